@@ -1,0 +1,115 @@
+package model
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Place is where the resources of one server live: the region and account that
+// stand in every ARN.
+type Place struct {
+	Region  string // e.g. "us-east-1"
+	Account string // 12 digits
+}
+
+func (p Place) arn(service, tail string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, p.Region, p.Account, tail)
+}
+
+// ClusterARN is arn:aws:ecs:R:A:cluster/NAME.
+func (p Place) ClusterARN(name string) string { return p.arn("ecs", "cluster/"+name) }
+
+// ServiceARN is arn:aws:ecs:R:A:service/CLUSTER/NAME.
+func (p Place) ServiceARN(cluster, name string) string {
+	return p.arn("ecs", "service/"+cluster+"/"+name)
+}
+
+// TaskARN is arn:aws:ecs:R:A:task/CLUSTER/ID.
+func (p Place) TaskARN(cluster, id string) string { return p.arn("ecs", "task/"+cluster+"/"+id) }
+
+// ContainerARN is arn:aws:ecs:R:A:container/CLUSTER/TASK/ID.
+func (p Place) ContainerARN(cluster, task, id string) string {
+	return p.arn("ecs", "container/"+cluster+"/"+task+"/"+id)
+}
+
+// TaskDefinitionARN is arn:aws:ecs:R:A:task-definition/FAMILY:REVISION.
+func (p Place) TaskDefinitionARN(family string, revision int) string {
+	return p.arn("ecs", "task-definition/"+family+":"+strconv.Itoa(revision))
+}
+
+// LoadBalancerARN is arn:aws:elasticloadbalancing:R:A:loadbalancer/app/NAME/ID, ID 16 hex digits.
+func (p Place) LoadBalancerARN(name, id string) string {
+	return p.arn("elasticloadbalancing", "loadbalancer/app/"+name+"/"+id)
+}
+
+// TargetGroupARN is arn:aws:elasticloadbalancing:R:A:targetgroup/NAME/ID.
+func (p Place) TargetGroupARN(name, id string) string {
+	return p.arn("elasticloadbalancing", "targetgroup/"+name+"/"+id)
+}
+
+// ListenerARN is arn:aws:elasticloadbalancing:R:A:listener/app/NAME/LB/ID.
+func (p Place) ListenerARN(name, lb, id string) string {
+	return p.arn("elasticloadbalancing", "listener/app/"+name+"/"+lb+"/"+id)
+}
+
+// RuleARN is arn:aws:elasticloadbalancing:R:A:listener-rule/app/NAME/LB/LISTENER/ID.
+func (p Place) RuleARN(name, lb, listener, id string) string {
+	return p.arn("elasticloadbalancing", "listener-rule/app/"+name+"/"+lb+"/"+listener+"/"+id)
+}
+
+// ScalableTargetARN is arn:aws:application-autoscaling:R:A:scalable-target/ID.
+func (p Place) ScalableTargetARN(id string) string {
+	return p.arn("application-autoscaling", "scalable-target/"+id)
+}
+
+// PolicyARN names a scaling policy: arn:aws:autoscaling:R:A:scalingPolicy:UUID:resource/NAMESPACE/RESOURCE:policyName/NAME.
+// The UUID belongs to the scalable target; its policies share it.
+func (p Place) PolicyARN(uuid, namespace, resource, name string) string {
+	return p.arn("autoscaling", fmt.Sprintf("scalingPolicy:%s:resource/%s/%s:policyName/%s", uuid, namespace, resource, name))
+}
+
+// AlarmARN is arn:aws:cloudwatch:R:A:alarm:NAME.
+func (p Place) AlarmARN(name string) string { return p.arn("cloudwatch", "alarm:"+name) }
+
+// RepositoryARN is arn:aws:ecr:R:A:repository/NAME.
+func (p Place) RepositoryARN(name string) string { return p.arn("ecr", "repository/"+name) }
+
+// RegistryHost is the registry's own name, ACCOUNT.dkr.ecr.REGION.amazonaws.com.
+func (p Place) RegistryHost() string {
+	return p.Account + ".dkr.ecr." + p.Region + ".amazonaws.com"
+}
+
+// LogGroupARN is arn:aws:logs:R:A:log-group:NAME, without the ":*" that some answers add.
+func (p Place) LogGroupARN(name string) string { return p.arn("logs", "log-group:"+name) }
+
+// RoleARN is arn:aws:iam::A:rolePATHNAME; IAM ARNs have no region. Path begins and ends with "/".
+func (p Place) RoleARN(path, name string) string {
+	return "arn:aws:iam::" + p.Account + ":role" + path + name
+}
+
+// ARN is an ARN cut into its parts.
+type ARN struct {
+	Partition, Service, Region, Account, Resource string
+}
+
+// ParseARN cuts an ARN; ok is false when s is not one.
+func ParseARN(s string) (a ARN, ok bool) {
+	parts := strings.SplitN(s, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[5] == "" {
+		return ARN{}, false
+	}
+	return ARN{parts[1], parts[2], parts[3], parts[4], parts[5]}, true
+}
+
+// ARNTail gives what follows the n-th slash-separated part of an ARN's
+// resource, or s itself when s is a bare name: ARNTail("arn:…:cluster/blue", 1)
+// is "blue".
+func ARNTail(s string, n int) string {
+	a, ok := ParseARN(s)
+	if !ok {
+		return s
+	}
+	parts := strings.SplitN(a.Resource, "/", n+1)
+	return parts[len(parts)-1]
+}

@@ -1,0 +1,60 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what class of failure an Error is; it decides the HTTP status at
+// the faces and whether a retry can help.
+type Kind int
+
+// The kinds. The zero value counts as Internal.
+const (
+	Internal    Kind = iota // our fault: 500, retry may help
+	Invalid                 // the caller's input: 400
+	NotFound                // the named thing does not exist
+	Conflict                // the thing is in a state that forbids this
+	Denied                  // not authenticated or not allowed
+	Throttled               // too fast, or a limit was hit
+	TooLarge                // the input is bigger than allowed
+	Unavailable             // a part we need is down: 503, retry helps
+)
+
+// Error is a failure that a caller can branch on. Code is the AWS code without
+// namespace ("ServiceNotFoundException"), Msg the sentence for the caller, Err
+// the inner cause for the log only.
+type Error struct {
+	Kind Kind
+	Code string
+	Msg  string
+	Err  error
+}
+
+// Errorf makes an Error with a formatted message.
+func Errorf(kind Kind, code, format string, args ...any) *Error {
+	return &Error{Kind: kind, Code: code, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Error gives the code, the message and the cause.
+func (e *Error) Error() string {
+	s := e.Msg
+	if e.Code != "" {
+		s = e.Code + ": " + s
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf gives the kind of the first Error in err's chain, else Internal.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return Internal
+}

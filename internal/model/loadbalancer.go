@@ -1,0 +1,160 @@
+package model
+
+import "time"
+
+// LoadBalancer is an application load balancer.
+type LoadBalancer struct {
+	ARN, Name, ID  string
+	DNSName        string
+	Address        string // its own loopback address, 127.x.y.z
+	Scheme         string // "internet-facing" or "internal"
+	State          string // "provisioning", "active" or "failed"
+	StateReason    string
+	IPAddressType  string
+	VpcID          string
+	Subnets        []string
+	SecurityGroups []string
+	Attributes     map[string]string // every attribute, defaults included
+	CreatedAt      time.Time
+	Tags           []Tag
+}
+
+// Listener takes connections on a port of a load balancer.
+type Listener struct {
+	ARN, LoadBalancerARN string
+	Port                 int
+	Protocol             string // "HTTP"
+	DefaultActions       []Action
+	Attributes           map[string]string
+	Tags                 []Tag
+}
+
+// Rule sends matching requests to actions. Priority 0 is the default rule.
+type Rule struct {
+	ARN, ListenerARN string
+	Priority         int
+	Conditions       []Condition
+	Actions          []Action
+	Tags             []Tag
+}
+
+// Condition is one condition of a rule; all of a rule's conditions must match,
+// any of a condition's values.
+type Condition struct {
+	Field      string   // host-header, path-pattern, http-header, http-request-method, query-string, source-ip
+	Values     []string // patterns with * and ?, methods, or CIDRs
+	HeaderName string   // of http-header
+	Query      []Tag    // of query-string; Key may be ""
+}
+
+// Action is what a rule does with a request.
+type Action struct {
+	Type     string // forward, redirect or fixed-response
+	Order    int
+	Forward  []WeightedTargetGroup
+	Redirect *Redirect
+	Fixed    *FixedResponse
+}
+
+// WeightedTargetGroup is one destination of a forward action.
+type WeightedTargetGroup struct {
+	TargetGroupARN string
+	Weight         int // 0 to 999
+}
+
+// Redirect is a redirect action; its parts may hold #{protocol}, #{host},
+// #{port}, #{path} and #{query}.
+type Redirect struct {
+	Protocol, Host, Port, Path, Query string
+	StatusCode                        int // 301 or 302
+}
+
+// FixedResponse is a fixed-response action.
+type FixedResponse struct {
+	StatusCode        int
+	ContentType, Body string
+}
+
+// TargetGroup is a set of targets that share a health check.
+type TargetGroup struct {
+	ARN, Name, ID   string
+	Protocol        string // "HTTP"
+	ProtocolVersion string // "HTTP1"
+	Port            int
+	TargetType      string // "ip"
+	VpcID           string
+	IPAddressType   string
+	HealthCheck     HealthCheck
+	Attributes      map[string]string // every attribute, defaults included
+	Tags            []Tag
+}
+
+// HealthCheck is how a target group probes its targets.
+type HealthCheck struct {
+	Enabled            bool
+	Protocol           string
+	Port               string // "traffic-port" or a number
+	Path               string
+	Interval, Timeout  time.Duration
+	HealthyThreshold   int
+	UnhealthyThreshold int
+	Matcher            string // "200", "200-299,301"
+}
+
+// Target is an address that takes requests.
+type Target struct {
+	IP   string
+	Port int
+}
+
+// TargetHealth is a target with its state in ELB's words.
+type TargetHealth struct {
+	Target
+	State       string // initial, healthy, unhealthy, draining, unused or unavailable
+	Reason      string // e.g. "Target.Timeout"
+	Description string
+	InFlight    int       // requests under way at the target now
+	Since       time.Time // of State
+}
+
+// TargetGroupTraffic is what happened at one target group since the server
+// started, but for the gauges, which tell of now. Counters only grow.
+type TargetGroupTraffic struct {
+	TargetGroupARN  string
+	LoadBalancerARN string // "" when no listener uses the group
+
+	Arrivals     uint64    // requests routed to the group, also those still queued
+	Completed    uint64    // answered by a target
+	Status       [6]uint64 // target answers by class: [2] is 2xx
+	ConnErrors   uint64    // no connection to a target, or it broke before an answer
+	InFlight     int       // gauge: at targets now
+	Queued       int       // gauge: waiting for a target now
+	Healthy      int       // gauge
+	Unhealthy    int       // gauge
+	ResponseTime Buckets   // seconds from request sent to answer begun, as TargetResponseTime
+}
+
+// LoadBalancerTraffic is the same for one load balancer.
+type LoadBalancerTraffic struct {
+	LoadBalancerARN string
+
+	Requests       uint64
+	ELBStatus      [6]uint64 // answers made by the balancer itself, by class
+	ELB502, ELB503 uint64
+	ELB504, ELB500 uint64
+	NewConns       uint64
+	ActiveConns    int // gauge
+	ProcessedBytes uint64
+	RejectedConns  uint64
+	FixedResponses uint64
+	Redirects      uint64
+}
+
+// Buckets is a histogram: Counts[i] observations near Values[i], counters that
+// only grow. Values are fixed for the life of the process, ascending, at most
+// 2 % apart.
+type Buckets struct {
+	Values []float64
+	Counts []uint64
+	Sum    float64
+}

@@ -1,0 +1,79 @@
+package model
+
+import "time"
+
+// MetricID names a metric: the exact set of dimensions is part of the name.
+// Dimensions are sorted by name.
+type MetricID struct {
+	Namespace, Name string
+	Dimensions      []Dimension
+}
+
+// Dimension is one dimension of a metric.
+type Dimension struct {
+	Name, Value string
+}
+
+// Datum is one published measurement: values with counts at one moment, in the
+// shape of PutMetricData. Either Values (Counts nil means once each) or Stats.
+type Datum struct {
+	ID         MetricID
+	At         time.Time
+	Unit       string // "" is None
+	Values     []float64
+	Counts     []float64
+	Stats      *StatisticSet
+	Resolution int // seconds, 1 or 60; 0 is 60
+}
+
+// StatisticSet is a summary of values that are not kept.
+type StatisticSet struct {
+	SampleCount, Sum, Minimum, Maximum float64
+}
+
+// Alarm is a CloudWatch metric alarm with its state.
+type Alarm struct {
+	ARN, Name, Description string
+	ActionsEnabled         bool
+	OKActions              []string
+	AlarmActions           []string
+	InsufficientActions    []string
+
+	Metric            MetricID
+	Statistic         string // Average, Sum, Minimum, Maximum, SampleCount, or pNN
+	Unit              string
+	Period            time.Duration
+	EvaluationPeriods int
+	DatapointsToAlarm int // 0: EvaluationPeriods
+	Threshold         float64
+	Comparison        string // GreaterThanThreshold, …
+	MissingData       string // missing, ignore, breaching or notBreaching
+	LowSample         string // evaluate or ignore; "" is evaluate
+
+	State             string // OK, ALARM or INSUFFICIENT_DATA
+	StateReason       string
+	StateReasonData   string
+	StateUpdatedAt    time.Time
+	StateTransitioned time.Time
+	ConfigUpdatedAt   time.Time
+	Tags              []Tag
+}
+
+// ServiceSecond is what one service did in one second: what the autoscaler
+// decides from. Counts are of the second that ended at At.
+type ServiceSecond struct {
+	At                         time.Time
+	Cluster, Service           string
+	Running                    int           // tasks RUNNING and serving (behind a target group: healthy)
+	Starting                   int           // ordered and not yet serving
+	Draining                   int           // serving out what they have
+	Sampled                    int           // tasks whose consumption was read
+	CPU                        time.Duration // consumed by all tasks in this second
+	CPUPerTask                 time.Duration // what one task's quota allows in this second
+	Memory                     int64         // bytes, all tasks
+	MemoryPerTask              int64         // bytes one task may use
+	Balanced                   bool          // a target group measures its traffic; else the next five are zero
+	Arrivals, Completed, Fails int
+	InFlight, Queued           int
+	Interval                   time.Duration // how long "this second" really was
+}

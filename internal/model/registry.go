@@ -1,0 +1,23 @@
+package model
+
+import "time"
+
+// Repository is an ECR repository.
+type Repository struct {
+	ARN, Name, URI string
+	CreatedAt      time.Time
+	TagMutability  string // MUTABLE or IMMUTABLE
+	ScanOnPush     bool
+	Tags           []Tag
+}
+
+// Image is one manifest in a repository.
+type Image struct {
+	Repository string
+	Digest     string
+	Tags       []string
+	MediaType  string
+	Size       int64 // compressed bytes of its layers and config
+	PushedAt   time.Time
+	PulledAt   time.Time // zero: never
+}

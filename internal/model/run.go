@@ -1,0 +1,81 @@
+package model
+
+import "time"
+
+// TaskSpec is all that a runtime needs to run one task.
+type TaskSpec struct {
+	ID         string // 32 hex digits, unique for ever
+	Name       string // for people: "CLUSTER/SERVICE" or the family
+	CPUUnits   int    // 1024 is one vCPU: the CFS quota of the whole task
+	MemoryMiB  int    // hard limit of the whole task
+	Containers []ContainerSpec
+	// Labels come back with RunState; the runtime keeps them and reads nothing into them.
+	Labels map[string]string
+}
+
+// ContainerSpec is one container of a TaskSpec, with everything resolved but the image.
+type ContainerSpec struct {
+	ContainerDefinition
+	Env []KeyValue // the definition's environment with what the platform adds, final
+	// LogGroup and LogStream say where output goes; "" keeps it in the runtime.
+	LogGroup, LogStream string
+}
+
+// RunState is what a runtime knows of one task. Tasks share nothing but their
+// network and IPC namespaces between their own containers.
+type RunState struct {
+	ID         string
+	Labels     map[string]string
+	Running    bool // false: every container has ended and all has been released
+	IP, MAC    string
+	Containers []ContainerState
+	// Failure says why the task as a whole could not run, with ECS's code
+	// (CannotPullContainerError, ResourceInitializationError, …); nil when it ran.
+	Failure *Error
+
+	PullStartedAt, PullStoppedAt, StartedAt, StoppedAt time.Time
+}
+
+// ContainerState is what a runtime knows of one container.
+type ContainerState struct {
+	Name        string
+	ImageDigest string
+	RuntimeID   string
+	Running     bool
+	ExitCode    *int   // set once ended; 128+n for signal n
+	Reason      string // e.g. "OutOfMemoryError: Container killed due to memory usage"
+	Health      string // UNKNOWN, HEALTHY or UNHEALTHY
+}
+
+// Sample is one reading of a task's consumption.
+type Sample struct {
+	TaskID    string
+	At        time.Time
+	CPU       time.Duration // consumed since the task began, all containers
+	Throttled time.Duration // spent throttled by the quota since the task began
+	Memory    int64         // working set, bytes
+}
+
+// Rootfs is an unpacked image.
+type Rootfs struct {
+	Digest string   // of the manifest, "sha256:…"
+	Layers []string // directories for overlayfs, lowest first
+	Config ImageConfig
+}
+
+// ImageConfig is what an image says of how to run it.
+type ImageConfig struct {
+	Env          []string // "NAME=value"
+	EntryPoint   []string
+	Command      []string
+	WorkingDir   string
+	User         string
+	StopSignal   string
+	ExposedPorts []string
+}
+
+// LogLine is one line of output. Message has no line end.
+type LogLine struct {
+	At      time.Time
+	Message string
+}

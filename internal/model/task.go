@@ -1,0 +1,58 @@
+package model
+
+import "time"
+
+// TaskStatus is a task's state in ECS's words.
+type TaskStatus string
+
+// The states of a task, in the order in which a task goes through them.
+const (
+	TaskProvisioning   TaskStatus = "PROVISIONING"
+	TaskPending        TaskStatus = "PENDING"
+	TaskActivating     TaskStatus = "ACTIVATING"
+	TaskRunning        TaskStatus = "RUNNING"
+	TaskDeactivating   TaskStatus = "DEACTIVATING"
+	TaskStopping       TaskStatus = "STOPPING"
+	TaskDeprovisioning TaskStatus = "DEPROVISIONING"
+	TaskStopped        TaskStatus = "STOPPED"
+)
+
+// Task is one running copy of a task definition, as the scheduler keeps it.
+type Task struct {
+	ID  string // 32 hex digits
+	ARN string
+
+	Cluster, ClusterARN string
+	Service             string // its name; "" for RunTask
+	Group               string // "service:NAME" or "family:NAME"
+	StartedBy           string // the deployment's ID, or the caller's word
+	DeploymentID        string
+	TaskDefinitionARN   string
+	CPUUnits, MemoryMiB int
+
+	LastStatus    TaskStatus
+	DesiredStatus TaskStatus // RUNNING or STOPPED
+	Health        string     // UNKNOWN, HEALTHY or UNHEALTHY
+	IP, MAC       string     // "" until the task has an address
+	Network       Network
+	Containers    []Container
+
+	StopCode, StopReason string
+
+	CreatedAt, PullStartedAt, PullStoppedAt, StartedAt time.Time
+	StoppingAt, ExecutionStoppedAt, StoppedAt          time.Time
+
+	Tags    []Tag
+	Version int // grows with each change
+}
+
+// Container is one container of a task.
+type Container struct {
+	ARN, Name           string
+	Image, ImageDigest  string
+	RuntimeID           string
+	LastStatus          TaskStatus // PENDING, RUNNING or STOPPED
+	ExitCode            *int
+	Reason              string
+	CPUUnits, MemoryMiB int
+}

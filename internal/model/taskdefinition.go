@@ -1,0 +1,88 @@
+package model
+
+import "time"
+
+// TaskDefinition is one immutable revision of a family: what a task runs.
+type TaskDefinition struct {
+	ARN      string
+	Family   string
+	Revision int
+	Status   string // "ACTIVE", "INACTIVE" or "DELETE_IN_PROGRESS"
+
+	CPUUnits    int // of the whole task; 1024 is one vCPU
+	MemoryMiB   int // of the whole task
+	NetworkMode string
+	Containers  []ContainerDefinition
+
+	TaskRoleARN      string
+	ExecutionRoleARN string
+
+	RegisteredAt   time.Time
+	DeregisteredAt time.Time // zero while ACTIVE
+	Tags           []Tag
+
+	// Registered is the definition as it was registered, in AWS's JSON 1.1
+	// form with the defaults AWS adds, so that Describe gives back every
+	// field, also those that Neargate does not act upon.
+	Registered []byte
+}
+
+// ContainerDefinition is one container of a task definition.
+type ContainerDefinition struct {
+	Name         string
+	Image        string // as written by the user
+	Essential    bool
+	EntryPoint   []string // nil: the image's
+	Command      []string // nil: the image's
+	Environment  []KeyValue
+	WorkingDir   string // "": the image's
+	User         string // "": the image's
+	PortMappings []PortMapping
+	CPUUnits     int           // 0: shares what the task has
+	MemoryMiB    int           // hard limit; 0: the task's
+	StopTimeout  time.Duration // 0: 30 s
+	ReadonlyRoot bool
+	Ulimits      []Ulimit
+	Log          LogConfig
+	DependsOn    []Dependency
+	HealthCheck  *ContainerHealthCheck
+}
+
+// KeyValue is an environment variable.
+type KeyValue struct {
+	Name, Value string
+}
+
+// PortMapping is a port the container listens on; in awsvpc mode the task's own
+// address carries it unchanged.
+type PortMapping struct {
+	Name          string
+	ContainerPort int
+	Protocol      string // "tcp" or "udp"
+}
+
+// Ulimit is a resource limit of the container's processes.
+type Ulimit struct {
+	Name       string // "nofile", …
+	Soft, Hard int64
+}
+
+// LogConfig says where a container's output goes. Driver "" discards nothing:
+// the output is kept by the runtime until the task is removed.
+type LogConfig struct {
+	Driver  string // "awslogs" or ""
+	Options map[string]string
+}
+
+// Dependency orders the start of containers within a task.
+type Dependency struct {
+	Container string
+	Condition string // START, COMPLETE, SUCCESS or HEALTHY
+}
+
+// ContainerHealthCheck is a command run inside the container.
+type ContainerHealthCheck struct {
+	Command                        []string // ["CMD", …] or ["CMD-SHELL", line]
+	Interval, Timeout, StartPeriod time.Duration
+	Retries                        int
+}
