@@ -24,6 +24,21 @@ type Service struct {
 	Style        Style  // how field names look on the wire in JSON
 	EC2          bool   // Query answers in EC2's form
 	Operations   []Operation
+
+	// Status gives the HTTP status of error codes that do not have their
+	// Kind's usual one, e.g. NoSuchEntity: 404.
+	Status map[string]int
+	// QueryCodes gives, for a service that speaks Query beside JSON or CBOR,
+	// Query's code of an error shape where it differs from the shape's name:
+	// InvalidParameterValueException: InvalidParameterValue. Operations use
+	// the shape's name.
+	QueryCodes map[string]string
+	// Unions holds one value of each union member type that inputs may
+	// contain, e.g. &types.EvaluationCriteriaMemberPromQLCriteria{}. Members
+	// that are not listed are refused.
+	Unions []any
+	// MaxBody is the largest request body in bytes; 0 means the handler's.
+	MaxBody int64
 }
 
 // Style is the case of field names in JSON.

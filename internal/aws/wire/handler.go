@@ -1,0 +1,179 @@
+package wire
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"neargate/internal/model"
+)
+
+// Authenticator says who signed a request.
+type Authenticator interface {
+	// Authenticate checks the signature of r, whose body is body as it came
+	// over the wire, for a service's signing name. Its errors are
+	// *model.Error with the codes of AWS JSON (InvalidSignatureException, …);
+	// wire gives them the names of the other protocols.
+	Authenticate(r *http.Request, body []byte, service string) (Caller, error)
+}
+
+// Config sets up a handler. The zero value is valid but for Log.
+type Config struct {
+	Log          *slog.Logger
+	MaxBody      int64            // bytes, compressed and not; 0 is 4 MiB
+	NewRequestID func() string    // nil makes random UUIDs
+	Now          func() time.Time // nil is time.Now
+}
+
+// handler is the front door of all services. Immutable after NewHandler.
+type handler struct {
+	cfg       Config
+	auth      Authenticator
+	byTarget  map[string]*face
+	bySigning map[string][]*face // Query; several versions may share a name
+	cbor      cborModes
+}
+
+// face is a Service made ready to serve.
+type face struct {
+	Service
+	codec *codec
+	ops   map[string]Operation
+}
+
+// NewHandler makes the HTTP handler that answers for services. It panics when
+// two of them, or two operations of one, have the same name.
+func NewHandler(services []Service, auth Authenticator, cfg Config) http.Handler {
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = 4 << 20
+	}
+	if cfg.NewRequestID == nil {
+		cfg.NewRequestID = newUUID
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	h := &handler{cfg: cfg, auth: auth, byTarget: map[string]*face{}, bySigning: map[string][]*face{}, cbor: newCBORModes()}
+	for _, s := range services {
+		h.add(s)
+	}
+	return h
+}
+
+func (h *handler) add(s Service) {
+	f := &face{Service: s, codec: newCodec(s), ops: map[string]Operation{}}
+	for _, op := range s.Operations {
+		if _, twice := f.ops[op.Name]; twice {
+			panic("wire: two operations " + s.SigningName + "." + op.Name)
+		}
+		f.ops[op.Name] = op
+	}
+	if s.TargetPrefix != "" {
+		if h.byTarget[s.TargetPrefix] != nil {
+			panic("wire: two services " + s.TargetPrefix)
+		}
+		h.byTarget[s.TargetPrefix] = f
+	}
+	if s.Version != "" {
+		h.bySigning[s.SigningName] = append(h.bySigning[s.SigningName], f)
+	}
+}
+
+// ServeHTTP answers one request.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begin := h.cfg.Now()
+	c := h.identify(r)
+	out, err := h.call(w, r, c)
+	var body []byte
+	if err == nil {
+		if body, err = c.proto.answer(c, out); err != nil {
+			err = fmt.Errorf("encode answer: %w", err)
+		}
+	}
+	status := http.StatusOK
+	w.Header().Set("X-Amzn-Requestid", c.id)
+	if err != nil {
+		status, body = h.failure(w, c, err)
+	}
+	c.proto.header(c, w.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		// An error here means that the client has gone, which it may.
+		_, _ = w.Write(body)
+	}
+	h.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "api call",
+		slog.String("service", c.signing()), slog.String("operation", c.op), slog.Int("status", status),
+		slog.String("code", c.failed), slog.Int("bytes", len(body)),
+		slog.Duration("took", h.cfg.Now().Sub(begin)), slog.String("request_id", c.id))
+}
+
+// call reads, checks and runs the request. Panics of operations end here.
+func (h *handler) call(w http.ResponseWriter, r *http.Request, c *call) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	raw, err := h.readBody(w, r, c)
+	if err != nil {
+		return nil, err
+	}
+	caller, err := h.auth.Authenticate(r, raw, c.face.SigningName)
+	if err != nil {
+		return nil, err
+	}
+	body, err := h.unpack(r, c, raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.proto.open(c, r, body); err != nil {
+		return nil, err
+	}
+	op, ok := c.face.ops[c.op]
+	if !ok {
+		return nil, unknownOperation(c)
+	}
+	in := op.New()
+	if err := c.proto.decode(c, in); err != nil {
+		return nil, err
+	}
+	return op.Call(WithCaller(r.Context(), caller), in)
+}
+
+// failure writes the error's headers and gives its status and body. What is
+// not a *model.Error is ours: the caller learns nothing but that.
+func (h *handler) failure(w http.ResponseWriter, c *call, err error) (status int, body []byte) {
+	e, ok := errors.AsType[*model.Error](err)
+	switch {
+	case !ok && errors.Is(err, context.Canceled):
+		h.cfg.Log.Debug("api caller went away", "operation", c.op, "request_id", c.id)
+	case !ok || e.Kind == model.Internal:
+		h.cfg.Log.Error("api call failed", "service", c.signing(), "operation", c.op, "request_id", c.id, "err", err)
+	}
+	if !ok {
+		e = model.Errorf(model.Internal, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure.")
+	}
+	f := c.proto.fault(c, e)
+	c.failed = f.code
+	if c.face != nil && c.face.Version != "" && c.face.TargetPrefix != "" {
+		w.Header().Set("X-Amzn-Query-Error", queryCode(c, e.Code)+";"+f.side())
+	}
+	return f.status, c.proto.failure(c, f, w.Header())
+}
+
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

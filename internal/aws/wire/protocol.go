@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"neargate/internal/model"
+)
+
+// call is one request on its way through the handler.
+type call struct {
+	proto   protocol
+	face    *face // nil when no service was found; fault is then set
+	op      string
+	version string // of Query
+	id      string
+	tree    any        // JSON, CBOR: the request
+	form    url.Values // Query: the request
+	json10  bool       // JSON 1.0 asked for
+	fault   error      // what is wrong before the body is read
+	failed  string     // the code that was answered, for the log
+}
+
+func (c *call) signing() string {
+	if c.face == nil {
+		return ""
+	}
+	return c.face.SigningName
+}
+
+// protocol is one of AWS's ways to call an operation.
+type protocol interface {
+	// open reads the body: after it, c.op is known.
+	open(c *call, r *http.Request, body []byte) error
+	// decode fills an operation's input.
+	decode(c *call, in any) error
+	// answer encodes an operation's output.
+	answer(c *call, out any) ([]byte, error)
+	// fault names an error as this protocol does.
+	fault(c *call, e *model.Error) fault
+	// failure encodes an error, of which some goes into headers.
+	failure(c *call, f fault, h http.Header) []byte
+	// header sets the headers that all answers have.
+	header(c *call, h http.Header)
+}
+
+// identify tells from the headers which protocol and service are meant.
+func (h *handler) identify(r *http.Request) *call {
+	c := &call{id: h.cfg.NewRequestID()}
+	if service, op, ok := cborPath(r.URL.Path); ok {
+		c.proto, c.op = cborProtocol{h.cbor}, op
+		if c.face = h.byTarget[service]; c.face == nil {
+			c.fault = unknownService(service, op)
+		}
+		return c
+	}
+	if target := r.Header.Get("X-Amz-Target"); target != "" || r.URL.Path != "/" {
+		c.proto = jsonProtocol{}
+		c.json10 = strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-amz-json-1.0")
+		prefix, op, _ := strings.Cut(target, ".")
+		c.op = op
+		if c.face = h.byTarget[prefix]; c.face == nil {
+			c.fault = unknownService(prefix, op)
+		}
+		return c
+	}
+	c.proto = queryProtocol{h}
+	name, ok := scopeService(r)
+	if !ok {
+		c.fault = missingToken()
+		return c
+	}
+	faces := h.bySigning[name]
+	if len(faces) == 0 {
+		c.fault = model.Errorf(model.Invalid, "UnknownOperationException", "The service %.60q is not offered here.", name)
+		return c
+	}
+	c.face = faces[0] // until the body tells the version
+	return c
+}
+
+// cborPath cuts /service/NAME/operation/OP.
+func cborPath(path string) (service, op string, ok bool) {
+	parts := strings.Split(path, "/")
+	if len(parts) != 5 || parts[0] != "" || parts[1] != "service" || parts[3] != "operation" {
+		return "", "", false
+	}
+	return parts[2], parts[4], true
+}
+
+// scopeService gives the service in a request's credential scope,
+// KEY/DATE/REGION/SERVICE/aws4_request.
+func scopeService(r *http.Request) (string, bool) {
+	credential := ""
+	if auth := r.Header.Get("Authorization"); auth != "" {
+		_, after, ok := strings.Cut(auth, "Credential=")
+		if !ok {
+			return "", false
+		}
+		credential, _, _ = strings.Cut(after, ",")
+	} else {
+		credential = r.URL.Query().Get("X-Amz-Credential")
+	}
+	parts := strings.Split(credential, "/")
+	if len(parts) < 5 {
+		return "", false
+	}
+	return parts[len(parts)-2], true
+}
+
+func missingToken() error {
+	return model.Errorf(model.Denied, "MissingAuthenticationTokenException", "Request is missing Authentication Token")
+}
+
+func unknownService(prefix, op string) error {
+	if prefix == "" {
+		return model.Errorf(model.NotFound, "UnknownOperationException", "No service is offered at this path.")
+	}
+	return model.Errorf(model.Invalid, "UnknownOperationException", "The operation %.80s is not known here.", prefix+"."+op)
+}
+
+func unknownOperation(c *call) error {
+	return model.Errorf(model.Invalid, "UnknownOperationException", "The action %.80s is not valid for this web service.", c.op)
+}

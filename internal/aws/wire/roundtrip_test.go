@@ -1,0 +1,223 @@
+package wire_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"neargate/internal/aws/wire"
+)
+
+// anyone lets every request in.
+type anyone struct{}
+
+func (anyone) Authenticate(*http.Request, []byte, string) (wire.Caller, error) {
+	return wire.Caller{AccessKey: "test"}, nil
+}
+
+func serve(t *testing.T, services ...wire.Service) *httptest.Server {
+	t.Helper()
+	h := wire.NewHandler(services, anyone{}, wire.Config{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+var keys = credentials.NewStaticCredentialsProvider("test", "secret", "")
+
+// faces are the services whose every operation is tried, with their client.
+var faces = []struct {
+	service wire.Service
+	client  func(url string) any
+}{
+	{wire.Service{SigningName: "ecs", TargetPrefix: "AmazonEC2ContainerServiceV20141113", Style: wire.LowerCamel}, func(url string) any {
+		return ecs.New(ecs.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+	{wire.Service{SigningName: "application-autoscaling", TargetPrefix: "AnyScaleFrontendService"}, func(url string) any {
+		return applicationautoscaling.New(applicationautoscaling.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+	{wire.Service{SigningName: "ecr", TargetPrefix: "AmazonEC2ContainerRegistry_V20150921", Style: wire.LowerCamel}, func(url string) any {
+		return ecr.New(ecr.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+	{wire.Service{SigningName: "logs", TargetPrefix: "Logs_20140328", Style: wire.LowerCamel}, func(url string) any {
+		return cloudwatchlogs.New(cloudwatchlogs.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+	{wire.Service{SigningName: "monitoring", TargetPrefix: "GraniteServiceVersion20100801", Unions: []any{
+		&cwtypes.EvaluationCriteriaMemberPromQLCriteria{}, &cwtypes.EvaluationWindowMemberSlidingWindow{}, &cwtypes.EvaluationWindowMemberWallClockWindow{},
+	}}, func(url string) any {
+		return cloudwatch.New(cloudwatch.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+	{wire.Service{SigningName: "elasticloadbalancing", Version: "2015-12-01", Namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"}, func(url string) any {
+		return elasticloadbalancingv2.New(elasticloadbalancingv2.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+	{wire.Service{SigningName: "iam", Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/"}, func(url string) any {
+		return iam.New(iam.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+	{wire.Service{SigningName: "sts", Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/"}, func(url string) any {
+		return sts.New(sts.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+	}},
+}
+
+// TestEveryShapeSurvivesTheRealClients fills the input and output of every
+// operation that the SDK clients have with values, sends them through the
+// client and the handler, and compares both ends.
+func TestEveryShapeSurvivesTheRealClients(t *testing.T) {
+	for _, f := range faces {
+		t.Run(f.service.SigningName, func(t *testing.T) {
+			trips, service := tripsOf(f.client("http://unused"), f.service)
+			srv := serve(t, service)
+			client := reflect.ValueOf(f.client(srv.URL))
+			tried := 0
+			for _, trip := range trips {
+				if trip.run(t, client) {
+					tried++
+				}
+			}
+			t.Logf("%d of %d operations tried", tried, len(trips))
+			if tried < len(trips)*9/10 {
+				t.Errorf("only %d of %d operations could be tried", tried, len(trips))
+			}
+		})
+	}
+}
+
+// trip is one operation of a client with what its handler saw and answers.
+type trip struct {
+	name    string
+	in, out reflect.Type
+	saw     any
+	answer  any
+}
+
+func tripsOf(client any, s wire.Service) ([]*trip, wire.Service) {
+	var trips []*trip
+	for m := range reflect.TypeOf(client).Methods() {
+		if m.Type.NumIn() != 4 || m.Type.NumOut() != 2 || !strings.HasSuffix(m.Type.In(2).String(), "."+m.Name+"Input") {
+			continue
+		}
+		tr := &trip{name: m.Name, in: m.Type.In(2).Elem(), out: m.Type.Out(0).Elem()}
+		trips = append(trips, tr)
+		s.Operations = append(s.Operations, wire.Operation{
+			Name: m.Name,
+			New:  func() any { return reflect.New(tr.in).Interface() },
+			Call: func(_ context.Context, in any) (any, error) { tr.saw = in; return tr.answer, nil },
+		})
+	}
+	return trips, s
+}
+
+// run makes the trip; false when the client refuses made-up input.
+func (tr *trip) run(t *testing.T, client reflect.Value) bool {
+	in, out := reflect.New(tr.in), reflect.New(tr.out)
+	fill(in.Elem(), 0)
+	fill(out.Elem(), 0)
+	tr.saw, tr.answer = nil, out.Interface()
+	res := client.MethodByName(tr.name).Call([]reflect.Value{reflect.ValueOf(t.Context()), in})
+	if err, _ := res[1].Interface().(error); err != nil {
+		if tr.saw == nil {
+			t.Logf("%s: not tried: %v", tr.name, err)
+			return false
+		}
+		t.Errorf("%s: %v", tr.name, err)
+		return true
+	}
+	opts := cmp.Options{
+		cmpopts.IgnoreTypes(middleware.Metadata{}),
+		cmp.FilterPath(func(p cmp.Path) bool {
+			sf, ok := p.Last().(cmp.StructField)
+			return ok && (sf.Name() == "noSmithyDocumentSerde" || sf.Name() == "ResultMetadata")
+		}, cmp.Ignore()),
+	}
+	if diff := cmp.Diff(in.Interface(), tr.saw, opts); diff != "" {
+		t.Errorf("%s: input (-sent +seen):\n%s", tr.name, diff)
+	}
+	if diff := cmp.Diff(out.Interface(), res[0].Interface(), opts); diff != "" {
+		t.Errorf("%s: output (-answered +received):\n%s", tr.name, diff)
+	}
+	return true
+}
+
+// fill gives every field a value that shows mistakes: text that needs
+// escaping, milliseconds, two list items.
+func fill(v reflect.Value, depth int) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if depth < 9 || v.Type().Elem().Kind() != reflect.Struct {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(v.Elem(), depth+1)
+		}
+	case reflect.String:
+		v.SetString(fmt.Sprintf("<ä&\"%d> b", depth))
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		v.SetInt(int64(1000 + depth))
+	case reflect.Float32, reflect.Float64:
+		v.SetFloat(2.5)
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			v.SetBytes([]byte{0, 255, 7})
+			return
+		}
+		n := 2
+		if depth > 5 {
+			n = 1
+		}
+		if v.Type().Elem().Kind() == reflect.Interface {
+			return // unions of operations that no face offers
+		}
+		v.Set(reflect.MakeSlice(v.Type(), n, n))
+		for i := range n {
+			fill(v.Index(i), depth+1)
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		el := reflect.New(v.Type().Elem()).Elem()
+		fill(el, depth+1)
+		v.SetMapIndex(reflect.ValueOf("k <&>").Convert(v.Type().Key()), el)
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.UnixMilli(1700000000123).UTC()))
+			return
+		}
+		for i := range v.NumField() {
+			if sf := v.Type().Field(i); sf.IsExported() && sf.Name != "ResultMetadata" {
+				fill(v.Field(i), depth+1)
+			}
+		}
+	case reflect.Interface:
+		fillUnion(v, depth)
+	default:
+	}
+}
+
+// fillUnion fills the unions that the services list members of.
+func fillUnion(v reflect.Value, depth int) {
+	for _, m := range []any{&cwtypes.EvaluationCriteriaMemberPromQLCriteria{}, &cwtypes.EvaluationWindowMemberSlidingWindow{}} {
+		if reflect.TypeOf(m).Implements(v.Type()) && v.NumMethod() > 0 {
+			fill(reflect.ValueOf(m).Elem(), depth+1)
+			v.Set(reflect.ValueOf(m))
+		}
+	}
+}
+
