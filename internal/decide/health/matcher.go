@@ -1,0 +1,45 @@
+package health
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// ErrMatcher says that a matcher is not a list of codes and ranges.
+var ErrMatcher = errors.New("matcher must be codes between 200 and 499, as \"200\", \"200,202\" or \"200-299\"")
+
+// Matches says whether a status code passes a matcher: codes and ranges,
+// separated by commas. "" is "200".
+func Matches(matcher string, code int) bool {
+	if matcher == "" {
+		return code == 200
+	}
+	for part := range strings.SplitSeq(matcher, ",") {
+		if low, high, err := codes(part); err == nil && low <= code && code <= high {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckMatcher says whether a matcher is well formed, else ErrMatcher. ELB
+// takes codes from 200 to 499.
+func CheckMatcher(matcher string) error {
+	for part := range strings.SplitSeq(matcher, ",") {
+		low, high, err := codes(part)
+		if err != nil || low < 200 || high > 499 || low > high {
+			return ErrMatcher
+		}
+	}
+	return nil
+}
+
+func codes(part string) (low, high int, err error) {
+	from, to, ranged := strings.Cut(strings.TrimSpace(part), "-")
+	if low, err = strconv.Atoi(from); err != nil || !ranged {
+		return low, low, err
+	}
+	high, err = strconv.Atoi(to)
+	return low, high, err
+}

@@ -1,0 +1,114 @@
+package routing
+
+// Algorithm is how a target is picked among those that may serve.
+type Algorithm int
+
+// The algorithms, by the values of load_balancing.algorithm.type.
+const (
+	LeastOutstanding Algorithm = iota // least_outstanding_requests
+	RoundRobin                        // round_robin
+	Random                            // weighted_random
+)
+
+// ParseAlgorithm reads load_balancing.algorithm.type. A target group has
+// least_outstanding_requests unless it was told otherwise: AWS's own default,
+// round_robin, sends work to a busy task while another is idle, which shows as
+// queueing long before the tasks are full.
+func ParseAlgorithm(s string) Algorithm {
+	switch s {
+	case "round_robin":
+		return RoundRobin
+	case "weighted_random":
+		return Random
+	}
+	return LeastOutstanding
+}
+
+// Pick gives the index of the target that takes the next request, -1 when there
+// is none. load tells how many requests a target has in flight. turn is a
+// number that the caller raises with each request, draw a random one.
+//
+// With LeastOutstanding equal targets take turns: the search begins at another
+// target each time, and the first of the least wins.
+func Pick[T any](a Algorithm, targets []T, load func(T) int, turn, draw uint64) int {
+	n := uint64(len(targets))
+	switch {
+	case n == 0:
+		return -1
+	case a == RoundRobin:
+		return int(turn % n)
+	case a == Random:
+		return int(draw % n)
+	}
+	return least(targets, load, int(turn%n))
+}
+
+func least[T any](targets []T, load func(T) int, start int) int {
+	best, fewest := -1, 0
+	i := start
+	for range targets {
+		l := load(targets[i])
+		if best < 0 || l < fewest {
+			best, fewest = i, l
+		}
+		if fewest == 0 {
+			return best
+		}
+		if i++; i == len(targets) {
+			i = 0
+		}
+	}
+	return best
+}
+
+// Minimum is what must be healthy in a target group for its unhealthy targets
+// to be left out; below it all registered targets get traffic (the attributes
+// target_group_health.unhealthy_state_routing.minimum_healthy_targets.*).
+type Minimum struct {
+	Count   int     // at least 1
+	Percent float64 // of the registered targets, 0 when off
+}
+
+// Serving gives the indices of the targets that may take requests, by their
+// states in ELB's words: the healthy ones, or, when fewer than min are healthy,
+// all that are registered and not draining. It gives none only when none is
+// registered.
+func Serving(states []string, m Minimum) []int {
+	var healthy, registered []int
+	for i, s := range states {
+		switch s {
+		case "healthy":
+			healthy = append(healthy, i)
+			registered = append(registered, i)
+		case "initial", "unhealthy", "unavailable":
+			registered = append(registered, i)
+		}
+	}
+	enough := len(healthy) >= max(1, m.Count) && 100*float64(len(healthy)) >= m.Percent*float64(len(registered))
+	if enough {
+		return healthy
+	}
+	return registered
+}
+
+// Weighted gives the index of the target group that takes a request, by
+// weight, from a random draw; -1 when all weights are 0. As on AWS, weight
+// counts whether or not a group has healthy targets.
+func Weighted[T any](groups []T, weight func(T) int, draw uint64) int {
+	total := uint64(0)
+	for _, g := range groups {
+		total += uint64(weight(g))
+	}
+	if total == 0 {
+		return -1
+	}
+	draw %= total
+	for i, g := range groups {
+		w := uint64(weight(g))
+		if draw < w {
+			return i
+		}
+		draw -= w
+	}
+	return -1
+}
