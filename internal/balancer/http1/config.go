@@ -1,0 +1,110 @@
+package http1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Limits of a request and of an answer, in bytes (load-balancer-limits).
+const (
+	maxRequestLine    = 16 << 10
+	maxHeaderLine     = 16 << 10
+	maxRequestHeaders = 64 << 10
+	maxAnswerHeaders  = 32 << 10
+)
+
+// Config is what a Server needs. Router, Observer and Log are required.
+type Config struct {
+	Router   Router
+	Observer Observer
+	Log      *slog.Logger
+	Settings Settings // at the start; SetSettings changes them
+	MaxConns int      // client connections at once; 0 is no limit
+}
+
+// Settings are the attributes of a load balancer and its listener that the
+// data plane obeys. They can change while it runs.
+type Settings struct {
+	Proto           string        // X-Forwarded-Proto: "http"
+	Port            int           // of the listener: X-Forwarded-Port and Host
+	IdleTimeout     time.Duration // idle_timeout.timeout_seconds
+	ClientKeepAlive time.Duration // client_keep_alive.seconds
+	ForwardedFor    ForwardedFor  // routing.http.xff_header_processing.mode
+	ClientPort      bool          // routing.http.xff_client_port.enabled
+	PreserveHost    bool          // routing.http.preserve_host_header.enabled
+	DropInvalid     bool          // routing.http.drop_invalid_header_fields.enabled
+	Desync          DesyncMode    // routing.http.desync_mitigation_mode
+	Attempts        int           // targets tried at most for one request
+}
+
+// DefaultSettings are AWS's defaults for an HTTP listener on port 80, and three
+// attempts.
+func DefaultSettings() Settings {
+	return Settings{
+		Proto: "http", Port: 80,
+		IdleTimeout: 60 * time.Second, ClientKeepAlive: 3600 * time.Second,
+		Attempts: 3,
+	}
+}
+
+// Validate names every setting that is out of its bounds.
+func (s Settings) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, v any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, v))
+		}
+	}
+	check(s.Proto == "http" || s.Proto == "https", "Proto: %q is neither http nor https", s.Proto)
+	check(s.Port > 0 && s.Port < 65536, "Port: %d is not in 1 to 65535", s.Port)
+	check(s.IdleTimeout > 0, "IdleTimeout: %v is not above zero", s.IdleTimeout)
+	check(s.ClientKeepAlive > 0, "ClientKeepAlive: %v is not above zero", s.ClientKeepAlive)
+	check(s.Attempts > 0, "Attempts: %d is not above zero", s.Attempts)
+	return errors.Join(errs...)
+}
+
+// ForwardedFor is what happens to X-Forwarded-For.
+type ForwardedFor uint8
+
+// The modes of xff_header_processing.
+const (
+	AppendForwarded ForwardedFor = iota
+	PreserveForwarded
+	RemoveForwarded
+)
+
+// DesyncMode is how requests are met that a target could read differently.
+type DesyncMode uint8
+
+// The modes of desync_mitigation_mode. What cannot be framed at all is refused
+// in Monitor too.
+const (
+	Defensive DesyncMode = iota
+	Monitor
+	Strictest
+)
+
+// Desync is the class of a request (application-load-balancers,
+// "Desync mitigation mode"); severe ones are refused with 400.
+type Desync uint8
+
+// The classes, harmless first.
+const (
+	Compliant Desync = iota
+	Acceptable
+	Ambiguous
+	Severe
+)
+
+// PoolConfig is how connections to targets are made and kept.
+type PoolConfig struct {
+	// Dial opens a connection; nil is TCP. It must obey ctx.
+	Dial        func(ctx context.Context, addr string) (net.Conn, error)
+	DialTimeout time.Duration // 0 is AWS's 10 s
+	MaxIdle     int           // kept per target; 0 is 1024
+	IdleTimeout time.Duration // after which a kept connection is closed; 0 is 60 s
+}
