@@ -1,0 +1,156 @@
+package registry
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// orphanAge is how long a blob may lie in a repository without an image that
+// uses it: long enough for any push to finish.
+const orphanAge = 24 * time.Hour
+
+// collectEvery is how often old uploads and orphans are looked for.
+const collectEvery = time.Hour
+
+// Run removes what nothing refers to any more, at once and whenever an image
+// goes or is released, until ctx ends. Start it only when the tasks that
+// outlived the last process have been held again: what they run from may
+// belong to deleted images.
+func (r *Registry) Run(ctx context.Context) error {
+	ticker := time.NewTicker(collectEvery)
+	defer ticker.Stop()
+	for {
+		r.sweepUploads()
+		if err := r.collect(ctx); err != nil && ctx.Err() == nil {
+			r.log.Error("remove unused blobs and layers", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		case <-r.wake:
+		}
+	}
+}
+
+// askCollect has Run collect soon.
+func (r *Registry) askCollect() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it has been asked already
+	}
+}
+
+// collect removes unused links, blobs, unpacked images and layers. Files only
+// move aside while mu is held; deleting large trees takes its time.
+func (r *Registry) collect(ctx context.Context) error {
+	aside, err := r.collectUnused(ctx)
+	for _, dir := range aside {
+		if rerr := os.RemoveAll(dir); err == nil && rerr != nil {
+			err = rerr
+		}
+	}
+	return err
+}
+
+func (r *Registry) collectUnused(ctx context.Context) (aside []string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.collectLinksLocked(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.collectBlobsLocked(); err != nil {
+		return nil, err
+	}
+	if err := r.collectRootfsLocked(ctx); err != nil {
+		return nil, err
+	}
+	return r.collectLayersLocked()
+}
+
+// collectLinksLocked drops blobs that were pushed for an image that never came.
+func (r *Registry) collectLinksLocked(ctx context.Context) error {
+	for _, repo := range r.repos.List("") {
+		used := r.usedBlobs(repo.Name)
+		for _, l := range r.links.List(repo.Name + "@") {
+			if used[l.Digest] || r.now().Sub(l.At) < orphanAge {
+				continue
+			}
+			if _, err := r.links.Delete(ctx, repo.Name+"@"+l.Digest); err != nil {
+				return fmt.Errorf("drop blob %s of %s: %w", l.Digest, repo.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// collectBlobsLocked removes the files that no repository refers to.
+func (r *Registry) collectBlobsLocked() error {
+	used := map[string]bool{}
+	for _, l := range r.links.List("") {
+		used[digest.Digest(l.Digest).Encoded()] = true
+	}
+	for d := range r.digestsInUse() {
+		used[digest.Digest(d).Encoded()] = true
+	}
+	files, err := os.ReadDir(r.path("blobs"))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if used[f.Name()] {
+			continue
+		}
+		if err := os.Remove(r.path("blobs", f.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collectRootfsLocked forgets unpacked images that are deleted and not held.
+func (r *Registry) collectRootfsLocked(ctx context.Context) error {
+	images := r.digestsInUse()
+	for _, u := range r.rootfs.List("") {
+		if images[u.Digest] || r.holds[u.Digest] > 0 {
+			continue
+		}
+		if _, err := r.rootfs.Delete(ctx, u.Digest); err != nil {
+			return fmt.Errorf("forget unpacked image %s: %w", u.Digest, err)
+		}
+	}
+	return nil
+}
+
+// collectLayersLocked moves the layers aside that no unpacked image uses.
+func (r *Registry) collectLayersLocked() (aside []string, err error) {
+	used := map[string]bool{"boot-id": true}
+	for _, u := range r.rootfs.List("") {
+		for _, chain := range u.Chains {
+			used[layerName(chain)] = true
+		}
+	}
+	for chain := range r.pins {
+		used[layerName(chain)] = true
+	}
+	dirs, err := os.ReadDir(r.path("layers"))
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range dirs {
+		if used[d.Name()] {
+			continue
+		}
+		to := r.path("tmp", "gone-"+rand.Text())
+		if err := os.Rename(r.path("layers", d.Name()), to); err != nil {
+			return aside, err
+		}
+		aside = append(aside, to)
+	}
+	return aside, nil
+}

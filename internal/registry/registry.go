@@ -1,0 +1,182 @@
+// Package registry keeps container images: an OCI distribution registry on
+// disk, with the repositories and image operations of ECR beside it, and
+// images unpacked into directories that overlayfs can use.
+//
+// Blobs and manifests are files named by their digest; which repository holds
+// what, and where tags point, is in store tables. A blob gets its name only
+// when it is whole, verified and on disk.
+//
+// A Registry is safe for concurrent use. It knows nothing of tasks: whoever
+// runs an image holds it, and what is held stays unpacked.
+package registry
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+// Config is what a registry needs to be told.
+type Config struct {
+	Dir      string      // where blobs, uploads and unpacked layers lie
+	Place    model.Place // the account is the registry's id
+	Endpoint string      // host:port under which clients reach the API; begins every repository URI
+
+	MaxBlobBytes     int64 // of one layer as pushed; 0: 10 GiB
+	MaxUnpackedBytes int64 // of one layer unpacked; 0: 40 GiB
+}
+
+// maxManifestBytes is the limit that registries commonly set on manifests.
+const maxManifestBytes = 4 << 20
+
+func (c *Config) complete() error {
+	var errs []error
+	if c.Dir == "" {
+		errs = append(errs, errors.New("registry: Dir is empty"))
+	}
+	if c.Place.Account == "" || c.Place.Region == "" {
+		errs = append(errs, errors.New("registry: Place is empty"))
+	}
+	if c.Endpoint == "" {
+		errs = append(errs, errors.New("registry: Endpoint is empty"))
+	}
+	if c.MaxBlobBytes == 0 {
+		c.MaxBlobBytes = 10 << 30
+	}
+	if c.MaxUnpackedBytes == 0 {
+		c.MaxUnpackedBytes = 40 << 30
+	}
+	return errors.Join(errs...)
+}
+
+// Registry is an open registry.
+type Registry struct {
+	// Immutable after Open.
+	cfg    Config
+	log    *slog.Logger
+	secret []byte           // signs tokens
+	now    func() time.Time // replaced in tests only
+	wake   chan struct{}    // asks Run to collect
+
+	repos  *store.Table[model.Repository] // by name
+	images *store.Table[image]            // by repository@digest
+	tags   *store.Table[tag]              // by repository:tag
+	links  *store.Table[link]             // blobs of a repository, by repository@digest
+	rootfs *store.Table[unpacked]         // by manifest digest
+
+	uploads uploads
+
+	// mu orders every change of what refers to what, over the tables above,
+	// the maps below and the removal of files. Reading a table needs no lock.
+	mu    sync.Mutex
+	holds map[string]int  // by manifest digest: how many use it unpacked
+	pins  map[string]*pin // by chain ID: layers of unpacks under way
+}
+
+// link says that a repository holds a blob.
+type link struct {
+	Digest string
+	Size   int64
+	At     time.Time
+}
+
+// tag is where a tag points.
+type tag struct {
+	Name, Digest string
+}
+
+// Open opens or makes the registry under cfg.Dir. Uploads that the last
+// process left are removed; so are layers unpacked before the machine last
+// booted, which were never synced to disk and are made again when needed.
+func Open(ctx context.Context, db *store.DB, cfg Config, log *slog.Logger) (*Registry, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	r := &Registry{
+		cfg: cfg, log: log, now: time.Now, wake: make(chan struct{}, 1),
+		holds: map[string]int{}, pins: map[string]*pin{},
+	}
+	r.uploads.open = map[string]*upload{}
+	if err := r.openTables(ctx, db); err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	if err := r.prepareDirs(ctx); err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	return r, nil
+}
+
+func (r *Registry) openTables(ctx context.Context, db *store.DB) error {
+	secrets, err := store.NewTable[[]byte](db, "registry_secret")
+	if err != nil {
+		return err
+	}
+	r.secret, err = secrets.Update(ctx, "token", func(cur []byte, exists bool) ([]byte, error) {
+		if exists {
+			return cur, nil
+		}
+		key := make([]byte, 32)
+		_, err := rand.Read(key)
+		return key, err
+	})
+	if err != nil {
+		return err
+	}
+	var errs [5]error
+	r.repos, errs[0] = store.NewTable[model.Repository](db, "registry_repositories")
+	r.images, errs[1] = store.NewTable[image](db, "registry_images")
+	r.tags, errs[2] = store.NewTable[tag](db, "registry_tags")
+	r.links, errs[3] = store.NewTable[link](db, "registry_blobs")
+	r.rootfs, errs[4] = store.NewTable[unpacked](db, "registry_rootfs")
+	return errors.Join(errs[:]...)
+}
+
+func (r *Registry) prepareDirs(ctx context.Context) error {
+	if err := os.RemoveAll(r.path("tmp")); err != nil {
+		return err
+	}
+	for _, dir := range []string{"tmp", "blobs", "layers"} {
+		if err := os.MkdirAll(r.path(dir), 0o700); err != nil {
+			return err
+		}
+	}
+	return r.dropLayersOfEarlierBoot(ctx)
+}
+
+// dropLayersOfEarlierBoot empties the layers directory when it was written
+// before the machine last booted. No task outlives a boot, so none uses them.
+func (r *Registry) dropLayersOfEarlierBoot(ctx context.Context) error {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		boot = []byte(rand.Text()) // cannot tell: take it for another boot
+	}
+	mark := r.path("layers", "boot-id")
+	if last, err := os.ReadFile(mark); err == nil && string(last) == string(boot) {
+		return nil
+	}
+	for _, u := range r.rootfs.List("") {
+		if _, err := r.rootfs.Delete(ctx, u.Digest); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(r.path("layers")); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.path("layers"), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(mark, boot, 0o600)
+}
+
+func (r *Registry) path(parts ...string) string {
+	return filepath.Join(append([]string{r.cfg.Dir}, parts...)...)
+}

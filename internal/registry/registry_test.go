@@ -1,0 +1,119 @@
+package registry
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cuelabs.dev/go/oci/ociregistry"
+	"cuelabs.dev/go/oci/ociregistry/ociclient"
+	"go.uber.org/goleak"
+
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const account = "000000000000"
+
+// fixture is an open registry behind a real HTTP server.
+type fixture struct {
+	*Registry
+	dir string
+	db  *store.DB
+	url string
+	oci ociregistry.Interface // a client with a valid token
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{dir: t.TempDir()}
+	f.reopen(t)
+	t.Cleanup(func() { f.db.Close() })
+	return f
+}
+
+// reopen opens the registry as a server's next process would.
+func (f *fixture) reopen(t *testing.T) {
+	t.Helper()
+	if f.db != nil {
+		f.db.Close()
+	}
+	var err error
+	if f.db, err = store.Open(filepath.Join(f.dir, "state.db")); err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{
+		Dir: filepath.Join(f.dir, "registry"), Place: model.Place{Region: "us-east-1", Account: account},
+		Endpoint: "127.0.0.1:4566", MaxBlobBytes: 1 << 20, MaxUnpackedBytes: 1 << 20,
+	}
+	if f.Registry, err = Open(t.Context(), f.db, cfg, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(f.Handler())
+	t.Cleanup(srv.Close)
+	f.url = srv.URL
+	password, _ := f.Token()
+	f.oci = newClient(t, srv, "AWS", password)
+}
+
+// basicAuth adds a password to each request.
+type basicAuth struct {
+	user, password string
+	next           http.RoundTripper
+}
+
+func (b basicAuth) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.SetBasicAuth(b.user, b.password)
+	return b.next.RoundTrip(req)
+}
+
+func newClient(t *testing.T, srv *httptest.Server, user, password string) ociregistry.Interface {
+	t.Helper()
+	c, err := ociclient.New(strings.TrimPrefix(srv.URL, "http://"), &ociclient.Options{
+		Insecure: true, Transport: basicAuth{user, password, srv.Client().Transport},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (f *fixture) createRepository(t *testing.T, name, mutability string) {
+	t.Helper()
+	if _, err := f.CreateRepository(t.Context(), model.Repository{Name: name, TagMutability: mutability}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// do sends a plain request with a valid token.
+func (f *fixture) do(t *testing.T, method, path, body string, header ...string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := f.Token()
+	req.SetBasicAuth("AWS", password)
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	tr := &http.Transport{DisableKeepAlives: true}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var buf bytes.Buffer
+	if _, err := io.Copy(&buf, resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return resp, buf.String()
+}

@@ -1,0 +1,73 @@
+package registry
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"time"
+
+	"cuelabs.dev/go/oci/ociregistry"
+)
+
+// tokenLife is how long a token is valid: API_GetAuthorizationToken, "12 hours".
+const tokenLife = 12 * time.Hour
+
+// tokenUser is the one user name that ECR knows.
+const tokenUser = "AWS"
+
+var (
+	errNoToken = ociregistry.NewError("Not Authorized", ociregistry.ErrUnauthorized.Code(), nil)
+	// errExpired has the wording of ECR's registry.
+	errExpired = ociregistry.NewError("Your authorization token has expired. Reauthenticate and try again.", ociregistry.ErrDenied.Code(), nil)
+)
+
+// Token makes a password for the user AWS and says until when it is valid.
+// A token is its expiry time, a nonce and an HMAC over both, so it outlives
+// the process and nothing has to be kept.
+func (r *Registry) Token() (password string, expires time.Time) {
+	expires = r.now().Add(tokenLife).Truncate(time.Second)
+	body := binary.BigEndian.AppendUint64(nil, uint64(expires.Unix()))
+	nonce := make([]byte, 8)
+	_, _ = rand.Read(nonce) // never fails
+	body = append(body, nonce...)
+	return base64.RawURLEncoding.EncodeToString(r.sign(body)), expires
+}
+
+func (r *Registry) sign(body []byte) []byte {
+	mac := hmac.New(sha256.New, r.secret)
+	mac.Write(body)
+	return mac.Sum(body)
+}
+
+func (r *Registry) checkToken(password string) error {
+	raw, err := base64.RawURLEncoding.DecodeString(password)
+	if err != nil || len(raw) != 16+sha256.Size || !hmac.Equal(raw, r.sign(raw[:16:16])) {
+		return errNoToken
+	}
+	if !r.now().Before(time.Unix(int64(binary.BigEndian.Uint64(raw)), 0)) {
+		return errExpired
+	}
+	return nil
+}
+
+// authorize lets a request pass that carries a valid token, and challenges any
+// other.
+func (r *Registry) authorize(w http.ResponseWriter, req *http.Request) bool {
+	user, password, ok := req.BasicAuth()
+	err := error(errNoToken)
+	if ok && user == tokenUser {
+		err = r.checkToken(password)
+	}
+	if err == nil {
+		return true
+	}
+	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	w.Header().Set("Www-Authenticate", `Basic realm="http://`+r.cfg.Endpoint+`/",service="ecr.amazonaws.com"`)
+	oci, _ := errors.AsType[ociregistry.Error](err)
+	writeError(w, http.StatusUnauthorized, oci)
+	return false
+}
