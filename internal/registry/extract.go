@@ -174,8 +174,8 @@ func (x *extraction) mkdirs(name string) error {
 	if name == "." {
 		return nil
 	}
-	if _, err := x.root.Stat(name); err == nil {
-		return nil // a file in the way shows when something is made below it
+	if _, err := x.root.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+		return err // none: a file in the way shows when something is made below it
 	}
 	if err := x.mkdirs(path.Dir(name)); err != nil {
 		return err
