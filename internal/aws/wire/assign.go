@@ -28,12 +28,7 @@ func (s *shape) assign(tree any, v reflect.Value) error {
 	if tree == nil {
 		return nil
 	}
-	if s.pointer {
-		if v.IsNil() {
-			v.Set(reflect.New(s.typ))
-		}
-		v = v.Elem()
-	}
+	s, v = s.reach(v)
 	switch s.kind {
 	case kindStruct:
 		return s.assignStruct(tree, v)
@@ -48,6 +43,17 @@ func (s *shape) assign(tree any, v reflect.Value) error {
 	default:
 		return s.assignScalar(tree, v)
 	}
+}
+
+// reach follows v's pointer, making what it points to.
+func (s *shape) reach(v reflect.Value) (*shape, reflect.Value) {
+	if s.to == nil {
+		return s, v
+	}
+	if v.IsNil() {
+		v.Set(reflect.New(s.to.typ))
+	}
+	return s.to, v.Elem()
 }
 
 func (s *shape) assignStruct(tree any, v reflect.Value) error {

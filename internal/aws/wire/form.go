@@ -89,12 +89,7 @@ func (c *codec) fromForm(form url.Values, in any) error {
 // fill stores a form's node in v, which has s's Go type, pointer included.
 // path names the parameter in errors.
 func (s *shape) fill(n *node, v reflect.Value, path string) error {
-	if s.pointer {
-		if v.IsNil() {
-			v.Set(reflect.New(s.typ))
-		}
-		v = v.Elem()
-	}
+	s, v = s.reach(v)
 	switch s.kind {
 	case kindStruct:
 		for _, f := range s.fields {

@@ -220,4 +220,3 @@ func fillUnion(v reflect.Value, depth int) {
 		}
 	}
 }
-

@@ -29,10 +29,10 @@ const (
 // shape is the plan for one Go type: made once, then walked.
 type shape struct {
 	kind    kind
-	typ     reflect.Type // without pointers
-	pointer bool         // the Go value is a pointer to typ
-	elem    *shape       // of a list's or map's values
-	fields  []field      // of a structure, in Go's order
+	typ     reflect.Type
+	to      *shape  // what typ, a pointer, points to; kind is then unused
+	elem    *shape  // of a list's or map's values
+	fields  []field // of a structure, in Go's order
 	byName  map[string]int
 	members map[string]*shape // of a union, by member name: the Value field
 	variant map[string]reflect.Type
@@ -81,8 +81,7 @@ func (c *codec) planLocked(t reflect.Type) *shape {
 	s := &shape{typ: t}
 	c.shapes[t] = s
 	if t.Kind() == reflect.Pointer {
-		*s = *c.planLocked(t.Elem())
-		s.pointer = true
+		s.to = c.planLocked(t.Elem())
 		return s
 	}
 	switch t.Kind() {

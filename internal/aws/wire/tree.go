@@ -18,13 +18,9 @@ type leaves struct {
 // toTree makes the tree of a structure that an operation answers. Lists at the
 // top are always present, as AWS does; below, nil is left out and empty is not.
 func (c *codec) toTree(out any, l leaves) map[string]any {
-	v := reflect.ValueOf(out)
-	s := c.shape(v.Type())
-	if s.pointer {
-		if v.IsNil() {
-			return map[string]any{}
-		}
-		v = v.Elem()
+	s, v, ok := c.root(out)
+	if !ok {
+		return map[string]any{}
 	}
 	m := s.structTree(v, l)
 	for _, f := range s.fields {
@@ -48,7 +44,7 @@ func (s *shape) structTree(v reflect.Value, l leaves) map[string]any {
 // tree gives the tree of v; ok is false for what is left out: nil pointers,
 // lists and maps, empty enums and strings without a pointer.
 func (s *shape) tree(v reflect.Value, l leaves) (_ any, ok bool) {
-	v, ok = s.settle(v)
+	s, v, ok = s.settle(v)
 	if !ok {
 		return nil, false
 	}
@@ -97,26 +93,32 @@ func (s *shape) tree(v reflect.Value, l leaves) (_ any, ok bool) {
 // element is tree for a list's or map's value, where an empty string stands
 // for itself.
 func (s *shape) element(v reflect.Value, l leaves) (any, bool) {
-	if s.kind == kindString && !s.pointer {
+	if s.kind == kindString {
 		return v.String(), true
 	}
 	return s.tree(v, l)
 }
 
+// root gives the structure that an operation answered; ok is false for nil.
+func (c *codec) root(out any) (_ *shape, _ reflect.Value, ok bool) {
+	v := reflect.ValueOf(out)
+	return c.shape(v.Type()).settle(v)
+}
+
 // settle follows v's pointer; ok is false when nothing is to be written.
-func (s *shape) settle(v reflect.Value) (_ reflect.Value, ok bool) {
-	if s.pointer {
-		return v.Elem(), !v.IsNil()
+func (s *shape) settle(v reflect.Value) (_ *shape, _ reflect.Value, ok bool) {
+	if s.to != nil {
+		return s.to, v.Elem(), !v.IsNil()
 	}
 	switch s.kind {
 	case kindUnknown:
-		return v, false
+		return s, v, false
 	case kindList, kindMap, kindBlob, kindUnion:
-		return v, !v.IsNil()
+		return s, v, !v.IsNil()
 	case kindString:
-		return v, v.Len() > 0
+		return s, v, v.Len() > 0
 	default:
-		return v, true
+		return s, v, true
 	}
 }
 

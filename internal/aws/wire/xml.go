@@ -57,13 +57,9 @@ func (c *codec) answerXML(namespace, op, requestID string, out any) []byte {
 
 // resultXML writes out's members. Lists at the top are always present.
 func (c *codec) resultXML(w *xmlWriter, out any) {
-	v := reflect.ValueOf(out)
-	s := c.shape(v.Type())
-	if s.pointer {
-		if v.IsNil() {
-			return
-		}
-		v = v.Elem()
+	s, v, ok := c.root(out)
+	if !ok {
+		return
 	}
 	for _, f := range s.fields {
 		fv := v.Field(f.index)
@@ -76,7 +72,7 @@ func (c *codec) resultXML(w *xmlWriter, out any) {
 }
 
 func (s *shape) writeXML(w *xmlWriter, name string, v reflect.Value) {
-	v, ok := s.settle(v)
+	s, v, ok := s.settle(v)
 	if !ok {
 		return
 	}
@@ -112,7 +108,7 @@ func (s *shape) writeXML(w *xmlWriter, name string, v reflect.Value) {
 // writeElementXML is writeXML for a list's or map's value, where an empty
 // string stands for itself.
 func (s *shape) writeElementXML(w *xmlWriter, name string, v reflect.Value) {
-	if s.kind == kindString && !s.pointer {
+	if s.kind == kindString {
 		w.element(name, v.String())
 		return
 	}
