@@ -1,0 +1,34 @@
+package ecr
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+)
+
+// getAuthorizationToken: code InvalidParameterException. The token is what
+// docker login takes: base64 of "AWS:" and a password.
+func (s *service) getAuthorizationToken(_ context.Context, in *ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {
+	for _, id := range in.RegistryIds {
+		if id != s.place.Account {
+			return nil, invalid("registryIds", "this server has the registry "+s.place.Account+" only")
+		}
+	}
+	password, expires := s.reg.Token()
+	return &ecr.GetAuthorizationTokenOutput{AuthorizationData: []types.AuthorizationData{{
+		AuthorizationToken: aws.String(base64.StdEncoding.EncodeToString([]byte("AWS:" + password))),
+		ExpiresAt:          aws.Time(expires),
+		ProxyEndpoint:      aws.String(s.endpoint),
+	}}}, nil
+}
+
+// describeRegistry tells of a registry that replicates nothing.
+func (s *service) describeRegistry(context.Context, *ecr.DescribeRegistryInput) (*ecr.DescribeRegistryOutput, error) {
+	return &ecr.DescribeRegistryOutput{
+		RegistryId:               aws.String(s.place.Account),
+		ReplicationConfiguration: &types.ReplicationConfiguration{Rules: []types.ReplicationRule{}},
+	}, nil
+}
