@@ -9,6 +9,18 @@ type Cluster struct {
 	CreatedAt time.Time
 	Settings  []Setting
 	Tags      []Tag
+
+	CapacityProviders []string // FARGATE, FARGATE_SPOT
+	DefaultStrategy   []CapacityProviderShare
+	// Configuration is the cluster's configuration as the caller gave it, in
+	// the JSON form of the SDK's type; nil: none.
+	Configuration []byte
+}
+
+// CapacityProviderShare is one item of a capacity provider strategy.
+type CapacityProviderShare struct {
+	Provider     string
+	Base, Weight int
 }
 
 // Setting is a named cluster setting, e.g. containerInsights = disabled.

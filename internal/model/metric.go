@@ -15,7 +15,8 @@ type Dimension struct {
 }
 
 // Datum is one published measurement: values with counts at one moment, in the
-// shape of PutMetricData. Either Values (Counts nil means once each) or Stats.
+// shape of PutMetricData. Values (Counts nil means once each) or Stats; with
+// both, Stats has the exact sum and Values the distribution.
 type Datum struct {
 	ID         MetricID
 	At         time.Time
@@ -24,6 +25,10 @@ type Datum struct {
 	Counts     []float64
 	Stats      *StatisticSet
 	Resolution int // seconds, 1 or 60; 0 is 60
+	// Gauge marks readings of something that lasts, taken each second: in
+	// SampleCount and Sum each counts once a minute (once a period, when that
+	// is shorter), as AWS publishes them. It is the metric's, not the datum's.
+	Gauge bool
 }
 
 // StatisticSet is a summary of values that are not kept.

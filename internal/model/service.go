@@ -28,6 +28,11 @@ type Service struct {
 	CreatedAt   time.Time
 	CreatedBy   string
 	Tags        []Tag
+
+	Strategy      []CapacityProviderShare // instead of LaunchType
+	AZRebalancing string                  // ENABLED or DISABLED
+	ClientToken   string                  // of the request that made it
+	InactiveAt    time.Time               // when Status became INACTIVE
 }
 
 // ServiceLoadBalancer puts the service's tasks into a target group.
@@ -49,6 +54,9 @@ type RolloutConfig struct {
 	MinimumHealthyPercent int // of desired, rounded up
 	CircuitBreaker        bool
 	Rollback              bool
+	ThresholdType         string // of the circuit breaker: BOUNDED_PERCENT ("" too), UNBOUNDED_PERCENT or COUNT
+	ThresholdValue        int    // percent of desired, or the count; 0 is 50 %
+	KeepFailures          bool   // a healthy task does not reset the failure count
 }
 
 // Deployment is one version of a service being, or having been, rolled out.
@@ -63,6 +71,13 @@ type Deployment struct {
 	RolloutReason     string
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
+
+	LoadBalancers   []ServiceLoadBalancer // of its tasks
+	PlatformVersion string
+	// StartFailures counts rounds of tasks that never ran since one last did;
+	// StartFailedAt is when the last of them was counted.
+	StartFailures int
+	StartFailedAt time.Time
 }
 
 // ServiceEvent is one line of a service's event log, in ECS's words.

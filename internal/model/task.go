@@ -44,6 +44,14 @@ type Task struct {
 
 	Tags    []Tag
 	Version int // grows with each change
+
+	LoadBalancers        []ServiceLoadBalancer // the target groups it belongs into
+	Overrides            []ContainerOverride   // of RunTask
+	LaunchType           string                // "FARGATE", or "" with CapacityProvider
+	CapacityProvider     string
+	PlatformVersion      string
+	EnableExecuteCommand bool
+	ClientToken          string // of the RunTask request
 }
 
 // Container is one container of a task.
@@ -55,4 +63,13 @@ type Container struct {
 	ExitCode            *int
 	Reason              string
 	CPUUnits, MemoryMiB int
+	Health              string // UNKNOWN, HEALTHY or UNHEALTHY
+}
+
+// ContainerOverride is what RunTask changes in one container's definition.
+type ContainerOverride struct {
+	Name                string
+	Command             []string   // nil: the definition's
+	Environment         []KeyValue // added; the same name replaces
+	CPUUnits, MemoryMiB int        // 0: the definition's
 }

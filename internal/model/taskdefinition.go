@@ -21,9 +21,9 @@ type TaskDefinition struct {
 	DeregisteredAt time.Time // zero while ACTIVE
 	Tags           []Tag
 
-	// Registered is the definition as it was registered, in AWS's JSON 1.1
-	// form with the defaults AWS adds, so that Describe gives back every
-	// field, also those that Neargate does not act upon.
+	// Registered is the definition as it was registered, in the JSON form of
+	// the SDK's type with the defaults AWS adds, so that Describe gives back
+	// every field, also those that Neargate does not act upon.
 	Registered []byte
 }
 

@@ -1,0 +1,98 @@
+package rollout
+
+import (
+	"time"
+
+	"neargate/internal/model"
+)
+
+// impairedAfter is how many rounds of tasks in a row must fail to start until
+// the service is said to be unable to start tasks consistently.
+const impairedAfter = 3
+
+// Backoff is how long to wait before tasks that did not reach RUNNING are
+// tried again: First, then twice as long each time, up to Max. ECS's delay
+// grows to 15 minutes; its first step is not published.
+type Backoff struct {
+	First, Max time.Duration
+}
+
+// DefaultBackoff waits 1 s at first and 15 min at most.
+func DefaultBackoff() Backoff { return Backoff{First: time.Second, Max: 15 * time.Minute} }
+
+// Retry is when tasks of d may be started again; zero: at once.
+func (b Backoff) Retry(d model.Deployment) time.Time {
+	if d.StartFailures == 0 {
+		return time.Time{}
+	}
+	return d.StartFailedAt.Add(b.delay(d.StartFailures))
+}
+
+// delay is the wait after n failed rounds: 1 s, 2 s, 4 s, … 900 s.
+func (b Backoff) delay(n int) time.Duration {
+	d := b.First
+	for ; n > 1 && d < b.Max; n-- {
+		d *= 2
+	}
+	return min(d, b.Max)
+}
+
+// NotStarted counts a task of d, made at created, that ended at now without
+// having reached RUNNING. Tasks of one round, ordered before the last counted
+// failure, count once for the back-off and each for the circuit breaker.
+func NotStarted(d model.Deployment, created, now time.Time) model.Deployment {
+	if d.RolloutState == InProgress {
+		d.FailedTasks++
+	}
+	if d.StartFailures == 0 || created.After(d.StartFailedAt) {
+		d.StartFailures++
+		d.StartFailedAt = now
+	}
+	return d
+}
+
+// Started forgets the failed starts of d: one of its tasks is RUNNING.
+func Started(d model.Deployment) model.Deployment {
+	d.StartFailures, d.StartFailedAt = 0, time.Time{}
+	return d
+}
+
+// BecameHealthy notes that a task of d became healthy, which resets the
+// circuit breaker's count unless cfg keeps it.
+func BecameHealthy(d model.Deployment, cfg model.RolloutConfig) model.Deployment {
+	if !cfg.KeepFailures {
+		d.FailedTasks = 0
+	}
+	return d
+}
+
+// FailedHealth counts a task of d that was stopped as unhealthy, or ended
+// before it became healthy, for the circuit breaker.
+func FailedHealth(d model.Deployment) model.Deployment {
+	if d.RolloutState == InProgress {
+		d.FailedTasks++
+	}
+	return d
+}
+
+// Threshold is how many failed tasks trip the circuit breaker: half of
+// desired, rounded up, between 3 and 200, unless cfg says otherwise.
+// API_ServiceDeploymentCircuitBreaker.
+func Threshold(cfg model.RolloutConfig, desired int) int {
+	value := cfg.ThresholdValue
+	if value == 0 {
+		value = 50
+	}
+	switch cfg.ThresholdType {
+	case "COUNT":
+		return value
+	case "UNBOUNDED_PERCENT":
+		return max(1, ceilPercent(desired, value))
+	default:
+		return min(max(ceilPercent(desired, value), 3), 200)
+	}
+}
+
+func (c *counts) tripped(cfg model.RolloutConfig) bool {
+	return cfg.CircuitBreaker && c.primary.RolloutState == InProgress && c.primary.FailedTasks >= Threshold(cfg, c.desired)
+}

@@ -1,0 +1,290 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"neargate/internal/decide/rollout"
+	"neargate/internal/model"
+	"neargate/internal/runtime/fake"
+	"neargate/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	group   = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/0123456789abcdef"
+	appPort = 8080
+)
+
+var testPlace = model.Place{Region: "us-east-1", Account: "000000000000"}
+
+// lb is a balancer whose targets turn healthy at once and drain at once,
+// unless told otherwise.
+type lb struct {
+	mu      sync.Mutex
+	targets map[model.Target]*model.TargetHealth
+	hold    bool   // draining targets stay until release
+	fresh   string // state of newly registered targets
+	log     []string
+	changed func(string)
+}
+
+func newLB() *lb { return &lb{targets: map[model.Target]*model.TargetHealth{}, fresh: "healthy"} }
+
+func (b *lb) RegisterTargets(_ context.Context, arn string, targets []model.Target) error {
+	b.mu.Lock()
+	for _, t := range targets {
+		b.log = append(b.log, "register "+t.IP)
+		b.targets[t] = &model.TargetHealth{Target: t, State: b.fresh}
+	}
+	b.mu.Unlock()
+	b.changed(arn)
+	return nil
+}
+
+func (b *lb) DeregisterTargets(_ context.Context, arn string, targets []model.Target) error {
+	b.mu.Lock()
+	for _, t := range targets {
+		b.log = append(b.log, "deregister "+t.IP)
+		if h := b.targets[t]; h != nil && b.hold {
+			h.State = "draining"
+		} else {
+			delete(b.targets, t)
+		}
+	}
+	b.mu.Unlock()
+	b.changed(arn)
+	return nil
+}
+
+func (b *lb) TargetHealth(string) ([]model.TargetHealth, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []model.TargetHealth
+	for _, h := range b.targets {
+		all = append(all, *h)
+	}
+	return all, nil
+}
+
+// set gives the targets of ip a state; "" removes them.
+func (b *lb) set(ip, state string) {
+	b.mu.Lock()
+	for t, h := range b.targets {
+		if ip != "*" && t.IP != ip {
+			continue
+		}
+		if state == "" {
+			delete(b.targets, t)
+			continue
+		}
+		h.State, h.Description = state, "Request timed out"
+	}
+	b.mu.Unlock()
+	b.changed(group)
+}
+
+func (b *lb) configure(hold bool, fresh string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hold, b.fresh = hold, fresh
+}
+
+func (b *lb) state(ip string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for t, h := range b.targets {
+		if t.IP == ip {
+			return h.State
+		}
+	}
+	return ""
+}
+
+type noLogs struct{}
+
+func (noLogs) HasGroup(name string) bool                  { return name == "/ecs/web" }
+func (noLogs) EnsureGroup(context.Context, string) error { return nil }
+
+// rig is a scheduler with a fake engine and balancer on a state file.
+type rig struct {
+	*Scheduler
+	t    *testing.T
+	db   *store.DB
+	eng  *fake.Engine
+	lb   *lb
+	stop func()
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	r := &rig{t: t, db: db, eng: fake.New(fake.Config{}), lb: newLB()}
+	r.serve()
+	if _, err := r.CreateCluster(t.Context(), model.Cluster{Name: "c"}); err != nil {
+		t.Fatal(err)
+	}
+	r.register("web")
+	return r
+}
+
+// serve starts a scheduler on the rig's state, engine and balancer.
+func (r *rig) serve() {
+	r.t.Helper()
+	cfg := Default(testPlace)
+	cfg.Backoff = rollout.Backoff{First: 20 * time.Millisecond, Max: time.Second}
+	s, err := New(r.db, r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.Scheduler = s
+	r.eng.Set(func(c *fake.Config) { c.OnExit = s.OnExit })
+	r.lb.changed = s.TargetChanged
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			r.t.Error(err)
+		}
+	})
+	r.stop = stop
+	r.t.Cleanup(stop)
+}
+
+func (r *rig) register(family string) model.TaskDefinition {
+	r.t.Helper()
+	def, err := r.RegisterTaskDefinition(r.t.Context(), model.TaskDefinition{
+		Family: family, CPUUnits: 256, MemoryMiB: 512, NetworkMode: "awsvpc",
+		Containers: []model.ContainerDefinition{{
+			Name: "app", Image: "web:1", Essential: true,
+			PortMappings: []model.PortMapping{{ContainerPort: appPort, Protocol: "tcp"}},
+			Log: model.LogConfig{Driver: "awslogs", Options: map[string]string{
+				"awslogs-group": "/ecs/web", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web",
+			}},
+		}},
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return def
+}
+
+// create makes the service "s" with n tasks behind the target group.
+func (r *rig) create(n int, change ...func(*model.Service)) model.Service {
+	r.t.Helper()
+	svc := model.Service{
+		Name: "s", Cluster: "c", DesiredCount: n, TaskDefinitionARN: "web", LaunchType: "FARGATE",
+		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: group, ContainerName: "app", ContainerPort: appPort}},
+		Rollout:       model.RolloutConfig{MaximumPercent: 200, MinimumHealthyPercent: 100},
+	}
+	for _, c := range change {
+		c(&svc)
+	}
+	svc, err := r.CreateService(r.t.Context(), svc)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return svc
+}
+
+func (r *rig) desire(n int) {
+	r.t.Helper()
+	if err := r.SetDesiredCount(r.t.Context(), "c", "s", n); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// until waits for a condition that is about to hold.
+func (r *rig) until(what string, holds func() bool) {
+	r.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			svc, _ := r.Service("c", "s")
+			r.t.Fatalf("%s: not in 10 s\ntasks %v\ndeployments %+v\nevents\n%s", what, r.states(), svc.Deployments, strings.Join(r.said(), "\n"))
+		}
+	}
+}
+
+// states are the service's tasks as "STATUS desired", ended ones left out.
+func (r *rig) states() []string {
+	var all []string
+	for _, t := range r.Tasks("c") {
+		if t.LastStatus != model.TaskStopped {
+			all = append(all, string(t.LastStatus))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (r *rig) running() []model.Task {
+	var all []model.Task
+	for _, t := range r.Tasks("c") {
+		if t.LastStatus == model.TaskRunning {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// stable waits for n running tasks and nothing else, one completed deployment
+// and the steady-state event on top.
+func (r *rig) stable(n int) {
+	r.t.Helper()
+	r.until(fmt.Sprintf("stable with %d", n), func() bool {
+		svc, _ := r.Service("c", "s")
+		events := r.Events("c", "s")
+		return len(r.states()) == n && len(r.running()) == n && len(svc.Deployments) == 1 &&
+			svc.Deployments[0].RolloutState == rollout.Completed && len(events) > 0 &&
+			slices.ContainsFunc(events[:min(len(events), 4)], func(e model.ServiceEvent) bool { return strings.HasSuffix(e.Message, steadyMessage) })
+	})
+}
+
+// said gives the events, oldest first, with tasks and deployments numbered as
+// they come up.
+func (r *rig) said() []string {
+	names := map[string]string{}
+	number := func(kind, id string) string {
+		if names[id] == "" {
+			n := 1
+			for _, name := range names {
+				if strings.HasPrefix(name, kind) {
+					n++
+				}
+			}
+			names[id] = fmt.Sprintf("%s%d", kind, n)
+		}
+		return names[id]
+	}
+	events := r.Events("c", "s")
+	var all []string
+	for i := len(events) - 1; i >= 0; i-- {
+		words := strings.Split(strings.ReplaceAll(events[i].Message, group, "TG"), " ")
+		for j, w := range words {
+			switch core := strings.Trim(w, "().,:"); {
+			case j > 0 && strings.HasSuffix(words[j-1], "(task"):
+				words[j] = strings.Replace(w, core, number("T", core), 1)
+			case strings.HasPrefix(core, "ecs-svc/"):
+				words[j] = strings.Replace(w, core, number("D", core), 1)
+			}
+		}
+		all = append(all, strings.Join(words, " "))
+	}
+	return all
+}

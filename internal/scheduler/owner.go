@@ -1,0 +1,296 @@
+package scheduler
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"neargate/internal/decide/rollout"
+	"neargate/internal/model"
+)
+
+// owner runs the tasks of one service, or those of no service. All its fields
+// belong to its goroutine, run, but for the mailbox and the view. Others give
+// it functions to run there; whoever wants the truth reads the store or the
+// view.
+type owner struct {
+	s   *Scheduler
+	key string // CLUSTER/SERVICE, or ""
+	box mailbox[func()]
+
+	view atomic.Pointer[view]
+
+	// Owned by run:
+	tasks  map[string]*task
+	marks  []mark
+	news   []model.ServiceEvent
+	said   map[string]time.Time // when a state that lasts was last said
+	counts map[string]*tally    // by target group
+	drains map[string]int       // tasks that began draining, by deployment
+	wakeAt time.Time
+	health map[string]map[model.Target]model.TargetHealth // by target group, of this turn
+}
+
+// view is what others may know of a service at once.
+type view struct {
+	tasks  model.ServiceTasks
+	groups []string
+	live   int // tasks that are there
+}
+
+// mark is a change to one deployment that the next turn writes.
+type mark struct {
+	deployment string
+	change     func(model.Deployment, model.RolloutConfig) model.Deployment
+}
+
+// tally counts what became of targets since the last turn.
+type tally struct {
+	registered, deregistered int
+}
+
+func newOwner(s *Scheduler, key string) *owner {
+	return &owner{
+		s: s, key: key, box: newMailbox[func()](), tasks: map[string]*task{}, said: map[string]time.Time{},
+		counts: map[string]*tally{}, drains: map[string]int{},
+		health: map[string]map[model.Target]model.TargetHealth{},
+	}
+}
+
+// post has fn run by the owner's goroutine, followed by a look at everything.
+// It does not block.
+func (o *owner) post(fn func()) { o.box.put(fn) }
+
+// later is post for a look at the latest at t.
+func (o *owner) later(t time.Time) {
+	if !t.IsZero() && (o.wakeAt.IsZero() || t.Before(o.wakeAt)) {
+		o.wakeAt = t
+	}
+}
+
+func (o *owner) service() string { return o.key[strings.Index(o.key, "/")+1:] }
+
+func (o *owner) run(ctx context.Context) {
+	o.remember()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		for _, fn := range o.box.take() {
+			fn()
+		}
+		o.wakeAt = time.Time{}
+		o.turn(ctx)
+		if o.retired() {
+			return
+		}
+		timer.Stop()
+		if !o.wakeAt.IsZero() {
+			timer.Reset(max(0, time.Until(o.wakeAt)))
+		}
+		select {
+		case <-ctx.Done():
+		case <-o.box.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// turn looks at everything, orders what is to be done, and writes down what
+// was ordered and found. Orders go out before the writes: a task that runs
+// and is not in the state is stopped at the next start, while a write before
+// the order would make every start slower.
+func (o *owner) turn(ctx context.Context) {
+	now := time.Now()
+	o.health = map[string]map[model.Target]model.TargetHealth{}
+	o.tellTargets()
+	svc, isService := o.s.services.Get(o.key)
+	if isService {
+		svc = o.applyMarks(ctx, svc)
+		o.plan(ctx, svc, now)
+	}
+	o.marks = nil
+	o.publish(svc)
+	for _, t := range o.ordered() {
+		o.advance(ctx, t, now)
+	}
+	o.persist(ctx)
+}
+
+// applyMarks writes what tasks did to their deployments' counters.
+func (o *owner) applyMarks(ctx context.Context, svc model.Service) model.Service {
+	var marks []mark
+	for _, m := range o.marks {
+		if m.changes(svc) {
+			marks = append(marks, m)
+		}
+	}
+	o.marks = nil
+	if len(marks) == 0 {
+		return svc
+	}
+	return o.update(ctx, svc, func(svc *model.Service) {
+		for _, m := range marks {
+			changeDeployment(svc, m.deployment, func(d model.Deployment) model.Deployment {
+				return m.change(d, svc.Rollout)
+			})
+		}
+	})
+}
+
+// changes says whether the mark would change anything of svc, to spare a write.
+func (m mark) changes(svc model.Service) bool {
+	for _, d := range svc.Deployments {
+		if d.ID == m.deployment {
+			return !reflect.DeepEqual(d, m.change(d, svc.Rollout))
+		}
+	}
+	return false
+}
+
+// update changes the service's record. What cannot be written is logged and
+// left for the next turn.
+func (o *owner) update(ctx context.Context, svc model.Service, change func(*model.Service)) model.Service {
+	next, err := o.s.services.Update(context.WithoutCancel(ctx), o.key, func(cur model.Service, _ bool) (model.Service, error) {
+		change(&cur)
+		return cur, nil
+	})
+	if err != nil {
+		o.s.log.Error("write service", "service", o.key, "err", err)
+		o.later(time.Now().Add(time.Second))
+		return svc
+	}
+	return next
+}
+
+// persist writes all changed tasks and the events at once: they share a commit.
+func (o *owner) persist(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	var writes sync.WaitGroup
+	for _, t := range o.ordered() {
+		if !t.dirty {
+			continue
+		}
+		t.dirty = false
+		t.Version++
+		record := t.Task
+		writes.Go(func() {
+			if err := o.s.tasks.Put(ctx, taskKey(record), record); err != nil {
+				t.dirty = true // for the next turn
+				o.s.log.Error("write task", "task", record.ID, "err", err)
+			}
+		})
+	}
+	writes.Go(func() {
+		if err := o.writeEvents(ctx); err != nil {
+			o.s.log.Error("write events", "service", o.key, "err", err)
+		}
+	})
+	writes.Wait()
+	for _, t := range o.ordered() {
+		o.afterWrite(ctx, t)
+	}
+}
+
+// afterWrite moves on what waited for its state to be on disk.
+func (o *owner) afterWrite(ctx context.Context, t *task) {
+	switch {
+	case t.LastStatus == model.TaskProvisioning && t.cancel != nil:
+		t.set(model.TaskPending)
+		o.post(func() {})
+	case t.LastStatus == model.TaskStopped && t.place == out && t.cancel == nil:
+		delete(o.tasks, t.ID)
+		o.post(func() {})
+		o.s.work.Go(func() {
+			if err := o.s.engine.Forget(ctx, t.ID); err != nil {
+				o.s.log.Warn("forget task", "task", t.ID, "err", err)
+			}
+		})
+	}
+}
+
+// retired ends the owner of a service that is gone, unless it has been made
+// anew meanwhile.
+func (o *owner) retired() bool {
+	if o.key == "" || len(o.tasks) > 0 {
+		return false
+	}
+	o.s.mu.Lock()
+	defer o.s.mu.Unlock()
+	svc, ok := o.s.services.Get(o.key)
+	if ok && svc.Status != inactive || !o.box.empty() {
+		return false
+	}
+	delete(o.s.owners, o.key)
+	return true
+}
+
+// usesGroup says whether a target group matters to the owner.
+func (o *owner) usesGroup(arn string) bool {
+	v := o.view.Load()
+	if v == nil {
+		return false
+	}
+	for _, g := range v.groups {
+		if g == arn {
+			return true
+		}
+	}
+	return false
+}
+
+// publish sets the view.
+func (o *owner) publish(svc model.Service) {
+	v := &view{tasks: model.ServiceTasks{Cluster: svc.Cluster, Service: svc.Name}}
+	for _, lb := range svc.LoadBalancers {
+		v.tasks.TargetGroupARNs = append(v.tasks.TargetGroupARNs, lb.TargetGroupARN)
+		v.groups = append(v.groups, lb.TargetGroupARN)
+	}
+	if def, ok := o.s.TaskDefinition(svc.TaskDefinitionARN); ok {
+		v.tasks.CPUUnits, v.tasks.MemoryMiB = def.CPUUnits, def.MemoryMiB
+	}
+	v.tasks.Deploying = len(svc.Deployments) > 0 && svc.Deployments[0].RolloutState == rollout.InProgress
+	for _, t := range o.ordered() {
+		if t.LastStatus == model.TaskStopped {
+			continue
+		}
+		v.live++
+		for _, lb := range t.LoadBalancers {
+			v.groups = append(v.groups, lb.TargetGroupARN)
+		}
+		switch phase := t.phase(); {
+		case phase == rollout.Running && t.wasHealthy:
+			v.tasks.Running = append(v.tasks.Running, t.ID)
+		case phase == rollout.Running || phase == rollout.Starting:
+			v.tasks.Starting = append(v.tasks.Starting, t.ID)
+		case t.StartedAt.IsZero(): // stopped while starting: nothing runs
+		default:
+			v.tasks.Draining = append(v.tasks.Draining, t.ID)
+		}
+	}
+	o.view.Store(v)
+}
+
+// ServiceTasks gives the tasks of every service that has not gone.
+func (s *Scheduler) ServiceTasks() []model.ServiceTasks {
+	var all []model.ServiceTasks
+	for _, o := range s.eachOwner() {
+		if v := o.view.Load(); v != nil && v.tasks.Service != "" {
+			all = append(all, v.tasks)
+		}
+	}
+	return all
+}
+
+// live is how many tasks there are on the server.
+func (s *Scheduler) live() int {
+	n := 0
+	for _, o := range s.eachOwner() {
+		if v := o.view.Load(); v != nil {
+			n += v.live
+		}
+	}
+	return n
+}
