@@ -1,0 +1,201 @@
+package metric
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"neargate/internal/model"
+)
+
+// The file's buckets: "series" holds a record by id, "t0" to "t3" the blocks
+// of each tier by start and series id, "meta" the format and the edges.
+var (
+	seriesBucket = []byte("series")
+	metaBucket   = []byte("meta")
+	edgesKey     = []byte("edges")
+)
+
+// fileFormat stands in the record of edges; a change of encoding raises it.
+const fileFormat = 1
+
+type edgesRecord struct {
+	Format int
+	edges
+}
+
+// seriesRecord is a series in the file.
+type seriesRecord struct {
+	Metric model.MetricID
+	Unit   string
+	Gauge  bool
+	Newest int64
+}
+
+func tierBucket(i int) []byte { return []byte{'t', byte('0' + i)} }
+
+// blockKey orders blocks by time, so that writing appends and pruning cuts off
+// the front.
+func blockKey(start int64, id uint32) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, uint64(start)), id)
+}
+
+func splitBlockKey(k []byte) (start int64, id uint32) {
+	return int64(binary.BigEndian.Uint64(k)), binary.BigEndian.Uint32(k[8:])
+}
+
+// load makes the buckets and reads series and edges.
+func (s *Store) load() error {
+	return s.db.Update(func(tx *bolt.Tx) error {
+		for i := range tiers {
+			if _, err := tx.CreateBucketIfNotExists(tierBucket(i)); err != nil {
+				return err
+			}
+		}
+		meta, err := tx.CreateBucketIfNotExists(metaBucket)
+		if err != nil {
+			return err
+		}
+		if data := meta.Get(edgesKey); data != nil {
+			r := edgesRecord{}
+			if err := json.Unmarshal(data, &r); err != nil {
+				return fmt.Errorf("edges: %w", err)
+			}
+			if r.Format != fileFormat {
+				return fmt.Errorf("file has format %d, this version reads %d", r.Format, fileFormat)
+			}
+			s.edges = r.edges
+		}
+		names, err := tx.CreateBucketIfNotExists(seriesBucket)
+		if err != nil {
+			return err
+		}
+		return names.ForEach(s.loadSeries)
+	})
+}
+
+func (s *Store) loadSeries(k, v []byte) error {
+	r := seriesRecord{}
+	if err := json.Unmarshal(v, &r); err != nil {
+		return fmt.Errorf("series %x: %w", k, err)
+	}
+	se := &series{id: binary.BigEndian.Uint32(k), metric: r.Metric, unit: r.Unit, gauge: r.Gauge, newest: r.Newest}
+	for uint32(len(s.byID)) <= se.id { // ids are dense but for series that have expired
+		s.byID = append(s.byID, nil)
+	}
+	s.byID[se.id] = se
+	key := string(appendMetricKey(nil, se.metric))
+	s.series[key] = append(s.series[key], se)
+	return nil
+}
+
+// change is a head as it was when a flush began.
+type change struct {
+	series *series
+	head   *head
+	tier   int
+	start  int64
+	data   []byte
+}
+
+// flush writes every changed block and series in one commit.
+func (s *Store) flush() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	changes, records := s.takeDirty()
+	if len(changes) == 0 && len(records) == 0 {
+		return nil
+	}
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		names := tx.Bucket(seriesBucket)
+		for id, r := range records {
+			data, err := json.Marshal(r)
+			if err != nil {
+				return err
+			}
+			if err := names.Put(binary.BigEndian.AppendUint32(nil, id), data); err != nil {
+				return err
+			}
+		}
+		for _, c := range changes {
+			if err := tx.Bucket(tierBucket(c.tier)).Put(blockKey(c.start, c.series.id), c.data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.settle(changes, records, err == nil)
+	if err != nil {
+		return fmt.Errorf("write datapoints: %w", err)
+	}
+	return nil
+}
+
+// takeDirty gives what has to be written, in the order of the file.
+func (s *Store) takeDirty() ([]change, map[uint32]seriesRecord) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var changes []change
+	records := map[uint32]seriesRecord{}
+	for se := range s.dirty {
+		if se.unsaved {
+			records[se.id] = seriesRecord{se.metric, se.unit, se.gauge, se.newest}
+			se.unsaved = false
+		}
+		for _, h := range se.heads {
+			if h.dirty {
+				changes = append(changes, change{se, h, h.tier, h.start, h.data})
+			}
+		}
+	}
+	clear(s.dirty)
+	slices.SortFunc(changes, func(a, b change) int {
+		if a.tier != b.tier {
+			return a.tier - b.tier
+		}
+		return bytes.Compare(blockKey(a.start, a.series.id), blockKey(b.start, b.series.id))
+	})
+	return changes, records
+}
+
+// settle lets go of heads that are in the file now, but for the block each
+// series is still writing; after a failed write it marks all dirty again.
+func (s *Store) settle(changes []change, records map[uint32]seriesRecord, written bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !written {
+		for id := range records {
+			s.byID[id].unsaved = true
+			s.dirty[s.byID[id]] = struct{}{}
+		}
+		for _, c := range changes {
+			s.dirty[c.series] = struct{}{}
+		}
+		return
+	}
+	for _, c := range changes {
+		if !bytes.Equal(c.data, c.head.data) {
+			continue // changed meanwhile: it is in s.dirty again
+		}
+		c.head.dirty = false
+	}
+	for _, c := range changes {
+		current := floor(c.series.newest, tiers[0].block)
+		c.series.heads = slices.DeleteFunc(c.series.heads, func(h *head) bool {
+			return !h.dirty && !(h.tier == 0 && h.start == current)
+		})
+	}
+}
+
+// saveEdges writes e within tx.
+func saveEdges(tx *bolt.Tx, e edges) error {
+	data, err := json.Marshal(edgesRecord{fileFormat, e})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(metaBucket).Put(edgesKey, data)
+}
