@@ -33,9 +33,9 @@ func (r *Registry) Handler() http.Handler {
 	})
 }
 
-// prepare bounds a request's body and does two things that the library leaves
-// out: it answers an oversized manifest with 413, and it turns a mount that is
-// not possible into an upload, as the specification asks.
+// prepare bounds a request's body and does three things that the library leaves
+// out: it answers an oversized manifest with 413, takes a blob of one byte, and
+// turns a mount that is not possible into an upload, as the specification asks.
 func (r *Registry) prepare(w http.ResponseWriter, req *http.Request) (*http.Request, bool) {
 	if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") {
 		data, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxManifestBytes))
@@ -50,6 +50,9 @@ func (r *Registry) prepare(w http.ResponseWriter, req *http.Request) (*http.Requ
 		return req, true
 	}
 	req.Body = http.MaxBytesReader(w, req.Body, r.cfg.MaxBlobBytes)
+	if req.ContentLength == 1 && req.Header.Get("Content-Range") == "0-0" {
+		req.Header.Del("Content-Range") // the library reads it as a range of no bytes
+	}
 	if q := req.URL.Query(); req.Method == http.MethodPost && q.Has("mount") && r.hasBlob(q.Get("from"), q.Get("mount")) != nil {
 		u := *req.URL
 		u.RawQuery = ""

@@ -93,6 +93,17 @@ func TestPushInChunks(t *testing.T) {
 	}
 }
 
+func TestPushOfVerySmallBlobs(t *testing.T) {
+	f := newFixture(t)
+	f.createRepository(t, "app", "")
+	for _, content := range []string{"", "x", "xy"} {
+		desc := f.pushBlob(t, "app", []byte(content), octetStream)
+		if got, err := f.oci.ResolveBlob(t.Context(), "app", desc.Digest); err != nil || got.Size != int64(len(content)) {
+			t.Errorf("blob of %d bytes = %+v, %v", len(content), got, err)
+		}
+	}
+}
+
 func TestInterruptedUploadLeavesNothing(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
