@@ -1,0 +1,155 @@
+package collect
+
+import (
+	"strconv"
+
+	"neargate/internal/model"
+)
+
+const elbNamespace = "AWS/ApplicationELB"
+
+// The reporting rules are those of "CloudWatch metrics for your Application
+// Load Balancer": RequestCount and RequestCountPerTarget are always there, the
+// others only when they are not zero.
+
+// targetGroups publishes the metrics of target groups that a load balancer
+// uses, by target group and summed up by load balancer.
+func (s *second) targetGroups(groups []model.TargetGroupTraffic) {
+	sums := map[string]model.TargetGroupTraffic{}
+	var order []string
+	for i := range groups {
+		g := s.groups[groups[i].TargetGroupARN]
+		if g.LoadBalancerARN == "" {
+			continue
+		}
+		group := model.Dimension{Name: "TargetGroup", Value: resource(g.TargetGroupARN)}
+		both := []model.Dimension{{Name: "LoadBalancer", Value: balancerName(g.LoadBalancerARN)}, group}
+		s.targets(g, both)
+		s.perTarget(g, both)
+		s.perTarget(g, []model.Dimension{group})
+		if g.Healthy+g.Unhealthy > 0 {
+			s.gauge(elbNamespace, "HealthyHostCount", "Count", both, float64(g.Healthy))
+			s.gauge(elbNamespace, "UnHealthyHostCount", "Count", both, float64(g.Unhealthy))
+		}
+		if _, seen := sums[g.LoadBalancerARN]; !seen {
+			order = append(order, g.LoadBalancerARN)
+		}
+		sums[g.LoadBalancerARN] = plus(sums[g.LoadBalancerARN], g)
+	}
+	for _, arn := range order {
+		s.targets(sums[arn], []model.Dimension{{Name: "LoadBalancer", Value: balancerName(arn)}})
+	}
+}
+
+// plus adds what targets() needs of two groups.
+func plus(a, b model.TargetGroupTraffic) model.TargetGroupTraffic {
+	a.Arrivals += b.Arrivals
+	for i := range a.Status {
+		a.Status[i] += b.Status[i]
+	}
+	a.ConnErrors += b.ConnErrors
+	// A value may come twice: the store adds them up.
+	a.ResponseTime = model.Buckets{
+		Values: append(append([]float64(nil), a.ResponseTime.Values...), b.ResponseTime.Values...),
+		Counts: append(append([]uint64(nil), a.ResponseTime.Counts...), b.ResponseTime.Counts...),
+		Sum:    a.ResponseTime.Sum + b.ResponseTime.Sum,
+	}
+	return a
+}
+
+func (s *second) targets(g model.TargetGroupTraffic, dims []model.Dimension) {
+	s.events("RequestCount", dims, g.Arrivals)
+	for class := 2; class <= 5; class++ {
+		s.eventsIfAny("HTTPCode_Target_"+strconv.Itoa(class)+"XX_Count", dims, g.Status[class])
+	}
+	s.eventsIfAny("TargetConnectionErrorCount", dims, g.ConnErrors)
+	s.responseTime(g.ResponseTime, dims)
+}
+
+// perTarget publishes RequestCountPerTarget; without a healthy target it is 0.
+func (s *second) perTarget(g model.TargetGroupTraffic, dims []model.Dimension) {
+	v := 0.0
+	if g.Healthy > 0 {
+		v = float64(g.Arrivals) / float64(g.Healthy)
+	}
+	s.add(model.Datum{ID: elbMetric("RequestCountPerTarget", dims), Values: []float64{v}})
+}
+
+func (s *second) responseTime(b model.Buckets, dims []model.Dimension) {
+	if len(b.Values) == 0 {
+		return
+	}
+	counts := make([]float64, len(b.Counts))
+	stats := model.StatisticSet{Sum: b.Sum, Minimum: b.Values[0], Maximum: b.Values[0]}
+	for i, n := range b.Counts {
+		counts[i] = float64(n)
+		stats.SampleCount += counts[i]
+		stats.Minimum = min(stats.Minimum, b.Values[i])
+		stats.Maximum = max(stats.Maximum, b.Values[i])
+	}
+	s.add(model.Datum{ID: elbMetric("TargetResponseTime", dims), Unit: "Seconds", Values: b.Values, Counts: counts, Stats: &stats})
+}
+
+// loadBalancers publishes what load balancers do themselves.
+func (s *second) loadBalancers(prev, cur []model.LoadBalancerTraffic) {
+	before := make(map[string]model.LoadBalancerTraffic, len(prev))
+	for _, b := range prev {
+		before[b.LoadBalancerARN] = b
+	}
+	for _, b := range cur {
+		was := before[b.LoadBalancerARN]
+		dims := []model.Dimension{{Name: "LoadBalancer", Value: balancerName(b.LoadBalancerARN)}}
+		for class := 3; class <= 5; class++ {
+			s.eventsIfAny("HTTPCode_ELB_"+strconv.Itoa(class)+"XX_Count", dims, delta(was.ELBStatus[class], b.ELBStatus[class]))
+		}
+		for _, m := range []struct {
+			name     string
+			was, now uint64
+		}{
+			{"HTTPCode_ELB_500_Count", was.ELB500, b.ELB500},
+			{"HTTPCode_ELB_502_Count", was.ELB502, b.ELB502},
+			{"HTTPCode_ELB_503_Count", was.ELB503, b.ELB503},
+			{"HTTPCode_ELB_504_Count", was.ELB504, b.ELB504},
+			{"NewConnectionCount", was.NewConns, b.NewConns},
+			{"RejectedConnectionCount", was.RejectedConns, b.RejectedConns},
+			{"HTTP_Fixed_Response_Count", was.FixedResponses, b.FixedResponses},
+			{"HTTP_Redirect_Count", was.Redirects, b.Redirects},
+		} {
+			s.eventsIfAny(m.name, dims, delta(m.was, m.now))
+		}
+		if n := delta(was.ProcessedBytes, b.ProcessedBytes); n > 0 {
+			s.add(model.Datum{ID: elbMetric("ProcessedBytes", dims), Unit: "Bytes", Values: []float64{float64(n)}})
+		}
+		if b.ActiveConns > 0 {
+			s.gauge(elbNamespace, "ActiveConnectionCount", "Count", dims, float64(b.ActiveConns))
+		}
+	}
+}
+
+// events publishes n events, each as the value 1: AWS's Sum and SampleCount
+// are their number, Average, Minimum and Maximum are 1.
+func (s *second) events(name string, dims []model.Dimension, n uint64) {
+	s.add(model.Datum{ID: elbMetric(name, dims), Unit: "Count", Values: []float64{1}, Counts: []float64{float64(n)}})
+}
+
+func (s *second) eventsIfAny(name string, dims []model.Dimension, n uint64) {
+	if n > 0 {
+		s.events(name, dims, n)
+	}
+}
+
+func elbMetric(name string, dims []model.Dimension) model.MetricID {
+	return model.MetricID{Namespace: elbNamespace, Name: name, Dimensions: dims}
+}
+
+// balancerName gives app/NAME/ID of a load balancer's ARN.
+func balancerName(arn string) string { return model.ARNTail(arn, 1) }
+
+// resource gives targetgroup/NAME/ID of a target group's ARN.
+func resource(arn string) string {
+	a, ok := model.ParseARN(arn)
+	if !ok {
+		return arn
+	}
+	return a.Resource
+}
