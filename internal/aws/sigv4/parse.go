@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,10 @@ import (
 )
 
 const algorithm = "AWS4-HMAC-SHA256"
+
+// defaultExpires is how long, in seconds, a presigned URL that does not say it
+// is valid: STS clients leave it out.
+const defaultExpires = "900"
 
 // signed is what a request says about its signature.
 type signed struct {
@@ -79,7 +84,7 @@ func parseQuery(query url.Values) (*signed, error) {
 	if got := query.Get("X-Amz-Algorithm"); got != algorithm {
 		return nil, incomplete("Unsupported AWS 'algorithm': '" + cut(got) + "'.")
 	}
-	for _, name := range []string{"Credential", "Date", "Expires", "SignedHeaders", "Signature"} {
+	for _, name := range []string{"Credential", "Date", "SignedHeaders", "Signature"} {
 		if query.Get("X-Amz-"+name) == "" {
 			return nil, incomplete("AWS query-string parameters must include 'X-Amz-" + name + "'. Re-examine the query-string parameters.")
 		}
@@ -88,7 +93,7 @@ func parseQuery(query url.Values) (*signed, error) {
 	if err != nil {
 		return nil, incomplete("Date must be in ISO-8601 'basic format'. Got '" + cut(query.Get("X-Amz-Date")) + "'. See http://en.wikipedia.org/wiki/ISO_8601")
 	}
-	seconds, err := strconv.Atoi(query.Get("X-Amz-Expires"))
+	seconds, err := strconv.Atoi(cmp.Or(query.Get("X-Amz-Expires"), defaultExpires))
 	if err != nil || seconds < 0 || seconds > int(maxPresigned/time.Second) {
 		return nil, incomplete("X-Amz-Expires must be a number from 0 to 604800.")
 	}

@@ -114,6 +114,7 @@ func TestAuthenticateTakesWhatTheSDKSigns(t *testing.T) {
 		"spaces in a header":    func(a *attempt) { a.before = func(r *http.Request) { r.Header.Set("X-Amz-Target", "  a   b ") } },
 		"unsigned payload":      func(a *attempt) { a.before = unsigned; a.spoil = otherBody },
 		"presigned":             func(a *attempt) { a.presign, a.url = true, url+"/?Action=X&X-Amz-Expires=60" },
+		"presigned for 15 min":  func(a *attempt) { a.presign, a.at = true, now.Add(-15*time.Minute) },
 		"presigned with token": func(a *attempt) {
 			a.presign, a.url, a.key, a.secret, a.tok = true, url+"/?X-Amz-Expires=60", "temp", "other", "tok"
 		},

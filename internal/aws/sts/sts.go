@@ -1,0 +1,115 @@
+// Package sts is the face of AWS Security Token Service: who the caller is, and
+// temporary credentials. It owns the issued credentials, which it keeps in the
+// store until a while after they expire, and serves as the key ring of sigv4.
+//
+// Roles' trust policies and session policies are kept and not enforced: who has
+// a valid key may assume any role that exists. The package is safe for
+// concurrent use.
+package sts
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"neargate/internal/aws/sigv4"
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+// Config says who owns the account.
+type Config struct {
+	Place     model.Place
+	AccessKey string           // of the account's root
+	SecretKey string           // of the same
+	Now       func() time.Time // nil is time.Now
+}
+
+// roles tells which roles may be assumed.
+type roles interface {
+	// AssumableRole gives the unique id and the longest session of the role
+	// with this ARN.
+	AssumableRole(arn string) (id string, longest time.Duration, ok bool)
+}
+
+// STS issues and keeps temporary credentials.
+type STS struct {
+	cfg    Config
+	roles  roles
+	issued *store.Table[credential]
+}
+
+// Open reads the issued credentials from db.
+func Open(db *store.DB, roles roles, cfg Config) (*STS, error) {
+	issued, err := store.NewTable[credential](db, "sts_credentials")
+	if err != nil {
+		return nil, fmt.Errorf("open credentials: %w", err)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &STS{cfg: cfg, roles: roles, issued: issued}, nil
+}
+
+// New gives the face over s.
+func New(s *STS) wire.Service {
+	return wire.Service{
+		SigningName: "sts",
+		Version:     "2011-06-15",
+		Namespace:   "https://sts.amazonaws.com/doc/2011-06-15/",
+		Status:      map[string]int{"AccessDenied": http.StatusForbidden},
+		Operations: []wire.Operation{
+			wire.Op("AssumeRole", s.assumeRole),
+			wire.Op("GetAccessKeyInfo", s.getAccessKeyInfo),
+			wire.Op("GetCallerIdentity", s.getCallerIdentity),
+			wire.Op("GetSessionToken", s.getSessionToken),
+		},
+	}
+}
+
+// Key finds the secret of an access key: the root's own, or one that was issued.
+func (s *STS) Key(accessKey string) (sigv4.Key, bool) {
+	if accessKey == s.cfg.AccessKey {
+		return sigv4.Key{Secret: s.cfg.SecretKey, Caller: s.root()}, true
+	}
+	c, ok := s.issued.Get(accessKey)
+	if !ok {
+		return sigv4.Key{}, false
+	}
+	return sigv4.Key{Secret: c.Secret, Token: c.Token, Expires: c.Expires, Caller: wire.Caller{
+		AccessKey: accessKey, ARN: c.ARN, UserID: c.UserID, Place: s.cfg.Place,
+	}}, true
+}
+
+func (s *STS) root() wire.Caller {
+	return wire.Caller{
+		AccessKey: s.cfg.AccessKey,
+		ARN:       "arn:aws:iam::" + s.cfg.Place.Account + ":root",
+		UserID:    s.cfg.Place.Account,
+		Place:     s.cfg.Place,
+	}
+}
+
+// getCallerIdentity answers for every caller.
+func (s *STS) getCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	c := wire.CallerFrom(ctx)
+	return &sts.GetCallerIdentityOutput{Account: &s.cfg.Place.Account, Arn: &c.ARN, UserId: &c.UserID}, nil
+}
+
+// getAccessKeyInfo tells the account of a key. Errors: ValidationError.
+func (s *STS) getAccessKeyInfo(_ context.Context, in *sts.GetAccessKeyInfoInput) (*sts.GetAccessKeyInfoOutput, error) {
+	var c wire.Checks
+	id := c.Text("accessKeyId", in.AccessKeyId, 4, 128)
+	if err := c.Err("ValidationError"); err != nil {
+		return nil, err
+	}
+	if _, ok := s.Key(id); !ok {
+		return nil, model.Errorf(model.Invalid, "ValidationError", "Invalid Access Key ID.")
+	}
+	return &sts.GetAccessKeyInfoOutput{Account: aws.String(s.cfg.Place.Account)}, nil
+}
