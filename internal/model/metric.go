@@ -54,6 +54,9 @@ type Alarm struct {
 	Comparison        string // GreaterThanThreshold, …
 	MissingData       string // missing, ignore, breaching or notBreaching
 	LowSample         string // evaluate or ignore; "" is evaluate
+	// QueryID and QueryLabel are of the one entry of Metrics[], when the alarm
+	// was given in that form and has to be described in it; else "".
+	QueryID, QueryLabel string
 
 	State             string // OK, ALARM or INSUFFICIENT_DATA
 	StateReason       string
@@ -81,4 +84,13 @@ type ServiceSecond struct {
 	Arrivals, Completed, Fails int
 	InFlight, Queued           int
 	Interval                   time.Duration // how long "this second" really was
+}
+
+// AlarmTransition is an alarm's change of state, or, when Repeated, a minute
+// more in a state whose Auto Scaling actions run each minute.
+type AlarmTransition struct {
+	From, To string
+	At       time.Time
+	Actions  []string // to be carried out; empty when actions are disabled
+	Repeated bool     // Actions are then only those of Auto Scaling
 }

@@ -1,0 +1,376 @@
+package alarms
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"neargate/internal/metric"
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var t0 = time.Date(2026, 9, 17, 2, 50, 0, 0, time.UTC)
+
+var (
+	quiet = slog.New(slog.DiscardHandler)
+	cpu   = model.MetricID{Namespace: "AWS/ECS", Name: "CPUUtilization", Dimensions: []model.Dimension{{Name: "ClusterName", Value: "c"}, {Name: "ServiceName", Value: "web"}}}
+)
+
+const policy = "arn:aws:autoscaling:us-east-1:000000000000:scalingPolicy:u:resource/ecs/service/c/web:policyName/p:createdBy/x"
+
+// bench is an Alarms over real stores, with a clock that is set.
+type bench struct {
+	*Alarms
+	t    *testing.T
+	data *metric.Store
+	at   time.Time
+
+	mu    sync.Mutex
+	calls []string
+}
+
+func newBench(t *testing.T, dir string) *bench {
+	t.Helper()
+	db, err := store.Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := metric.Open(filepath.Join(dir, "metrics.db"), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, data: data, at: t0}
+	b.Alarms, err = New(db, data, Config{Place: model.Place{Region: "us-east-1", Account: "000000000000"}, OnAlarm: b.onAlarm}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.now = func() time.Time { return b.at }
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := data.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+func (b *bench) onAlarm(al model.Alarm, tr model.AlarmTransition) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	what := fmt.Sprintf("%s->%s %d", tr.From, tr.To, len(tr.Actions))
+	if tr.Repeated {
+		what += " repeated"
+	}
+	b.calls = append(b.calls, al.Name+" "+what)
+}
+
+// minute publishes a value for each second of a minute and evaluates all
+// alarms at its end; v < 0 publishes nothing. It gives what was called.
+func (b *bench) minute(v float64) []string {
+	b.t.Helper()
+	for i := range 60 {
+		at := b.at.Add(time.Duration(i) * time.Second)
+		if v < 0 {
+			break
+		}
+		if err := b.data.Put(at, []model.Datum{{ID: cpu, At: at, Unit: "Percent", Values: []float64{v}, Resolution: 1, Gauge: true}}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.at = b.at.Add(time.Minute)
+	b.calls = nil
+	b.evaluate(b.t.Context(), b.pick(b.at, true, true), b.at)
+	return b.calls
+}
+
+func (b *bench) put(al model.Alarm) {
+	b.t.Helper()
+	if err := b.PutAlarm(b.t.Context(), al); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) state(name string) string {
+	al, _ := b.Alarm(name)
+	return al.State
+}
+
+func high() model.Alarm {
+	return model.Alarm{
+		Name: "high", ActionsEnabled: true, AlarmActions: []string{policy, "arn:aws:sns:us-east-1:000000000000:topic"},
+		Metric: cpu, Statistic: "Average", Unit: "Percent", Period: time.Minute, EvaluationPeriods: 3, Threshold: 50, Comparison: "GreaterThanThreshold",
+	}
+}
+
+func low() model.Alarm {
+	al := high()
+	al.Name, al.AlarmActions, al.EvaluationPeriods, al.Threshold, al.Comparison = "low", []string{policy}, 15, 45, "LessThanThreshold"
+	return al
+}
+
+// The two alarms of a target-tracking policy over a service's life.
+func TestManagedAlarmsFollowTheMetric(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.put(high())
+	b.put(low())
+	if al, _ := b.Alarm("high"); al.State != "INSUFFICIENT_DATA" || al.StateReason != "Unchecked: Initial alarm creation" || al.ARN != "arn:aws:cloudwatch:us-east-1:000000000000:alarm:high" {
+		t.Errorf("new alarm: %+v", al)
+	}
+	for i, step := range []struct {
+		v         float64
+		high, low string
+		calls     []string
+	}{
+		{-1, "INSUFFICIENT_DATA", "INSUFFICIENT_DATA", nil},
+		{90, "INSUFFICIENT_DATA", "OK", []string{"low INSUFFICIENT_DATA->OK 0"}},
+		{90, "INSUFFICIENT_DATA", "OK", nil},
+		{90, "ALARM", "OK", []string{"high INSUFFICIENT_DATA->ALARM 2"}},
+		{80, "ALARM", "OK", []string{"high ALARM->ALARM 1 repeated"}},
+		{48, "OK", "OK", []string{"high ALARM->OK 0"}},
+		{90, "OK", "OK", nil},
+		{90, "OK", "OK", nil},
+		{90, "ALARM", "OK", []string{"high OK->ALARM 2"}},
+	} {
+		if diff := cmp.Diff(step.calls, b.minute(step.v)); diff != "" {
+			t.Errorf("minute %d: calls (-want +got):\n%s", i, diff)
+		}
+		if b.state("high") != step.high || b.state("low") != step.low {
+			t.Errorf("minute %d: high %s, low %s, want %s and %s", i, b.state("high"), b.state("low"), step.high, step.low)
+		}
+	}
+	for range 14 {
+		b.minute(10)
+	}
+	if b.state("low") != "OK" {
+		t.Errorf("after 14 low minutes: %s, want OK", b.state("low"))
+	}
+	b.minute(10)
+	al, _ := b.Alarm("low")
+	const want = "Threshold Crossed: 15 datapoints were less than the threshold (45.0). The most recent datapoints which crossed the threshold: " +
+		"[10.0 (17/09/26 03:13:00), 10.0 (17/09/26 03:12:00), 10.0 (17/09/26 03:11:00), 10.0 (17/09/26 03:10:00), 10.0 (17/09/26 03:09:00)]."
+	if al.State != "ALARM" || al.StateReason != want {
+		t.Errorf("after 15 low minutes: %s because %q", al.State, al.StateReason)
+	}
+	for range 20 {
+		b.minute(-1)
+	}
+	if al, _ := b.Alarm("high"); al.State != "INSUFFICIENT_DATA" || al.StateReason != "Insufficient Data: 3 datapoints were unknown." {
+		t.Errorf("without tasks: %s because %q", al.State, al.StateReason)
+	}
+}
+
+func TestDisabledActionsDoNotRun(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.put(high())
+	if err := b.EnableActions(t.Context(), []string{"high", "unknown"}, false); err != nil {
+		t.Fatal(err)
+	}
+	b.minute(90)
+	b.minute(90)
+	if diff := cmp.Diff([]string{"high INSUFFICIENT_DATA->ALARM 0"}, b.minute(90)); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	if got := b.minute(90); got != nil {
+		t.Errorf("a minute later: %v, want no calls", got)
+	}
+}
+
+func TestPeriodsUnderAMinute(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	al := high()
+	al.Period = 20 * time.Second
+	b.put(al)
+	for i := range 60 {
+		at := t0.Add(time.Duration(i) * time.Second)
+		if err := b.data.Put(at, []model.Datum{{ID: cpu, At: at, Unit: "Percent", Values: []float64{90}, Resolution: 1, Gauge: true}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.at = t0.Add(time.Minute)
+	b.evaluate(t.Context(), b.pick(b.at, false, true), b.at)
+	if got, _ := b.Alarm("high"); got.State != "ALARM" {
+		t.Errorf("after 3 periods of 20 s: %s because %q, want ALARM", got.State, got.StateReason)
+	}
+}
+
+func TestSetAlarmStateLastsUntilTheNextEvaluation(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.put(high())
+	b.minute(10)
+	if err := b.SetAlarmState(t.Context(), "high", "ALARM", "testing", `{"a":1}`); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"high OK->ALARM 2"}, b.calls[1:]); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	if al, _ := b.Alarm("high"); al.State != "ALARM" || al.StateReason != "testing" || al.StateReasonData != `{"a":1}` {
+		t.Errorf("after SetAlarmState: %+v", al)
+	}
+	b.at = b.at.Add(stateLasts)
+	b.evaluate(t.Context(), b.pick(b.at, false, false), b.at)
+	if got := b.state("high"); got != "OK" {
+		t.Errorf("after the next evaluation: %s, want OK", got)
+	}
+	if err := b.SetAlarmState(t.Context(), "nope", "OK", "x", ""); model.KindOf(err) != model.NotFound {
+		t.Errorf("unknown alarm: %v, want not found", err)
+	}
+}
+
+func TestPutAlarmKeepsStateAndTags(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	al := high()
+	al.Tags = []model.Tag{{Key: "k", Value: "v"}}
+	b.put(al)
+	b.minute(10)
+	al.Tags, al.Threshold = nil, 70
+	b.put(al)
+	got, _ := b.Alarm("high")
+	if got.State != "OK" || got.Threshold != 70 || len(got.Tags) != 1 {
+		t.Errorf("after the update: %+v", got)
+	}
+	var types []string
+	for _, i := range b.History(HistoryFilter{Alarm: "high"}) {
+		types = append(types, i.Type+": "+i.Summary)
+	}
+	want := []string{
+		`ConfigurationUpdate: Alarm "high" created`,
+		"StateUpdate: Alarm updated from INSUFFICIENT_DATA to OK",
+		`ConfigurationUpdate: Alarm "high" updated`,
+	}
+	if diff := cmp.Diff(want, types); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+}
+
+func TestAlarmsSurviveARestart(t *testing.T) {
+	dir := t.TempDir()
+	db, err := store.Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(db, nil, Config{}, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.PutAlarm(t.Context(), high()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, dir)
+	if got := b.state("high"); got != "INSUFFICIENT_DATA" {
+		t.Errorf("state after the restart: %q", got)
+	}
+	if got := b.History(HistoryFilter{}); len(got) != 1 {
+		t.Errorf("history after the restart: %v", got)
+	}
+}
+
+func TestDeleteAlarmsDeletesWhatIsThere(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.put(high())
+	err := b.DeleteAlarms(t.Context(), []string{"nope", "high"})
+	if model.KindOf(err) != model.NotFound {
+		t.Errorf("error %v, want not found", err)
+	}
+	if got := b.Alarms.Alarms(Filter{}); len(got) != 0 {
+		t.Errorf("left: %v", got)
+	}
+	if got := b.minute(90); got != nil {
+		t.Errorf("a deleted alarm called %v", got)
+	}
+}
+
+func TestAlarmsFilter(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	for i, name := range []string{"a-1", "a-2", "b-1"} {
+		al := high()
+		al.Name = name
+		if i == 0 {
+			al.AlarmActions, al.OKActions = nil, []string{"arn:aws:sns:x"}
+		}
+		b.put(al)
+	}
+	if err := b.SetAlarmState(t.Context(), "b-1", "OK", "x", ""); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		f    Filter
+		want []string
+	}{
+		"all":          {Filter{}, []string{"a-1", "a-2", "b-1"}},
+		"names":        {Filter{Names: []string{"b-1", "a-1", "x"}}, []string{"a-1", "b-1"}},
+		"prefix":       {Filter{NamePrefix: "a-"}, []string{"a-1", "a-2"}},
+		"state":        {Filter{State: "OK"}, []string{"b-1"}},
+		"action":       {Filter{ActionPrefix: "arn:aws:autoscaling"}, []string{"a-2", "b-1"}},
+		"prefix, none": {Filter{NamePrefix: "c"}, nil},
+	} {
+		var got []string
+		for _, al := range b.Alarms.Alarms(tc.f) {
+			got = append(got, al.Name)
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.put(high())
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for n := range historyItems / 2 {
+				at := t0.Add(time.Duration(i*1000+n) * time.Second)
+				if err := b.record(t.Context(), HistoryItem{Alarm: "high", Type: Action, At: at}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := len(b.History(HistoryFilter{Alarm: "high"})); got != historyItems {
+		t.Errorf("%d items, want %d", got, historyItems)
+	}
+	if err := b.pruneHistory(t.Context(), t0.Add(historyAge+2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.History(HistoryFilter{}); len(got) != 0 {
+		t.Errorf("after two weeks: %d items", len(got))
+	}
+}
+
+func TestRunEvaluatesANewAlarmAtOnce(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.Alarms.now = time.Now
+	changed := make(chan model.Alarm, 1)
+	b.cfg.OnAlarm = func(al model.Alarm, _ model.AlarmTransition) { changed <- al }
+	al := high()
+	al.MissingData = "notBreaching"
+	b.put(al)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- b.Run(ctx) }()
+	if got := <-changed; got.State != "OK" {
+		t.Errorf("state %s, want OK", got.State)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}

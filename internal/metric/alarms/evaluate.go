@@ -1,0 +1,232 @@
+package alarms
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"neargate/internal/decide/alarm"
+	"neargate/internal/metric"
+	"neargate/internal/model"
+)
+
+const (
+	// Alarms with shorter periods than this are evaluated every shortTurn.
+	longPeriod = time.Minute
+	longTurn   = time.Minute
+	shortTurn  = 10 * time.Second
+	// settled is how long after a full second its datapoints are complete.
+	settled = 500 * time.Millisecond
+	// writers is how many changes of state are written at once; they share
+	// commits.
+	writers = 32
+)
+
+// autoScaling begins the ARNs of actions that run each minute anew.
+const autoScaling = "arn:aws:autoscaling:"
+
+// Run evaluates alarms until ctx ends; it returns nil then.
+func (a *Alarms) Run(ctx context.Context) error {
+	timer := time.NewTimer(untilSettled(time.Now()))
+	defer timer.Stop()
+	var long, short, pruned time.Time // the turns that were taken last
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		now := time.Now().Add(-settled)
+		longDue, shortDue := now.Truncate(longTurn).After(long), now.Truncate(shortTurn).After(short)
+		long, short = now.Truncate(longTurn), now.Truncate(shortTurn)
+		a.evaluate(ctx, a.pick(now, longDue, shortDue), now)
+		if now.Sub(pruned) >= time.Hour {
+			pruned = now
+			if err := a.pruneHistory(ctx, now); err != nil && ctx.Err() == nil {
+				a.log.Error("alarm history not pruned", "error", err)
+			}
+		}
+		timer.Reset(untilSettled(time.Now()))
+	}
+}
+
+func untilSettled(now time.Time) time.Duration {
+	return now.Add(-settled).Truncate(time.Second).Add(time.Second + settled).Sub(now)
+}
+
+// pick gives the alarms whose turn it is, and those that are due out of turn.
+func (a *Alarms) pick(now time.Time, long, short bool) []model.Alarm {
+	a.mu.Lock()
+	due := map[string]bool{}
+	for name, at := range a.due {
+		if !at.After(now) {
+			due[name] = true
+			delete(a.due, name)
+		}
+	}
+	a.mu.Unlock()
+	var out []model.Alarm
+	if long || short {
+		for _, al := range a.table.List("") {
+			if due[al.Name] || al.Period >= longPeriod && long || al.Period < longPeriod && short {
+				out = append(out, al)
+			}
+		}
+		return out
+	}
+	for name := range due {
+		if al, ok := a.table.Get(name); ok {
+			out = append(out, al)
+		}
+	}
+	return out
+}
+
+// evaluate decides alarms one by one and carries out what changes.
+func (a *Alarms) evaluate(ctx context.Context, alarms []model.Alarm, now time.Time) {
+	var g errgroup.Group
+	g.SetLimit(writers)
+	for _, al := range alarms {
+		if ctx.Err() != nil {
+			break
+		}
+		d, err := a.decide(al, now)
+		if err != nil {
+			a.log.Error("alarm not evaluated", "alarm", al.Name, "error", err)
+			continue
+		}
+		if d.Kept || d.State == al.State {
+			a.repeat(al, now)
+			continue
+		}
+		g.Go(func() error {
+			moved, err := a.transit(ctx, al.Name, func(cur model.Alarm) (string, string, string, bool) {
+				fresh := cur.ConfigUpdatedAt.Equal(al.ConfigUpdatedAt) && cur.StateUpdatedAt.Equal(al.StateUpdatedAt)
+				return d.State, d.Reason, d.ReasonData, fresh
+			})
+			if err != nil && model.KindOf(err) != model.NotFound && ctx.Err() == nil {
+				a.log.Error("alarm state not kept", "alarm", al.Name, "error", err)
+			}
+			if moved {
+				a.log.Info("alarm changed state", "alarm", al.Name, "from", al.State, "to", d.State, "reason", d.Reason)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // its functions return nil
+}
+
+// decide reads an alarm's evaluation range, which ends at the last full turn
+// before now, and decides.
+func (a *Alarms) decide(al model.Alarm, now time.Time) (alarm.Decision, error) {
+	stat, err := metric.ParseStatistic(al.Statistic)
+	if err != nil {
+		return alarm.Decision{}, err
+	}
+	turn := shortTurn
+	if al.Period >= longPeriod {
+		turn = longTurn
+	}
+	end := now.UTC().Truncate(turn)
+	points := make([]alarm.Point, alarm.Range(al))
+	start := end.Add(-time.Duration(len(points)) * al.Period)
+	for i := range points {
+		points[i] = alarm.Point{At: start.Add(time.Duration(i) * al.Period), Missing: true}
+	}
+	data, err := a.data.Query(metric.Query{ID: al.Metric, Unit: al.Unit, Start: start, End: end, Period: al.Period, Percentiles: stat.Percentile()})
+	if err != nil {
+		return alarm.Decision{}, err
+	}
+	for _, d := range data {
+		if v, ok := d.Value(stat); ok {
+			p := &points[d.At.Sub(start)/al.Period]
+			p.Missing, p.Value, p.Samples = false, v, d.Samples()
+		}
+	}
+	return alarm.Evaluate(al, points, now), nil
+}
+
+var errNotMoved = errors.New("alarm was changed meanwhile")
+
+// transit moves an alarm into the state that next gives, writes history and
+// calls back. next sees the alarm as it is; when its last result is false
+// nothing happens. A state that is entered anew (by SetAlarmState) changes no
+// more than its reason.
+func (a *Alarms) transit(ctx context.Context, name string, next func(model.Alarm) (state, reason, data string, ok bool)) (moved bool, err error) {
+	now := a.now()
+	var old model.Alarm
+	al, err := a.table.Update(ctx, name, func(cur model.Alarm, exists bool) (model.Alarm, error) {
+		if !exists {
+			return cur, notFound(name)
+		}
+		old = cur
+		state, reason, data, ok := next(cur)
+		if !ok {
+			return cur, errNotMoved
+		}
+		if state != cur.State {
+			cur.StateTransitioned = now
+		}
+		cur.State, cur.StateReason, cur.StateReasonData, cur.StateUpdatedAt = state, reason, data, now
+		return cur, nil
+	})
+	if errors.Is(err, errNotMoved) {
+		return false, nil
+	}
+	if err != nil || al.State == old.State {
+		return false, err
+	}
+	t := model.AlarmTransition{From: old.State, To: al.State, At: now, Actions: actionsOf(al)}
+	a.act(al, t)
+	items := []HistoryItem{stateItem(old, al, now)}
+	for _, action := range t.Actions {
+		items = append(items, actionItem(al, action, now))
+	}
+	return true, a.record(ctx, items...)
+}
+
+// repeat calls back for Auto Scaling actions of a state that lasts.
+func (a *Alarms) repeat(al model.Alarm, now time.Time) {
+	var actions []string
+	for _, action := range actionsOf(al) {
+		if strings.HasPrefix(action, autoScaling) {
+			actions = append(actions, action)
+		}
+	}
+	if len(actions) == 0 {
+		return
+	}
+	a.mu.Lock()
+	// A turn may come a little earlier in its minute than the one before.
+	wait := a.acted[al.Name].Add(longTurn - shortTurn/2).After(now)
+	a.mu.Unlock()
+	if !wait {
+		a.act(al, model.AlarmTransition{From: al.State, To: al.State, At: now, Actions: actions, Repeated: true})
+	}
+}
+
+func (a *Alarms) act(al model.Alarm, t model.AlarmTransition) {
+	a.mu.Lock()
+	a.acted[al.Name] = t.At
+	a.mu.Unlock()
+	if a.cfg.OnAlarm != nil {
+		a.cfg.OnAlarm(al, t)
+	}
+}
+
+// actionsOf gives the actions of an alarm's state, none when disabled.
+func actionsOf(al model.Alarm) []string {
+	if !al.ActionsEnabled {
+		return nil
+	}
+	switch al.State {
+	case alarm.OK:
+		return al.OKActions
+	case alarm.Alarm:
+		return al.AlarmActions
+	}
+	return al.InsufficientActions
+}

@@ -1,0 +1,168 @@
+package alarms
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"neargate/internal/model"
+)
+
+// The types of history items.
+const (
+	ConfigurationUpdate = "ConfigurationUpdate"
+	StateUpdate         = "StateUpdate"
+	Action              = "Action"
+)
+
+// CloudWatch keeps history for two weeks; we keep at most so many items of one
+// alarm, that one which flaps does not fill the memory.
+const (
+	historyAge   = 14 * 24 * time.Hour
+	historyItems = 100
+)
+
+// HistoryItem is one line of an alarm's history. Data is a JSON document.
+type HistoryItem struct {
+	Alarm, Type, Summary, Data string
+	At                         time.Time
+	Key                        string // its place in the table
+}
+
+// HistoryFilter picks history items. Zero fields pick all.
+type HistoryFilter struct {
+	Alarm, Type   string
+	Since, Before time.Time
+}
+
+// History gives the items that f picks, oldest first.
+func (a *Alarms) History(f HistoryFilter) []HistoryItem {
+	prefix := ""
+	if f.Alarm != "" {
+		prefix = f.Alarm + "\x00"
+	}
+	items := slices.DeleteFunc(a.history.List(prefix), func(i HistoryItem) bool {
+		return f.Type != "" && i.Type != f.Type || i.At.Before(f.Since) || !f.Before.IsZero() && i.At.After(f.Before)
+	})
+	slices.SortStableFunc(items, func(x, y HistoryItem) int { return x.At.Compare(y.At) })
+	return items
+}
+
+// record writes items of one alarm and drops its oldest beyond the limit.
+func (a *Alarms) record(ctx context.Context, items ...HistoryItem) error {
+	for _, item := range items {
+		a.mu.Lock()
+		a.seq++
+		item.Key = fmt.Sprintf("%s\x00%019d-%d", item.Alarm, item.At.UnixNano(), a.seq)
+		a.mu.Unlock()
+		if err := a.history.Put(ctx, item.Key, item); err != nil {
+			return fmt.Errorf("write history of alarm %s: %w", item.Alarm, err)
+		}
+	}
+	kept := a.history.List(items[0].Alarm + "\x00")
+	for _, item := range kept[:max(0, len(kept)-historyItems)] {
+		if _, err := a.history.Delete(ctx, item.Key); err != nil {
+			return fmt.Errorf("cut history of alarm %s: %w", item.Alarm, err)
+		}
+	}
+	return nil
+}
+
+func (a *Alarms) pruneHistory(ctx context.Context, now time.Time) error {
+	for _, item := range a.history.List("") {
+		if now.Sub(item.At) > historyAge {
+			if _, err := a.history.Delete(ctx, item.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func configItem(al model.Alarm, what string, now time.Time) HistoryItem {
+	past := map[string]string{"Create": "created", "Update": "updated", "Delete": "deleted"}[what]
+	return HistoryItem{
+		Alarm: al.Name, Type: ConfigurationUpdate, At: now,
+		Summary: fmt.Sprintf("Alarm %q %s", al.Name, past),
+		Data:    document(map[string]any{"version": "1.0", "type": what, past + "Alarm": configuration(al)}),
+	}
+}
+
+func stateItem(old, al model.Alarm, now time.Time) HistoryItem {
+	return HistoryItem{
+		Alarm: al.Name, Type: StateUpdate, At: now,
+		Summary: fmt.Sprintf("Alarm updated from %s to %s", old.State, al.State),
+		Data:    document(map[string]any{"version": "1.0", "oldState": state(old), "newState": state(al)}),
+	}
+}
+
+func actionItem(al model.Alarm, action string, now time.Time) HistoryItem {
+	return HistoryItem{
+		Alarm: al.Name, Type: Action, At: now,
+		Summary: "Successfully executed action " + action,
+		Data: document(map[string]any{
+			"actionState": "Succeeded", "stateUpdateTimestamp": al.StateUpdatedAt.UnixMilli(),
+			"notificationResource": action, "publishedMessage": nil, "error": nil,
+		}),
+	}
+}
+
+func state(al model.Alarm) map[string]any {
+	m := map[string]any{"stateValue": al.State, "stateReason": al.StateReason}
+	if json.Valid([]byte(al.StateReasonData)) {
+		m["stateReasonData"] = json.RawMessage(al.StateReasonData)
+	}
+	return m
+}
+
+func configuration(al model.Alarm) map[string]any {
+	dims := make([]map[string]string, len(al.Metric.Dimensions))
+	for i, d := range al.Metric.Dimensions {
+		dims[i] = map[string]string{"name": d.Name, "value": d.Value}
+	}
+	m := map[string]any{
+		"alarmName": al.Name, "alarmArn": al.ARN, "actionsEnabled": al.ActionsEnabled,
+		"namespace": al.Metric.Namespace, "metricName": al.Metric.Name, "dimensions": dims,
+		"period": int(al.Period.Seconds()), "evaluationPeriods": al.EvaluationPeriods,
+		"threshold": al.Threshold, "comparisonOperator": al.Comparison,
+		"treatMissingData": cmp.Or(al.MissingData, "missing"),
+		"okActions":        orEmpty(al.OKActions), "alarmActions": orEmpty(al.AlarmActions), "insufficientDataActions": orEmpty(al.InsufficientActions),
+		"stateValue": al.State,
+	}
+	if strings.HasPrefix(al.Statistic, "p") {
+		m["extendedStatistic"] = al.Statistic
+	} else {
+		m["statistic"] = strings.ToUpper(al.Statistic)
+	}
+	if al.Description != "" {
+		m["alarmDescription"] = al.Description
+	}
+	if al.Unit != "" {
+		m["unit"] = al.Unit
+	}
+	if al.DatapointsToAlarm != 0 {
+		m["datapointsToAlarm"] = al.DatapointsToAlarm
+	}
+	return m
+}
+
+func orEmpty(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// document writes plain values, which cannot fail to be written: numbers are
+// finite, as PutMetricAlarm sees to.
+func document(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return "{}"
+	}
+	return string(data)
+}
