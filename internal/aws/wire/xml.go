@@ -126,12 +126,20 @@ func (s *shape) scalarText(v reflect.Value) string {
 	case kindFloat:
 		return floatText(v.Float())
 	case kindTime:
-		return v.Interface().(time.Time).UTC().Format("2006-01-02T15:04:05.999Z")
+		return isoText(v.Interface().(time.Time).UTC())
 	case kindBlob:
 		return base64.StdEncoding.EncodeToString(v.Bytes())
 	default: // unions have no form in Query
 		return ""
 	}
+}
+
+// isoText writes milliseconds when there are any.
+func isoText(t time.Time) string {
+	if t.Truncate(time.Millisecond).Nanosecond() == 0 {
+		return t.Format("2006-01-02T15:04:05Z")
+	}
+	return t.Format("2006-01-02T15:04:05.000Z")
 }
 
 func floatText(f float64) string {
