@@ -1,0 +1,53 @@
+package scaling
+
+import "time"
+
+// Fired is when an alarm's action of a policy last ran.
+type Fired struct {
+	High, Low bool // the alarm was in state ALARM
+	At        time.Time
+}
+
+// actionEvery is how often a scaling action runs while its alarm stays in
+// ALARM (CloudWatch AlarmThatSendsEmail: other actions run on a change only).
+const actionEvery = time.Minute
+
+// alarmOpinion is what Application Auto Scaling would do on the state of the
+// policy's two alarms: the new count is the running count times metric over
+// target, rounded up both ways; the action runs when the alarm goes to ALARM
+// and once a minute while it stays.
+func (st *State) alarmOpinion(p Policy, i int, obs Observation, now time.Time) opinion {
+	var a Alarms
+	for _, x := range obs.Alarms {
+		if x.Policy == p.Name {
+			a = x
+		}
+	}
+	f := &st.Policies[i].Fired
+	due := a.High && !f.High || a.Low && !f.Low || now.Sub(f.At) >= actionEvery || now.Before(f.At)
+	f.High, f.Low = a.High, a.Low
+	o := opinion{known: true, want: obs.Desired}
+	o.reason = Reason{Kind: Steady, Offered: a.Value, Need: obs.Desired}
+	if !a.High && !a.Low || p.Target <= 0 || !obs.Measured {
+		return o
+	}
+	base := obs.Second.Running
+	if a.High && st.Order.outLeft(p.ScaleOut, now) > 0 {
+		// Capacity added already counts: only a larger result may pass.
+		base = min(base, st.Order.From)
+	}
+	need := ceil(float64(base) * a.Value / p.Target)
+	o.reason.Kind, o.reason.Need = AlarmState, need
+	if due {
+		f.At = now
+	}
+	if a.High {
+		o.fired = due
+		if due {
+			o.want = max(need, obs.Desired)
+		}
+		return o
+	}
+	o.want, o.agreesIn, o.resting = min(need, obs.Desired), true, !due
+	return o
+}

@@ -1,0 +1,151 @@
+package scaling
+
+import (
+	"time"
+
+	"neargate/internal/model"
+)
+
+// Decision is what Decide came to.
+type Decision struct {
+	Desired   int    // the count for the next second; the observed one: change nothing
+	Policy    string // the policy that asked for it
+	Reason    Reason
+	NotScaled string // AWS's code when a policy wanted a change that was not made; else ""
+}
+
+// AWS's codes for not scaling, of the type NotScaledReason.
+const (
+	AtMax      = "AlreadyAtMaxCapacity"
+	AtMin      = "AlreadyAtMinCapacity"
+	Unscalable = "TargetServicePutResourceAsUnscalable"
+	AtDesired  = "AlreadyAtDesiredCapacity"
+)
+
+// NotScaledReason is the decision's reason for not scaling in AWS's form.
+func (d Decision) NotScaledReason(cfg Config) model.NotScaledReason {
+	r := model.NotScaledReason{Code: d.NotScaled}
+	switch d.NotScaled {
+	case AtMax:
+		r.Max = cfg.Max
+	case AtMin:
+		r.Min = cfg.Min
+	case AtDesired:
+		r.CurrentSize = d.Desired
+	}
+	return r
+}
+
+// opinion is what one policy wants.
+type opinion struct {
+	known      bool // the policy has data to judge by
+	want       int  // the count it wants, unbounded; above the desired count: out
+	agreesIn   bool // it agrees to want, which is lower than the desired count
+	resting    bool // between two runs of its alarm's action: it agrees, but starts nothing
+	fired      bool // its alarm's action ran
+	inDisabled bool
+	left       time.Duration // of its scale-in cooldown
+	reason     Reason
+}
+
+// arbitrate joins the opinions of all policies: out if any wants it, in only
+// if all that may scale in agree, and the largest count wins both ways.
+func arbitrate(cfg Config, obs Observation, opinions []opinion) Decision {
+	hold := Decision{Desired: obs.Desired, Reason: Reason{Kind: NoPolicy, Current: obs.Desired}}
+	if len(opinions) == 0 {
+		return hold
+	}
+	top := opinions[0]
+	for _, o := range opinions[1:] {
+		if o.known && (!top.known || o.want > top.want) {
+			top = o
+		}
+	}
+	hold.Reason, hold.Policy = top.reason, top.reason.Policy
+	switch {
+	case !top.known:
+		return hold
+	case top.want > obs.Desired:
+		return scaleOut(cfg, obs, top, hold)
+	case top.fired && obs.Desired >= cfg.Max:
+		hold.NotScaled = AtMax
+		return hold
+	case top.fired:
+		hold.NotScaled = AtDesired
+		return hold
+	}
+	return scaleIn(cfg, obs, opinions, hold)
+}
+
+// scaleOut goes up to what top wants, at most to the maximum. A count below
+// the minimum goes to the minimum first.
+func scaleOut(cfg Config, obs Observation, top opinion, hold Decision) Decision {
+	d := hold
+	switch {
+	case cfg.SuspendOut:
+		d.Reason.Kind = Suspended
+		return d
+	case obs.Desired < cfg.Min:
+		d.Desired = cfg.Min
+		d.Reason.Kind, d.Reason.Bounded, d.Reason.Held = ToBound, "min", cfg.Min
+		return d
+	case top.want > cfg.Max:
+		d.Reason.Bounded, d.Reason.Held = "max", cfg.Max
+	}
+	if obs.Desired >= cfg.Max {
+		d.NotScaled = AtMax
+		return d
+	}
+	d.Desired = min(top.want, cfg.Max)
+	return d
+}
+
+// scaleIn goes down to the largest count that any policy wants, if all that
+// may scale in agree and nothing forbids it.
+func scaleIn(cfg Config, obs Observation, opinions []opinion, hold Decision) Decision {
+	var top *opinion
+	d, resting := hold, true
+	for i := range opinions {
+		o := &opinions[i]
+		if o.inDisabled {
+			continue
+		}
+		if !o.known || !o.agreesIn {
+			d.Reason, d.Policy = o.reason, o.reason.Policy
+			return d
+		}
+		if top == nil || o.want > top.want {
+			top = o
+		}
+		resting = resting && o.resting
+	}
+	if top == nil {
+		if opinions[0].agreesIn {
+			d.Reason.Kind = InDisabled
+		}
+		return d
+	}
+	d.Reason, d.Policy = top.reason, top.reason.Policy
+	want := max(top.want, cfg.Min)
+	if want > top.want {
+		d.Reason.Bounded, d.Reason.Held = "min", cfg.Min
+	}
+	if obs.Desired > cfg.Max { // to the bound first
+		want = cfg.Max
+		d.Reason.Bounded, d.Reason.Held = "max", cfg.Max
+	}
+	switch {
+	case resting:
+	case want >= obs.Desired:
+		d.NotScaled = AtMin
+	case cfg.SuspendIn:
+		d.Reason.Kind = Suspended
+	case obs.Deploying:
+		d.Reason.Kind, d.NotScaled = Deployment, Unscalable
+	case top.left > 0:
+		d.Reason.Kind, d.Reason.Left = Cooldown, top.left
+	default:
+		d.Desired = want
+	}
+	return d
+}

@@ -1,0 +1,122 @@
+package scaling
+
+import (
+	"math"
+	"time"
+)
+
+// envelope is what the evidence says of a rate: surely at least Low, surely at
+// most High, most likely about Mean.
+//
+// It is made by going through the windows that end now, shortest first. Each
+// window has a confidence interval; the envelope is their intersection. Where
+// a longer window's interval does not meet the intersection so far, the load
+// has changed inside that window: the newest evidence wins, the rest is
+// forgotten for now, and Change says how long ago it was and in which
+// direction. More load in the newest second never lowers Low or High.
+type envelope struct {
+	Low, High float64
+	Mean      float64       // over the window that gives Low: not yet diluted by what was before a rise
+	Spread    float64       // one standard deviation of Mean
+	Span      time.Duration // of the longest window that agrees with all shorter ones
+	Change    int           // +1 the load rose before it, -1 it fell, 0 no change in sight
+}
+
+// evidence is one sum of work over windows of the past.
+type evidence struct {
+	grain   float64 // work of one event: the variance of a sum is grain × sum
+	longest time.Duration
+	// work gives the work of a window, at least and at most.
+	work func(w *Bucket) (low, high float64)
+}
+
+// window is a span of the past that ends now.
+type window struct {
+	Bucket
+	span float64 // seconds
+	z    float64 // standard deviations at which it is believed
+}
+
+// windows are all windows of a history, shortest first.
+type windows struct {
+	n   int
+	all [maxBuckets]window
+}
+
+// read makes the windows of a history.
+func (ws *windows) read(h *History) {
+	var sum Bucket
+	for i := range h.Len {
+		sum.add(&h.Buckets[i])
+		span := sum.Span.Seconds()
+		ws.all[i] = window{sum, span, confidence(span)}
+	}
+	ws.n = h.Len
+}
+
+// within gives the shortest window that spans at least d.
+func (ws *windows) within(d time.Duration) *window {
+	for i := range ws.n {
+		if ws.all[i].Span >= d || i == ws.n-1 {
+			return &ws.all[i]
+		}
+	}
+	return &window{}
+}
+
+// envelope reads the evidence. Strictness scales the confidence: 1 is wrong
+// about once in some days.
+func (e evidence) envelope(ws *windows, strictness float64) envelope {
+	env := envelope{High: math.Inf(1)}
+	for i := range ws.n {
+		w := &ws.all[i]
+		if e.longest > 0 && w.Span > e.longest && i > 0 {
+			break
+		}
+		low, high := e.work(&w.Bucket)
+		lo := lowerBound(low/e.grain, strictness*w.z) * e.grain / w.span
+		up := upperBound(high/e.grain, strictness*w.z) * e.grain / w.span
+		if lo > env.High {
+			env.Change = -1
+			break
+		}
+		if up < env.Low {
+			env.Change = +1
+			break
+		}
+		env.High = min(env.High, up)
+		env.Span = w.Span
+		if lo >= env.Low {
+			env.Low = lo
+			env.Mean = low / w.span
+			env.Spread = math.Sqrt(low*e.grain) / w.span
+		}
+	}
+	return env
+}
+
+// confidence is the number of standard deviations at which a window of so many
+// seconds is believed. A day has many short windows and few long ones; each
+// length gets the same share of false alarms: 5.5 at one second, 4.7 at a
+// minute, 3.7 at an hour.
+func confidence(span float64) float64 {
+	const looks = 86400 * 40
+	return math.Sqrt(2 * math.Log(looks/min(max(span, 1), 7200)))
+}
+
+// lowerBound is the smallest Poisson mean that explains n events at z standard
+// deviations, by the square root that evens out the variance; a little below
+// the exact bound for small n, so on the safe side.
+func lowerBound(n, z float64) float64 {
+	r := math.Sqrt(n) - z/2
+	if r <= 0 {
+		return 0
+	}
+	return r * r
+}
+
+// upperBound is the largest such mean, by Wilson's score; a little above the
+// exact bound for small n.
+func upperBound(n, z float64) float64 {
+	return n + z*z/2 + z*math.Sqrt(n+z*z/4)
+}

@@ -1,0 +1,96 @@
+package scaling
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The goldens show every action of a run with its reason. UPDATE=1 rewrites them.
+func TestGoldenRuns(t *testing.T) {
+	cases := map[string]func() *plant{
+		"step": func() *plant {
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.run(120, constant(10))
+			p.run(600, constant(80))
+			p.run(300, constant(10))
+			return p
+		},
+		"ramp": func() *plant {
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.run(120, constant(10))
+			p.run(300, func(t int) float64 { return 10 + float64(t)*70/300 })
+			p.run(300, constant(80))
+			p.run(300, func(t int) float64 { return 80 - float64(t)*70/300 })
+			p.run(300, constant(10))
+			return p
+		},
+		"sine": func() *plant {
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 9)
+			p.run(7200, func(t int) float64 { return 45 + 35*math.Sin(2*math.Pi*float64(t)/3600) })
+			return p
+		},
+		"constant": func() *plant {
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.run(7200, constant(42))
+			return p
+		},
+		"outage": func() *plant { // no data for ten minutes, in which the load goes
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 10)
+			p.run(300, constant(45))
+			p.lost = true
+			p.run(600, constant(45))
+			p.lost = false
+			p.run(300, constant(5))
+			return p
+		},
+		"users": func() *plant { // 50 users who wait for each answer, on small tasks
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.cores, p.start = 0.25, 1
+			p.run(60, constant(0))
+			p.users = 50
+			p.run(120, constant(0))
+			p.users = 0
+			p.run(120, constant(0))
+			return p
+		},
+		"unbalanced": func() *plant {
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.unbalanced = true
+			p.run(120, constant(10))
+			p.run(300, constant(80))
+			p.run(300, constant(10))
+			return p
+		},
+		"requests": func() *plant {
+			policy := Policy{Name: "requests", Metric: RequestsPerTarget, Target: 600, ScaleIn: 60 * time.Second}
+			p := newPlant(1, live(1, 10, policy), 1)
+			p.run(120, constant(8))
+			p.run(300, constant(44))
+			p.run(300, constant(8))
+			return p
+		},
+	}
+	for name, run := range cases {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", name+".txt")
+			got := run().text()
+			if os.Getenv("UPDATE") != "" {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("run %s (-want +got):\n%s", name, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package scaling
+
+import "time"
+
+// Sizes of a History: levelWidth buckets of each size, sizes doubling.
+const (
+	levelWidth = 10
+	maxBuckets = 112
+)
+
+// History is the recent past of a service, finely for the last seconds and
+// ever more coarsely further back: up to levelWidth buckets of one second, then
+// of two, of four and so on, about 11 hours in all. Newest first.
+type History struct {
+	Len     int
+	Buckets [maxBuckets]Bucket
+}
+
+// Bucket sums up some consecutive seconds.
+type Bucket struct {
+	Level     int           // it holds 2^Level observations
+	Span      time.Duration // measured time
+	Arrivals  int64
+	Completed int64
+	CPULow    time.Duration // serving tasks used at least this
+	CPUHigh   time.Duration // and at most this
+	TaskTime  time.Duration // serving tasks × time
+	Memory    float64       // utilisation of the tasks' memory (0 to 1) × seconds
+	MemSpan   time.Duration // measured time of Memory
+}
+
+func (b *Bucket) add(o *Bucket) {
+	b.Span += o.Span
+	b.Arrivals += o.Arrivals
+	b.Completed += o.Completed
+	b.CPULow += o.CPULow
+	b.CPUHigh += o.CPUHigh
+	b.TaskTime += o.TaskTime
+	b.Memory += o.Memory
+	b.MemSpan += o.MemSpan
+}
+
+// push adds the newest second, merging older ones where a level is full.
+func (h *History) push(b Bucket) {
+	if h.Len == maxBuckets {
+		h.Len-- // forget the oldest
+	}
+	copy(h.Buckets[1:h.Len+1], h.Buckets[:h.Len])
+	h.Buckets[0] = b
+	h.Len++
+	i := 0
+	for level := 0; ; level++ {
+		start := i
+		for i < h.Len && h.Buckets[i].Level == level {
+			i++
+		}
+		if i-start <= levelWidth {
+			return
+		}
+		// The two oldest of this level become one of the next.
+		h.Buckets[i-2].add(&h.Buckets[i-1])
+		h.Buckets[i-2].Level = level + 1
+		copy(h.Buckets[i-1:h.Len-1], h.Buckets[i:h.Len])
+		h.Len--
+		h.Buckets[h.Len] = Bucket{}
+		i -= 2
+	}
+}

@@ -1,0 +1,43 @@
+package scaling
+
+import "time"
+
+// memoryWindow is how long memory must be above the target: it is a level, not
+// a count of events, and has no noise to speak of.
+const memoryWindow = 15 * time.Second
+
+// memoryIn is the part of the target that memory must be under before a
+// scale-in, as for Application Auto Scaling's low alarm.
+const memoryIn = 0.9
+
+// memoryOpinion is what the average memory utilisation wants. It is the
+// average of the tasks that were read, so it is multiplied with their number,
+// and a new task's memory counts once the task has been in service for the
+// window.
+func (st *State) memoryOpinion(ws *windows, p Policy, i int, obs Observation, now time.Time) opinion {
+	s := clean(obs.Second)
+	mean := ws.within(memoryWindow)
+	o := opinion{reason: Reason{Kind: NoData, Metric: p.Metric}}
+	if s.Running == 0 || mean.MemSpan < memoryWindow*3/4 || mean.TaskTime == 0 {
+		return o
+	}
+	percent := 100 * mean.Memory / mean.MemSpan.Seconds()
+	tasks := ratio(mean.TaskTime, mean.Span)
+	need := ceil(tasks * percent / p.Target)
+	o = opinion{known: true, want: obs.Desired}
+	o.reason = Reason{Kind: Steady, Metric: p.Metric, Offered: percent, Need: obs.Desired}
+	if percent >= memoryIn*p.Target {
+		need = max(need, obs.Desired)
+	}
+	window := max(minScaleIn, st.Startup.time(), p.ScaleIn)
+	peak := st.Policies[i].Peaks.note(need, window, now)
+	switch {
+	case percent > p.Target && need > obs.Desired:
+		o.want = need
+		o.reason.Kind, o.reason.Need = MemoryUse, need
+	case need < obs.Desired:
+		o.reason.Kind, o.reason.Need = Load, need
+		st.agreeIn(&o, peak, window, obs, now)
+	}
+	return o
+}

@@ -1,0 +1,42 @@
+package scaling
+
+import "time"
+
+// peakSlots cut a window into parts; one more slot than parts, so that the
+// whole window is always covered.
+const peakSlots = 16
+
+// Peaks keeps the largest count that was needed in a window of the past.
+type Peaks struct {
+	Slot  time.Duration // length of a slot
+	Begun time.Time     // of the newest slot
+	Max   [peakSlots]int
+}
+
+// note takes in a need and gives the largest in the last window.
+func (p *Peaks) note(need int, window time.Duration, now time.Time) int {
+	slot := (window + peakSlots - 2) / (peakSlots - 1)
+	if slot != p.Slot || now.Before(p.Begun) {
+		top := need // what the old slots held stays in force for a whole window
+		for _, m := range p.Max {
+			top = max(top, m)
+		}
+		*p = Peaks{Slot: slot, Begun: now}
+		p.Max[0] = top
+	}
+	for steps := 0; now.Sub(p.Begun) >= p.Slot; steps++ {
+		if steps > peakSlots {
+			p.Begun = now
+			break
+		}
+		p.Begun = p.Begun.Add(p.Slot)
+		copy(p.Max[1:], p.Max[:peakSlots-1])
+		p.Max[0] = 0
+	}
+	p.Max[0] = max(p.Max[0], need)
+	top := 0
+	for _, m := range p.Max {
+		top = max(top, m)
+	}
+	return top
+}

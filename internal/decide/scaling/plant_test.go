@@ -1,0 +1,152 @@
+package scaling
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"neargate/internal/model"
+)
+
+// plant is a service in virtual time: Poisson arrivals, tasks that share their
+// work evenly, a start delay. One step is one second.
+type plant struct {
+	rng         *rand.Rand
+	each, cv    float64 // CPU-seconds of a request
+	cores       float64
+	start       int // seconds
+	idle        float64
+	boot        float64 // part of its quota that a starting task uses
+	users       int     // closed loop instead of a rate
+	unbalanced  bool
+	running     int
+	starting    []int // seconds to go
+	work        float64
+	waiting     int
+	done        float64
+	now         time.Time
+	state       State
+	cfg         Config
+	desired     int
+	deploying   bool
+	lost        bool // this second's data are lost
+	actions     int
+	trace       []string
+	taskSeconds float64
+	last        Decision
+	record      []recorded
+	keep        bool
+}
+
+type recorded struct {
+	obs Observation
+	now time.Time
+	d   Decision
+}
+
+func newPlant(seed uint64, cfg Config, tasks int) *plant {
+	return &plant{
+		rng: rand.New(rand.NewPCG(seed, 1)), each: 0.1, cv: 0.2, cores: 1, start: 10,
+		running: tasks, desired: tasks, cfg: cfg,
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+func cpuPolicy(target float64) Policy {
+	return Policy{Name: "cpu", Metric: CPU, Target: target, ScaleOut: 30 * time.Second, ScaleIn: 30 * time.Second}
+}
+
+func live(minimum, maximum int, policies ...Policy) Config {
+	return Config{Min: minimum, Max: maximum, Timing: Live, Policies: policies}
+}
+
+func (p *plant) poisson(mean float64) int {
+	if mean > 30 {
+		return max(0, int(math.Round(mean+math.Sqrt(mean)*p.rng.NormFloat64())))
+	}
+	l, k, x := math.Exp(-mean), 0, p.rng.Float64()
+	for x > l {
+		x *= p.rng.Float64()
+		k++
+	}
+	return k
+}
+
+// second lets one second pass at a rate of requests.
+func (p *plant) second(rate float64) {
+	p.now = p.now.Add(time.Second)
+	begun := 0
+	for i := range p.starting {
+		p.starting[i]--
+		if p.starting[i] <= 0 {
+			begun++
+		}
+	}
+	p.starting = p.starting[begun:]
+	p.running += begun
+	arrivals := p.poisson(rate)
+	if p.users > 0 {
+		arrivals = max(0, p.users-p.waiting)
+	}
+	p.waiting += arrivals
+	p.work += float64(arrivals)*p.each + math.Sqrt(float64(arrivals))*p.each*p.cv*p.rng.NormFloat64()
+	p.work = max(p.work, 0)
+	served := min(p.work, max(0, float64(p.running)*(p.cores-p.idle)))
+	p.work -= served
+	p.done += served / p.each
+	completed := min(int(p.done), p.waiting)
+	if p.work < 1e-9 {
+		completed = p.waiting
+		p.done = 0
+	}
+	p.done = max(0, p.done-float64(completed))
+	p.waiting -= completed
+	cpu := served + p.idle*float64(p.running) + p.boot*p.cores*float64(len(p.starting))
+	inFlight := p.waiting + p.poisson(rate*p.each/p.cores)
+	p.taskSeconds += float64(p.running + len(p.starting))
+	p.decide(model.ServiceSecond{
+		At: p.now, Running: p.running, Starting: len(p.starting), Sampled: p.running + len(p.starting),
+		CPU:        time.Duration(cpu * float64(time.Second)),
+		CPUPerTask: time.Duration(p.cores * float64(time.Second)),
+		Balanced:   true, Arrivals: arrivals, Completed: completed, InFlight: inFlight, Interval: time.Second,
+	})
+}
+
+func (p *plant) decide(s model.ServiceSecond) {
+	if p.unbalanced {
+		s.Balanced, s.Arrivals, s.Completed, s.InFlight = false, 0, 0, 0
+	}
+	obs := Observation{Second: s, Measured: !p.lost, Desired: p.desired, Deploying: p.deploying}
+	var d Decision
+	d, p.state = Decide(p.cfg, p.state, obs, p.now)
+	if p.keep {
+		p.record = append(p.record, recorded{obs, p.now, d})
+	}
+	p.last = d
+	if d.Desired == p.desired {
+		return
+	}
+	p.actions++
+	p.trace = append(p.trace, fmt.Sprintf("%6ds %2d -> %2d  %s", int(p.now.Sub(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).Seconds()), p.desired, d.Desired, d.Reason))
+	for d.Desired > p.running+len(p.starting) {
+		p.starting = append(p.starting, p.start)
+	}
+	if over := p.running + len(p.starting) - d.Desired; over > 0 {
+		cut := min(over, len(p.starting))
+		p.starting = p.starting[:len(p.starting)-cut]
+		p.running -= over - cut
+	}
+	p.desired = d.Desired
+}
+
+func (p *plant) run(seconds int, rate func(t int) float64) {
+	for t := range seconds {
+		p.second(rate(t))
+	}
+}
+
+func constant(rate float64) func(int) float64 { return func(int) float64 { return rate } }
+
+func (p *plant) text() string { return strings.Join(p.trace, "\n") + "\n" }

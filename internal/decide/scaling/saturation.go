@@ -1,0 +1,86 @@
+package scaling
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Saturated tasks hide the load: their CPU cannot rise above their quota, and
+// users who wait for answers send no new requests. What cannot be hidden is
+// the number of requests that wait.
+
+// waitingProof is how sure the waiting requests must be, in nats: the chance
+// of so many waiting at the target utilisation is e^-18.
+const waitingProof = 18
+
+// How fast a backlog should be worked off, and how busy tasks may be meanwhile.
+const (
+	slowDrain  = 10 * time.Second
+	quickDrain = 4 * time.Second
+	fullUse    = 0.95
+)
+
+// saturation raises o when requests pile up on busy tasks. Beyond the tasks in
+// service each waiting request halves (at target 50 %) the chance that this
+// happens within the target, as in a queue at that utilisation.
+func (st *State) saturation(ws *windows, o opinion, p Policy, s second, obs Observation) opinion {
+	if !s.Balanced || s.Running == 0 {
+		return o
+	}
+	recent := ws.within(2 * time.Second)
+	capacity := float64(s.Running) * s.cores()
+	used := min(recent.CPUHigh.Seconds()/recent.span, capacity)
+	target := min(max(p.Target/100, 0.2), 0.95)
+	if used < target*capacity {
+		return o // whatever they wait for, it is not CPU
+	}
+	waiting := float64(s.InFlight + s.Queued)
+	flow := ws.within(8 * time.Second)
+	rate := float64(flow.Arrivals) / flow.span
+	usual := 1.5*st.Demand.Response*rate + float64(s.Running)
+	if (waiting-usual)*math.Log(1/target) < waitingProof {
+		return o
+	}
+	each := st.Demand.perRequest()
+	if each == 0 && recent.Completed > 0 {
+		each = recent.CPULow.Seconds() / float64(recent.Completed)
+	}
+	want := max(o.want, st.backlogNeed(backlog{
+		each: each, used: used, offered: rate * each, cores: s.cores(), target: p.Target / 100,
+		now: waiting - usual, lasting: float64(slices.Min(st.Demand.Waiting[:])) - usual,
+		drained: recent.Completed > recent.Arrivals,
+	}))
+	if want > max(o.want, obs.Desired) {
+		o.reason = Reason{Kind: Saturated, Metric: p.Metric, Offered: max(used, rate*each), Unit: s.cores(), Waiting: waiting, Need: want}
+	}
+	o.want, o.agreesIn = max(want, obs.Desired), false // in no case fewer now
+	return o
+}
+
+// backlog is what is known of requests that wait on busy tasks.
+type backlog struct {
+	each, used, offered float64 // CPU-seconds of a request; vCPU used; vCPU that arrive
+	cores, target       float64
+	now, lasting        float64 // requests too many now, and all through the last seconds
+	drained             bool    // more is answered than arrives
+}
+
+// backlogNeed is the count that ends a backlog: what arrives, with the backlog
+// worked off in the time that a start takes. Callers who wait for an answer
+// before they ask again show as a backlog that neither grows nor shrinks;
+// they hide what they would ask, so those are answered faster, and at the
+// least the busy tasks' use is taken at the target.
+func (st *State) backlogNeed(b backlog) int {
+	drain := max(slowDrain.Seconds(), st.Startup.time().Seconds())
+	need := ceil((b.offered + max(0, b.now)*b.each/drain) / (fullUse * b.cores))
+	if !b.drained {
+		quick := max(quickDrain.Seconds(), 4*b.each/b.cores)
+		need = max(need,
+			ceil(b.used/(b.target*b.cores)),
+			ceil((b.used+max(0, b.lasting)*b.each/quick)/(fullUse*b.cores)))
+	}
+	return need
+}
+
+func ceil(x float64) int { return int(min(math.Ceil(x-1e-9), 1e6)) }

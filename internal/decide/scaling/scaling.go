@@ -1,0 +1,185 @@
+// Package scaling decides how many tasks a service should have. A decision is
+// a pure function: configuration, state, one second's observation and the time
+// in; a desired count with its reason and the next state out. It knows no
+// clock, no goroutine and no I/O, so that a recorded run decides the same again
+// and the simulator decides what the server would.
+//
+// The live timing sizes the service for the load it is offered, in total
+// CPU-seconds per second, and never multiplies a measured utilisation by a
+// task count. What it believes of the load is an interval: every window of the
+// recent past, from one second to hours, says with high confidence that the
+// load lies between two bounds, and the newest evidence wins where windows
+// contradict each other (see envelope). The count goes up only when the load is
+// surely above what the present count can carry, and down only when it is
+// surely below what fewer can carry. So a big step is answered by its first
+// second, a small one as soon as it can be told from noise, and constant load
+// moves nothing.
+//
+// The aws-60 and aws-20 timings do what Application Auto Scaling does on the
+// state of its two alarms.
+package scaling
+
+import (
+	"time"
+
+	"neargate/internal/model"
+)
+
+// Timing says how fast a policy is obeyed.
+type Timing string
+
+// The timings, as the tag neargate:timing spells them.
+const (
+	Live  Timing = "live"
+	AWS60 Timing = "aws-60"
+	AWS20 Timing = "aws-20"
+)
+
+// Valid says whether t is one of the timings.
+func (t Timing) Valid() bool { return t == Live || t == AWS60 || t == AWS20 }
+
+// Metric is what a target-tracking policy tracks.
+type Metric string
+
+// The metrics, as PredefinedMetricType spells them.
+const (
+	CPU               Metric = "ECSServiceAverageCPUUtilization"
+	Memory            Metric = "ECSServiceAverageMemoryUtilization"
+	RequestsPerTarget Metric = "ALBRequestCountPerTarget"
+)
+
+// Config is a scalable target with its policies.
+type Config struct {
+	Min, Max              int
+	SuspendIn, SuspendOut bool
+	Timing                Timing
+	Policies              []Policy
+}
+
+// Policy is a target-tracking policy.
+type Policy struct {
+	Name              string
+	Metric            Metric
+	Target            float64       // percent, or requests per target in one minute
+	ScaleOut, ScaleIn time.Duration // cooldowns
+	DisableScaleIn    bool
+}
+
+// Observation is what is known of a service at one moment.
+type Observation struct {
+	Second    model.ServiceSecond // what it did in the last second
+	Measured  bool                // Second was measured; else no data of this second
+	Desired   int                 // the service's desired count now
+	Deploying bool                // a rolling deployment is in progress
+	Alarms    []Alarms            // of the policies, for the aws timings
+}
+
+// Alarms is the state of one policy's pair of managed alarms.
+type Alarms struct {
+	Policy    string
+	High, Low bool    // in state ALARM
+	Value     float64 // the newest datapoint, valid while High or Low
+}
+
+// State is what Decide remembers of a service: plain data, to be kept and
+// passed back unread. The zero value knows nothing, and a count is never
+// lowered in its first minute.
+type State struct {
+	Last     time.Time // of the newest measured observation; zero: none
+	Since    time.Time // measured without a gap since
+	History  History
+	Demand   Demand
+	Startup  Startup
+	Order    Order
+	Policies []PolicyState
+}
+
+// PolicyState is what is remembered for one policy.
+type PolicyState struct {
+	Name  string
+	Peaks Peaks
+	Fired Fired
+}
+
+// minCalm is how long the data must reach back without a gap before a count is
+// lowered: a restarted server has no history and must not shrink anything.
+const minCalm = time.Minute
+
+// maxGap is the longest time between two observations that counts as no gap.
+const maxGap = 3 * time.Second
+
+// maxForget is the gap after which the load before it says nothing of now.
+const maxForget = 5 * time.Minute
+
+// Decide gives the desired count for the next second. The decision holds
+// (Desired equals the observed one) whenever data are missing or say nothing.
+func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, State) {
+	st = st.observe(cfg, obs, now)
+	var ws windows
+	if obs.Measured && cfg.Timing == Live {
+		ws.read(&st.History)
+	}
+	opinions := make([]opinion, len(cfg.Policies))
+	for i, p := range cfg.Policies {
+		switch {
+		case cfg.Timing != Live:
+			opinions[i] = st.alarmOpinion(p, i, obs, now)
+		case obs.Measured:
+			opinions[i] = st.liveOpinion(&ws, p, i, obs, now)
+		default:
+			opinions[i] = opinion{reason: Reason{Kind: NoData}}
+		}
+		r := &opinions[i].reason
+		r.Policy, r.Target, r.Current = p.Name, p.Target, obs.Desired
+		opinions[i].inDisabled = p.DisableScaleIn
+		opinions[i].left = st.Order.inLeft(p.ScaleIn, now)
+	}
+	d := arbitrate(cfg, obs, opinions)
+	st.Order = st.Order.note(obs, d, now)
+	return d, st
+}
+
+// observe takes one observation into the state.
+func (st State) observe(cfg Config, obs Observation, now time.Time) State {
+	st.Policies = matchPolicies(st.Policies, cfg.Policies)
+	st.Order = st.Order.follow(obs, now)
+	if !obs.Measured {
+		return st
+	}
+	gap := now.Sub(st.Last)
+	switch {
+	case st.Last.IsZero(), gap < 0, gap > maxForget:
+		st.Since = now
+		st.History = History{}
+		for i := range st.Policies {
+			st.Policies[i].Peaks = Peaks{}
+		}
+	case gap > maxGap:
+		st.Since = now
+	}
+	st.Last = now
+	st.Startup = st.Startup.follow(obs)
+	s := second{ServiceSecond: clean(obs.Second), warm: st.Startup.warm()}
+	st.Demand = st.Demand.learn(s)
+	st.History.push(s.bucket())
+	return st
+}
+
+// matchPolicies gives each configured policy its own state, in the order of
+// the configuration, never writing into old.
+func matchPolicies(old []PolicyState, policies []Policy) []PolicyState {
+	next := make([]PolicyState, len(policies))
+	for i, p := range policies {
+		next[i].Name = p.Name
+		if i < len(old) && old[i].Name == p.Name {
+			next[i] = old[i]
+			continue
+		}
+		for _, o := range old {
+			if o.Name == p.Name {
+				next[i] = o
+			}
+		}
+	}
+	return next
+}
