@@ -96,14 +96,14 @@ func TestComputeServices(t *testing.T) {
 			[]float64{50}, []float64{12.5},
 		},
 		{
-			"draining tasks consume but are not RUNNING, starting ones do neither",
+			"starting and draining tasks consume but have no part in the utilisation",
 			reading(0, readings{samples: []model.Sample{sample("r", 0, 0, 1), sample("d", 0, 0, 1), sample("s", 0, 0, 1)}}),
 			reading(1, readings{
 				services: []model.ServiceTasks{{Cluster: "c", Service: "web", Running: []string{"r"}, Draining: []string{"d"}, Starting: []string{"s", "s2"}, CPUUnits: 256, MemoryMiB: 512}},
 				samples:  []model.Sample{sample("r", 1, 50*ms, 128), sample("d", 1, 25*ms, 64), sample("s", 1, 250*ms, 64)},
 			}),
 			func(s *model.ServiceSecond) {
-				s.Running, s.Draining, s.Starting, s.Sampled, s.CPU, s.Memory = 1, 1, 2, 2, 75*ms, 192<<20
+				s.Running, s.Draining, s.Starting, s.Sampled, s.CPU, s.Memory = 1, 1, 2, 3, 325*ms, 256<<20
 			},
 			[]float64{20}, []float64{25},
 		},

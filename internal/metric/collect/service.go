@@ -17,9 +17,7 @@ func (s *second) service(tasks model.ServiceTasks) model.ServiceSecond {
 		CPUPerTask: quota, MemoryPerTask: int64(tasks.MemoryMiB) << 20,
 		Interval: s.interval,
 	}
-	// Tasks that start also consume, but not for requests: they would make
-	// a request look dear just when the service scales out.
-	for _, id := range slices.Concat(tasks.Running, tasks.Draining) {
+	for _, id := range slices.Concat(tasks.Running, tasks.Starting, tasks.Draining) {
 		u, ok := s.usage[id]
 		if !ok {
 			continue
