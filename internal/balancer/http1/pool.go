@@ -2,45 +2,82 @@ package http1
 
 import (
 	"context"
+	"net"
 	"net/netip"
+	"sync"
+	"time"
 )
 
 // Pool keeps connections to targets, for any number of servers.
 type Pool struct {
 	cfg PoolConfig
+
+	mu      sync.Mutex
+	targets map[*Target]struct{}
 }
 
 // NewPool makes an empty pool.
 func NewPool(cfg PoolConfig) *Pool {
-	return &Pool{cfg: cfg}
+	if cfg.Dial == nil {
+		cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		}
+	}
+	if cfg.DialTimeout == 0 {
+		cfg.DialTimeout = 10 * time.Second
+	}
+	if cfg.MaxIdle == 0 {
+		cfg.MaxIdle = 1024
+	}
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = 60 * time.Second
+	}
+	return &Pool{cfg: cfg, targets: map[*Target]struct{}{}}
 }
 
-// Run closes kept connections that have been idle too long, until ctx ends;
-// then it closes all. Targets can be used before and without Run.
+// Run closes kept connections that have been idle too long or that their target
+// has closed, until ctx ends; then it closes all kept ones. Targets can be used
+// before and without Run.
 func (p *Pool) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			for _, t := range p.all() {
+				t.CloseIdle()
+			}
+			return nil
+		case now := <-tick.C:
+			for _, t := range p.all() {
+				t.prune(now)
+			}
+		}
+	}
+}
+
+func (p *Pool) all() []*Target {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]*Target, 0, len(p.targets))
+	for t := range p.targets {
+		list = append(list, t)
+	}
+	return list
 }
 
 // Target makes a target at addr with no connections yet. Two calls make two
 // targets. The caller keeps it and calls Close when it is no longer used.
 func (p *Pool) Target(addr netip.AddrPort) *Target {
-	return &Target{pool: p, addr: addr}
+	t := &Target{pool: p, addr: addr, dialAddr: addr.String()}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.targets[t] = struct{}{}
+	return t
 }
 
-// Target is an address that requests are sent to, with its kept connections.
-type Target struct {
-	pool *Pool
-	addr netip.AddrPort
+func (p *Pool) forget(t *Target) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.targets, t)
 }
-
-// Addr is the target's address.
-func (t *Target) Addr() netip.AddrPort { return t.addr }
-
-// CloseIdle closes the kept connections, and those in use when they come back.
-// The target stays usable, over new connections.
-func (t *Target) CloseIdle() {}
-
-// Close is CloseIdle for good: requests in flight finish, later ones still
-// work, but no connection is kept any more.
-func (t *Target) Close() {}

@@ -15,6 +15,10 @@ type Router interface {
 type Verdict struct {
 	Answer *Answer // if not nil, sent to the client; read only
 	Group  Group   // else asked for a target
+
+	// Settings, if not nil, are in force for this request instead of the
+	// server's, for a listener that load balancers share.
+	Settings *Settings
 }
 
 // Answer is a response that the balancer makes itself: a fixed response, a
@@ -129,8 +133,9 @@ type Summary struct {
 	Dispatched   time.Time // when the request was sent to the target; zero if it was not
 	Answered     time.Time // when the target's head had come; zero if it did not
 	Finished     time.Time
-	Tries        int       // leases taken
-	Tunnel       bool      // a WebSocket
-	Class        Desync    // of the request
-	DroppedBad   int       // header fields dropped for their names
+	Tries        int    // leases taken
+	Tunnel       bool   // a WebSocket
+	Class        Desync // of the request
+	ClassReason  string // "" if compliant
+	DroppedBad   int    // header fields dropped for their names
 }

@@ -2,19 +2,38 @@ package http1
 
 import (
 	"context"
+	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
+	"syscall"
+	"time"
 )
 
 // Server serves the listeners of one load balancer.
 type Server struct {
 	cfg      Config
+	pools    *buffers
 	settings atomic.Pointer[Settings]
+	draining atomic.Bool
+	open     atomic.Int64 // client connections
+
+	mu     sync.Mutex
+	fronts map[*front]struct{} // guarded by mu
+}
+
+// front is one listener being served, with its connections.
+type front struct {
+	srv *Server
+	ln  net.Listener
+
+	mu    sync.Mutex
+	conns map[*conn]struct{} // guarded by mu
 }
 
 // New makes a server. It starts nothing.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, pools: newBuffers(), fronts: map[*front]struct{}{}}
 	s.SetSettings(cfg.Settings)
 	return s
 }
@@ -28,11 +47,137 @@ func (s *Server) SetSettings(v Settings) { s.settings.Store(&v) }
 // Drain ends it gracefully and Serve returns nil; the end of ctx ends it hard,
 // cutting requests in flight, and Serve returns the cause.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	<-ctx.Done()
-	return ln.Close()
+	f := &front{srv: s, ln: ln, conns: map[*conn]struct{}{}}
+	s.mu.Lock()
+	s.fronts[f] = struct{}{}
+	s.mu.Unlock()
+
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		f.kill()
+	})
+	var conns sync.WaitGroup
+	err := f.accept(ctx, &conns)
+	closeErr := ln.Close()
+	if err != nil && !errors.Is(closeErr, net.ErrClosed) {
+		err = errors.Join(err, closeErr)
+	}
+	conns.Wait()
+	if !stop() {
+		<-ended
+		err = context.Cause(ctx)
+	}
+	s.mu.Lock()
+	delete(s.fronts, f)
+	s.mu.Unlock()
+	return err
 }
 
 // Drain begins the graceful end, once and for all: no new connections, idle
 // ones closed, requests in flight finished with Connection: close, tunnels left
 // until they end. It does not wait.
-func (s *Server) Drain() {}
+func (s *Server) Drain() {
+	s.draining.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for f := range s.fronts {
+		f.drain()
+	}
+}
+
+// drain closes the listener and wakes idle connections; one that is not idle
+// sets its deadline anew.
+func (f *front) drain() {
+	_ = f.ln.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for c := range f.conns {
+		_ = c.SetReadDeadline(past)
+	}
+}
+
+// kill cuts everything.
+func (f *front) kill() {
+	_ = f.ln.Close()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for c := range f.conns {
+		c.kill()
+	}
+}
+
+// accept starts a goroutine for each connection until the listener is closed.
+// It returns nil if Drain or ctx closed it.
+func (f *front) accept(ctx context.Context, conns *sync.WaitGroup) error {
+	pause := time.Duration(0)
+	for {
+		if f.srv.draining.Load() || ctx.Err() != nil {
+			return nil
+		}
+		nc, err := f.ln.Accept()
+		if err != nil {
+			if f.srv.draining.Load() || ctx.Err() != nil {
+				return nil
+			}
+			if !passing(err) {
+				return err
+			}
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			f.srv.cfg.Log.Warn("accept paused", "error", err, "pause", pause)
+			wait(ctx, pause)
+			continue
+		}
+		pause = 0
+		f.start(ctx, nc, conns)
+	}
+}
+
+// passing reports whether Accept may succeed later: out of files or memory, or
+// a client that left.
+func passing(err error) bool {
+	for _, e := range []error{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// start serves one connection in a goroutine of its own.
+func (f *front) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
+	s := f.srv
+	if most := int64(s.cfg.MaxConns); most > 0 && s.open.Load() >= most {
+		nc.Close()
+		s.cfg.Observer.Rejected()
+		return
+	}
+	c := newConn(ctx, s, nc)
+	f.mu.Lock()
+	f.conns[c] = struct{}{}
+	f.mu.Unlock()
+	if ctx.Err() != nil {
+		c.kill()
+	}
+	s.open.Add(1)
+	s.cfg.Observer.Opened()
+	conns.Go(func() {
+		c.serve()
+		f.mu.Lock()
+		delete(f.conns, c)
+		f.mu.Unlock()
+		s.open.Add(-1)
+		s.cfg.Observer.Closed()
+	})
+}

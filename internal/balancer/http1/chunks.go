@@ -1,0 +1,172 @@
+package http1
+
+// chunks follows a chunked body (RFC 9112 7.1) octet by octet and refuses what
+// two readers could read differently: signs, blanks, bare line feeds, sizes of
+// over 15 digits, framing fields in trailers. The zero value is at the start.
+type chunks struct {
+	state chunkState
+	left  int64 // of the chunk's data, or its size so far
+	line  int   // octets of this size line, or of all trailer lines
+	name  [maxFramingName]byte
+	named int // octets of the trailer's name
+}
+
+type chunkState uint8
+
+const (
+	chunkSizeStart chunkState = iota
+	chunkSize
+	chunkExtension
+	chunkSizeLF
+	chunkData
+	chunkDataCR
+	chunkDataLF
+	trailerStart
+	trailerName
+	trailerValue
+	trailerLF
+	chunkEndLF
+	chunkDone
+)
+
+const (
+	maxSizeDigits    = 15
+	maxExtensionLine = 1 << 10
+	maxTrailers      = 16 << 10
+	maxFramingName   = 17 // "transfer-encoding"
+)
+
+// scan follows all of p that belongs to the body.
+func (c *chunks) scan(p []byte) (n int, done bool, err error) {
+	for n < len(p) && c.state != chunkDone {
+		frame, data, err := c.next(p[n:])
+		if err != nil {
+			return n, false, err
+		}
+		n += frame + data
+	}
+	return n, c.state == chunkDone, nil
+}
+
+// next follows p to the end of its first run of data: frame octets of framing,
+// then data octets of data.
+func (c *chunks) next(p []byte) (frame, data int, err error) {
+	for frame < len(p) && c.state != chunkDone {
+		if c.state == chunkData {
+			data = int(min(c.left, int64(len(p)-frame)))
+			if c.left -= int64(data); c.left == 0 {
+				c.state = chunkDataCR
+			}
+			return frame, data, nil
+		}
+		if !c.step(p[frame]) {
+			return frame, 0, errBadChunk
+		}
+		frame++
+	}
+	return frame, 0, nil
+}
+
+// step takes one octet of framing.
+func (c *chunks) step(b byte) bool {
+	switch c.state {
+	case chunkSizeStart, chunkSize:
+		return c.size(b)
+	case chunkExtension:
+		return c.skip(b, chunkSizeLF, maxExtensionLine)
+	case chunkSizeLF:
+		c.state, c.line = chunkData, 0
+		if c.left == 0 {
+			c.state = trailerStart
+		}
+		return b == '\n'
+	case chunkDataCR:
+		c.state = chunkDataLF
+		return b == '\r'
+	case chunkDataLF:
+		c.state, c.line = chunkSizeStart, 0
+		return b == '\n'
+	case trailerStart, trailerName:
+		return c.trailer(b)
+	case trailerValue:
+		return c.skip(b, trailerLF, maxTrailers)
+	case trailerLF:
+		c.state = trailerStart
+		return b == '\n'
+	default: // chunkEndLF
+		c.state = chunkDone
+		return b == '\n'
+	}
+}
+
+func (c *chunks) size(b byte) bool {
+	digit := -1
+	switch {
+	case '0' <= b && b <= '9':
+		digit = int(b - '0')
+	case 'a' <= lower(b) && lower(b) <= 'f':
+		digit = int(lower(b)-'a') + 10
+	}
+	switch {
+	case digit >= 0:
+		c.state = chunkSize
+		c.left = c.left<<4 | int64(digit)
+		c.line++
+		return c.line <= maxSizeDigits
+	case c.state == chunkSizeStart:
+		return false
+	case b == '\r':
+		c.state = chunkSizeLF
+	case b == ';':
+		c.state = chunkExtension
+	default:
+		return false
+	}
+	return true
+}
+
+// skip takes an octet of a value up to its CR.
+func (c *chunks) skip(b byte, after chunkState, most int) bool {
+	if b == '\r' {
+		c.state = after
+		return true
+	}
+	c.line++
+	return chars[b]&valueChar != 0 && c.line <= most
+}
+
+func (c *chunks) trailer(b byte) bool {
+	if c.state == trailerStart {
+		c.named = 0
+		if b == '\r' {
+			c.state = chunkEndLF
+			return true
+		}
+		c.state = trailerName
+	}
+	c.line++
+	if b == ':' {
+		c.state = trailerValue
+		return c.named > 0 && !c.framing()
+	}
+	if c.named < len(c.name) {
+		c.name[c.named] = b
+	}
+	c.named++
+	return chars[b]&tokenChar != 0 && c.line <= maxTrailers
+}
+
+// framing reports whether the trailer's name may not stand in trailers
+// (RFC 9110 6.5.1).
+func (c *chunks) framing() bool {
+	if c.named > len(c.name) {
+		return false
+	}
+	switch knownField(c.name[:c.named]) {
+	case contentLengthField, transferEncodingField, hostField, connectionField,
+		teField, expectField, upgradeField, forwardedForField,
+		forwardedPortField, forwardedProtoField, traceField:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,294 @@
+package http1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// conn is a client's connection. Owned by its goroutine, but for what mu
+// guards.
+type conn struct {
+	srv *Server
+	// ctx is Serve's. It is kept because Request.Context is called from
+	// outside, in the middle of a request.
+	ctx     context.Context
+	me      string // the local address, for clients that name no Host
+	started time.Time
+
+	link
+	in  buffer
+	req Request
+	set *Settings // in force for this request
+
+	// Of the request under way.
+	work     *scratch
+	keep     bool  // the connection may take another request afterwards
+	whole    bool  // the body lies entirely in in.b[req.end:bodyEnd]
+	replay   bool  // it can be sent again though a target may have seen it
+	unread   bool  // the client may still be sending, though answered
+	bodyEnd  int   // how far the buffered body goes
+	baseGot  int64 // link.got when the request began, less what was read ahead
+	baseSent int64
+	lease    Lease // held and not yet done
+	outcome  Outcome
+	sum      Summary
+	up       upload
+	watcher  watcher
+
+	mu     sync.Mutex
+	killed bool        // guarded by mu
+	target *targetConn // in use; guarded by mu for kill, written by the owner only
+}
+
+func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
+	c := &conn{srv: s, ctx: ctx, link: link{Conn: nc}, in: buffer{pools: s.pools}, started: time.Now()}
+	c.req.conn = c
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		ap := a.AddrPort()
+		c.req.client = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	if a := nc.LocalAddr(); a != nil {
+		c.me = a.String()
+	}
+	return c
+}
+
+// kill cuts the connection and its target's.
+func (c *conn) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.killed = true
+	_ = c.Close()
+	if c.target != nil {
+		_ = c.target.Close()
+	}
+}
+
+// use makes tc the connection that kill cuts too.
+func (c *conn) use(tc *targetConn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.target = tc
+	if c.killed && tc != nil {
+		_ = tc.Close()
+	}
+}
+
+// serve takes requests until one of both sides wants no more. A panic of the
+// Router or a Lease ends this connection only.
+func (c *conn) serve() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.srv.cfg.Log.Error("request panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+		c.unwatch()
+		if c.lease != nil {
+			c.settle(Ended, false)
+		}
+		_ = c.Close()
+		c.in.rest()
+		c.in.pools.put(c.in.b)
+	}()
+	for c.next() {
+		c.handle()
+		if !c.keep {
+			break
+		}
+		c.in.rest()
+	}
+	if c.unread {
+		c.linger()
+	}
+}
+
+// next reads the next head. It reports false if there is none, having answered
+// what was malformed.
+func (c *conn) next() bool {
+	c.req.reset()
+	c.set = c.srv.settings.Load()
+	c.sum = Summary{}
+	end, err := c.readHead()
+	c.baseGot, c.baseSent = c.got-int64(c.in.w-c.in.r), c.sent
+	c.req.arrived = time.Now()
+	c.keep = false
+	if err == nil {
+		err = c.req.parse(c.in.b[:c.in.w], c.in.r, end)
+	}
+	var bad *protoError
+	switch {
+	case err == nil:
+		c.req.setTrace()
+		return true
+	case errors.As(err, &bad):
+		c.req.blame(bad.class, bad.reason)
+		c.refuse(bad)
+		c.finish()
+	}
+	return false
+}
+
+// readHead waits for a head and returns where it ends in in.b. An error that is
+// not a *protoError has no one to be told.
+func (c *conn) readHead() (end int, err error) {
+	var headBy time.Time
+	scanned := 0
+	for {
+		c.skipEmptyLines()
+		if held := c.in.b[c.in.r:c.in.w]; len(held) > 0 {
+			n, err := headEnd(held, scanned)
+			if err == nil && n == 0 {
+				err = checkPartial(held)
+			}
+			if n > 0 || err != nil {
+				return c.in.r + n, err
+			}
+			scanned = len(held)
+		}
+		if !c.in.space() {
+			return 0, errHeaderSize
+		}
+		if scanned == 0 {
+			err = c.readFirst()
+		} else {
+			if headBy.IsZero() {
+				headBy = time.Now().Add(c.set.IdleTimeout)
+			}
+			err = c.readMore(time.Until(headBy))
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+}
+
+// skipEmptyLines passes over empty lines before a request (RFC 9112 2.2).
+func (c *conn) skipEmptyLines() {
+	for c.in.w-c.in.r >= 2 && c.in.b[c.in.r] == '\r' && c.in.b[c.in.r+1] == '\n' {
+		c.in.r += 2
+	}
+}
+
+// checkPartial refuses what cannot become a good head.
+func checkPartial(p []byte) error {
+	if chars[p[0]]&tokenChar == 0 && p[0] != '\r' {
+		return errBadMethod
+	}
+	if len(p) > maxRequestLine && longLine(p[:maxRequestLine]) {
+		return errURITooLong
+	}
+	if len(p) > maxRequestLine+maxRequestHeaders {
+		return errHeaderSize
+	}
+	return nil
+}
+
+func longLine(p []byte) bool {
+	for _, b := range p {
+		if b == '\n' {
+			return false
+		}
+	}
+	return true
+}
+
+// drainGrace is how long an idle connection stays open for a request that was
+// already on its way when Drain came.
+const drainGrace = 100 * time.Millisecond
+
+// readFirst waits for the first octets of a request.
+func (c *conn) readFirst() error {
+	limit := min(c.set.IdleTimeout, max(c.set.ClientKeepAlive-time.Since(c.started), time.Second))
+	n, err := c.readSome(c.in.b[c.in.w:], limit, &c.srv.draining)
+	if errors.Is(err, errStopped) {
+		n, err = c.readSome(c.in.b[c.in.w:], drainGrace, nil)
+	}
+	c.in.w += n
+	return err
+}
+
+// readMore reads on within a head or a body.
+func (c *conn) readMore(limit time.Duration) error {
+	if limit <= 0 {
+		return errSilent
+	}
+	n, err := c.readSome(c.in.b[c.in.w:], limit, nil)
+	c.in.w += n
+	if errors.Is(err, errIdle) {
+		return errSilent
+	}
+	return err
+}
+
+// handle takes a request whose head is good to its end.
+func (c *conn) handle() {
+	r := &c.req
+	v := c.srv.cfg.Router.Route(r)
+	if v.Settings != nil {
+		c.set = v.Settings
+	}
+	c.keep = c.mayKeep()
+	bad := c.measureBody()
+	switch {
+	case bad != nil:
+		c.refuse(bad)
+	case r.class >= Acceptable && c.set.Desync == Strictest:
+		c.refuse(errStrict)
+	case v.Answer != nil:
+		c.answer(v.Answer)
+	case v.Group == nil:
+		c.answer(&Answer{Status: 503, Reason: "NoTargets"})
+	default:
+		c.forward(v.Group)
+	}
+	c.finish()
+}
+
+// mayKeep reports whether the connection may take another request after this.
+func (c *conn) mayKeep() bool {
+	r := &c.req
+	if r.class == Ambiguous && c.set.Desync != Monitor || c.srv.draining.Load() {
+		return false
+	}
+	if r.minor == 0 && !r.wantsKeep || r.wantsClose {
+		return false
+	}
+	return r.arrived.Sub(c.started) < c.set.ClientKeepAlive
+}
+
+// forward passes the request on to targets of g until one has answered.
+func (c *conn) forward(g Group) {
+	c.work = c.srv.pools.scratch()
+	if c.readBody() {
+		c.replay = c.whole && c.req.idempotent()
+		w := c.work
+		w.fwd = c.req.appendForward(w.fwd[:0], c.set, c.me)
+		w.fwd = append(w.fwd, c.in.b[c.req.end:c.bodyEnd]...)
+		for c.try(g) {
+		}
+	}
+	c.srv.pools.done(c.work)
+	c.work = nil
+}
+
+// finish tells of the request, and passes over its body.
+func (c *conn) finish() {
+	s := &c.sum
+	s.Received = c.got - c.baseGot
+	if c.keep {
+		c.in.r = c.bodyEnd
+		s.Received -= int64(c.in.w - c.in.r)
+	}
+	s.SentBytes = c.sent - c.baseSent
+	s.Finished = time.Now()
+	s.Class, s.ClassReason = c.req.class, c.req.reason
+	if c.set.DropInvalid {
+		s.DroppedBad = c.req.invalid
+	}
+	c.srv.cfg.Observer.Finished(&c.req, s)
+}

@@ -1,0 +1,167 @@
+package http1
+
+// parseKnown reads the fields that steer connection and framing.
+func (r *Request) parseKnown() error {
+	encodings, forwarded := 0, 0
+	var upgrades bool
+	for i := range r.fields {
+		f := &r.fields[i]
+		value := f.value.of(r.buf)
+		switch f.id {
+		case contentLengthField:
+			if err := r.addLength(value); err != nil {
+				return err
+			}
+		case transferEncodingField:
+			n, err := codings(value)
+			if err != nil {
+				return err
+			}
+			if encodings += n; encodings > 1 {
+				return errManyEncodings
+			}
+			r.body = chunkedBody
+		case connectionField:
+			if err := r.connection(value); err != nil {
+				return err
+			}
+		case expectField:
+			r.expects = r.minor == 1 && isFold(value, "100-continue")
+		case upgradeField:
+			upgrades = isFold(value, "websocket")
+		case forwardedForField:
+			forwarded += countItems(value)
+		case otherField:
+			if !all(f.name.of(r.buf), plainChar) {
+				r.invalid++
+			}
+		}
+	}
+	if forwarded > maxForwarded {
+		return errForwardedCount
+	}
+	if err := r.frame(encodings); err != nil {
+		return err
+	}
+	r.wantsUpgrade = r.wantsUpgrade && upgrades && r.minor == 1 && r.body == noBody
+	return nil
+}
+
+// maxForwarded is how many addresses X-Forwarded-For may hold; above it a
+// request gets 463 (load-balancer-troubleshooting).
+const maxForwarded = 30
+
+func countItems(list []byte) int {
+	n := 1
+	for _, c := range list {
+		if c == ',' {
+			n++
+		}
+	}
+	return n
+}
+
+// addLength takes a Content-Length, which may be a list or come twice if all
+// values are the same.
+func (r *Request) addLength(list []byte) error {
+	for more := true; more; {
+		var item []byte
+		item, list, more = nextItem(list)
+		n, ok := parseLength(item)
+		if !ok {
+			return errBadLength
+		}
+		if r.lengths > 0 && n != r.length {
+			return errManyLengths
+		}
+		r.length = n
+		r.lengths++
+	}
+	return nil
+}
+
+// codings counts "chunked" in a Transfer-Encoding, the only coding passed on;
+// "identity" means nothing.
+func codings(list []byte) (chunked int, err error) {
+	for more := true; more; {
+		var item []byte
+		item, list, more = nextItem(list)
+		switch {
+		case isFold(item, "chunked"):
+			chunked++
+		case isFold(item, "identity"):
+		case len(item) == 0 || !all(item, tokenChar):
+			return 0, errBadEncoding
+		default:
+			return 0, errEncoding
+		}
+	}
+	return chunked, nil
+}
+
+// maxConnection bounds the work of looking fields up in Connection lists.
+const maxConnection = 1 << 10
+
+// connection takes the options of a Connection field.
+func (r *Request) connection(list []byte) error {
+	whole, others := list, false
+	for more := true; more; {
+		var item []byte
+		item, list, more = nextItem(list)
+		switch {
+		case len(item) == 0:
+		case isFold(item, "close"):
+			r.wantsClose = true
+		case isFold(item, "keep-alive"):
+			r.wantsKeep = true
+		case isFold(item, "upgrade"):
+			r.wantsUpgrade = true
+		default:
+			others = true
+		}
+	}
+	if !others {
+		return nil
+	}
+	if len(r.connections)+len(whole) > maxConnection {
+		return errBadHeader
+	}
+	if len(r.connections) > 0 {
+		whole = append(append(append([]byte(nil), r.connections...), ','), whole...)
+	}
+	r.connections = whole
+	return nil
+}
+
+// frame decides how the body is framed and how well the request complies
+// (application-load-balancers, "Classification reasons").
+func (r *Request) frame(encodings int) error {
+	bodiless := r.Method() == "GET" || r.Method() == "HEAD"
+	switch {
+	case r.body == chunkedBody && r.minor == 0:
+		// RFC 9112 6.1: framing is faulty; no mode can tell where it ends.
+		return errBadEncoding
+	case r.body == chunkedBody && encodings == 0:
+		// Only "identity": the length counts, if there is one.
+		r.body = noBody
+		r.blame(Ambiguous, "SuspiciousHeader")
+	}
+	if r.lengths > 1 {
+		r.blame(Ambiguous, "DuplicateContentLength")
+	}
+	switch {
+	case r.body == chunkedBody && r.lengths > 0:
+		r.blame(Ambiguous, "BothTeClPresent")
+	case r.body == chunkedBody && bodiless:
+		r.blame(Ambiguous, "UndefinedTransferEncodingSemantics")
+	case r.body == chunkedBody || r.lengths == 0:
+	case r.length > 0:
+		r.body = lengthBody
+		if bodiless {
+			r.blame(Ambiguous, "UndefinedContentLengthSemantics")
+		}
+	case bodiless:
+		r.blame(Acceptable, "GetHeadZeroContentLength")
+	}
+	return nil
+}
