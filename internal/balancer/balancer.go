@@ -1,0 +1,160 @@
+// Package balancer is the application load balancer: listeners, rules, target
+// groups and their targets, forwarding, queueing, health checks, draining and
+// the counters of all of these.
+//
+// It owns the state of load balancers in the store, the sockets of their
+// listeners and one goroutine per target that probes it and sees its draining
+// through. What to do with a request or a probe's result is decided in
+// decide/routing and decide/health; how HTTP/1.1 is spoken, in balancer/http1.
+//
+// A request takes no lock: it reads immutable tables through atomic pointers
+// and claims its target with one compare-and-swap. Only a request that finds
+// all targets at their limit takes the target group's lock, to queue.
+//
+// Every method is safe for concurrent use. Those that change something wait
+// until Run has opened the listeners, write to disk, and then take effect.
+// The balancer knows nothing of services and tasks: it serves addresses.
+package balancer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"neargate/internal/balancer/http1"
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+// Config is what the balancer can be told.
+type Config struct {
+	Place model.Place
+	// FullDrain keeps a deregistered target draining for the whole
+	// deregistration delay, as AWS shows it. Without it, draining ends as
+	// soon as the target has nothing in flight.
+	FullDrain bool
+	// TargetLimit is the greatest number of requests in flight at one target;
+	// more wait in the target group's queue, first come first served. 0 is
+	// no limit. A target group's tag "neargate:target-limit" overrides it.
+	TargetLimit int
+	// Grace is how long requests under way may go on when Run's context ends;
+	// 0 cuts them at once.
+	Grace time.Duration
+	// OnTargetChange is called, without any lock held, when the state of a
+	// target of the group has changed, one has come or gone, or a draining
+	// one has nothing in flight any more. It must not block. May be nil.
+	OnTargetChange func(targetGroupARN string)
+}
+
+// Balancer is the load balancers of one server. Make it with New.
+type Balancer struct {
+	cfg    Config
+	log    *slog.Logger
+	tables tables
+	hist   *scale
+	edge   *edge
+	pool   *http1.Pool
+
+	// control serialises everything that changes load balancers, listeners,
+	// rules and target groups; it is held across writes to disk.
+	control sync.Mutex
+
+	// targetLocks serialise what happens to one target of one group, by hash,
+	// across writes to disk.
+	targetLocks keyLocks
+
+	mu        sync.RWMutex // guards the maps, never held across I/O
+	lbs       map[string]*loadBalancer
+	listeners map[string]*listener
+	groups    map[string]*group
+
+	ready chan struct{} // closed when Run has opened the listeners
+	// spawn runs a goroutine that ends with Run or by its cancel. Set by Run
+	// before ready.
+	spawn func(func(context.Context)) (cancel func())
+}
+
+// New makes a balancer over the state in db. It reads the state and opens
+// nothing.
+func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
+	if cfg.TargetLimit < 0 {
+		return nil, fmt.Errorf("TargetLimit is %d, want 0 or more", cfg.TargetLimit)
+	}
+	if cfg.OnTargetChange == nil {
+		cfg.OnTargetChange = func(string) {}
+	}
+	tables, err := openTables(db)
+	if err != nil {
+		return nil, err
+	}
+	b := &Balancer{
+		cfg: cfg, log: log, tables: tables, hist: newScale(),
+		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
+		targetLocks: newKeyLocks(), ready: make(chan struct{}),
+	}
+	b.edge = newEdge(log)
+	b.pool = http1.NewPool(http1.PoolConfig{})
+	return b, nil
+}
+
+// Ready is closed when the listeners are open and changes are taken.
+func (b *Balancer) Ready() <-chan struct{} { return b.ready }
+
+// Run serves until ctx ends: it brings back what the store holds, gives the
+// targets a moment to pass their first probe, and opens the listeners. A
+// listener whose port is taken is logged and tried again each second. When ctx
+// ends the listeners close and requests under way get Config.Grace to finish;
+// Run returns ctx's cause when every goroutine has ended. It runs once.
+func (b *Balancer) Run(ctx context.Context) error {
+	// What serves requests outlives ctx by the grace.
+	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	tasks, servers := newCrew(ctx), newCrew(hard)
+	var pool sync.WaitGroup
+	pool.Go(func() { _ = b.pool.Run(hard) }) // gives hard's cause
+	b.spawn = tasks.spawn
+	b.edge.serve = func(d *door, s net.Listener) {
+		servers.spawn(func(ctx context.Context) {
+			if err := d.server.Serve(ctx, s); err != nil && ctx.Err() == nil {
+				b.log.Error("serve listener", "address", s.Addr().String(), "error", err)
+			}
+		})
+	}
+	b.restore(ctx)
+	close(b.ready)
+	b.retry(ctx)
+	b.edge.shut()
+	grace := time.AfterFunc(b.cfg.Grace, func() { cut(context.Cause(ctx)) })
+	defer grace.Stop()
+	servers.wait()
+	cut(context.Cause(ctx))
+	pool.Wait()
+	tasks.wait()
+	return context.Cause(ctx)
+}
+
+// retry tries each second to open what could not be opened, until ctx ends.
+func (b *Balancer) retry(ctx context.Context) {
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+			b.reopen()
+		}
+	}
+}
+
+// up waits until Run takes changes.
+func (b *Balancer) up(ctx context.Context) error {
+	select {
+	case <-b.ready:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

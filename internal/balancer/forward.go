@@ -1,0 +1,134 @@
+package balancer
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"neargate/internal/balancer/http1"
+	"neargate/internal/decide/routing"
+)
+
+// Route decides what becomes of a request: http1.Router.
+func (d *door) Route(r *http1.Request) http1.Verdict {
+	l := d.pick(r.Host())
+	if l == nil { // the last listener was deleted under a kept connection
+		return http1.Verdict{}
+	}
+	rs := l.routes.Load()
+	to := &rs.rules[rs.match(r)]
+	settings := l.settings.Load()
+	switch {
+	case to.fixed != nil:
+		r.Note = to
+		return http1.Verdict{Answer: to.fixed, Settings: settings}
+	case to.redirect != nil:
+		r.Note = to
+		return http1.Verdict{Answer: to.moved(r, l.port), Settings: settings}
+	}
+	h := to.hop()
+	if h == nil {
+		r.Note = to
+		return http1.Verdict{Settings: settings} // all weights are 0: 503
+	}
+	r.Note = h
+	return http1.Verdict{Group: h, Settings: settings}
+}
+
+// match gives the index of the rule for a request.
+func (rs *routes) match(r *http1.Request) int {
+	last := len(rs.rules) - 1
+	if last == 0 {
+		return 0 // the default rule only
+	}
+	req := routing.Request{
+		Method: r.Method(), Host: r.Host(), Path: r.Path(), Query: r.Query(),
+		Source: r.Client().Addr().As16(), Header: (*fields)(r),
+	}
+	if i := rs.table.Match(&req); i >= 0 {
+		return i
+	}
+	return last
+}
+
+// fields is a request's header as routing asks for it.
+type fields http1.Request
+
+// Each implements routing.Header.
+func (f *fields) Each(name string, fn func(string) bool) {
+	(*http1.Request)(f).Headers(func(n, v string) bool {
+		return !strings.EqualFold(n, name) || fn(v)
+	})
+}
+
+func (to *route) hop() *hop {
+	switch len(to.hops) {
+	case 0:
+		return nil
+	case 1:
+		return to.hops[0]
+	}
+	i := routing.Weighted(to.hops, (*hop).share, rand.Uint64())
+	if i < 0 {
+		return nil
+	}
+	return to.hops[i]
+}
+
+func (h *hop) share() int { return h.weight }
+
+// moved is the answer of a redirect.
+func (to *route) moved(r *http1.Request, port int) *http1.Answer {
+	return &http1.Answer{
+		Status: to.redirect.StatusCode,
+		Location: routing.Location(*to.redirect, routing.Origin{
+			Protocol: "http", Host: r.Host(), Port: strconv.Itoa(port), Path: r.Path(), Query: r.Query(),
+		}),
+	}
+}
+
+// Claim gives a request a target of the group, after a wait if all are at their
+// limit: http1.Group. A wait as long as the idle timeout ends with 504, as a
+// target that does not answer would.
+func (h *hop) Claim(r *http1.Request) (http1.Lease, error) {
+	g := h.group
+	if r.Attempt() == 0 {
+		g.traffic.arrivals.Add(1)
+	}
+	if g.queue.length.Load() == 0 { // who comes late does not overtake
+		switch t, got := g.claim(r.Failed()); got {
+		case gotTarget:
+			return t, nil
+		case noneThere:
+			return nil, refuse(http.StatusServiceUnavailable, "no target registered")
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), h.lb.conf.Load().settings.IdleTimeout, errQueued)
+	defer cancel()
+	t, err := g.wait(ctx)
+	switch {
+	case errors.Is(err, errQueued):
+		return nil, refuse(http.StatusGatewayTimeout, "waited for a target for the idle timeout")
+	case err != nil:
+		return nil, err
+	case t == nil:
+		return nil, refuse(http.StatusServiceUnavailable, "no target registered")
+	}
+	return t, nil
+}
+
+var errQueued = errors.New("idle timeout in the queue")
+
+func refuse(status int, reason string) error { return &http1.Refusal{Status: status, Reason: reason} }
+
+// Target is where a request that has claimed t goes: http1.Lease.
+func (t *target) Target() *http1.Target { return t.upstream }
+
+// Done ends a claim: http1.Lease.
+func (t *target) Done(_ *http1.Request, o *http1.Outcome) {
+	t.group.traffic.outcome(o)
+	t.release()
+}

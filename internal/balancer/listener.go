@@ -1,0 +1,218 @@
+package balancer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"neargate/internal/balancer/http1"
+	"neargate/internal/model"
+)
+
+// listener is a live listener.
+type listener struct {
+	arn      string
+	lb       *loadBalancer
+	port     int
+	routes   atomic.Pointer[routes]
+	settings atomic.Pointer[http1.Settings]
+}
+
+// Listeners gives the listeners of a load balancer by port, or, with lbARN "",
+// all of them.
+func (b *Balancer) Listeners(lbARN string) []model.Listener {
+	all := b.tables.listeners.List("")
+	if lbARN != "" {
+		all = slices.DeleteFunc(all, func(l model.Listener) bool { return l.LoadBalancerARN != lbARN })
+	}
+	slices.SortStableFunc(all, func(a, b model.Listener) int {
+		return cmp.Or(strings.Compare(a.LoadBalancerARN, b.LoadBalancerARN), a.Port-b.Port)
+	})
+	return all
+}
+
+// Listener gives the listener with the ARN.
+func (b *Balancer) Listener(arn string) (model.Listener, bool) { return b.tables.listeners.Get(arn) }
+
+// CreateListener opens a listener and gives it back with its ARN set. Codes:
+// LoadBalancerNotFound, DuplicateListener, TargetGroupNotFound,
+// TargetGroupAssociationLimit, and InvalidConfigurationRequest when the port
+// cannot be had on this machine.
+func (b *Balancer) CreateListener(ctx context.Context, l model.Listener) (model.Listener, error) {
+	if err := b.up(ctx); err != nil {
+		return l, err
+	}
+	b.control.Lock()
+	defer b.control.Unlock()
+	lb, ok := b.tables.lbs.Get(l.LoadBalancerARN)
+	if !ok {
+		return l, errNoLoadBalancer(l.LoadBalancerARN)
+	}
+	if err := b.checkListener(l); err != nil {
+		return l, err
+	}
+	l.ARN = b.cfg.Place.ListenerARN(lb.Name, lb.ID, newID())
+	live := b.makeListener(l)
+	if err := b.edge.open(live); err != nil {
+		return l, err
+	}
+	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {
+		b.edge.close(live)
+		return l, err
+	}
+	b.addListener(live)
+	return l, nil
+}
+
+// makeListener makes a live listener of a record, with its routes.
+func (b *Balancer) makeListener(l model.Listener) *listener {
+	b.mu.RLock()
+	lb := b.lbs[l.LoadBalancerARN]
+	b.mu.RUnlock()
+	live := &listener{arn: l.ARN, lb: lb, port: l.Port}
+	live.settings.Store(lb.conf.Load().at(l.Port))
+	b.route(live, l)
+	return live
+}
+
+func (b *Balancer) addListener(live *listener) {
+	b.mu.Lock()
+	b.listeners[live.arn] = live
+	b.mu.Unlock()
+	b.associate()
+}
+
+// checkListener says what stands against a new or changed listener.
+func (b *Balancer) checkListener(l model.Listener) error {
+	for _, other := range b.Listeners(l.LoadBalancerARN) {
+		if other.Port == l.Port && other.ARN != l.ARN {
+			return model.Errorf(model.Conflict, "DuplicateListener", "A listener already exists on this port for this load balancer '%s'", l.LoadBalancerARN)
+		}
+	}
+	return b.checkActions(l.LoadBalancerARN, l.DefaultActions)
+}
+
+// checkActions says what stands against actions of a listener or rule of the
+// load balancer: every target group must exist and belong to no other one.
+func (b *Balancer) checkActions(lbARN string, actions []model.Action) error {
+	for _, a := range actions {
+		for _, w := range a.Forward {
+			if _, ok := b.tables.groups.Get(w.TargetGroupARN); !ok {
+				return model.Errorf(model.NotFound, "TargetGroupNotFound", "Target groups '%s' not found", w.TargetGroupARN)
+			}
+			for _, used := range b.TargetGroupLoadBalancers(w.TargetGroupARN) {
+				if used != lbARN {
+					return model.Errorf(model.Conflict, "TargetGroupAssociationLimit",
+						"The following target groups cannot be associated with more than one load balancer: %s", w.TargetGroupARN)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// UpdateListener lets change make a new record of a listener and puts it in
+// force. A new port is opened before the old one is closed. Codes:
+// ListenerNotFound and those of CreateListener; an error of change is returned
+// as it is.
+func (b *Balancer) UpdateListener(ctx context.Context, arn string, change func(*model.Listener) error) (model.Listener, error) {
+	if err := b.up(ctx); err != nil {
+		return model.Listener{}, err
+	}
+	b.control.Lock()
+	defer b.control.Unlock()
+	old, ok := b.tables.listeners.Get(arn)
+	if !ok {
+		return old, errNoListener()
+	}
+	l := old
+	if err := change(&l); err != nil {
+		return old, err
+	}
+	if err := b.checkListener(l); err != nil {
+		return old, err
+	}
+	b.mu.RLock()
+	live := b.listeners[arn]
+	b.mu.RUnlock()
+	if l.Port == old.Port {
+		if err := b.tables.listeners.Put(ctx, arn, l); err != nil {
+			return old, err
+		}
+		b.route(live, l)
+		b.associate()
+		return l, nil
+	}
+	return l, b.moveListener(ctx, live, l)
+}
+
+// moveListener gives a listener another port.
+func (b *Balancer) moveListener(ctx context.Context, live *listener, l model.Listener) error {
+	moved := b.makeListener(l)
+	if err := b.edge.open(moved); err != nil {
+		return err
+	}
+	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {
+		b.edge.close(moved)
+		return err
+	}
+	b.edge.close(live)
+	b.addListener(moved)
+	return nil
+}
+
+// DeleteListener closes and deletes a listener with its rules; requests under
+// way finish. Codes: ListenerNotFound.
+func (b *Balancer) DeleteListener(ctx context.Context, arn string) error {
+	if err := b.up(ctx); err != nil {
+		return err
+	}
+	b.control.Lock()
+	defer b.control.Unlock()
+	l, ok := b.tables.listeners.Get(arn)
+	if !ok {
+		return errNoListener()
+	}
+	return b.deleteListener(ctx, l)
+}
+
+// deleteListener wants b.control held. Rules go first: one without a listener
+// must not be left.
+func (b *Balancer) deleteListener(ctx context.Context, l model.Listener) error {
+	var failed error
+	for _, r := range b.storedRules(l.ARN) {
+		_, err := b.tables.rules.Delete(ctx, r.ARN)
+		failed = errors.Join(failed, err)
+	}
+	if failed != nil {
+		return failed
+	}
+	if _, err := b.tables.listeners.Delete(ctx, l.ARN); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	live := b.listeners[l.ARN]
+	delete(b.listeners, l.ARN)
+	b.mu.Unlock()
+	b.edge.close(live)
+	b.associate()
+	return nil
+}
+
+// defaultRule is a listener's default rule. Its ARN follows from the
+// listener's: it has no record of its own.
+func (b *Balancer) defaultRule(l model.Listener) model.Rule {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(l.ARN)) // never fails
+	parts := strings.Split(l.ARN, "/")
+	id := strconv.FormatUint(h.Sum64()|1<<63, 16)
+	return model.Rule{
+		ARN:         b.cfg.Place.RuleARN(parts[2], parts[3], parts[4], id),
+		ListenerARN: l.ARN, Actions: l.DefaultActions,
+	}
+}

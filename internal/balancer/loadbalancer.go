@@ -1,0 +1,196 @@
+package balancer
+
+import (
+	"context"
+	crand "crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"neargate/internal/balancer/http1"
+	"neargate/internal/model"
+)
+
+// loadBalancer is a live load balancer.
+type loadBalancer struct {
+	arn     string
+	conf    atomic.Pointer[lbConf]
+	traffic lbTraffic
+}
+
+// lbConf is what a load balancer's record says, read once. Immutable.
+type lbConf struct {
+	host      string // the DNS name
+	address   string
+	createdAt time.Time
+	settings  http1.Settings // but for the port
+}
+
+func readLoadBalancer(lb model.LoadBalancer) *lbConf {
+	a := lb.Attributes
+	s := http1.DefaultSettings()
+	s.IdleTimeout = time.Duration(number(a, "idle_timeout.timeout_seconds", 60)) * time.Second
+	s.ClientKeepAlive = time.Duration(number(a, "client_keep_alive.seconds", 3600)) * time.Second
+	s.PreserveHost = a["routing.http.preserve_host_header.enabled"] == "true"
+	s.ClientPort = a["routing.http.xff_client_port.enabled"] == "true"
+	s.DropInvalid = a["routing.http.drop_invalid_header_fields.enabled"] == "true"
+	switch a["routing.http.xff_header_processing.mode"] {
+	case "preserve":
+		s.ForwardedFor = http1.PreserveForwarded
+	case "remove":
+		s.ForwardedFor = http1.RemoveForwarded
+	}
+	switch a["routing.http.desync_mitigation_mode"] {
+	case "monitor":
+		s.Desync = http1.Monitor
+	case "strictest":
+		s.Desync = http1.Strictest
+	}
+	return &lbConf{host: lb.DNSName, address: lb.Address, createdAt: lb.CreatedAt, settings: s}
+}
+
+// at gives the settings of a listener on a port.
+func (c *lbConf) at(port int) *http1.Settings {
+	s := c.settings
+	s.Port = port
+	return &s
+}
+
+// CreateLoadBalancer makes a load balancer of what lb says and gives it back
+// with ARN, ID, DNSName, Address, State and CreatedAt set; it is active at
+// once. Codes: DuplicateLoadBalancerName.
+func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer) (model.LoadBalancer, error) {
+	if err := b.up(ctx); err != nil {
+		return lb, err
+	}
+	b.control.Lock()
+	defer b.control.Unlock()
+	for _, other := range b.tables.lbs.List("") {
+		if other.Name == lb.Name {
+			return lb, model.Errorf(model.Conflict, "DuplicateLoadBalancerName",
+				"A load balancer with the same name '%s' exists, but with different settings", lb.Name)
+		}
+	}
+	lb.ID = newID()
+	lb.ARN = b.cfg.Place.LoadBalancerARN(lb.Name, lb.ID)
+	// Names under "localhost" mean the loopback address to resolvers
+	// (RFC 6761), so this one works without any set-up.
+	lb.DNSName = fmt.Sprintf("%s-%d.%s.elb.localhost", strings.ToLower(lb.Name), 1e9+rand.Int64N(1e9), b.cfg.Place.Region)
+	lb.Address = b.freeAddress()
+	lb.State = "active"
+	lb.CreatedAt = time.Now().UTC()
+	if err := b.tables.lbs.Put(ctx, lb.ARN, lb); err != nil {
+		return lb, err
+	}
+	b.addLoadBalancer(lb)
+	return lb, nil
+}
+
+func (b *Balancer) addLoadBalancer(lb model.LoadBalancer) {
+	live := &loadBalancer{arn: lb.ARN}
+	live.conf.Store(readLoadBalancer(lb))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lbs[lb.ARN] = live
+}
+
+// freeAddress gives a loopback address that none of our load balancers has. It
+// is drawn at random, as other servers on this machine draw from the same.
+func (b *Balancer) freeAddress() string {
+	taken := map[string]bool{}
+	for _, lb := range b.tables.lbs.List("") {
+		taken[lb.Address] = true
+	}
+	for {
+		a := fmt.Sprintf("127.%d.%d.%d", 64+rand.IntN(64), rand.IntN(256), 1+rand.IntN(254))
+		if !taken[a] {
+			return a
+		}
+	}
+}
+
+// newID is the random part of an ARN: 16 hex digits.
+func newID() string {
+	var id [8]byte
+	_, _ = crand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// LoadBalancers gives all load balancers, by ARN.
+func (b *Balancer) LoadBalancers() []model.LoadBalancer { return b.tables.lbs.List("") }
+
+// LoadBalancer gives the load balancer with the ARN.
+func (b *Balancer) LoadBalancer(arn string) (model.LoadBalancer, bool) { return b.tables.lbs.Get(arn) }
+
+// UpdateLoadBalancer lets change make a new record of a load balancer, stores it
+// and puts it in force. What names it (ARN, DNSName, Address) must not change.
+// Codes: LoadBalancerNotFound; an error of change is returned as it is.
+func (b *Balancer) UpdateLoadBalancer(ctx context.Context, arn string, change func(*model.LoadBalancer) error) (model.LoadBalancer, error) {
+	if err := b.up(ctx); err != nil {
+		return model.LoadBalancer{}, err
+	}
+	b.control.Lock()
+	defer b.control.Unlock()
+	lb, err := b.tables.lbs.Update(ctx, arn, func(lb model.LoadBalancer, exists bool) (model.LoadBalancer, error) {
+		if !exists {
+			return lb, errNoLoadBalancer(arn)
+		}
+		err := change(&lb)
+		return lb, err
+	})
+	if err != nil {
+		return lb, err
+	}
+	b.resettle(lb)
+	return lb, nil
+}
+
+// resettle puts a load balancer's changed attributes in force.
+func (b *Balancer) resettle(lb model.LoadBalancer) {
+	conf := readLoadBalancer(lb)
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	b.lbs[lb.ARN].conf.Store(conf)
+	for _, l := range b.listeners {
+		if l.lb.arn == lb.ARN {
+			l.settings.Store(conf.at(l.port))
+			b.edge.settle(l)
+		}
+	}
+}
+
+// DeleteLoadBalancer deletes a load balancer with its listeners and rules. Its
+// target groups stay. Codes: LoadBalancerNotFound, OperationNotPermitted.
+func (b *Balancer) DeleteLoadBalancer(ctx context.Context, arn string) error {
+	if err := b.up(ctx); err != nil {
+		return err
+	}
+	b.control.Lock()
+	defer b.control.Unlock()
+	lb, ok := b.tables.lbs.Get(arn)
+	if !ok {
+		return errNoLoadBalancer(arn)
+	}
+	if lb.Attributes["deletion_protection.enabled"] == "true" {
+		return model.Errorf(model.Conflict, "OperationNotPermitted",
+			"Load balancer '%s' cannot be deleted because deletion protection is enabled", arn)
+	}
+	var failed error
+	for _, l := range b.Listeners(arn) {
+		failed = errors.Join(failed, b.deleteListener(ctx, l))
+	}
+	if failed != nil {
+		return failed
+	}
+	if _, err := b.tables.lbs.Delete(ctx, arn); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.lbs, arn)
+	return nil
+}

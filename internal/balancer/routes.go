@@ -1,0 +1,118 @@
+package balancer
+
+import (
+	"net/netip"
+	"slices"
+
+	"neargate/internal/balancer/http1"
+	"neargate/internal/decide/routing"
+	"neargate/internal/model"
+)
+
+// routes are the compiled rules of a listener with what they lead to. Immutable.
+type routes struct {
+	table *routing.Table
+	rules []route // in the table's order
+}
+
+// route is what a rule leads to: hops, a fixed answer or a redirect.
+type route struct {
+	lb       *loadBalancer
+	hops     []*hop
+	fixed    *http1.Answer
+	redirect *model.Redirect
+}
+
+// hop is one target group of a forward action.
+type hop struct {
+	lb     *loadBalancer
+	group  *group
+	weight int
+}
+
+// route compiles a listener's rules anew and puts them in force.
+func (b *Balancer) route(live *listener, l model.Listener) {
+	rules := append(b.storedRules(l.ARN), model.Rule{Actions: l.DefaultActions})
+	out := &routes{table: routing.Compile(rules, parsePrefix)}
+	for _, r := range rules {
+		out.rules = append(out.rules, b.resolve(live.lb, r.Actions))
+	}
+	live.routes.Store(out)
+}
+
+// reroute is route for a listener that is open already, after a change of its
+// rules.
+func (b *Balancer) reroute(l model.Listener) {
+	b.mu.RLock()
+	live := b.listeners[l.ARN]
+	b.mu.RUnlock()
+	b.route(live, l)
+	b.associate()
+}
+
+// resolve turns actions into a route. There is one action in effect: we have
+// none of the authentications that may stand before it.
+func (b *Balancer) resolve(lb *loadBalancer, actions []model.Action) route {
+	r := route{lb: lb}
+	for _, a := range actions {
+		switch {
+		case a.Fixed != nil:
+			r.fixed = &http1.Answer{Status: a.Fixed.StatusCode, ContentType: a.Fixed.ContentType, Body: a.Fixed.Body}
+		case a.Redirect != nil:
+			r.redirect = a.Redirect
+		default:
+			for _, w := range a.Forward {
+				if g, ok := b.group(w.TargetGroupARN); ok {
+					r.hops = append(r.hops, &hop{lb: lb, group: g, weight: w.Weight})
+				}
+			}
+		}
+	}
+	return r
+}
+
+func parsePrefix(cidr string) (routing.Prefix, bool) {
+	p, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return routing.Prefix{}, false
+	}
+	bits := p.Bits()
+	if p.Addr().Is4() {
+		bits += 96 // As16 maps it behind 96 bits
+	}
+	return routing.Prefix{Addr: p.Addr().As16(), Bits: bits}, true
+}
+
+// associate tells every target group which load balancers use it. A group that
+// comes into use has its targets probed from now on; one that falls out of use
+// shows them as unused.
+func (b *Balancer) associate() {
+	users := map[string][]string{}
+	note := func(lbARN string, actions []model.Action) {
+		for _, a := range actions {
+			for _, w := range a.Forward {
+				if !slices.Contains(users[w.TargetGroupARN], lbARN) {
+					users[w.TargetGroupARN] = append(users[w.TargetGroupARN], lbARN)
+				}
+			}
+		}
+	}
+	for _, l := range b.Listeners("") {
+		note(l.LoadBalancerARN, l.DefaultActions)
+		for _, r := range b.storedRules(l.ARN) {
+			note(l.LoadBalancerARN, r.Actions)
+		}
+	}
+	b.mu.RLock()
+	var changed []*group
+	for arn, g := range b.groups {
+		if g.use(users[arn]) {
+			changed = append(changed, g)
+		}
+	}
+	b.mu.RUnlock()
+	for _, g := range changed {
+		g.dispatch()
+		b.cfg.OnTargetChange(g.arn)
+	}
+}

@@ -1,0 +1,189 @@
+package balancer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"neargate/internal/balancer/http1"
+	"neargate/internal/model"
+)
+
+// groupTraffic counts what happens at one target group.
+type groupTraffic struct {
+	arrivals, completed, connErrors atomic.Uint64
+	status                          [6]atomic.Uint64
+	response                        histogram
+}
+
+// outcome counts how one try at a target ended.
+func (g *groupTraffic) outcome(o *http1.Outcome) {
+	switch o.Failure {
+	case http1.ConnectRefused, http1.ConnectTimeout, http1.Broken:
+		g.connErrors.Add(1)
+	}
+	if o.Status == 0 {
+		return
+	}
+	g.completed.Add(1)
+	g.status[class(o.Status)].Add(1)
+	g.response.observe(o.ResponseTime)
+}
+
+func class(status int) int { return min(max(status/100, 0), 5) }
+
+// lbTraffic counts what happens at one load balancer.
+type lbTraffic struct {
+	requests, fixed, redirects     atomic.Uint64
+	newConns, rejected, bytes      atomic.Uint64
+	elb                            [6]atomic.Uint64
+	elb500, elb502, elb503, elb504 atomic.Uint64
+}
+
+// Opened counts a client connection: http1.Observer. On a door that several
+// load balancers share, connections count for the oldest: which one a
+// connection is for shows only in its requests.
+func (d *door) Opened() {
+	if l := d.behind.Load().oldest; l != nil {
+		l.lb.traffic.newConns.Add(1)
+	}
+	d.conns.Add(1)
+}
+
+// Rejected counts a connection closed at once: http1.Observer.
+func (d *door) Rejected() {
+	if l := d.behind.Load().oldest; l != nil {
+		l.lb.traffic.rejected.Add(1)
+	}
+}
+
+// Closed ends what Opened began: http1.Observer.
+func (d *door) Closed() { d.conns.Add(-1) }
+
+// Finished counts a request: http1.Observer. Only requests for which a target
+// could be chosen are in RequestCount, as on AWS.
+func (d *door) Finished(r *http1.Request, s *http1.Summary) {
+	lb := d.countedAt(r.Note)
+	if lb == nil {
+		return
+	}
+	c := &lb.traffic
+	c.bytes.Add(uint64(s.Received + s.SentBytes))
+	if s.Tries > 0 {
+		c.requests.Add(1)
+	}
+	if to, ok := r.Note.(*route); ok && s.Own {
+		switch {
+		case to.fixed != nil:
+			c.fixed.Add(1)
+		case to.redirect != nil:
+			c.redirects.Add(1)
+		}
+	}
+	if s.Own || s.Status == 460 {
+		c.own(s.Status)
+	}
+}
+
+// countedAt gives the load balancer that a request counts for; one that was
+// too malformed to be routed counts for the oldest behind the door.
+func (d *door) countedAt(note any) *loadBalancer {
+	switch n := note.(type) {
+	case *hop:
+		return n.lb
+	case *route:
+		return n.lb
+	}
+	if l := d.behind.Load().oldest; l != nil {
+		return l.lb
+	}
+	return nil
+}
+
+func (c *lbTraffic) own(status int) {
+	c.elb[class(status)].Add(1)
+	switch status {
+	case 500:
+		c.elb500.Add(1)
+	case 502:
+		c.elb502.Add(1)
+	case 503:
+		c.elb503.Add(1)
+	case 504:
+		c.elb504.Add(1)
+	}
+}
+
+// Traffic gives what happened at each target group since the server started,
+// by ARN.
+func (b *Balancer) Traffic() []model.TargetGroupTraffic {
+	b.mu.RLock()
+	groups := make([]*group, 0, len(b.groups))
+	for _, g := range b.groups {
+		groups = append(groups, g)
+	}
+	b.mu.RUnlock()
+	slices.SortFunc(groups, func(a, b *group) int { return strings.Compare(a.arn, b.arn) })
+	out := make([]model.TargetGroupTraffic, len(groups))
+	for i, g := range groups {
+		out[i] = g.read(b.hist)
+	}
+	return out
+}
+
+func (g *group) read(s *scale) model.TargetGroupTraffic {
+	t := &g.traffic
+	out := model.TargetGroupTraffic{
+		TargetGroupARN: g.arn,
+		// Completed first: it must not show more than the arrivals do.
+		Completed: t.completed.Load(), ConnErrors: t.connErrors.Load(), ResponseTime: t.response.read(s),
+		Queued: int(g.queue.length.Load()),
+	}
+	for i := range t.status {
+		out.Status[i] = t.status[i].Load()
+	}
+	out.Arrivals = t.arrivals.Load()
+	out.Healthy, out.Unhealthy = g.count()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.usedBy) > 0 {
+		out.LoadBalancerARN = g.usedBy[0]
+	}
+	for _, t := range g.targets {
+		out.InFlight += t.busy()
+	}
+	return out
+}
+
+// LoadBalancerTraffic gives what happened at each load balancer since the
+// server started, by ARN.
+func (b *Balancer) LoadBalancerTraffic() []model.LoadBalancerTraffic {
+	active := b.edge.active()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make([]model.LoadBalancerTraffic, 0, len(b.lbs))
+	for _, lb := range b.lbs {
+		t := lb.traffic.read(lb.arn)
+		t.ActiveConns = active[lb]
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b model.LoadBalancerTraffic) int {
+		return cmp.Compare(a.LoadBalancerARN, b.LoadBalancerARN)
+	})
+	return out
+}
+
+func (c *lbTraffic) read(arn string) model.LoadBalancerTraffic {
+	t := model.LoadBalancerTraffic{
+		LoadBalancerARN: arn,
+		Requests:        c.requests.Load(),
+		ELB500:          c.elb500.Load(), ELB502: c.elb502.Load(), ELB503: c.elb503.Load(), ELB504: c.elb504.Load(),
+		NewConns: c.newConns.Load(), RejectedConns: c.rejected.Load(), ProcessedBytes: c.bytes.Load(),
+		FixedResponses: c.fixed.Load(), Redirects: c.redirects.Load(),
+	}
+	for i := range c.elb {
+		t.ELBStatus[i] = c.elb[i].Load()
+	}
+	return t
+}
