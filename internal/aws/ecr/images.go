@@ -2,6 +2,8 @@ package ecr
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -37,11 +39,16 @@ func (s *service) listImages(_ context.Context, in *ecr.ListImagesInput) (*ecr.L
 			ids = append(ids, types.ImageIdentifier{ImageDigest: aws.String(img.Digest)})
 		}
 	}
-	ids, next, err := page(ids, in.NextToken, in.MaxResults, 100, 1000)
+	ids, next, err := page(ids, imageKey, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}
 	return &ecr.ListImagesOutput{ImageIds: ids, NextToken: next}, nil
+}
+
+// imageKey orders identifiers as the registry lists images: by digest, then tag.
+func imageKey(id types.ImageIdentifier) string {
+	return aws.ToString(id.ImageDigest) + " " + aws.ToString(id.ImageTag)
 }
 
 // wanted applies a filter; every image here is ACTIVE.
@@ -75,7 +82,7 @@ func (s *service) describeImages(_ context.Context, in *ecr.DescribeImagesInput)
 	if err != nil {
 		return nil, err
 	}
-	images, next, err := page(images, in.NextToken, in.MaxResults, 100, 1000)
+	images, next, err := page(images, func(img model.Image) string { return img.Digest }, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +106,7 @@ func (s *service) namedImages(repo string, ids []types.ImageIdentifier) ([]model
 			images = append(images, img)
 		}
 	}
+	slices.SortFunc(images, func(a, b model.Image) int { return strings.Compare(a.Digest, b.Digest) })
 	return images, nil
 }
 

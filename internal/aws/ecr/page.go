@@ -1,33 +1,31 @@
 package ecr
 
 import (
-	"encoding/base64"
-	"strconv"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"neargate/internal/model"
+	"neargate/internal/aws/wire"
 )
 
-// page cuts one page out of all items, by a token that says where it begins.
-// A nil next says that it is the last.
-func page[T any](all []T, token *string, limit *int32, defaultLimit, maxLimit int) (items []T, next *string, err error) {
-	n := defaultLimit
-	if limit != nil {
-		if n = int(*limit); n < 1 || n > maxLimit {
-			return nil, nil, invalid("maxResults", "must be between 1 and "+strconv.Itoa(maxLimit))
-		}
+// maxPage is ECR's limit on maxResults; a page is defaultPage when none is asked.
+const (
+	defaultPage = 100
+	maxPage     = 1000
+)
+
+// page cuts one page out of items sorted by key. A nil next says that it is
+// the last.
+func page[T any](items []T, key func(T) string, token *string, limit *int32) (out []T, next *string, err error) {
+	var c wire.Checks
+	n := c.Range("maxResults", limit, 1, maxPage, defaultPage)
+	if err := c.Err("InvalidParameterException"); err != nil {
+		return nil, nil, err
 	}
-	from := 0
-	if token != nil {
-		raw, derr := base64.StdEncoding.DecodeString(*token)
-		if from, err = strconv.Atoi(string(raw)); derr != nil || err != nil || from < 0 {
-			return nil, nil, model.Errorf(model.Invalid, "InvalidParameterException", "Invalid parameter at 'nextToken'")
-		}
+	out, after, ok := wire.Page(items, key, aws.ToString(token), int(n))
+	if !ok {
+		return nil, nil, invalid("nextToken", "is not a token of this operation")
 	}
-	from = min(from, len(all))
-	to := min(from+n, len(all))
-	if to < len(all) {
-		t := base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(to)))
-		next = &t
+	if after != "" {
+		next = &after
 	}
-	return all[from:to], next, nil
+	return out, next, nil
 }

@@ -18,7 +18,7 @@ func (s *service) describeRepositories(_ context.Context, in *ecr.DescribeReposi
 		if id := aws.ToString(in.RegistryId); id == "" || id == s.place.Account {
 			repos = s.reg.Repositories()
 		}
-		repos, next, err := page(repos, in.NextToken, in.MaxResults, 100, 1000)
+		repos, next, err := page(repos, func(r model.Repository) string { return r.Name }, in.NextToken, in.MaxResults)
 		if err != nil {
 			return nil, err
 		}
