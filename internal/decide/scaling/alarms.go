@@ -1,6 +1,10 @@
 package scaling
 
-import "time"
+import (
+	"time"
+
+	"neargate/internal/model"
+)
 
 // Fired is when an alarm's action of a policy last ran.
 type Fired struct {
@@ -16,7 +20,7 @@ const actionEvery = time.Minute
 // policy's two alarms: the new count is the running count times metric over
 // target, rounded up both ways; the action runs when the alarm goes to ALARM
 // and once a minute while it stays.
-func (st *State) alarmOpinion(p Policy, i int, obs Observation, now time.Time) opinion {
+func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs Observation, now time.Time) opinion {
 	var a Alarms
 	for _, x := range obs.Alarms {
 		if x.Policy == p.Name {
@@ -27,16 +31,18 @@ func (st *State) alarmOpinion(p Policy, i int, obs Observation, now time.Time) o
 	due := a.High && !f.High || a.Low && !f.Low || now.Sub(f.At) >= actionEvery || now.Before(f.At)
 	f.High, f.Low = a.High, a.Low
 	o := opinion{known: true, want: obs.Desired}
-	o.reason = Reason{Kind: Steady, Offered: a.Value, Need: obs.Desired}
-	if !a.High && !a.Low || p.Target <= 0 || !obs.Measured {
+	o.reason = Reason{Kind: Steady, Need: obs.Desired}
+	value, ok := datapoint(ws, timing, p.Metric, clean(obs.Second))
+	if !a.High && !a.Low || p.Target <= 0 || !ok {
 		return o
 	}
+	o.reason.Offered = value
 	base := obs.Second.Running
 	if a.High && st.Order.outLeft(p.ScaleOut, now) > 0 {
 		// Capacity added already counts: only a larger result may pass.
 		base = min(base, st.Order.From)
 	}
-	need := ceil(float64(base) * a.Value / p.Target)
+	need := ceil(float64(base) * value / p.Target)
 	o.reason.Kind, o.reason.Need = AlarmState, need
 	if due {
 		f.At = now
@@ -50,4 +56,24 @@ func (st *State) alarmOpinion(p Policy, i int, obs Observation, now time.Time) o
 	}
 	o.want, o.agreesIn, o.resting = min(need, obs.Desired), true, !due
 	return o
+}
+
+// datapoint is the policy's metric over its last period, as CloudWatch would
+// average it; ok is false without data.
+func datapoint(ws *windows, timing Timing, m Metric, s model.ServiceSecond) (value float64, ok bool) {
+	period := time.Minute
+	if timing == AWS20 && m != RequestsPerTarget {
+		period = 20 * time.Second
+	}
+	w := ws.within(period)
+	quota := w.TaskTime.Seconds() * ratio(s.CPUPerTask, s.Interval)
+	switch {
+	case m == CPU && quota > 0:
+		return 100 * w.CPUHigh.Seconds() / quota, true
+	case m == Memory && w.MemSpan > 0:
+		return 100 * w.Memory / w.MemSpan.Seconds(), true
+	case m == RequestsPerTarget && w.TaskTime > 0:
+		return float64(w.Arrivals) / w.TaskTime.Seconds() * 60, true
+	}
+	return 0, false
 }

@@ -232,14 +232,21 @@ func (st *State) track(ws *windows, l load, i int, p Policy, obs Observation, no
 	}
 	peak := st.Policies[i].Peaks.note(need, window, now)
 	switch {
-	case o.want > obs.Desired:
+	case o.want > obs.Desired, l.need(high) >= obs.Desired:
 	case sure.main.Change < 0 && sure.main.Span < minScaleIn+settle:
-	case l.need(high) < obs.Desired:
+		o.reason.Kind, o.reason.Held = Waiting, obs.Desired
+	case (obs.Desired-peak)*10 < obs.Desired && sure.main.Span < patience:
+		o.reason.Kind, o.reason.Held = Waiting, obs.Desired
+	default:
 		o.reason.Kind, o.reason.Need, o.reason.Offered = Load, l.need(high), high
 		st.agreeIn(&o, peak, window, obs, now)
 	}
 	return o
 }
+
+// patience is how long a load must have been the same before less than a tenth
+// of the tasks is taken away.
+const patience = 2 * time.Minute
 
 // tolerance is how far above the target the load must surely be: less is not
 // worth a task, and a load at the very edge must not go to and fro.

@@ -77,8 +77,7 @@ type Observation struct {
 // Alarms is the state of one policy's pair of managed alarms.
 type Alarms struct {
 	Policy    string
-	High, Low bool    // in state ALARM
-	Value     float64 // the newest datapoint, valid while High or Low
+	High, Low bool // in state ALARM
 }
 
 // State is what Decide remembers of a service: plain data, to be kept and
@@ -116,14 +115,14 @@ const maxForget = 5 * time.Minute
 func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, State) {
 	st = st.observe(cfg, obs, now)
 	var ws windows
-	if obs.Measured && cfg.Timing == Live {
+	if obs.Measured {
 		ws.read(&st.History)
 	}
 	opinions := make([]opinion, len(cfg.Policies))
 	for i, p := range cfg.Policies {
 		switch {
 		case cfg.Timing != Live:
-			opinions[i] = st.alarmOpinion(p, i, obs, now)
+			opinions[i] = st.alarmOpinion(&ws, cfg.Timing, p, i, obs, now)
 		case obs.Measured:
 			opinions[i] = st.liveOpinion(&ws, p, i, obs, now)
 		default:
