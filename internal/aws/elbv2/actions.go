@@ -1,0 +1,187 @@
+package elbv2
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"neargate/internal/model"
+)
+
+// readActions checks the actions of a rule: exactly one that ends it, as there
+// are none of the authentications that may stand before it.
+func readActions(in []types.Action) ([]model.Action, error) {
+	if len(in) == 0 {
+		return nil, invalid("A listener or rule must have an action")
+	}
+	out := make([]model.Action, len(in))
+	for i, a := range in {
+		var err error
+		if out[i], err = readAction(a); err != nil {
+			return nil, err
+		}
+	}
+	if len(out) > 1 {
+		return nil, model.Errorf(model.Invalid, "InvalidLoadBalancerAction", "Only one of the actions 'forward', 'redirect' and 'fixed-response' can be specified for a rule")
+	}
+	return out, nil
+}
+
+func readAction(in types.Action) (a model.Action, err error) {
+	a.Type = string(in.Type)
+	if a.Order, err = number("order", in.Order, 1, 50000, 1); err != nil {
+		return a, err
+	}
+	switch in.Type {
+	case types.ActionTypeEnumForward:
+		a.Forward, err = readForward(in)
+	case types.ActionTypeEnumRedirect:
+		a.Redirect, err = readRedirect(in.RedirectConfig)
+	case types.ActionTypeEnumFixedResponse:
+		a.Fixed, err = readFixed(in.FixedResponseConfig)
+	case types.ActionTypeEnumAuthenticateOidc, types.ActionTypeEnumAuthenticateCognito, types.ActionTypeEnumJwtValidation:
+		err = notHere("Actions of type '%s' are not supported here", in.Type)
+	default:
+		err = invalid("Action type '%s' must be one of 'forward,authenticate-oidc,authenticate-cognito,redirect,fixed-response,jwt-validation'", in.Type)
+	}
+	return a, err
+}
+
+func readForward(in types.Action) ([]model.WeightedTargetGroup, error) {
+	single := aws.ToString(in.TargetGroupArn)
+	if in.ForwardConfig == nil || len(in.ForwardConfig.TargetGroups) == 0 {
+		if single == "" {
+			return nil, invalid("A target group ARN must be specified")
+		}
+		return []model.WeightedTargetGroup{{TargetGroupARN: single, Weight: 1}}, nil
+	}
+	if c := in.ForwardConfig.TargetGroupStickinessConfig; c != nil && aws.ToBool(c.Enabled) {
+		return nil, notHere("Target group stickiness is not supported here")
+	}
+	groups := in.ForwardConfig.TargetGroups
+	if len(groups) > maxGroupsPerRule {
+		return nil, model.Errorf(model.Throttled, "TooManyTargetGroups", "The maximum number of target groups per action is %d", maxGroupsPerRule)
+	}
+	if single != "" && (len(groups) > 1 || aws.ToString(groups[0].TargetGroupArn) != single) {
+		return nil, invalid("You cannot specify both a target group ARN and a different forward config")
+	}
+	var out []model.WeightedTargetGroup
+	for _, g := range groups {
+		weight, err := number("weight", g.Weight, 0, 999, 1)
+		if err != nil {
+			return nil, err
+		}
+		arn := aws.ToString(g.TargetGroupArn)
+		if arn == "" {
+			return nil, invalid("A target group ARN must be specified")
+		}
+		if slices.ContainsFunc(out, func(o model.WeightedTargetGroup) bool { return o.TargetGroupARN == arn }) {
+			return nil, invalid("Target group '%s' is specified more than once in an action", arn)
+		}
+		out = append(out, model.WeightedTargetGroup{TargetGroupARN: arn, Weight: weight})
+	}
+	return out, nil
+}
+
+func readRedirect(in *types.RedirectActionConfig) (*model.Redirect, error) {
+	if in == nil {
+		return nil, invalid("A redirect config must be specified")
+	}
+	text := func(v *string, otherwise string) string {
+		if v == nil {
+			return otherwise
+		}
+		return *v
+	}
+	r := &model.Redirect{
+		Protocol: text(in.Protocol, "#{protocol}"), Host: text(in.Host, "#{host}"), Port: text(in.Port, "#{port}"),
+		Path: text(in.Path, "/#{path}"), Query: text(in.Query, "#{query}"),
+	}
+	switch in.StatusCode {
+	case types.RedirectActionStatusCodeEnumHttp301:
+		r.StatusCode = 301
+	case types.RedirectActionStatusCodeEnumHttp302:
+		r.StatusCode = 302
+	default:
+		return nil, invalid("Redirect status code '%s' must be one of 'HTTP_301,HTTP_302'", in.StatusCode)
+	}
+	return r, checkRedirect(r)
+}
+
+func checkRedirect(r *model.Redirect) error {
+	n, err := strconv.Atoi(r.Port)
+	same := r.Host == "#{host}" && r.Path == "/#{path}" && r.Port == "#{port}" && r.Protocol == "#{protocol}" && r.Query == "#{query}"
+	switch {
+	case !slices.Contains([]string{"HTTP", "HTTPS", "#{protocol}"}, r.Protocol):
+		return invalid("Redirect protocol '%s' must be 'HTTP', 'HTTPS' or '#{protocol}'", r.Protocol)
+	case r.Port != "#{port}" && (err != nil || n < 1 || n > 65535):
+		return invalid("Redirect port '%s' must be in the range 1-65535 or '#{port}'", r.Port)
+	case r.Host == "" || len(r.Host) > 128 || !printable(r.Host):
+		return invalid("Redirect host '%s' must have 1 to 128 characters", r.Host)
+	case !strings.HasPrefix(r.Path, "/") || len(r.Path) > 128 || !printable(r.Path):
+		return invalid("Redirect path '%s' must begin with '/' and have at most 128 characters", r.Path)
+	case len(r.Query) > 128 || !printable(r.Query):
+		return invalid("Redirect query '%s' must have at most 128 characters", r.Query)
+	case same:
+		return model.Errorf(model.Invalid, "InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
+	}
+	return nil
+}
+
+// fixedTypes are the content types of a fixed response.
+var fixedTypes = []string{"", "text/plain", "text/css", "text/html", "application/javascript", "application/json"}
+
+func readFixed(in *types.FixedResponseActionConfig) (*model.FixedResponse, error) {
+	if in == nil {
+		return nil, invalid("A fixed response config must be specified")
+	}
+	code, err := strconv.Atoi(aws.ToString(in.StatusCode))
+	class := code / 100
+	switch {
+	case err != nil || len(*in.StatusCode) != 3 || class != 2 && class != 4 && class != 5:
+		return nil, invalid("Fixed response status code '%s' must match ^(2|4|5)\\d\\d$", aws.ToString(in.StatusCode))
+	case !slices.Contains(fixedTypes, aws.ToString(in.ContentType)):
+		return nil, invalid("Fixed response content type '%s' must be one of '%s'", *in.ContentType, strings.Join(fixedTypes[1:], ","))
+	case len(aws.ToString(in.MessageBody)) > 1024:
+		return nil, invalid("Fixed response message body must have at most 1024 characters")
+	}
+	return &model.FixedResponse{StatusCode: code, ContentType: aws.ToString(in.ContentType), Body: aws.ToString(in.MessageBody)}, nil
+}
+
+// showActions is actions in the API's shape. A forward action to one target
+// group shows it in both forms.
+func showActions(in []model.Action) []types.Action {
+	out := make([]types.Action, len(in))
+	for i, a := range in {
+		out[i] = types.Action{Type: types.ActionTypeEnum(a.Type), Order: aws.Int32(int32(a.Order))}
+		switch {
+		case a.Redirect != nil:
+			out[i].RedirectConfig = showRedirect(a.Redirect)
+		case a.Fixed != nil:
+			out[i].FixedResponseConfig = &types.FixedResponseActionConfig{
+				StatusCode: aws.String(strconv.Itoa(a.Fixed.StatusCode)), ContentType: optional(a.Fixed.ContentType), MessageBody: optional(a.Fixed.Body),
+			}
+		default:
+			out[i].ForwardConfig = &types.ForwardActionConfig{TargetGroupStickinessConfig: &types.TargetGroupStickinessConfig{Enabled: aws.Bool(false)}}
+			for _, w := range a.Forward {
+				out[i].ForwardConfig.TargetGroups = append(out[i].ForwardConfig.TargetGroups,
+					types.TargetGroupTuple{TargetGroupArn: aws.String(w.TargetGroupARN), Weight: aws.Int32(int32(w.Weight))})
+			}
+			if len(a.Forward) == 1 {
+				out[i].TargetGroupArn = aws.String(a.Forward[0].TargetGroupARN)
+			}
+		}
+	}
+	return out
+}
+
+func showRedirect(r *model.Redirect) *types.RedirectActionConfig {
+	return &types.RedirectActionConfig{
+		StatusCode: types.RedirectActionStatusCodeEnum("HTTP_" + strconv.Itoa(r.StatusCode)),
+		Protocol:   aws.String(r.Protocol), Host: aws.String(r.Host), Port: aws.String(r.Port),
+		Path: aws.String(r.Path), Query: aws.String(r.Query),
+	}
+}

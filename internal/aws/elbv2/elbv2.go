@@ -1,0 +1,93 @@
+// Package elbv2 is the face of the load balancers: Elastic Load Balancing v2's
+// API over package balancer. It keeps nothing of its own.
+//
+// It checks every input before anything changes, with AWS's codes, and refuses
+// by name what the balancer does not do (TLS, authentication, stickiness, slow
+// start, access logs) instead of accepting and ignoring it.
+package elbv2
+
+import (
+	"neargate/internal/aws/wire"
+	"neargate/internal/balancer"
+	"neargate/internal/model"
+)
+
+// Config is what the face is told.
+type Config struct {
+	Place model.Place
+	// Subnet tells the VPC and the availability zone of a subnet. nil takes
+	// any subnet: all of one VPC, the n-th named in the n-th zone.
+	Subnet func(id string) (vpcID, zone string, ok bool)
+}
+
+type service struct {
+	lb  *balancer.Balancer
+	cfg Config
+}
+
+// New makes the face of a balancer.
+func New(lb *balancer.Balancer, cfg Config) wire.Service {
+	s := &service{lb: lb, cfg: cfg}
+	return wire.Service{
+		SigningName: "elasticloadbalancing",
+		Version:     "2015-12-01",
+		Namespace:   "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+		Operations: []wire.Operation{
+			wire.Op("AddTags", s.addTags),
+			wire.Op("CreateListener", s.createListener),
+			wire.Op("CreateLoadBalancer", s.createLoadBalancer),
+			wire.Op("CreateRule", s.createRule),
+			wire.Op("CreateTargetGroup", s.createTargetGroup),
+			wire.Op("DeleteListener", s.deleteListener),
+			wire.Op("DeleteLoadBalancer", s.deleteLoadBalancer),
+			wire.Op("DeleteRule", s.deleteRule),
+			wire.Op("DeleteTargetGroup", s.deleteTargetGroup),
+			wire.Op("DeregisterTargets", s.deregisterTargets),
+			wire.Op("DescribeAccountLimits", s.describeAccountLimits),
+			wire.Op("DescribeCapacityReservation", s.describeCapacityReservation),
+			wire.Op("DescribeListenerAttributes", s.describeListenerAttributes),
+			wire.Op("DescribeListeners", s.describeListeners),
+			wire.Op("DescribeLoadBalancerAttributes", s.describeLoadBalancerAttributes),
+			wire.Op("DescribeLoadBalancers", s.describeLoadBalancers),
+			wire.Op("DescribeRules", s.describeRules),
+			wire.Op("DescribeTags", s.describeTags),
+			wire.Op("DescribeTargetGroupAttributes", s.describeTargetGroupAttributes),
+			wire.Op("DescribeTargetGroups", s.describeTargetGroups),
+			wire.Op("DescribeTargetHealth", s.describeTargetHealth),
+			wire.Op("ModifyListener", s.modifyListener),
+			wire.Op("ModifyListenerAttributes", s.modifyListenerAttributes),
+			wire.Op("ModifyLoadBalancerAttributes", s.modifyLoadBalancerAttributes),
+			wire.Op("ModifyRule", s.modifyRule),
+			wire.Op("ModifyTargetGroup", s.modifyTargetGroup),
+			wire.Op("ModifyTargetGroupAttributes", s.modifyTargetGroupAttributes),
+			wire.Op("RegisterTargets", s.registerTargets),
+			wire.Op("RemoveTags", s.removeTags),
+			wire.Op("SetIpAddressType", s.setIPAddressType),
+			wire.Op("SetRulePriorities", s.setRulePriorities),
+			wire.Op("SetSecurityGroups", s.setSecurityGroups),
+			wire.Op("SetSubnets", s.setSubnets),
+		},
+	}
+}
+
+// The limits of one load balancer and of the account (load-balancer-limits).
+const (
+	maxLoadBalancers = 50
+	maxTargetGroups  = 3000
+	maxListeners     = 50
+	maxRules         = 100 // without default rules
+	maxTargets       = 1000
+	maxGroupsPerRule = 5
+	maxConditions    = 5 // values of all conditions of a rule
+	maxTags          = 50
+)
+
+// invalid is an input that breaks a rule of the API.
+func invalid(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "ValidationError", format, args...)
+}
+
+// notHere is an input that AWS takes and this server does not.
+func notHere(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "InvalidConfigurationRequest", format, args...)
+}

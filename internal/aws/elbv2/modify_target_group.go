@@ -1,0 +1,122 @@
+package elbv2
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"neargate/internal/decide/health"
+	"neargate/internal/model"
+)
+
+// modifyTargetGroup changes the health check: codes ValidationError,
+// TargetGroupNotFound, InvalidConfigurationRequest.
+func (s *service) modifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGroupInput) (*elb.ModifyTargetGroupOutput, error) {
+	arn, err := required("targetGroupArn", in.TargetGroupArn)
+	if err != nil {
+		return nil, err
+	}
+	tg, err := s.lb.UpdateTargetGroup(ctx, arn, func(tg *model.TargetGroup) (err error) {
+		tg.HealthCheck, err = changedHealthCheck(tg.HealthCheck, healthCheckInput{
+			in.HealthCheckEnabled, in.HealthCheckProtocol, in.HealthCheckPort, in.HealthCheckPath,
+			in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds, in.HealthyThresholdCount, in.UnhealthyThresholdCount, in.Matcher,
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &elb.ModifyTargetGroupOutput{TargetGroups: []types.TargetGroup{s.showTargetGroup(tg)}}, nil
+}
+
+// healthCheckInput is the part about the health check that two operations have.
+type healthCheckInput struct {
+	enabled            *bool
+	protocol           types.ProtocolEnum
+	port, path         *string
+	interval, timeout  *int32
+	healthy, unhealthy *int32
+	matcher            *types.Matcher
+}
+
+// defaultHealthCheck is that of an ip target group (target-group-health-checks).
+func defaultHealthCheck() model.HealthCheck {
+	return model.HealthCheck{
+		Enabled: true, Protocol: "HTTP", Port: "traffic-port", Path: "/",
+		Interval: 30 * time.Second, Timeout: 5 * time.Second,
+		HealthyThreshold: 5, UnhealthyThreshold: 2, Matcher: "200",
+	}
+}
+
+// changedHealthCheck gives hc with what is set in an input.
+func changedHealthCheck(hc model.HealthCheck, in healthCheckInput) (model.HealthCheck, error) {
+	if in.enabled != nil && !*in.enabled {
+		return hc, invalid("Health check enabled must be true for target groups with target type 'ip'")
+	}
+	if in.protocol != "" && in.protocol != types.ProtocolEnumHttp {
+		return hc, notHere("Health checks of protocol '%s' are not supported here, only 'HTTP'", in.protocol)
+	}
+	if in.matcher != nil {
+		if in.matcher.GrpcCode != nil {
+			return hc, invalid("GRPC codes can be matched only for target groups with protocol version 'GRPC'")
+		}
+		hc.Matcher = aws.ToString(in.matcher.HttpCode)
+		if health.CheckMatcher(hc.Matcher) != nil {
+			return hc, invalid("Health check matcher HTTP code '%s' must be within '200-499' inclusive", hc.Matcher)
+		}
+	}
+	hc, err := probeAddress(hc, in)
+	if err != nil {
+		return hc, err
+	}
+	return probeNumbers(hc, in)
+}
+
+func probeAddress(hc model.HealthCheck, in healthCheckInput) (model.HealthCheck, error) {
+	if in.port != nil {
+		n, err := strconv.Atoi(*in.port)
+		if *in.port != "traffic-port" && (err != nil || n < 1 || n > 65535) {
+			return hc, invalid("Health check port '%s' must be in the range 1-65535 or 'traffic-port'", *in.port)
+		}
+		hc.Port = *in.port
+	}
+	if in.path != nil {
+		if !strings.HasPrefix(*in.path, "/") || len(*in.path) > 1024 || !printable(*in.path) {
+			return hc, invalid("Health check path '%s' must begin with '/' and have at most 1024 printable characters", *in.path)
+		}
+		hc.Path = *in.path
+	}
+	return hc, nil
+}
+
+// printable says whether s can stand in a request line.
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+func probeNumbers(hc model.HealthCheck, in healthCheckInput) (model.HealthCheck, error) {
+	interval, err := number("healthCheckIntervalSeconds", in.interval, 5, 300, int32(hc.Interval/time.Second))
+	if err != nil {
+		return hc, err
+	}
+	timeout, err := number("healthCheckTimeoutSeconds", in.timeout, 2, 120, int32(hc.Timeout/time.Second))
+	if err != nil {
+		return hc, err
+	}
+	if timeout >= interval && (in.timeout != nil || in.interval != nil) {
+		return hc, invalid("Health check interval must be greater than the timeout.")
+	}
+	if hc.HealthyThreshold, err = number("healthyThresholdCount", in.healthy, 2, 10, int32(hc.HealthyThreshold)); err != nil {
+		return hc, err
+	}
+	if hc.UnhealthyThreshold, err = number("unhealthyThresholdCount", in.unhealthy, 2, 10, int32(hc.UnhealthyThreshold)); err != nil {
+		return hc, err
+	}
+	hc.Interval, hc.Timeout = time.Duration(interval)*time.Second, time.Duration(timeout)*time.Second
+	return hc, nil
+}

@@ -1,0 +1,139 @@
+package elbv2
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"neargate/internal/model"
+)
+
+// anyVPC is the VPC of subnets that nobody knows.
+const anyVPC = "vpc-00000001"
+
+// subnets checks the subnets of a load balancer, given in either form, and
+// tells their VPC. There must be two or more, in different zones.
+func (s *service) subnets(ids []string, mappings []types.SubnetMapping) (subnets []string, vpcID string, err error) {
+	if len(ids) > 0 && len(mappings) > 0 {
+		return nil, "", invalid("You can specify either subnets or subnet mappings, not both")
+	}
+	subnets = slices.Clone(ids)
+	for _, m := range mappings {
+		if m.AllocationId != nil || m.PrivateIPv4Address != nil || m.IPv6Address != nil {
+			return nil, "", invalid("Addresses can be mapped to subnets of network load balancers only")
+		}
+		subnets = append(subnets, aws.ToString(m.SubnetId))
+	}
+	zones := map[string]string{}
+	for i, id := range subnets {
+		vpc, zone, ok := s.subnet(id, i)
+		switch {
+		case !ok:
+			return nil, "", model.Errorf(model.NotFound, "SubnetNotFound", "The subnet ID '%s' does not exist", id)
+		case vpcID != "" && vpc != vpcID:
+			return nil, "", model.Errorf(model.Invalid, "InvalidSubnet", "Subnets must belong to the same VPC")
+		case zones[zone] != "":
+			return nil, "", model.Errorf(model.Invalid, "InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+		}
+		vpcID, zones[zone] = vpc, id
+	}
+	if len(subnets) < 2 {
+		return nil, "", invalid("At least two subnets in two different Availability Zones must be specified")
+	}
+	return subnets, vpcID, nil
+}
+
+func (s *service) subnet(id string, n int) (vpcID, zone string, ok bool) {
+	if s.cfg.Subnet != nil {
+		return s.cfg.Subnet(id)
+	}
+	return anyVPC, s.cfg.Place.Region + string(rune('a'+n)), id != ""
+}
+
+// zones shows a load balancer's subnets, and in each its address: there is one
+// machine behind all zones.
+func (s *service) zones(lb model.LoadBalancer) []types.AvailabilityZone {
+	out := make([]types.AvailabilityZone, len(lb.Subnets))
+	for i, id := range lb.Subnets {
+		_, zone, _ := s.subnet(id, i)
+		out[i] = types.AvailabilityZone{
+			SubnetId: aws.String(id), ZoneName: aws.String(zone),
+			LoadBalancerAddresses: []types.LoadBalancerAddress{{IpAddress: aws.String(lb.Address)}},
+		}
+	}
+	return out
+}
+
+// setSubnets: codes ValidationError, LoadBalancerNotFound, SubnetNotFound,
+// InvalidSubnet, InvalidConfigurationRequest.
+func (s *service) setSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb.SetSubnetsOutput, error) {
+	arn, err := required("loadBalancerArn", in.LoadBalancerArn)
+	if err != nil {
+		return nil, err
+	}
+	subnets, vpcID, err := s.subnets(in.Subnets, in.SubnetMappings)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ipAddressType(in.IpAddressType); err != nil {
+		return nil, err
+	}
+	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) error {
+		if lb.VpcID != vpcID {
+			return model.Errorf(model.Invalid, "InvalidSubnet", "Subnets must belong to the load balancer's VPC '%s'", lb.VpcID)
+		}
+		lb.Subnets = subnets
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &elb.SetSubnetsOutput{AvailabilityZones: s.zones(lb), IpAddressType: types.IpAddressType(lb.IPAddressType)}, nil
+}
+
+// setSecurityGroups: codes ValidationError, LoadBalancerNotFound,
+// InvalidSecurityGroup.
+func (s *service) setSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
+	arn, err := required("loadBalancerArn", in.LoadBalancerArn)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.SecurityGroups) == 0 || slices.Contains(in.SecurityGroups, "") {
+		return nil, model.Errorf(model.Invalid, "InvalidSecurityGroup", "At least one security group must be specified")
+	}
+	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) error {
+		lb.SecurityGroups = in.SecurityGroups
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &elb.SetSecurityGroupsOutput{SecurityGroupIds: lb.SecurityGroups}, nil
+}
+
+// setIPAddressType: codes ValidationError, LoadBalancerNotFound,
+// InvalidConfigurationRequest.
+func (s *service) setIPAddressType(ctx context.Context, in *elb.SetIpAddressTypeInput) (*elb.SetIpAddressTypeOutput, error) {
+	arn, err := required("loadBalancerArn", in.LoadBalancerArn)
+	if err != nil {
+		return nil, err
+	}
+	if in.IpAddressType == "" {
+		return nil, invalid("An IP address type must be specified")
+	}
+	kind, err := ipAddressType(in.IpAddressType)
+	if err != nil {
+		return nil, err
+	}
+	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) error {
+		lb.IPAddressType = kind
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &elb.SetIpAddressTypeOutput{IpAddressType: types.IpAddressType(lb.IPAddressType)}, nil
+}

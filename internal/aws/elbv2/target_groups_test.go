@@ -1,0 +1,164 @@
+package elbv2_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestTargetGroupDefaultsAndChanges(t *testing.T) {
+	c, ctx := dial(t), t.Context()
+	if _, err := c.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{Names: []string{"web"}}); code(err) != "TargetGroupNotFound" {
+		t.Errorf("describing an unknown name: %v", err)
+	}
+	tg := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(ctx, targetGroupInput("web"))).TargetGroups[0]
+	want := types.TargetGroup{
+		HealthCheckEnabled: aws.Bool(true), HealthCheckIntervalSeconds: aws.Int32(30), HealthCheckPath: aws.String("/"),
+		HealthCheckPort: aws.String("traffic-port"), HealthCheckProtocol: "HTTP", HealthCheckTimeoutSeconds: aws.Int32(5),
+		HealthyThresholdCount: aws.Int32(5), IpAddressType: "ipv4", Matcher: &types.Matcher{HttpCode: aws.String("200")},
+		Port: aws.Int32(8080), Protocol: "HTTP", ProtocolVersion: aws.String("HTTP1"), TargetGroupArn: tg.TargetGroupArn,
+		TargetGroupName: aws.String("web"), TargetType: "ip", UnhealthyThresholdCount: aws.Int32(2), VpcId: aws.String("vpc-1"),
+	}
+	ignore := cmpopts.IgnoreUnexported(types.TargetGroup{}, types.Matcher{})
+	if d := cmp.Diff(tg, want, ignore, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("got -, want +:\n%s", d)
+	}
+	again := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(ctx, targetGroupInput("web")))
+	if *again.TargetGroups[0].TargetGroupArn != *tg.TargetGroupArn {
+		t.Error("the same settings made another target group")
+	}
+	other := targetGroupInput("web")
+	other.Port = aws.Int32(80)
+	if _, err := c.CreateTargetGroup(ctx, other); code(err) != "DuplicateTargetGroupName" {
+		t.Errorf("other settings: %v", err)
+	}
+	got := must[*elb.ModifyTargetGroupOutput](t)(c.ModifyTargetGroup(ctx, &elb.ModifyTargetGroupInput{
+		TargetGroupArn: tg.TargetGroupArn, HealthCheckPath: aws.String("/ok"), HealthCheckIntervalSeconds: aws.Int32(10),
+		Matcher: &types.Matcher{HttpCode: aws.String("200-299,301")},
+	})).TargetGroups[0]
+	want.HealthCheckPath, want.HealthCheckIntervalSeconds, want.Matcher.HttpCode = aws.String("/ok"), aws.Int32(10), aws.String("200-299,301")
+	if d := cmp.Diff(got, want, ignore, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("changed: got -, want +:\n%s", d)
+	}
+	out := must[*elb.ModifyTargetGroupAttributesOutput](t)(c.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: tg.TargetGroupArn, Attributes: []types.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("5")}},
+	}))
+	read := must[*elb.DescribeTargetGroupAttributesOutput](t)(c.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: tg.TargetGroupArn}))
+	if d := cmp.Diff(out.Attributes, read.Attributes, cmpopts.IgnoreUnexported(types.TargetGroupAttribute{})); d != "" || aws.ToString(read.Attributes[0].Value) != "5" {
+		t.Errorf("attributes: got -, want +:\n%s", d)
+	}
+	must[*elb.DeleteTargetGroupOutput](t)(c.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: tg.TargetGroupArn}))
+}
+
+func TestTargetGroupBadInput(t *testing.T) {
+	c, ctx := dial(t), t.Context()
+	tg := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(ctx, targetGroupInput("web"))).TargetGroups[0]
+	create := func(change func(*elb.CreateTargetGroupInput)) func() error {
+		return func() error {
+			in := targetGroupInput("other")
+			change(in)
+			_, err := c.CreateTargetGroup(ctx, in)
+			return err
+		}
+	}
+	attribute := func(key, value string) func() error {
+		return func() error {
+			_, err := c.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+				TargetGroupArn: tg.TargetGroupArn, Attributes: []types.TargetGroupAttribute{{Key: &key, Value: &value}},
+			})
+			return err
+		}
+	}
+	register := func(id string) func() error {
+		return func() error {
+			_, err := c.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: tg.TargetGroupArn, Targets: []types.TargetDescription{{Id: &id}}})
+			return err
+		}
+	}
+	rows := []struct {
+		name string
+		do   func() error
+		code string
+	}{
+		{"name too long", create(func(in *elb.CreateTargetGroupInput) { in.Name = aws.String(strings.Repeat("a", 33)) }), "ValidationError"},
+		{"instance targets", create(func(in *elb.CreateTargetGroupInput) { in.TargetType = types.TargetTypeEnumInstance }), "InvalidConfigurationRequest"},
+		{"no port", create(func(in *elb.CreateTargetGroupInput) { in.Port = nil }), "ValidationError"},
+		{"no VPC", create(func(in *elb.CreateTargetGroupInput) { in.VpcId = nil }), "ValidationError"},
+		{"HTTPS", create(func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumHttps }), "InvalidConfigurationRequest"},
+		{"gRPC", create(func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = aws.String("GRPC") }), "InvalidConfigurationRequest"},
+		{"interval too short", create(func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = aws.Int32(4) }), "ValidationError"},
+		{"timeout not under the interval", create(func(in *elb.CreateTargetGroupInput) {
+			in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds = aws.Int32(5), aws.Int32(5)
+		}), "ValidationError"},
+		{"threshold too low", create(func(in *elb.CreateTargetGroupInput) { in.HealthyThresholdCount = aws.Int32(1) }), "ValidationError"},
+		{"path without slash", create(func(in *elb.CreateTargetGroupInput) { in.HealthCheckPath = aws.String("ok") }), "ValidationError"},
+		{"path that would break the probe", create(func(in *elb.CreateTargetGroupInput) { in.HealthCheckPath = aws.String("/a b\r\nX: y") }), "ValidationError"},
+		{"matcher of nothing", create(func(in *elb.CreateTargetGroupInput) { in.Matcher = &types.Matcher{HttpCode: aws.String("ok")} }), "ValidationError"},
+		{"health check port", create(func(in *elb.CreateTargetGroupInput) { in.HealthCheckPort = aws.String("0") }), "ValidationError"},
+		{"stickiness", attribute("stickiness.enabled", "true"), "InvalidConfigurationRequest"},
+		{"delay too long", attribute("deregistration_delay.timeout_seconds", "3601"), "ValidationError"},
+		{"unknown attribute", attribute("x", "y"), "ValidationError"},
+		{"target is no address", register("web.example.com"), "ValidationError"},
+		{"target is public", register("8.8.8.8"), "InvalidTarget"},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			if err := r.do(); code(err) != r.code {
+				t.Errorf("got %v, want %s", err, r.code)
+			}
+		})
+	}
+	if got := must[*elb.DescribeTargetGroupsOutput](t)(c.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{})); len(got.TargetGroups) != 1 {
+		t.Errorf("%d target groups after refused inputs", len(got.TargetGroups))
+	}
+}
+
+func TestTargetHealthAsClientsSeeIt(t *testing.T) {
+	c, ctx := dial(t), t.Context()
+	backend := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer backend.Close()
+	at := netip.MustParseAddrPort(backend.Listener.Addr().String())
+	target := []types.TargetDescription{{Id: aws.String(at.Addr().String()), Port: aws.Int32(int32(at.Port()))}}
+
+	tg := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(ctx, targetGroupInput("web"))).TargetGroups[0].TargetGroupArn
+	must[*elb.RegisterTargetsOutput](t)(c.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: tg, Targets: target}))
+	ask := &elb.DescribeTargetHealthInput{TargetGroupArn: tg, Targets: target}
+	health := func() string {
+		h := must[*elb.DescribeTargetHealthOutput](t)(c.DescribeTargetHealth(ctx, ask)).TargetHealthDescriptions[0].TargetHealth
+		return strings.TrimSpace(string(h.State) + " " + string(h.Reason))
+	}
+	if got := health(); got != "unused Target.NotInUse" {
+		t.Errorf("without listener: %s", got)
+	}
+	lb := must[*elb.CreateLoadBalancerOutput](t)(c.CreateLoadBalancer(ctx, loadBalancerInput("web"))).LoadBalancers[0].LoadBalancerArn
+	l := must[*elb.CreateListenerOutput](t)(c.CreateListener(ctx, &elb.CreateListenerInput{
+		LoadBalancerArn: lb, Protocol: types.ProtocolEnumHttp, Port: freePort(t), DefaultActions: to(tg),
+	})).Listeners[0].ListenerArn
+	if err := elb.NewTargetInServiceWaiter(c, func(o *elb.TargetInServiceWaiterOptions) { o.MinDelay = 10 * time.Millisecond }).Wait(ctx, ask, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[*elb.DescribeTargetGroupsOutput](t)(c.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: lb})).TargetGroups; len(got) != 1 || got[0].LoadBalancerArns[0] != *lb {
+		t.Errorf("target groups of the load balancer: %v", got)
+	}
+	if _, err := c.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: tg}); code(err) != "ResourceInUse" {
+		t.Errorf("deleting it in use: %v", err)
+	}
+	must[*elb.DeregisterTargetsOutput](t)(c.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: tg, Targets: target}))
+	if err := elb.NewTargetDeregisteredWaiter(c, func(o *elb.TargetDeregisteredWaiterOptions) { o.MinDelay = 10 * time.Millisecond }).Wait(ctx, ask, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if got := health(); got != "unused Target.NotRegistered" {
+		t.Errorf("in the end: %s", got)
+	}
+	must[*elb.DeleteListenerOutput](t)(c.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l}))
+	must[*elb.DeleteTargetGroupOutput](t)(c.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: tg}))
+}
