@@ -32,6 +32,7 @@ type shape struct {
 	typ     reflect.Type
 	to      *shape  // what typ, a pointer, points to; kind is then unused
 	elem    *shape  // of a list's or map's values
+	always  bool    // a nil list is written as an empty one, as EC2 does
 	fields  []field // of a structure, in Go's order
 	byName  map[string]int
 	members map[string]*shape // of a union, by member name: the Value field
@@ -98,7 +99,7 @@ func (c *codec) planLocked(t reflect.Type) *shape {
 			s.kind = kindBlob
 			break
 		}
-		s.kind, s.elem = kindList, c.planLocked(t.Elem())
+		s.kind, s.elem, s.always = kindList, c.planLocked(t.Elem()), c.ec2
 	case reflect.Map:
 		if t.Key().Kind() == reflect.String {
 			s.kind, s.elem = kindMap, c.planLocked(t.Elem())

@@ -114,7 +114,7 @@ func (s *shape) settle(v reflect.Value) (_ *shape, _ reflect.Value, ok bool) {
 	case kindUnknown:
 		return s, v, false
 	case kindList, kindMap, kindBlob, kindUnion:
-		return s, v, !v.IsNil()
+		return s, v, s.always || !v.IsNil()
 	case kindString:
 		return s, v, v.Len() > 0
 	default:

@@ -1,0 +1,135 @@
+package ec2
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+type describeNetworkInterfacesInput struct {
+	NetworkInterfaceIds []string `query:"NetworkInterfaceId"`
+	Filters             []filter `query:"Filter"`
+	MaxResults          *int
+	NextToken           string
+	DryRun              bool
+}
+
+type describeNetworkInterfacesOutput struct {
+	NetworkInterfaces []networkInterface `xml:"networkInterfaceSet"`
+	NextToken         string
+}
+
+type networkInterface struct {
+	NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Description, OwnerId, Status, InterfaceType string
+	MacAddress, PrivateIpAddress, PrivateDnsName                                                       string
+
+	RequesterManaged   bool
+	SourceDestCheck    bool
+	Groups             []groupName `xml:"groupSet"`
+	Attachment         attachment
+	Association        *addressAssociation
+	PrivateIpAddresses []privateAddress `xml:"privateIpAddressesSet"`
+	TagSet             []tag
+}
+
+type groupName struct {
+	GroupId, GroupName string
+}
+
+type attachment struct {
+	Status     string
+	AttachTime time.Time
+}
+
+type addressAssociation struct {
+	PublicIp, PublicDnsName string
+}
+
+type privateAddress struct {
+	PrivateIpAddress string
+	Primary          bool
+}
+
+// describeNetworkInterfaces: those of running tasks. Errors:
+// InvalidNetworkInterfaceID.NotFound, InvalidParameterValue, InvalidNextToken.
+func (s *EC2) describeNetworkInterfaces(_ context.Context, in *describeNetworkInterfacesInput) (*describeNetworkInterfacesOutput, error) {
+	all := s.networkInterfaces()
+	ids := make([]string, len(all))
+	for i, n := range all {
+		ids[i] = n.ID
+	}
+	if err := checkIDs(in.NetworkInterfaceIds, ids, "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%.80s' does not exist"); err != nil {
+		return nil, err
+	}
+	if _, err := matches(in.Filters, s.interfaceAttributes(Interface{}), nil); err != nil { // also when there is none
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(n Interface) bool {
+		ok, _ := matches(in.Filters, s.interfaceAttributes(n), s.tagsOf(n.ID))
+		return !ok || !asked(in.NetworkInterfaceIds, n.ID)
+	})
+	cut, next, err := page(all, func(n Interface) string { return n.ID }, in.NextToken, in.MaxResults)
+	if err != nil {
+		return nil, err
+	}
+	out := &describeNetworkInterfacesOutput{NextToken: next}
+	for _, n := range cut {
+		out.NetworkInterfaces = append(out.NetworkInterfaces, s.showInterface(n))
+	}
+	return out, nil
+}
+
+// networkInterfaces gives the interfaces by id, in a list of the caller's own.
+func (s *EC2) networkInterfaces() []Interface {
+	if s.cfg.Interfaces == nil {
+		return nil
+	}
+	all := slices.Clone(s.cfg.Interfaces.NetworkInterfaces())
+	slices.SortFunc(all, func(a, b Interface) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+func (s *EC2) interfaceAttributes(n Interface) attributes {
+	_, zone, _ := s.Subnet(n.Subnet)
+	a := attributes{
+		"network-interface-id": {n.ID}, "subnet-id": {n.Subnet}, "vpc-id": {s.net.vpcID}, "availability-zone": {zone},
+		"description": {n.Description}, "owner-id": {s.cfg.Place.Account}, "status": {"in-use"}, "attachment.status": {"attached"},
+		"private-ip-address": {n.Address.String()}, "addresses.private-ip-address": {n.Address.String()}, "mac-address": {n.MAC},
+		"group-id": n.SecurityGroups, "group-name": nil, "interface-type": {"interface"}, "requester-managed": {"true"},
+		"requester-id": nil, "association.public-ip": nil, "attachment.instance-owner-id": {"amazon-aws"}, "attachment.instance-id": nil,
+	}
+	if n.PublicAddress.IsValid() {
+		a["association.public-ip"] = []string{n.PublicAddress.String()}
+	}
+	for _, id := range n.SecurityGroups {
+		if g, ok := s.groups.Get(id); ok {
+			a["group-name"] = append(a["group-name"], g.Name)
+		}
+	}
+	return a
+}
+
+func (s *EC2) showInterface(n Interface) networkInterface {
+	_, zone, _ := s.Subnet(n.Subnet)
+	ip := n.Address.String()
+	out := networkInterface{
+		NetworkInterfaceId: n.ID, SubnetId: n.Subnet, VpcId: s.net.vpcID, AvailabilityZone: zone, Description: n.Description,
+		OwnerId: s.cfg.Place.Account, Status: "in-use", InterfaceType: "interface", MacAddress: n.MAC, PrivateIpAddress: ip,
+		PrivateDnsName:     "ip-" + strings.ReplaceAll(ip, ".", "-") + ".ec2.internal",
+		RequesterManaged:   true,
+		SourceDestCheck:    true,
+		Attachment:         attachment{"attached", n.CreatedAt},
+		PrivateIpAddresses: []privateAddress{{ip, true}},
+		TagSet:             tagsOut(s.tagsOf(n.ID)),
+	}
+	for _, id := range n.SecurityGroups {
+		g, _ := s.groups.Get(id)
+		out.Groups = append(out.Groups, groupName{id, g.Name})
+	}
+	if n.PublicAddress.IsValid() {
+		out.Association = &addressAssociation{PublicIp: n.PublicAddress.String()}
+	}
+	return out
+}

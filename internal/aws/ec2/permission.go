@@ -1,0 +1,182 @@
+package ec2
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// rule is one rule of a security group. From and To are ports, of ICMP the type
+// and code, -1 for any.
+type rule struct {
+	ID          string
+	Egress      bool
+	Protocol    string // "tcp", "udp", "icmp", "icmpv6", a number, or "-1" for all
+	From, To    int
+	Peer        peer
+	Description string
+}
+
+// peer is the other side of a rule; exactly one of its fields is set.
+type peer struct {
+	CIDR4, CIDR6, Group, PrefixList string
+}
+
+func (p peer) String() string { return p.CIDR4 + p.CIDR6 + p.Group + p.PrefixList }
+
+// same says whether two rules allow the same thing.
+func (r rule) same(o rule) bool {
+	return r.Egress == o.Egress && r.Protocol == o.Protocol && r.From == o.From && r.To == o.To && r.Peer == o.Peer
+}
+
+// ipPermission is how requests and answers show rules: one protocol and port
+// range for several peers.
+type ipPermission struct {
+	IpProtocol    string
+	FromPort      *int
+	ToPort        *int
+	Groups        []groupPair
+	IpRanges      []ipRange
+	Ipv6Ranges    []ipv6Range
+	PrefixListIds []prefixList
+}
+
+type groupPair struct {
+	UserId, GroupId, GroupName, Description string
+}
+
+type ipRange struct {
+	CidrIp, Description string
+}
+
+type ipv6Range struct {
+	CidrIpv6, Description string
+}
+
+type prefixList struct {
+	PrefixListId, Description string
+}
+
+// add shows a rule's peer.
+func (p *ipPermission) add(r rule, account string) {
+	switch {
+	case r.Peer.CIDR4 != "":
+		p.IpRanges = append(p.IpRanges, ipRange{r.Peer.CIDR4, r.Description})
+	case r.Peer.CIDR6 != "":
+		p.Ipv6Ranges = append(p.Ipv6Ranges, ipv6Range{r.Peer.CIDR6, r.Description})
+	case r.Peer.Group != "":
+		p.Groups = append(p.Groups, groupPair{UserId: account, GroupId: r.Peer.Group, Description: r.Description})
+	default:
+		p.PrefixListIds = append(p.PrefixListIds, prefixList{r.Peer.PrefixList, r.Description})
+	}
+}
+
+// rules reads permissions into rules without ids. Errors: MissingParameter,
+// InvalidParameterValue, InvalidGroup.NotFound, InvalidGroupId.Malformed.
+func (s *EC2) rules(permissions []ipPermission, egress bool) ([]rule, error) {
+	if len(permissions) == 0 {
+		return nil, missing("ipPermissions")
+	}
+	var out []rule
+	for _, p := range permissions {
+		base := rule{Egress: egress}
+		var err error
+		if base.Protocol, err = protocol(p.IpProtocol); err != nil {
+			return nil, err
+		}
+		if base.From, base.To, err = ports(base.Protocol, p.FromPort, p.ToPort); err != nil {
+			return nil, err
+		}
+		before := len(out)
+		if out, err = s.peers(out, base, p); err != nil {
+			return nil, err
+		}
+		if len(out) == before {
+			return nil, invalid("Either a CIDR, a security group or a prefix list must be given for protocol %s.", base.Protocol)
+		}
+	}
+	return out, nil
+}
+
+func (s *EC2) peers(out []rule, base rule, p ipPermission) ([]rule, error) {
+	with := func(to peer, description string) {
+		r := base
+		r.Peer, r.Description = to, description
+		out = append(out, r)
+	}
+	for _, x := range p.IpRanges {
+		cidr, err := cidr(x.CidrIp, netip.Addr.Is4)
+		if err != nil {
+			return nil, err
+		}
+		with(peer{CIDR4: cidr}, x.Description)
+	}
+	for _, x := range p.Ipv6Ranges {
+		cidr, err := cidr(x.CidrIpv6, netip.Addr.Is6)
+		if err != nil {
+			return nil, err
+		}
+		with(peer{CIDR6: cidr}, x.Description)
+	}
+	for _, x := range p.Groups {
+		g, err := s.resolve(groupRef{x.GroupId, x.GroupName})
+		if err != nil {
+			return nil, err
+		}
+		with(peer{Group: g.ID}, x.Description)
+	}
+	for _, x := range p.PrefixListIds {
+		if !strings.HasPrefix(x.PrefixListId, "pl-") {
+			return nil, notFound("InvalidPrefixListID.NotFound", "The prefix list ID '%.80s' does not exist", x.PrefixListId)
+		}
+		with(peer{PrefixList: x.PrefixListId}, x.Description)
+	}
+	return out, nil
+}
+
+// protocol gives a protocol by the name EC2 shows.
+func protocol(text string) (string, error) {
+	text = strings.ToLower(text)
+	if named := map[string]string{"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}[text]; named != "" {
+		return named, nil
+	}
+	if slices.Contains([]string{"tcp", "udp", "icmp", "icmpv6", "-1"}, text) {
+		return text, nil
+	}
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 && n <= 255 {
+		return text, nil
+	}
+	if text == "" {
+		return "", missing("ipProtocol")
+	}
+	return "", invalid("Invalid value '%.80s' for IP protocol. Unknown protocol.", text)
+}
+
+// ports checks a port range. Protocols without ports take any.
+func ports(protocol string, from, to *int) (low, high int, err error) {
+	tcp := protocol == "tcp" || protocol == "udp"
+	switch {
+	case !tcp && !strings.HasPrefix(protocol, "icmp"):
+		return -1, -1, nil
+	case from == nil || to == nil:
+		if tcp {
+			return 0, 0, invalid("Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.")
+		}
+		return -1, -1, nil
+	case tcp && (*from < 0 || *to > 65535 || *from > *to):
+		return 0, 0, invalid("Invalid value '%d-%d' for portRange. Must be from 0 to 65535, the lower port first.", *from, *to)
+	case !tcp && (*from < -1 || *from > 255 || *to < -1 || *to > 255):
+		return 0, 0, invalid("ICMP type and code must be from -1 to 255.")
+	}
+	return *from, *to, nil
+}
+
+// cidr checks a network and cuts its host bits, as EC2 does.
+func cidr(text string, family func(netip.Addr) bool) (string, error) {
+	p, err := netip.ParsePrefix(text)
+	if err != nil || !family(p.Addr()) {
+		return "", invalid("CIDR block %.80s is malformed", text)
+	}
+	return p.Masked().String(), nil
+}
