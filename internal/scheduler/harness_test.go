@@ -113,7 +113,7 @@ func (b *lb) state(ip string) string {
 
 type noLogs struct{}
 
-func (noLogs) HasGroup(name string) bool                  { return name == "/ecs/web" }
+func (noLogs) HasGroup(name string) bool                 { return name == "/ecs/web" }
 func (noLogs) EnsureGroup(context.Context, string) error { return nil }
 
 // rig is a scheduler with a fake engine and balancer on a state file.

@@ -1,0 +1,140 @@
+package ecs
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestRegisterTaskDefinitionEchoesWithDefaults(t *testing.T) {
+	s, _ := newFace(t)
+	in := definition(func(in *ecs.RegisterTaskDefinitionInput) {
+		in.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("blue")}}
+		in.ContainerDefinitions[0].DockerLabels = map[string]string{"a": "b"}
+		in.ContainerDefinitions[0].HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}}
+	})
+	out, err := s.registerTaskDefinition(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := types.ContainerDefinition{
+		Name: aws.String("app"), Image: aws.String("web:1"), Essential: aws.Bool(true), DockerLabels: map[string]string{"a": "b"},
+		Environment: []types.KeyValuePair{}, MountPoints: []types.MountPoint{}, VolumesFrom: []types.VolumeFrom{}, SystemControls: []types.SystemControl{},
+		PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(8080), HostPort: aws.Int32(8080), Protocol: "tcp"}},
+		HealthCheck:  &types.HealthCheck{Command: []string{"CMD", "true"}, Interval: aws.Int32(30), Timeout: aws.Int32(5), Retries: aws.Int32(3)},
+	}
+	if diff := cmp.Diff(want, out.TaskDefinition.ContainerDefinitions[0], cmpopts.IgnoreUnexported(types.ContainerDefinition{}, types.PortMapping{}, types.HealthCheck{})); diff != "" {
+		t.Errorf("container (-want +got):\n%s", diff)
+	}
+	td := out.TaskDefinition
+	if *td.Cpu != "256" || *td.Memory != "512" || td.Revision != 1 || td.Status != types.TaskDefinitionStatusActive || len(td.Compatibilities) != 3 {
+		t.Errorf("got cpu %s, memory %s, revision %d, status %s, compatibilities %v", *td.Cpu, *td.Memory, td.Revision, td.Status, td.Compatibilities)
+	}
+	described, err := s.describeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: td.TaskDefinitionArn, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+	if err != nil || len(described.Tags) != 1 || described.TaskDefinition.RegisteredAt == nil {
+		t.Errorf("described %+v, %v", described, err)
+	}
+}
+
+func TestTaskDefinitionRevisions(t *testing.T) {
+	s, _ := newFace(t)
+	for range 3 {
+		if _, err := s.registerTaskDefinition(t.Context(), definition()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.deregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("web:3")}); err != nil {
+		t.Fatal(err)
+	}
+	latest, err := s.describeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("web")})
+	if err != nil || latest.TaskDefinition.Revision != 2 {
+		t.Errorf("latest: got %+v, %v; want revision 2", latest, err)
+	}
+	deleted, err := s.deleteTaskDefinitions(t.Context(), &ecs.DeleteTaskDefinitionsInput{TaskDefinitions: []string{"web:2", "web:3"}})
+	if err != nil || len(deleted.Failures) != 1 || len(deleted.TaskDefinitions) != 1 || deleted.TaskDefinitions[0].Status != types.TaskDefinitionStatusDeleteInProgress {
+		t.Errorf("deleted: got %+v, %v", deleted, err)
+	}
+	next, err := s.registerTaskDefinition(t.Context(), definition())
+	if err != nil || next.TaskDefinition.Revision != 4 {
+		t.Errorf("next: got %+v, %v; want revision 4", next, err)
+	}
+	listed, err := s.listTaskDefinitions(t.Context(), &ecs.ListTaskDefinitionsInput{Sort: types.SortOrderDesc, MaxResults: aws.Int32(2)})
+	if err != nil || len(listed.TaskDefinitionArns) != 2 || !strings.HasSuffix(listed.TaskDefinitionArns[0], "web:4") || listed.NextToken == nil {
+		t.Errorf("listed: got %+v, %v", listed, err)
+	}
+	families, err := s.listTaskDefinitionFamilies(t.Context(), &ecs.ListTaskDefinitionFamiliesInput{FamilyPrefix: aws.String("w")})
+	if err != nil || cmp.Diff([]string{"web"}, families.Families) != "" {
+		t.Errorf("families: got %+v, %v", families, err)
+	}
+}
+
+func TestRegisterTaskDefinitionRefuses(t *testing.T) {
+	s, _ := newFace(t)
+	container := func(change func(*types.ContainerDefinition)) func(*ecs.RegisterTaskDefinitionInput) {
+		return func(in *ecs.RegisterTaskDefinitionInput) { change(&in.ContainerDefinitions[0]) }
+	}
+	tests := []struct {
+		name   string
+		change func(*ecs.RegisterTaskDefinitionInput)
+		want   string
+	}{
+		{"no family", func(in *ecs.RegisterTaskDefinitionInput) { in.Family = nil }, "ClientException"},
+		{"a pair that Fargate has not", func(in *ecs.RegisterTaskDefinitionInput) { in.Memory = aws.String("4096") }, "ClientException: No Fargate configuration exists for given values"},
+		{"no memory", func(in *ecs.RegisterTaskDefinitionInput) { in.Memory = nil }, "ClientException"},
+		{"cpu that is no number", func(in *ecs.RegisterTaskDefinitionInput) { in.Cpu = aws.String("lots") }, "ClientException"},
+		{"bridge network", func(in *ecs.RegisterTaskDefinitionInput) { in.NetworkMode = types.NetworkModeBridge }, "ClientException: Fargate only supports network mode"},
+		{"no containers", func(in *ecs.RegisterTaskDefinitionInput) { in.ContainerDefinitions = nil }, "ClientException: Container list cannot be empty."},
+		{"no image", container(func(c *types.ContainerDefinition) { c.Image = nil }), "ClientException: Container.image should not be null or empty."},
+		{"nothing essential", container(func(c *types.ContainerDefinition) { c.Essential = aws.Bool(false) }), "ClientException: A task definition must have at least one essential"},
+		{"two of one name", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.ContainerDefinitions = append(in.ContainerDefinitions, in.ContainerDefinitions[0])
+		}, "ClientException: Container.name should be unique"},
+		{"host port that differs", container(func(c *types.ContainerDefinition) { c.PortMappings[0].HostPort = aws.Int32(80) }), "ClientException: When networkMode=awsvpc"},
+		{"log driver", container(func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverSplunk}
+		}), "UnsupportedFeatureException"},
+		{"log without a group", container(func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
+		}), "ClientException: Log driver awslogs requires options: awslogs-group"},
+		{"secrets", container(func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{{}} }), "UnsupportedFeatureException: secrets"},
+		{"depends on nobody", container(func(c *types.ContainerDefinition) {
+			c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionStart}}
+		}), "ClientException: Invalid 'dependsOn'"},
+		{"health check command", container(func(c *types.ContainerDefinition) { c.HealthCheck = &types.HealthCheck{Command: []string{"true"}} }), "ClientException: Invalid 'healthCheck.command'"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := s.registerTaskDefinition(t.Context(), definition(tt.change))
+			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadSize(t *testing.T) {
+	tests := []struct {
+		cpu, memory string
+		units, mib  int
+		ok          bool
+	}{
+		{"256", "512", 256, 512, true},
+		{".25 vCPU", "0.5GB", 256, 512, true},
+		{"1 vcpu", "3 GB", 1024, 3072, true},
+		{"16 vCPU", "120 GB", 16384, 122880, true},
+		{"0.3 vCPU", "1 GB", 0, 0, false},
+		{"-1", "512", 0, 0, false},
+		{"256", "", 0, 0, false},
+	}
+	for _, tt := range tests {
+		units, mib, err := fargateSize(aws.String(tt.cpu), aws.String(tt.memory))
+		if (err == nil) != tt.ok || tt.ok && (units != tt.units || mib != tt.mib) {
+			t.Errorf("%s, %s: got %d, %d, %v", tt.cpu, tt.memory, units, mib, err)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+// Package ecs is the face of the scheduler: Amazon ECS's API for Fargate. It
+// checks what callers say, translates between the SDK's types and ours, and
+// answers as AWS does, with the defaults that AWS adds. It keeps nothing of its
+// own and decides nothing about tasks.
+//
+// What Fargate here does not have is refused by name: other launch types,
+// secrets, volumes, Service Connect, service registries, and deployment
+// strategies other than the rolling update.
+package ecs
+
+import (
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+	"neargate/internal/scheduler"
+)
+
+// targetGroups is where services look up the groups they put tasks into.
+type targetGroups interface {
+	TargetGroup(arn string) (model.TargetGroup, bool)
+	// TargetGroupLoadBalancers gives the load balancers that use a group.
+	TargetGroupLoadBalancers(arn string) []string
+}
+
+type service struct {
+	sched  *scheduler.Scheduler
+	groups targetGroups
+	place  model.Place
+}
+
+// New makes the face of a scheduler.
+func New(sched *scheduler.Scheduler, groups targetGroups, place model.Place) wire.Service {
+	s := &service{sched: sched, groups: groups, place: place}
+	return wire.Service{
+		SigningName:  "ecs",
+		TargetPrefix: "AmazonEC2ContainerServiceV20141113",
+		Style:        wire.LowerCamel,
+		Operations: []wire.Operation{
+			wire.Op("CreateCluster", s.createCluster),
+			wire.Op("CreateService", s.createService),
+			wire.Op("DeleteAccountSetting", s.deleteAccountSetting),
+			wire.Op("DeleteCluster", s.deleteCluster),
+			wire.Op("DeleteService", s.deleteService),
+			wire.Op("DeleteTaskDefinitions", s.deleteTaskDefinitions),
+			wire.Op("DeregisterTaskDefinition", s.deregisterTaskDefinition),
+			wire.Op("DescribeClusters", s.describeClusters),
+			wire.Op("DescribeServiceDeployments", s.describeServiceDeployments),
+			wire.Op("DescribeServiceRevisions", s.describeServiceRevisions),
+			wire.Op("DescribeServices", s.describeServices),
+			wire.Op("DescribeTaskDefinition", s.describeTaskDefinition),
+			wire.Op("DescribeTasks", s.describeTasks),
+			wire.Op("ListAccountSettings", s.listAccountSettings),
+			wire.Op("ListClusters", s.listClusters),
+			wire.Op("ListServiceDeployments", s.listServiceDeployments),
+			wire.Op("ListServices", s.listServices),
+			wire.Op("ListTagsForResource", s.listTagsForResource),
+			wire.Op("ListTaskDefinitionFamilies", s.listTaskDefinitionFamilies),
+			wire.Op("ListTaskDefinitions", s.listTaskDefinitions),
+			wire.Op("ListTasks", s.listTasks),
+			wire.Op("PutAccountSetting", s.putAccountSetting),
+			wire.Op("PutAccountSettingDefault", s.putAccountSettingDefault),
+			wire.Op("PutClusterCapacityProviders", s.putClusterCapacityProviders),
+			wire.Op("RegisterTaskDefinition", s.registerTaskDefinition),
+			wire.Op("RunTask", s.runTask),
+			wire.Op("StopTask", s.stopTask),
+			wire.Op("TagResource", s.tagResource),
+			wire.Op("UntagResource", s.untagResource),
+			wire.Op("UpdateCluster", s.updateCluster),
+			wire.Op("UpdateClusterSettings", s.updateClusterSettings),
+			wire.Op("UpdateService", s.updateService),
+		},
+	}
+}

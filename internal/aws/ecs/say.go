@@ -1,0 +1,90 @@
+package ecs
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+)
+
+func invalid(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "InvalidParameterException", format, args...)
+}
+
+func client(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "ClientException", format, args...)
+}
+
+func unsupported(what string) error {
+	return model.Errorf(model.Invalid, "UnsupportedFeatureException", "%s is not supported.", what)
+}
+
+// refusal is a feature that is not there, and whether the caller asked for it.
+type refusal struct {
+	asked bool
+	what  string
+}
+
+// refuse gives an error for the first feature that is asked for.
+func refuse(all ...refusal) error {
+	for _, r := range all {
+		if r.asked {
+			return unsupported(r.what)
+		}
+	}
+	return nil
+}
+
+var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
+
+func missing(arn string) types.Failure {
+	return types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")}
+}
+
+// page cuts one page of ARNs or names, sorted, out of all.
+func page(all []string, token *string, limit *int32, fallback int) (items []string, next *string, err error) {
+	n := fallback
+	if limit != nil {
+		if n = int(*limit); n < 1 || n > 100 {
+			return nil, nil, invalid("maxResults must be between 1 and 100.")
+		}
+	}
+	items, after, ok := wire.Page(all, func(s string) string { return s }, aws.ToString(token), n)
+	if !ok {
+		return nil, nil, invalid("Invalid token: %s", aws.ToString(token))
+	}
+	if items == nil {
+		items = []string{}
+	}
+	if after != "" {
+		next = &after
+	}
+	return items, next, nil
+}
+
+// caller is the ARN of who signed the request; outside one, the account's root.
+func (s *service) caller(ctx context.Context) *string {
+	if c := wire.CallerFrom(ctx); c.ARN != "" {
+		return aws.String(c.ARN)
+	}
+	return aws.String("arn:aws:iam::" + s.place.Account + ":root")
+}
+
+func deref[T any](p *T, fallback T) T {
+	if p == nil {
+		return fallback
+	}
+	return *p
+}
+
+// text is nil for "", as AWS leaves empty members out.
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,76 @@
+package ecs
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"neargate/internal/model"
+)
+
+// activeCluster: ClusterNotFoundException.
+func (s *service) activeCluster(name *string) (model.Cluster, error) {
+	c, ok := s.sched.Cluster(aws.ToString(name))
+	if !ok || c.Status != "ACTIVE" {
+		return c, model.Errorf(model.NotFound, "ClusterNotFoundException", "Cluster not found.")
+	}
+	return c, nil
+}
+
+// describeServices: codes ClusterNotFoundException, InvalidParameterException;
+// unknown services are failures.
+func (s *service) describeServices(_ context.Context, in *ecs.DescribeServicesInput) (*ecs.DescribeServicesOutput, error) {
+	c, err := s.activeCluster(in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(in.Services); n == 0 || n > 10 {
+		return nil, invalid("You can describe between 1 and 10 services.")
+	}
+	out := &ecs.DescribeServicesOutput{Services: []types.Service{}, Failures: []types.Failure{}}
+	for _, name := range in.Services {
+		svc, ok := s.sched.Service(c.Name, name)
+		if !ok {
+			out.Failures = append(out.Failures, missing(s.place.ServiceARN(c.Name, model.ARNTail(name, 2))))
+			continue
+		}
+		out.Services = append(out.Services, *s.service(svc, slices.Contains(in.Include, types.ServiceFieldTags)))
+	}
+	return out, nil
+}
+
+// listServices: codes ClusterNotFoundException, InvalidParameterException.
+func (s *service) listServices(_ context.Context, in *ecs.ListServicesInput) (*ecs.ListServicesOutput, error) {
+	c, err := s.activeCluster(in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	var arns []string
+	for _, svc := range s.sched.Services(c.Name) {
+		wanted := (in.LaunchType == "" || string(in.LaunchType) == svc.LaunchType) &&
+			(in.SchedulingStrategy == "" || string(in.SchedulingStrategy) == svc.SchedulingStrategy) &&
+			(in.ResourceManagementType == "" || in.ResourceManagementType == types.ResourceManagementTypeCustomer)
+		if svc.Status != "INACTIVE" && wanted {
+			arns = append(arns, svc.ARN)
+		}
+	}
+	slices.Sort(arns)
+	arns, next, err := page(arns, in.NextToken, in.MaxResults, 10)
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.ListServicesOutput{ServiceArns: arns, NextToken: next}, nil
+}
+
+// deleteService: codes ClusterNotFoundException, ServiceNotFoundException,
+// ServiceNotActiveException, InvalidParameterException.
+func (s *service) deleteService(ctx context.Context, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
+	svc, err := s.sched.DeleteService(ctx, aws.ToString(in.Cluster), aws.ToString(in.Service), aws.ToBool(in.Force))
+	if err != nil {
+		return nil, err
+	}
+	return &ecs.DeleteServiceOutput{Service: s.service(svc, true)}, nil
+}

@@ -1,0 +1,133 @@
+package ecs
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"neargate/internal/model"
+)
+
+func number(n int) *string { return aws.String(strconv.Itoa(n)) }
+
+// task is t as AWS answers it.
+func (s *service) task(t model.Task, withTags bool) types.Task {
+	out := types.Task{
+		TaskArn: aws.String(t.ARN), ClusterArn: aws.String(t.ClusterARN), TaskDefinitionArn: aws.String(t.TaskDefinitionARN),
+		LastStatus: aws.String(string(t.LastStatus)), DesiredStatus: aws.String(string(t.DesiredStatus)), HealthStatus: types.HealthStatus(t.Health),
+		Cpu: number(t.CPUUnits), Memory: number(t.MemoryMiB), Group: aws.String(t.Group), StartedBy: text(t.StartedBy),
+		LaunchType: types.LaunchType(t.LaunchType), CapacityProviderName: text(t.CapacityProvider),
+		PlatformVersion: aws.String(platform(t.PlatformVersion)), PlatformFamily: aws.String("Linux"),
+		AvailabilityZone: aws.String(s.place.Region + "a"), EnableExecuteCommand: t.EnableExecuteCommand,
+		Attributes:       []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String("x86_64")}},
+		EphemeralStorage: &types.EphemeralStorage{SizeInGiB: 20}, FargateEphemeralStorage: &types.TaskEphemeralStorage{SizeInGiB: 20},
+		Attachments: []types.Attachment{s.attachment(t)}, Containers: []types.Container{}, Overrides: overridesOf(t),
+		InferenceAccelerators: []types.InferenceAccelerator{}, Tags: []types.Tag{},
+		StopCode: types.TaskStopCode(t.StopCode), StoppedReason: text(t.StopReason), Version: int64(t.Version),
+		CreatedAt: moment(t.CreatedAt), PullStartedAt: moment(t.PullStartedAt), PullStoppedAt: moment(t.PullStoppedAt), StartedAt: moment(t.StartedAt),
+		StoppingAt: moment(t.StoppingAt), ExecutionStoppedAt: moment(t.ExecutionStoppedAt), StoppedAt: moment(t.StoppedAt),
+	}
+	if t.IP != "" {
+		out.Connectivity, out.ConnectivityAt = types.ConnectivityConnected, moment(t.StartedAt)
+	}
+	if withTags {
+		out.Tags = tagsOf(t.Tags)
+	}
+	for _, c := range t.Containers {
+		out.Containers = append(out.Containers, containerOf(t, c))
+	}
+	return out
+}
+
+func containerOf(t model.Task, c model.Container) types.Container {
+	out := types.Container{
+		ContainerArn: aws.String(c.ARN), TaskArn: aws.String(t.ARN), Name: aws.String(c.Name), Image: aws.String(c.Image),
+		ImageDigest: text(c.ImageDigest), RuntimeId: text(c.RuntimeID), LastStatus: aws.String(string(c.LastStatus)),
+		HealthStatus: types.HealthStatus(c.Health), Reason: text(c.Reason), Cpu: number(c.CPUUnits),
+		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
+	}
+	if c.MemoryMiB > 0 {
+		out.Memory = number(c.MemoryMiB)
+	}
+	if c.ExitCode != nil {
+		out.ExitCode = aws.Int32(int32(*c.ExitCode))
+	}
+	if t.IP != "" {
+		out.NetworkInterfaces = append(out.NetworkInterfaces, types.NetworkInterface{AttachmentId: aws.String(attachmentID(t)), PrivateIpv4Address: aws.String(t.IP)})
+	}
+	return out
+}
+
+// attachmentID and the interface's ID come from the task's ID: there is one
+// interface for each task.
+func attachmentID(t model.Task) string {
+	return fmt.Sprintf("%s-%s-4%s-a%s-%s", t.ID[:8], t.ID[8:12], t.ID[13:16], t.ID[17:20], t.ID[20:32])
+}
+
+func (s *service) attachment(t model.Task) types.Attachment {
+	status := "PRECREATED"
+	switch {
+	case t.LastStatus == model.TaskStopped:
+		status = "DELETED"
+	case t.IP != "":
+		status = "ATTACHED"
+	}
+	subnet := ""
+	if len(t.Network.Subnets) > 0 {
+		subnet = t.Network.Subnets[0]
+	}
+	out := types.Attachment{Id: aws.String(attachmentID(t)), Type: aws.String("ElasticNetworkInterface"), Status: aws.String(status), Details: []types.KeyValuePair{}}
+	add := func(name, value string) {
+		if value != "" {
+			out.Details = append(out.Details, types.KeyValuePair{Name: aws.String(name), Value: aws.String(value)})
+		}
+	}
+	add("subnetId", subnet)
+	if t.IP != "" {
+		add("networkInterfaceId", "eni-"+t.ID[:17])
+		add("macAddress", t.MAC)
+		add("privateDnsName", s.privateName(t.IP))
+		add("privateIPv4Address", t.IP)
+	}
+	return out
+}
+
+// privateName is ip-10-0-0-1.ec2.internal, in other regions with their name.
+func (s *service) privateName(ip string) string {
+	name := []byte("ip-" + ip)
+	for i, b := range name {
+		if b == '.' {
+			name[i] = '-'
+		}
+	}
+	if s.place.Region == "us-east-1" {
+		return string(name) + ".ec2.internal"
+	}
+	return string(name) + "." + s.place.Region + ".compute.internal"
+}
+
+func overridesOf(t model.Task) *types.TaskOverride {
+	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}, InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{}}
+	for _, c := range t.Containers {
+		one := types.ContainerOverride{Name: aws.String(c.Name)}
+		for _, o := range t.Overrides {
+			if o.Name != c.Name {
+				continue
+			}
+			one.Command = o.Command
+			for _, kv := range o.Environment {
+				one.Environment = append(one.Environment, types.KeyValuePair{Name: aws.String(kv.Name), Value: aws.String(kv.Value)})
+			}
+			if o.CPUUnits > 0 {
+				one.Cpu = aws.Int32(int32(o.CPUUnits))
+			}
+			if o.MemoryMiB > 0 {
+				one.Memory = aws.Int32(int32(o.MemoryMiB))
+			}
+		}
+		out.ContainerOverrides = append(out.ContainerOverrides, one)
+	}
+	return out
+}

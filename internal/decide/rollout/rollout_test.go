@@ -1,0 +1,220 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"neargate/internal/model"
+)
+
+var t0 = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// scene is a service in a few words: deployments newest first, and tasks as
+// "DEPLOYMENT:STATE", STATE one of starting, waiting, healthy, unhealthy,
+// returnable, draining, stopping.
+type scene struct {
+	desired, max, min int
+	deployments       string // "new=IN_PROGRESS old=COMPLETED"
+	tasks             string
+	failures          int
+	breaker           bool
+	status            string
+}
+
+func (s scene) build() (model.Service, []Task) {
+	svc := model.Service{Status: s.status, DesiredCount: s.desired, Rollout: model.RolloutConfig{MaximumPercent: s.max, MinimumHealthyPercent: s.min, CircuitBreaker: s.breaker}}
+	if svc.Status == "" {
+		svc.Status = "ACTIVE"
+	}
+	for i, word := range strings.Fields(s.deployments) {
+		id, state, _ := strings.Cut(word, "=")
+		d := model.Deployment{ID: id, RolloutState: state}
+		if i == 0 {
+			d.FailedTasks = s.failures
+		}
+		svc.Deployments = append(svc.Deployments, d)
+	}
+	var tasks []Task
+	for i, word := range strings.Fields(s.tasks) {
+		deployment, state, _ := strings.Cut(word, ":")
+		t := Task{ID: fmt.Sprintf("%d-%s", i, word), Deployment: deployment, Phase: Running, CreatedAt: t0.Add(time.Duration(i) * time.Second)}
+		switch state {
+		case "starting":
+			t.Phase = Starting
+		case "healthy":
+			t.Health = Healthy
+		case "unhealthy":
+			t.Health = Unhealthy
+		case "returnable":
+			t.Phase, t.CanReturn = Draining, true
+		case "draining":
+			t.Phase = Draining
+		case "stopping":
+			t.Phase = Stopping
+		}
+		tasks = append(tasks, t)
+	}
+	return svc, tasks
+}
+
+// brief is a step in one line.
+func brief(s Step) string {
+	var parts []string
+	if s.Start > 0 {
+		parts = append(parts, fmt.Sprintf("start %d", s.Start))
+	}
+	if len(s.Return) > 0 {
+		parts = append(parts, "return "+strings.Join(s.Return, " "))
+	}
+	why := []string{"surplus", "replaced", "unwell", "deleted"}
+	for _, stop := range s.Stop {
+		parts = append(parts, "stop "+stop.ID+" "+why[stop.Why])
+	}
+	for _, id := range s.Retire {
+		parts = append(parts, "retire "+id)
+	}
+	for _, flag := range []struct {
+		on   bool
+		name string
+	}{{s.Complete, "complete"}, {s.Fail, "fail"}, {s.Steady, "steady"}, {s.Blocked, "blocked"}, {s.Impaired, "impaired"}, {s.Gone, "gone"}} {
+		if flag.on {
+			parts = append(parts, flag.name)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func TestNext(t *testing.T) {
+	const one, two = "new=COMPLETED", "new=IN_PROGRESS old=COMPLETED"
+	tests := []struct {
+		name string
+		scene
+		want string
+	}{
+		{"a new service starts all", scene{desired: 2, max: 200, min: 100, deployments: "new=IN_PROGRESS"}, "start 2"},
+		{"waits while tasks start", scene{desired: 2, max: 200, min: 100, deployments: "new=IN_PROGRESS", tasks: "new:starting new:healthy"}, ""},
+		{"completes when all are healthy", scene{desired: 1, max: 200, min: 100, deployments: "new=IN_PROGRESS", tasks: "new:healthy"}, "complete, steady"},
+		{"completes with no tasks", scene{desired: 0, max: 200, min: 100, deployments: "new=IN_PROGRESS"}, "complete, steady"},
+		{"steady", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy"}, "steady"},
+		{"steady while one drains", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:draining"}, "steady"},
+		{"replaces a dead task", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy"}, "start 1"},
+		{"scale-in stops the youngest", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:healthy"}, "stop 1-new:healthy surplus"},
+		{"scale-in stops starting ones first", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:starting new:healthy"}, "stop 0-new:starting surplus"},
+		{"scale-in to nothing stops unwell ones too", scene{desired: 0, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy"}, "stop 0-new:healthy surplus, stop 1-new:unhealthy unwell"},
+		{"takes draining tasks back before starting", scene{desired: 3, max: 200, min: 100, deployments: one, tasks: "new:healthy new:returnable new:draining"}, "start 1, return 1-new:returnable"},
+		{"an unhealthy task is replaced first", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy"}, "start 1"},
+		{"and stays while its replacement starts", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy new:starting"}, ""},
+		{"and goes when that is healthy", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy new:healthy"}, "stop 1-new:unhealthy unwell"},
+		{"without room one unhealthy task makes some", scene{desired: 2, max: 100, min: 50, deployments: one, tasks: "new:unhealthy new:unhealthy"}, "stop 1-new:unhealthy unwell"},
+		{"and the next waits for the replacement", scene{desired: 2, max: 100, min: 50, deployments: one, tasks: "new:unhealthy new:waiting"}, ""},
+		{"200 % of 4 starts 4 first", scene{desired: 4, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy old:healthy old:healthy"}, "start 4"},
+		{"50 % of 4 may stop 2 first", scene{desired: 4, max: 100, min: 50, deployments: two, tasks: "old:healthy old:healthy old:healthy old:healthy"}, "stop 3-old:healthy replaced, stop 2-old:healthy replaced"},
+		{"75 % of 2 and 100 % are stuck", scene{desired: 2, max: 100, min: 75, deployments: two, tasks: "old:healthy old:healthy"}, "blocked"},
+		{"125 % of 3 cannot start any", scene{desired: 3, max: 125, min: 100, deployments: two, tasks: "old:healthy old:healthy old:healthy"}, "blocked"},
+		{"an old task goes for each healthy new one", scene{desired: 2, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:healthy new:starting"}, "stop 1-old:healthy replaced"},
+		{"old tasks that never ran go at once", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:starting new:starting"}, "stop 0-old:starting replaced"},
+		{"waits for old tasks to end", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:draining new:healthy"}, ""},
+		{"then retires the old deployment and completes", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "new:healthy"}, "retire old, complete, steady"},
+		{"scaling out during a deployment goes to the new one", scene{desired: 4, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:starting new:starting"}, "start 2"},
+		{"scaling in during a deployment", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:starting new:starting"}, "stop 3-new:starting surplus, stop 1-old:healthy replaced"},
+		{"two failures do not trip the breaker", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy", failures: 2, breaker: true}, "start 1"},
+		{"three do", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy", failures: 3, breaker: true}, "fail"},
+		{"without a breaker nothing trips", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy", failures: 99}, "start 1"},
+		{"a failed deployment starts nothing", scene{desired: 2, max: 200, min: 100, deployments: "new=FAILED old=COMPLETED", tasks: "old:healthy"}, ""},
+		{"and gives up its own tasks first", scene{desired: 1, max: 200, min: 100, deployments: "new=FAILED old=COMPLETED", tasks: "old:healthy new:healthy"}, "stop 1-new:healthy surplus"},
+		{"a deleted service stops all", scene{desired: 0, max: 200, min: 100, deployments: one, tasks: "new:healthy new:draining new:starting", status: "DRAINING"}, "stop 0-new:healthy deleted, stop 2-new:starting deleted"},
+		{"and is gone without tasks", scene{desired: 0, max: 200, min: 100, deployments: one, status: "DRAINING"}, "gone"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			svc, tasks := tt.build()
+			if diff := cmp.Diff(tt.want, brief(Next(svc, tasks, DefaultBackoff(), t0))); diff != "" {
+				t.Errorf("step (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNextBacksOff(t *testing.T) {
+	b := DefaultBackoff()
+	d := model.Deployment{ID: "new", RolloutState: InProgress}
+	now := t0
+	for round, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
+		d = NotStarted(d, now, now.Add(time.Millisecond))
+		d = NotStarted(d, now, now.Add(2*time.Millisecond)) // another of the same round
+		if got := b.Retry(d).Sub(d.StartFailedAt); got != want*time.Second {
+			t.Errorf("round %d: got delay %v, want %v", round+1, got, want*time.Second)
+		}
+		svc := model.Service{Status: "ACTIVE", DesiredCount: 1, Rollout: model.RolloutConfig{MaximumPercent: 200, MinimumHealthyPercent: 100}, Deployments: []model.Deployment{d}}
+		early := Next(svc, nil, b, b.Retry(d).Add(-time.Nanosecond))
+		if early.Start != 0 || !early.Again.Equal(b.Retry(d)) || early.Impaired != (round >= 2) {
+			t.Errorf("round %d: before the delay is over: got %+v", round+1, early)
+		}
+		now = b.Retry(d)
+		if step := Next(svc, nil, b, now); step.Start != 1 {
+			t.Errorf("round %d: after the delay: got %q", round+1, brief(step))
+		}
+	}
+	if got := b.Retry(Started(d)); !got.IsZero() {
+		t.Errorf("after a start: got retry at %v, want at once", got)
+	}
+}
+
+func TestThreshold(t *testing.T) {
+	tests := []struct {
+		name    string
+		cfg     model.RolloutConfig
+		desired int
+		want    int
+	}{
+		{"at least 3", model.RolloutConfig{}, 1, 3},
+		{"half, rounded up", model.RolloutConfig{}, 25, 13},
+		{"at most 200", model.RolloutConfig{}, 1000, 200},
+		{"a count", model.RolloutConfig{ThresholdType: "COUNT", ThresholdValue: 7}, 100, 7},
+		{"unbounded percent", model.RolloutConfig{ThresholdType: "UNBOUNDED_PERCENT", ThresholdValue: 100}, 1000, 1000},
+	}
+	for _, tt := range tests {
+		if got := Threshold(tt.cfg, tt.desired); got != tt.want {
+			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	aws := Timing{Settle: 40 * time.Second}
+	grace := Timing{Grace: time.Minute}
+	tests := []struct {
+		name   string
+		checks Checks
+		timing Timing
+		after  time.Duration
+		want   Health
+		again  time.Duration
+	}{
+		{"no checks, live timing", Checks{}, Timing{}, 0, Healthy, 0},
+		{"no checks, AWS timing, early", Checks{}, aws, 39 * time.Second, Waiting, 40 * time.Second},
+		{"no checks, AWS timing, after 40 s", Checks{}, aws, 40 * time.Second, Healthy, 0},
+		{"target healthy", Checks{Targets: []string{"healthy"}}, aws, 0, Healthy, 0},
+		{"target initial", Checks{Targets: []string{"initial"}}, Timing{}, time.Hour, Waiting, 0},
+		{"one of two targets initial", Checks{Targets: []string{"healthy", "initial"}}, Timing{}, 0, Waiting, 0},
+		{"not registered", Checks{Targets: []string{""}}, Timing{}, 0, Waiting, 0},
+		{"target unhealthy", Checks{Targets: []string{"unhealthy"}}, Timing{}, 0, Unhealthy, 0},
+		{"target unhealthy within the grace", Checks{Targets: []string{"unhealthy"}}, grace, time.Second, Waiting, time.Minute},
+		{"target unhealthy after the grace", Checks{Targets: []string{"unhealthy"}}, grace, time.Minute, Unhealthy, 0},
+		{"container check pending", Checks{Container: "UNKNOWN"}, Timing{}, 0, Waiting, 0},
+		{"both checks pass", Checks{Container: "HEALTHY", Targets: []string{"healthy"}}, aws, 0, Healthy, 0},
+		{"container check fails", Checks{Container: "UNHEALTHY", Targets: []string{"healthy"}}, Timing{}, 0, Unhealthy, 0},
+		{"group that nothing uses", Checks{Targets: []string{"unused"}}, Timing{}, 0, Healthy, 0},
+	}
+	for _, tt := range tests {
+		tt.checks.RunningSince = t0
+		got, again := Judge(tt.checks, tt.timing, t0.Add(tt.after))
+		if got != tt.want || !again.IsZero() != (tt.again > 0) || tt.again > 0 && !again.Equal(t0.Add(tt.again)) {
+			t.Errorf("%s: got %v again %v, want %v again %v", tt.name, got, again, tt.want, tt.again)
+		}
+	}
+}
