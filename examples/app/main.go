@@ -14,8 +14,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := workshop.Main(ctx, os.LookupEnv, os.Stdout); err != nil {
+	if err := workshop.Main(ctx, os.LookupEnv, os.Stdout); err != nil { //nolint:forbidigo // a program of its own
 		fmt.Fprintln(os.Stderr, "app:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // as above
 	}
 }

@@ -40,12 +40,13 @@ func (h *handler) greet(w http.ResponseWriter, _ *http.Request) {
 // away is noticed and costs no more.
 func (h *handler) computation(w http.ResponseWriter, r *http.Request) {
 	result := make(chan string, 1)
-	h.workers.Go(func() { result <- h.compute(r.Context(), rounds) })
+	ctx := r.Context()
+	h.workers.Go(func() { result <- h.compute(ctx, rounds) })
 	select {
 	case hash := <-result:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, hash) // an error is the client's going away
-	case <-r.Context().Done():
+	case <-ctx.Done():
 	}
 }
 

@@ -58,9 +58,11 @@ func serve(ctx context.Context, ln net.Listener, h *handler, stdout io.Writer) e
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	err := srv.Shutdown(stopCtx)
-	<-served
 	if err != nil {
 		err = errors.Join(fmt.Errorf("finish requests in flight: %w", err), srv.Close())
+	}
+	if serr := <-served; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
 	}
 	h.workers.Wait()
 	fmt.Fprintf(stdout, "%s stopped\n", h.host)
