@@ -37,8 +37,8 @@ var (
 )
 
 // retentionDays are the periods that CloudWatch Logs allows: API_PutRetentionPolicy.
-var retentionDays = []int{
-	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+func retentionDays() []int {
+	return []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 }
 
 // maxTags is the limit of tags per group.
@@ -117,8 +117,8 @@ func (l *Logs) UpdateGroup(ctx context.Context, name string, change func(*Group)
 // SetRetention sets after how many days events go; 0 keeps them. Codes:
 // InvalidParameterException, ResourceNotFoundException.
 func (l *Logs) SetRetention(ctx context.Context, name string, days int) error {
-	if days != 0 && !slices.Contains(retentionDays, days) {
-		return invalid("1 validation error detected: Value '%d' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: %v", days, retentionDays)
+	if days != 0 && !slices.Contains(retentionDays(), days) {
+		return invalid("1 validation error detected: Value '%d' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: %v", days, retentionDays())
 	}
 	return l.UpdateGroup(ctx, name, func(g *Group) error {
 		g.RetentionDays = days
