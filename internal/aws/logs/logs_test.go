@@ -91,7 +91,7 @@ func TestGroups(t *testing.T) {
 	}
 	must[*sdk.DeleteRetentionPolicyOutput](t)(c.DeleteRetentionPolicy(t.Context(), &sdk.DeleteRetentionPolicyInput{LogGroupName: name}))
 	must[*sdk.TagResourceOutput](t)(c.TagResource(t.Context(), &sdk.TagResourceInput{ResourceArn: g.LogGroupArn, Tags: map[string]string{"b": "2"}}))
-	must[*sdk.UntagLogGroupOutput](t)(c.UntagLogGroup(t.Context(), &sdk.UntagLogGroupInput{LogGroupName: name, Tags: []string{"a"}}))
+	must[*sdk.UntagLogGroupOutput](t)(c.UntagLogGroup(t.Context(), &sdk.UntagLogGroupInput{LogGroupName: name, Tags: []string{"a"}})) //nolint:staticcheck // deprecated, still called by old clients
 	tags := must[*sdk.ListTagsForResourceOutput](t)(c.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceArn: g.Arn}))
 	if diff := cmp.Diff(map[string]string{"b": "2"}, tags.Tags); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
