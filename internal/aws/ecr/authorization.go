@@ -9,14 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 )
 
-// getAuthorizationToken: code InvalidParameterException. The token is what
-// docker login takes: base64 of "AWS:" and a password.
-func (s *service) getAuthorizationToken(_ context.Context, in *ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {
-	for _, id := range in.RegistryIds {
-		if id != s.place.Account {
-			return nil, invalid("registryIds", "this server has the registry "+s.place.Account+" only")
-		}
-	}
+// getAuthorizationToken gives what docker login takes: base64 of "AWS:" and a
+// password. The deprecated registryIds changes nothing, as on AWS.
+func (s *service) getAuthorizationToken(context.Context, *ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {
 	password, expires := s.reg.Token()
 	return &ecr.GetAuthorizationTokenOutput{AuthorizationData: []types.AuthorizationData{{
 		AuthorizationToken: aws.String(base64.StdEncoding.EncodeToString([]byte("AWS:" + password))),
