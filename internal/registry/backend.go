@@ -21,26 +21,34 @@ type backend struct {
 	r *Registry
 }
 
-// ociCodes gives the distribution protocol's code for each of ECR's, as ECR's
-// own registry answers them.
-var ociCodes = map[string]string{
-	"RepositoryNotFoundException":       "NAME_UNKNOWN",
-	"ImageNotFoundException":            "MANIFEST_UNKNOWN",
-	"LayersNotFoundException":           "MANIFEST_BLOB_UNKNOWN",
-	"ReferencedImagesNotFoundException": "MANIFEST_BLOB_UNKNOWN",
-	"InvalidParameterException":         "MANIFEST_INVALID",
-	"ImageTagAlreadyExistsException":    "TAG_INVALID",
-	"ImageReferencedByManifestList":     "DENIED",
+// ociCode gives the distribution protocol's code for one of ECR's, as ECR's own
+// registry answers it; "" when there is none.
+func ociCode(code string) string {
+	switch code {
+	case "RepositoryNotFoundException":
+		return "NAME_UNKNOWN"
+	case "ImageNotFoundException":
+		return "MANIFEST_UNKNOWN"
+	case "LayersNotFoundException", "ReferencedImagesNotFoundException":
+		return "MANIFEST_BLOB_UNKNOWN"
+	case "InvalidParameterException":
+		return "MANIFEST_INVALID"
+	case "ImageTagAlreadyExistsException":
+		return "TAG_INVALID"
+	case "ImageReferencedByManifestList":
+		return "DENIED"
+	}
+	return ""
 }
 
 // wireError turns ECR's errors into the distribution protocol's.
 func wireError(err error) error {
 	e, ok := errors.AsType[*model.Error](err)
-	if !ok || ociCodes[e.Code] == "" {
+	if !ok || ociCode(e.Code) == "" {
 		return err
 	}
-	oci := ociregistry.NewError(e.Msg, ociCodes[e.Code], nil)
-	if ociCodes[e.Code] == "TAG_INVALID" {
+	oci := ociregistry.NewError(e.Msg, ociCode(e.Code), nil)
+	if oci.Code() == "TAG_INVALID" {
 		return ociregistry.NewHTTPError(oci, http.StatusBadRequest, nil, nil) // a code that the library has no status for
 	}
 	return oci

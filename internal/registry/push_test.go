@@ -179,7 +179,7 @@ func TestPushRefuses(t *testing.T) {
 	f.pushImage(t, "fixed", "v1", l, nil)
 	other := digest.FromString("other").String()
 	config := f.pushBlob(t, "app", []byte("{}"), ocispec.MediaTypeImageConfig)
-	manifest := func(d string, size string) string {
+	manifest := func(d, size string) string {
 		return `{"schemaVersion":2,"mediaType":"` + ocispec.MediaTypeImageManifest + `","config":{"mediaType":"x","digest":"` +
 			config.Digest.String() + `","size":2},"layers":[{"mediaType":"x","digest":"` + d + `","size":` + size + `}]}`
 	}
@@ -206,7 +206,9 @@ func TestPushRefuses(t *testing.T) {
 		{"an unknown media type", "PUT", "/v2/app/manifests/v1", `{"schemaVersion":2}`, []string{"Content-Type", "text/plain"}, 400, "MANIFEST_INVALID", "not supported"},
 		{
 			"another image under an immutable tag", "PUT", "/v2/fixed/manifests/v1",
-			`{"schemaVersion":2,"manifests":[]}`, []string{"Content-Type", ocispec.MediaTypeImageIndex}, 400, "TAG_INVALID",
+			`{"schemaVersion":2,"manifests":[]}`,
+			[]string{"Content-Type", ocispec.MediaTypeImageIndex},
+			400, "TAG_INVALID",
 			"The image tag 'v1' already exists in the 'fixed' repository and cannot be overwritten because the repository is immutable.",
 		},
 		{"an unknown manifest", "GET", "/v2/app/manifests/none", "", nil, 404, "MANIFEST_UNKNOWN", "imageTag:'none'"},
