@@ -213,6 +213,9 @@ func (s *Store) seriesLocked(d *model.Datum) *series {
 	return se
 }
 
+// Key gives a text that orders and tells apart metrics as List does.
+func Key(id model.MetricID) string { return string(appendMetricKey(nil, id)) }
+
 // appendMetricKey writes the identity of a metric; no name holds a 0 byte.
 func appendMetricKey(b []byte, id model.MetricID) []byte {
 	b = append(append(append(b, id.Namespace...), 0), id.Name...)
