@@ -43,9 +43,10 @@ type Config struct {
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
 	Grace time.Duration
-	// OnTargetChange is called, without any lock held, when the state of a
-	// target of the group has changed, one has come or gone, or a draining
-	// one has nothing in flight any more. It must not block. May be nil.
+	// OnTargetChange is called when the state of a target of the group has
+	// changed, one has come or gone, or a draining one has nothing in flight
+	// any more. It is called from one goroutine, with no lock held, and may
+	// call the balancer; while it runs, further changes wait. May be nil.
 	OnTargetChange func(targetGroupARN string)
 }
 
@@ -57,6 +58,7 @@ type Balancer struct {
 	hist   *scale
 	edge   *edge
 	pool   *http1.Pool
+	news   *news
 
 	// control serialises everything that changes load balancers, listeners,
 	// rules and target groups; it is held across writes to disk.
@@ -97,6 +99,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	}
 	b.edge = newEdge(log)
 	b.pool = http1.NewPool(http1.PoolConfig{})
+	b.news = newNews()
 	return b, nil
 }
 
@@ -115,6 +118,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 	var pool sync.WaitGroup
 	pool.Go(func() { _ = b.pool.Run(hard) }) // gives hard's cause
 	b.spawn = tasks.spawn
+	tasks.spawn(func(ctx context.Context) { b.news.run(ctx, b.cfg.OnTargetChange) })
 	b.edge.serve = func(d *door, s net.Listener) {
 		servers.spawn(func(ctx context.Context) {
 			if err := d.server.Serve(ctx, s); err != nil && ctx.Err() == nil {

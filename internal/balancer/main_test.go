@@ -28,16 +28,16 @@ var errStop = errors.New("test over")
 // rig is a running balancer over a state file.
 type rig struct {
 	*Balancer
-	t    *testing.T
+	t    testing.TB
 	stop func() // ends it and waits; may be called twice
 }
 
-func start(t *testing.T, cfg Config) *rig {
+func start(t testing.TB, cfg Config) *rig {
 	t.Helper()
 	return startAt(t, filepath.Join(t.TempDir(), "state.db"), cfg)
 }
 
-func startAt(t *testing.T, path string, cfg Config) *rig {
+func startAt(t testing.TB, path string, cfg Config) *rig {
 	t.Helper()
 	db, err := store.Open(path)
 	if err != nil {
@@ -169,7 +169,7 @@ func (r *rig) traffic(tg model.TargetGroup) model.TargetGroupTraffic {
 	return model.TargetGroupTraffic{}
 }
 
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for !is() {
@@ -180,7 +180,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 	}
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

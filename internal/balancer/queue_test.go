@@ -130,3 +130,29 @@ func TestQueueUnderLoad(t *testing.T) {
 	}
 	eventually(t, "nothing left", func() bool { got := r.traffic(tg); return got.InFlight == 0 && got.Queued == 0 })
 }
+
+func TestQueueLimitByTag(t *testing.T) {
+	r := start(t, Config{TargetLimit: 1})
+	tg, url := r.front(nil)
+	_, err := r.UpdateTargetGroup(t.Context(), tg.ARN, func(tg *model.TargetGroup) error {
+		tg.Tags = []model.Tag{{Key: limitTag, Value: "2"}}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := serve(t, "a")
+	r.register(tg, a)
+	r.await(tg, "healthy", a)
+	c := client(t)
+	held := []<-chan answer{later(t, c, url+"/hold"), later(t, c, url+"/hold"), later(t, c, url+"/hold")}
+	eventually(t, "two held, one queued", func() bool { return a.held.Load() == 2 && r.traffic(tg).Queued == 1 })
+	for range held {
+		a.let()
+	}
+	for _, h := range held {
+		if got := <-h; got.status != 200 {
+			t.Errorf("got %d %q", got.status, got.body)
+		}
+	}
+}

@@ -53,7 +53,7 @@ func (b *Balancer) eachTarget(ctx context.Context, tgARN string, targets []model
 		wg.Go(func() { errs[i] = fn(ctx, g, t) })
 	}
 	wg.Wait()
-	b.cfg.OnTargetChange(tgARN)
+	b.news.changed(tgARN)
 	return errors.Join(errs...)
 }
 

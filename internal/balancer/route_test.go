@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -267,4 +268,20 @@ func TestPortTaken(t *testing.T) {
 		a, err := ask1(t, c, "http://127.0.0.1:"+strconv.Itoa(port), "")
 		return err == nil && a.body == "here"
 	})
+}
+
+func TestCurlFindsTheName(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("needs curl: not installed")
+	}
+	r := start(t, Config{})
+	port := freePort(t)
+	r.listener(r.loadBalancer("older"), port, []model.Action{{Type: "fixed-response", Fixed: &model.FixedResponse{StatusCode: 200, Body: "older"}}})
+	lb := r.loadBalancer("Web-Shop")
+	r.listener(lb, port, []model.Action{{Type: "fixed-response", Fixed: &model.FixedResponse{StatusCode: 200, Body: "here"}}})
+	out, err := exec.CommandContext(t.Context(), curl, "-sS", "--noproxy", "*", fmt.Sprintf("http://%s:%d/", lb.DNSName, port)).CombinedOutput()
+	if err != nil || string(out) != "here" {
+		t.Errorf("got %v %q", err, out)
+	}
 }

@@ -113,6 +113,6 @@ func (b *Balancer) associate() {
 	b.mu.RUnlock()
 	for _, g := range changed {
 		g.dispatch()
-		b.cfg.OnTargetChange(g.arn)
+		b.news.changed(g.arn)
 	}
 }

@@ -217,3 +217,72 @@ func TestHistogramBuckets(t *testing.T) {
 		t.Errorf("outliers: first %d, last %d, sum %v", b.Counts[0], b.Counts[len(b.Counts)-1], b.Sum)
 	}
 }
+
+func TestStopLetsRequestsFinish(t *testing.T) {
+	r := start(t, Config{Grace: 10 * time.Second})
+	tg, url := r.front(nil)
+	a := serve(t, "a")
+	r.register(tg, a)
+	r.await(tg, "healthy", a)
+	held := later(t, client(t), url+"/hold")
+	eventually(t, "held at a", func() bool { return a.held.Load() == 1 })
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		r.stop()
+	}()
+	c := client(t)
+	eventually(t, "no new connections", func() bool {
+		_, err := ask1(t, c, url, "")
+		return err != nil
+	})
+	a.let()
+	if got := <-held; got.status != 200 {
+		t.Errorf("held request got %d %q", got.status, got.body)
+	}
+	<-stopped
+}
+
+func TestStopWithoutGraceCuts(t *testing.T) {
+	r := start(t, Config{})
+	tg, url := r.front(nil)
+	a := serve(t, "a")
+	r.register(tg, a)
+	r.await(tg, "healthy", a)
+	held := later(t, client(t), url+"/hold")
+	eventually(t, "held at a", func() bool { return a.held.Load() == 1 })
+	r.stop()
+	if got := <-held; got.status == 200 {
+		t.Error("the held request was answered")
+	}
+}
+
+func TestNewsMayCallTheBalancer(t *testing.T) {
+	var r *rig
+	seen, set := make(chan string, 100), make(chan struct{})
+	r = start(t, Config{OnTargetChange: func(arn string) {
+		<-set
+		h, err := r.TargetHealth(arn)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, h := range h {
+			seen <- h.State
+		}
+		if len(h) == 1 && h[0].State == "healthy" {
+			if err := r.DeregisterTargets(t.Context(), arn, []model.Target{h[0].Target}); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	close(set)
+	tg, _ := r.front(nil)
+	a := serve(t, "a")
+	r.register(tg, a)
+	for s := range seen {
+		if s == "healthy" {
+			break
+		}
+	}
+	r.await(tg, "", a)
+}

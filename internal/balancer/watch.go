@@ -33,8 +33,9 @@ func (b *Balancer) watch(ctx context.Context, t *target) {
 			}
 		case probed:
 			hc := t.group.conf.Load().HealthCheck
-			if plan.At.IsZero() {
-				plan = st.First(hc, time.Now())
+			now := time.Now()
+			if plan.At.IsZero() || plan.At.Sub(now) > hc.Interval { // the interval was shortened
+				plan = st.First(hc, now)
 			}
 			if !time.Now().Before(plan.At) {
 				plan = b.probe(ctx, t, hc, plan)
@@ -111,7 +112,7 @@ func (b *Balancer) probe(ctx context.Context, t *target, hc model.HealthCheck, p
 		g.dispatch()
 		b.log.Info("target health", "target_group", g.arn, "target", t.addr, "from", was, "to", is,
 			"reason", after.Reason, "after", now.Sub(before.Since))
-		b.cfg.OnTargetChange(g.arn)
+		b.news.changed(g.arn)
 	}
 	return after.Next(hc, began, now)
 }
@@ -124,7 +125,7 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 	defer unlock()
 	g := t.group
 	g.mu.Lock()
-	until := t.drainUntil
+	until, used := t.drainUntil, len(g.usedBy) > 0
 	g.mu.Unlock()
 	late := !time.Now().Before(until)
 	switch {
@@ -132,8 +133,8 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 		return false
 	case t.busy() > 0 && !late:
 		return false
-	case b.cfg.FullDrain && !late:
-		b.cfg.OnTargetChange(g.arn) // idle; shows as draining until the deadline
+	case b.cfg.FullDrain && used && !late:
+		b.news.changed(g.arn) // idle; shows as draining until the deadline
 		return false
 	}
 	if _, err := b.tables.targets.Delete(ctx, targetKey(g.arn, t.at)); err != nil {
@@ -142,7 +143,7 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 	}
 	b.log.Info("target drained", "target_group", g.arn, "target", t.addr, "cut", t.busy())
 	b.drop(t)
-	b.cfg.OnTargetChange(g.arn)
+	b.news.changed(g.arn)
 	return true
 }
 
