@@ -1,0 +1,142 @@
+// Package autoscaler keeps scalable targets, their scaling policies and what
+// came of them, and sets desired counts: each second it shows every service's
+// last second to decide/scaling and does what that decides.
+//
+// It owns the targets, policies and scaling activities in the store and the
+// managed alarms of its policies. All methods are safe for concurrent use. The
+// decisions themselves are made by Run alone, one service after the other; the
+// state they rest on is in memory, so after a restart they begin anew, and no
+// count is lowered in the first minute.
+package autoscaler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"neargate/internal/decide/scaling"
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+// scheduler is what counts are read from and set on.
+type scheduler interface {
+	// Service gives a service, also an INACTIVE one.
+	Service(cluster, name string) (model.Service, bool)
+	// SetDesiredCount returns when the order is kept.
+	SetDesiredCount(ctx context.Context, cluster, service string, n int) error
+}
+
+// alarmBook keeps the managed alarms.
+type alarmBook interface {
+	PutAlarm(ctx context.Context, al model.Alarm) error
+	// DeleteAlarms deletes those that are there, also if others are not.
+	DeleteAlarms(ctx context.Context, names []string) error
+	Alarm(name string) (model.Alarm, bool)
+}
+
+// Config is what an Autoscaler may be told.
+type Config struct {
+	Place  model.Place
+	Timing scaling.Timing // of targets without the tag neargate:timing; "" is live
+}
+
+// Autoscaler scales services. Make it with New.
+type Autoscaler struct {
+	cfg    Config
+	sched  scheduler
+	alarms alarmBook
+	log    *slog.Logger
+	now    func() time.Time
+
+	targets    *store.Table[model.ScalableTarget]  // by resource ID
+	policies   *store.Table[model.ScalingPolicy]   // by policyKey
+	activities *store.Table[model.ScalingActivity] // by activityKey
+
+	admin   sync.Mutex // held by calls that change targets and policies
+	seconds chan []model.ServiceSecond
+	kick    chan struct{} // a bound has moved
+
+	watched map[string]*watch // by resource ID; owned by Run
+
+	mu      sync.Mutex
+	moved   map[string]string // guarded by mu: resource ID to cause, counts to be put inside their bounds
+	reasons map[string]*ring  // guarded by mu: by resource ID
+}
+
+// queuedSeconds is how many seconds may wait for Run; beyond that the newest
+// is dropped, as Run is stuck and old seconds decide nothing.
+const queuedSeconds = 4
+
+// New opens the tables of an autoscaler in db.
+func New(db *store.DB, sched scheduler, alarms alarmBook, cfg Config, log *slog.Logger) (*Autoscaler, error) {
+	if cfg.Timing == "" {
+		cfg.Timing = scaling.Live
+	}
+	if !cfg.Timing.Valid() {
+		return nil, fmt.Errorf("timing %q: want live, aws-60 or aws-20", cfg.Timing)
+	}
+	a := &Autoscaler{
+		cfg: cfg, sched: sched, alarms: alarms, log: log, now: time.Now,
+		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
+		watched: map[string]*watch{}, moved: map[string]string{}, reasons: map[string]*ring{},
+	}
+	var err error
+	if a.targets, err = store.NewTable[model.ScalableTarget](db, "scalable-targets"); err != nil {
+		return nil, err
+	}
+	if a.policies, err = store.NewTable[model.ScalingPolicy](db, "scaling-policies"); err != nil {
+		return nil, err
+	}
+	a.activities, err = store.NewTable[model.ScalingActivity](db, "scaling-activities")
+	return a, err
+}
+
+// Observe takes what every service did in the last second. It never blocks.
+func (a *Autoscaler) Observe(seconds []model.ServiceSecond) {
+	select {
+	case a.seconds <- seconds:
+	default:
+		a.log.Warn("second not decided: the autoscaler is behind")
+	}
+}
+
+// Run decides until ctx ends; it returns nil then.
+func (a *Autoscaler) Run(ctx context.Context) error {
+	prune := time.NewTicker(time.Hour)
+	defer prune.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case seconds := <-a.seconds:
+			for i := range seconds {
+				a.second(ctx, &seconds[i])
+			}
+		case <-a.kick:
+			a.intoBounds(ctx)
+		case <-prune.C:
+			a.prune(ctx)
+		}
+	}
+}
+
+// report logs what went wrong in the background, but not that ctx has ended.
+func (a *Autoscaler) report(ctx context.Context, msg, resourceID string, err error) {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		a.log.Error(msg, "resource", resourceID, "error", err)
+	}
+}
+
+// timing is how fast a target's policies are obeyed.
+func (a *Autoscaler) timing(t model.ScalableTarget) scaling.Timing {
+	for _, tag := range t.Tags {
+		if tag.Key == TimingTag && scaling.Timing(tag.Value).Valid() {
+			return scaling.Timing(tag.Value)
+		}
+	}
+	return a.cfg.Timing
+}

@@ -1,0 +1,159 @@
+package autoscaler
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+
+	"neargate/internal/decide/scaling"
+	"neargate/internal/model"
+)
+
+const (
+	maxPolicies = 50 // of one target [quotas]
+	// targetTracking is the only type of policy so far.
+	targetTracking = "TargetTrackingScaling"
+)
+
+// policyKey orders policies by resource ID, then name. With no name it is the
+// prefix of all policies of the target.
+func policyKey(resourceID, name string) string { return resourceID + "\n" + name }
+
+// PutPolicy creates or replaces a target-tracking policy and its managed
+// alarms. Of p, the resource ID, the name and the configuration are read.
+// ValidationException, ObjectNotFoundException, LimitExceededException.
+func (a *Autoscaler) PutPolicy(ctx context.Context, p model.ScalingPolicy) (model.ScalingPolicy, error) {
+	a.admin.Lock()
+	defer a.admin.Unlock()
+	target, ok := a.targets.Get(p.ResourceID)
+	if !ok {
+		return p, noTarget(p.ResourceID)
+	}
+	svc, err := a.service(p.ResourceID)
+	if err != nil {
+		return p, err
+	}
+	if err := checkTracking(*p.Tracking, svc); err != nil {
+		return p, err
+	}
+	siblings := a.policies.List(policyKey(p.ResourceID, ""))
+	var old model.ScalingPolicy
+	for _, s := range siblings {
+		if s.Name == p.Name {
+			old = s
+			continue
+		}
+		if sameMetric(*s.Tracking, *p.Tracking) {
+			return p, invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
+		}
+	}
+	if old.Name == "" && len(siblings) >= maxPolicies {
+		return p, model.Errorf(model.Throttled, "LimitExceededException", "You have reached the limit of %d scaling policies for the scalable target.", maxPolicies)
+	}
+	p.Namespace, p.Dimension, p.Type = Namespace, Dimension, targetTracking
+	p.ARN, p.CreatedAt = old.ARN, old.CreatedAt
+	if old.Name == "" {
+		p.ARN = a.cfg.Place.PolicyARN(target.PolicyUUID, Namespace, p.ResourceID, p.Name)
+		p.CreatedAt = a.now()
+	}
+	p.AlarmNames = alarmNames(p)
+	if err := a.putAlarms(ctx, target, p); err != nil {
+		return p, err
+	}
+	if err := a.policies.Put(ctx, policyKey(p.ResourceID, p.Name), p); err != nil {
+		return p, err
+	}
+	return p, a.dropAlarms(ctx, old.AlarmNames)
+}
+
+// DeletePolicy removes a policy and its alarms. ObjectNotFoundException.
+func (a *Autoscaler) DeletePolicy(ctx context.Context, resourceID, name string) error {
+	a.admin.Lock()
+	defer a.admin.Unlock()
+	p, ok := a.policies.Get(policyKey(resourceID, name))
+	if !ok {
+		return model.Errorf(model.NotFound, "ObjectNotFoundException",
+			"No scaling policy found for service namespace: %s, resource ID: %s, scalable dimension: %s, policy name: %s", Namespace, resourceID, Dimension, name)
+	}
+	return a.dropPolicy(ctx, p)
+}
+
+func (a *Autoscaler) dropPolicy(ctx context.Context, p model.ScalingPolicy) error {
+	if _, err := a.policies.Delete(ctx, policyKey(p.ResourceID, p.Name)); err != nil {
+		return err
+	}
+	return a.dropAlarms(ctx, p.AlarmNames)
+}
+
+// dropAlarms deletes managed alarms; one that a user has deleted already is no
+// error.
+func (a *Autoscaler) dropAlarms(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	err := a.alarms.DeleteAlarms(ctx, names)
+	if e, ok := errors.AsType[*model.Error](err); ok && e.Kind == model.NotFound {
+		return nil
+	}
+	return err
+}
+
+// Policies gives all policies by resource ID and name.
+func (a *Autoscaler) Policies() []model.ScalingPolicy { return a.policies.List("") }
+
+func sameMetric(x, y model.TargetTracking) bool {
+	return x.Predefined == y.Predefined && x.ResourceLabel == y.ResourceLabel
+}
+
+// largestTarget is the magnitude that a target value may have.
+var largestTarget = math.Pow(2, 360)
+
+// checkTracking refuses configurations that AWS refuses or that are not
+// followed here yet.
+func checkTracking(t model.TargetTracking, svc model.Service) error {
+	const labelled = string(scaling.RequestsPerTarget)
+	switch {
+	case !(t.Target > 0) || t.Target > largestTarget:
+		return invalid("Target value must be greater than 0.")
+	case t.ScaleOut < 0 || t.ScaleIn < 0:
+		return invalid("Cooldown must not be negative.")
+	case t.Customized != nil:
+		return invalid("Customized metric specifications are not supported yet. Use ECSServiceAverageCPUUtilization, ECSServiceAverageMemoryUtilization or ALBRequestCountPerTarget.")
+	case strings.HasSuffix(t.Predefined, "HighResolution"):
+		return invalid("High-resolution metrics are not fully enabled on the ECS service.")
+	case t.Predefined != labelled && t.Predefined != string(scaling.CPU) && t.Predefined != string(scaling.Memory):
+		return invalid("Predefined metric type %s is not supported for ECS services.", t.Predefined)
+	case t.Predefined != labelled && t.ResourceLabel != "":
+		return invalid("Resource label should not be specified for predefined metric type %s", t.Predefined)
+	case t.Predefined != labelled:
+		return nil
+	case t.ResourceLabel == "":
+		return invalid("Resource label should be specified for predefined metric type %s", t.Predefined)
+	}
+	_, group, ok := splitLabel(t.ResourceLabel)
+	if !ok {
+		return invalid("Resource label %s is not of the form app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>", t.ResourceLabel)
+	}
+	for _, lb := range svc.LoadBalancers {
+		if strings.HasSuffix(lb.TargetGroupARN, ":"+group) {
+			return nil
+		}
+	}
+	return invalid("Target group %s is not attached to resource %s", group, resourceID(svc.Cluster, svc.Name))
+}
+
+// splitLabel cuts a resource label into the dimensions LoadBalancer and
+// TargetGroup.
+func splitLabel(label string) (balancer, group string, ok bool) {
+	parts := strings.Split(label, "/")
+	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" {
+		return "", "", false
+	}
+	for _, p := range parts {
+		if p == "" {
+			return "", "", false
+		}
+	}
+	return strings.Join(parts[:3], "/"), strings.Join(parts[3:], "/"), true
+}

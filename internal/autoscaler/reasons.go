@@ -1,0 +1,80 @@
+package autoscaler
+
+import (
+	"slices"
+	"time"
+
+	"neargate/internal/decide/scaling"
+)
+
+// Explained is a decision with its reason.
+type Explained struct {
+	Since, Until time.Time // the seconds that decided the same
+	Policy       string
+	From, To     int // the desired count before and after; equal: held
+	Reason       string
+}
+
+// keptReasons is how many decisions of a target are kept.
+const keptReasons = 50
+
+// ring is a target's last decisions. Those that say the same are kept once,
+// and their sentence is only made when it is read.
+type ring struct {
+	n    int // ever noted
+	last [keptReasons]decided
+}
+
+type decided struct {
+	since, until time.Time
+	from         int
+	decision     scaling.Decision
+}
+
+// same says that two decisions differ in the numbers measured at most.
+func (x decided) same(y decided) bool {
+	a, b := x.decision, y.decision
+	return x.from == y.from && a.Desired == b.Desired && a.Policy == b.Policy && a.NotScaled == b.NotScaled &&
+		a.Reason.Kind == b.Reason.Kind && a.Reason.Need == b.Reason.Need
+}
+
+// remember notes a decision.
+func (a *Autoscaler) remember(id string, d scaling.Decision, from int, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.reasons[id]
+	if r == nil {
+		r = &ring{}
+		a.reasons[id] = r
+	}
+	next := decided{now, now, from, d}
+	if r.n > 0 {
+		if cur := &r.last[(r.n-1)%keptReasons]; cur.same(next) {
+			cur.until, cur.decision = now, d
+			return
+		}
+	}
+	r.last[r.n%keptReasons] = next
+	r.n++
+}
+
+// Reasons gives the last n decisions for a target, newest first: at most 50 are
+// kept, since the server started.
+func (a *Autoscaler) Reasons(resourceID string, n int) []Explained {
+	a.mu.Lock()
+	var last []decided
+	if r := a.reasons[resourceID]; r != nil {
+		for i := r.n - 1; i >= max(0, r.n-min(n, keptReasons)); i-- {
+			last = append(last, r.last[i%keptReasons])
+		}
+	}
+	a.mu.Unlock()
+	out := make([]Explained, 0, len(last))
+	for _, x := range last {
+		out = append(out, Explained{
+			Since: x.since, Until: x.until, Policy: x.decision.Policy,
+			From: x.from, To: x.decision.Desired, Reason: x.decision.Reason.String(),
+		})
+	}
+	return slices.Clip(out)
+}

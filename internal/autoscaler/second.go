@@ -1,0 +1,162 @@
+package autoscaler
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"neargate/internal/decide/scaling"
+	"neargate/internal/model"
+)
+
+// watch is what is remembered of one scalable target.
+type watch struct {
+	state     scaling.State
+	createdAt time.Time // of the target that state belongs to
+	open      string    // key of the activity that is not fulfilled yet
+	looked    bool      // open was looked for in the store
+	notScaled string    // code of the newest record of not scaling
+	quiet     time.Time // until then nothing is ordered: the last order was refused
+}
+
+// refusedPause is how long after a refused order the next one is tried.
+const refusedPause = 15 * time.Second
+
+// second decides one service's second.
+func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
+	id := resourceID(s.Cluster, s.Service)
+	target, ok := a.targets.Get(id)
+	if !ok {
+		delete(a.watched, id)
+		return
+	}
+	svc, ok := a.sched.Service(s.Cluster, s.Service)
+	if !ok || svc.Status != activeNow {
+		return
+	}
+	w := a.watch(target)
+	now := a.now()
+	a.follow(ctx, w, svc, s, now)
+	policies := a.policies.List(policyKey(id, ""))
+	cfg := a.config(target, policies)
+	obs := scaling.Observation{Second: *s, Measured: true, Desired: svc.DesiredCount, Deploying: deploying(svc)}
+	if cfg.Timing != scaling.Live {
+		obs.Alarms = a.states(policies)
+	}
+	var d scaling.Decision
+	d, w.state = scaling.Decide(cfg, w.state, obs, now)
+	a.remember(id, d, svc.DesiredCount, now)
+	switch {
+	case d.Desired != svc.DesiredCount:
+		if now.Before(w.quiet) {
+			return
+		}
+		err := a.order(ctx, w, id, svc, d.Desired, order{cause: cause(cfg, d, policies, svc), details: d.Reason.String()}, now)
+		if err != nil {
+			w.quiet = now.Add(refusedPause)
+		}
+	case d.NotScaled != "" && d.NotScaled != w.notScaled:
+		w.notScaled = d.NotScaled
+		a.report(ctx, "not-scaled reason not kept", id, a.recordNotScaled(ctx, id, cfg, d, now))
+	}
+}
+
+// watch gives what is remembered of a target; a target that was registered
+// anew begins anew.
+func (a *Autoscaler) watch(t model.ScalableTarget) *watch {
+	w := a.watched[t.ResourceID]
+	if w == nil || !w.createdAt.Equal(t.CreatedAt) {
+		w = &watch{createdAt: t.CreatedAt}
+		a.watched[t.ResourceID] = w
+	}
+	return w
+}
+
+// config is a target with its policies as decide/scaling takes it.
+func (a *Autoscaler) config(t model.ScalableTarget, policies []model.ScalingPolicy) scaling.Config {
+	cfg := scaling.Config{
+		Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: a.timing(t),
+		Policies: make([]scaling.Policy, len(policies)),
+	}
+	for i, p := range policies {
+		cfg.Policies[i] = scaling.Policy{
+			Name: p.Name, Metric: scaling.Metric(p.Tracking.Predefined), Target: p.Tracking.Target,
+			ScaleOut: p.Tracking.ScaleOut, ScaleIn: p.Tracking.ScaleIn, DisableScaleIn: p.Tracking.DisableScaleIn,
+		}
+	}
+	return cfg
+}
+
+// deploying says whether a rolling deployment is in progress.
+func deploying(svc model.Service) bool {
+	live := 0
+	for _, d := range svc.Deployments {
+		if d.Status != "INACTIVE" {
+			live++
+		}
+	}
+	return live > 1 || live == 1 && svc.Deployments[0].RolloutState == "IN_PROGRESS"
+}
+
+// cause says what led to a decision, in AWS's words where an alarm did.
+func cause(cfg scaling.Config, d scaling.Decision, policies []model.ScalingPolicy, svc model.Service) string {
+	if cfg.Timing == scaling.Live {
+		return fmt.Sprintf("policy %s in live timing: %s", d.Policy, d.Reason)
+	}
+	kind := "-AlarmHigh-"
+	if d.Desired < svc.DesiredCount {
+		kind = "-AlarmLow-"
+	}
+	for _, p := range policies {
+		i := slices.IndexFunc(p.AlarmNames, func(n string) bool { return strings.Contains(n, kind) })
+		if p.Name == d.Policy && i >= 0 {
+			return fmt.Sprintf("monitor alarm %s in state ALARM triggered policy %s", p.AlarmNames[i], p.Name)
+		}
+	}
+	return fmt.Sprintf("policy %s: %s", d.Policy, d.Reason)
+}
+
+// bound notes that a desired count outside a target's bounds is to be moved,
+// unless scaling in that direction is suspended.
+func (a *Autoscaler) bound(t model.ScalableTarget, desired int) {
+	var why string
+	switch {
+	case desired < t.Min && !t.SuspendOut:
+		why = fmt.Sprintf("minimum capacity was set to %d", t.Min)
+	case desired > t.Max && !t.SuspendIn:
+		why = fmt.Sprintf("maximum capacity was set to %d", t.Max)
+	default:
+		return
+	}
+	a.mu.Lock()
+	a.moved[t.ResourceID] = why
+	a.mu.Unlock()
+	select {
+	case a.kick <- struct{}{}:
+	default:
+	}
+}
+
+// intoBounds moves the counts that bound has noted.
+func (a *Autoscaler) intoBounds(ctx context.Context) {
+	a.mu.Lock()
+	moved := a.moved
+	a.moved = map[string]string{}
+	a.mu.Unlock()
+	for id, why := range moved {
+		t, ok := a.targets.Get(id)
+		cluster, name, _ := splitResource(id)
+		svc, found := a.sched.Service(cluster, name)
+		if !ok || !found {
+			continue
+		}
+		n := min(max(svc.DesiredCount, t.Min), t.Max)
+		if n == svc.DesiredCount {
+			continue
+		}
+		err := a.order(ctx, a.watch(t), id, svc, n, order{cause: why}, a.now())
+		a.report(ctx, "desired count not put inside its bounds", id, err)
+	}
+}
