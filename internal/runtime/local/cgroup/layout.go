@@ -1,0 +1,159 @@
+// Package cgroup makes, limits, reads and removes the cgroups of tasks, on
+// cgroup v1 (every controller its own hierarchy) and v2. Paths are relative to
+// the root of the hierarchies, the same in each. It is safe for use by several
+// goroutines as long as they work on different paths.
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Root is where every Linux system mounts its cgroups.
+const Root = "/sys/fs/cgroup"
+
+// Controllers are those that a task needs. On v2 "cpuacct" is part of cpu and
+// "devices" is not a controller.
+func controllers(unified bool) []string {
+	if unified {
+		return []string{"cpu", "memory", "pids"}
+	}
+	return []string{"cpu", "cpuacct", "memory", "pids", "devices"}
+}
+
+// Layout is how this machine mounts its cgroups. Immutable.
+type Layout struct {
+	unified bool
+	mounts  map[string]string // controller to mount point; v2: "" only
+	dirs    []string          // every mount point that tasks have a cgroup in
+}
+
+// Detect finds the machine's layout. The error says which controller is
+// missing.
+func Detect() (*Layout, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(Root, &st); err != nil {
+		return nil, fmt.Errorf("find cgroups: nothing is mounted at %s: %w", Root, err)
+	}
+	if st.Type == unix.CGROUP2_SUPER_MAGIC {
+		return detectUnified()
+	}
+	l := &Layout{mounts: map[string]string{}}
+	data, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return nil, fmt.Errorf("find cgroups: %w", err)
+	}
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 || filepath.Dir(fields[1]) != Root {
+			continue
+		}
+		switch {
+		case fields[2] == "cgroup2":
+			l.dirs = append(l.dirs, fields[1]) // hybrid: processes are sorted there, too
+		case fields[2] == "cgroup":
+			for option := range strings.SplitSeq(fields[3], ",") {
+				if slices.Contains(controllers(false), option) {
+					l.mounts[option] = fields[1]
+					if !slices.Contains(l.dirs, fields[1]) {
+						l.dirs = append(l.dirs, fields[1])
+					}
+				}
+			}
+		}
+	}
+	for _, c := range controllers(false) {
+		if l.mounts[c] == "" {
+			return nil, fmt.Errorf("find cgroups: the %s controller is not mounted below %s", c, Root)
+		}
+	}
+	return l, nil
+}
+
+func detectUnified() (*Layout, error) {
+	data, err := os.ReadFile(filepath.Join(Root, "cgroup.controllers"))
+	if err != nil {
+		return nil, fmt.Errorf("find cgroups: %w", err)
+	}
+	have := strings.Fields(string(data))
+	for _, c := range controllers(true) {
+		if !slices.Contains(have, c) {
+			return nil, fmt.Errorf("find cgroups: the %s controller is not available in %s", c, Root)
+		}
+	}
+	return &Layout{unified: true, mounts: map[string]string{"": Root}, dirs: []string{Root}}, nil
+}
+
+// Unified says whether this is cgroup v2.
+func (l *Layout) Unified() bool { return l.unified }
+
+// file is the path of a controller's file in the cgroup.
+func (l *Layout) file(controller, path, name string) string {
+	if l.unified {
+		controller = ""
+	}
+	return filepath.Join(l.mounts[controller], path, name)
+}
+
+func write(path, value string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(value)
+	return errors.Join(err, f.Close())
+}
+
+// Make creates the cgroup in every hierarchy.
+func (l *Layout) Make(path string) error {
+	for _, dir := range l.dirs {
+		if err := os.MkdirAll(filepath.Join(dir, path), 0o755); err != nil {
+			return fmt.Errorf("make cgroup: %w", err)
+		}
+	}
+	if l.unified {
+		return l.delegate(path)
+	}
+	return nil
+}
+
+// delegate hands the controllers down to the cgroup's children, from the root on.
+func (l *Layout) delegate(path string) error {
+	dir := Root
+	for part := range strings.SplitSeq("/"+strings.Trim(path, "/"), "/") {
+		dir = filepath.Join(dir, part)
+		for _, c := range controllers(true) {
+			if err := write(filepath.Join(dir, "cgroup.subtree_control"), "+"+c); err != nil {
+				return fmt.Errorf("hand controller %s down to %s: %w", c, dir, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Paths lists the cgroups directly below path.
+func (l *Layout) Paths(path string) ([]string, error) {
+	var names []string
+	for _, dir := range l.dirs {
+		entries, err := os.ReadDir(filepath.Join(dir, path))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list cgroups: %w", err)
+		}
+		for _, e := range entries {
+			if p := filepath.Join(path, e.Name()); e.IsDir() && !slices.Contains(names, p) {
+				names = append(names, p)
+			}
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,170 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"neargate/internal/runtime/local/cgroup"
+	"neargate/internal/runtime/local/network"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+// forwardingMark is there while ip_forward is on because of us.
+var forwardingMark = filepath.Join(runDir, "ip_forward")
+
+// Cleanup removes everything that the instance of a data directory has on this
+// machine: processes, cgroups, links, NAT rules, and the runtime's files; of an
+// ephemeral instance the whole data directory. It refuses while a process owns
+// the instance, and is content when there is nothing.
+func Cleanup(ctx context.Context, dataDir string) error {
+	var in instance
+	err := readJSON(instanceFile(dataDir), &in)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && !validID.MatchString(in.ID)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	machine, err := lockMachine()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = machine.Close() }()
+	return cleanup(ctx, in.ID, dataDir)
+}
+
+// cleanup does it, with the machine locked.
+func cleanup(ctx context.Context, id, dataDir string) error {
+	owner, err := lockInstance(id)
+	if err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	defer func() { _ = owner.Close() }()
+	var e entry
+	if err := readJSON(entryFile(id), &e); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	errs := []error{killSupervisors(ctx, id, ""), removeCgroups(ctx, id), network.Remove(ctx, id)}
+	if e.Ephemeral && e.DataDir == dataDir {
+		errs = append(errs, os.RemoveAll(dataDir))
+	} else {
+		errs = append(errs, os.RemoveAll(runtimeDir(dataDir)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	return deregister(id)
+}
+
+// deregister forgets the instance; with the last one goes what all shared.
+func deregister(id string) error {
+	if err := os.RemoveAll(entryDir(id)); err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	if len(instances()) > 0 {
+		return nil
+	}
+	if _, err := os.Stat(forwardingMark); err == nil {
+		if err := network.DisableForwarding(); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(runDir); err != nil {
+		return fmt.Errorf("clean up: %w", err)
+	}
+	return nil
+}
+
+func removeCgroups(ctx context.Context, id string) error {
+	layout, err := cgroup.Detect()
+	if err != nil {
+		return err
+	}
+	if err := layout.Remove(ctx, cgroupPath(id)); err != nil {
+		return err
+	}
+	layout.RemoveEmpty(filepath.Dir(cgroupPath(id)))
+	return nil
+}
+
+// sweep cleans up after every ephemeral instance whose process is dead.
+func sweep(ctx context.Context, log *slog.Logger) {
+	for _, id := range instances() {
+		var e entry
+		if err := readJSON(entryFile(id), &e); err != nil || !e.Ephemeral {
+			continue
+		}
+		owner, err := lockInstance(id)
+		if err != nil {
+			continue // alive
+		}
+		_ = owner.Close()
+		log.Info("cleaning up after a dead process", "instance", id, "pid", e.PID)
+		if err := cleanup(ctx, id, e.DataDir); err != nil {
+			log.Warn("left something behind", "instance", id, "error", err)
+		}
+	}
+}
+
+// killPause is the time between two looks at a killed process.
+const killPause = time.Millisecond
+
+// killSupervisors kills the supervisors of an instance, or that of one task,
+// and waits until they are gone. What they supervise dies with them.
+func killSupervisors(ctx context.Context, id, task string) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		pids := supervisors(id, task)
+		if len(pids) == 0 {
+			return nil
+		}
+		for _, pid := range pids {
+			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("kill supervisor %d: %w", pid, err)
+			}
+		}
+		timer.Reset(killPause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return fmt.Errorf("kill supervisors %v: %w", pids, context.Cause(ctx))
+		}
+	}
+}
+
+// supervisors finds their processes by their arguments, however they came to be
+// forgotten. Dead ones that nobody has waited for have no arguments any more.
+func supervisors(id, task string) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if err != nil {
+			continue
+		}
+		args := bytes.Split(data, []byte{0})
+		if len(args) >= 4 && string(args[1]) == supervisor.Argument && string(args[2]) == id &&
+			(task == "" || string(args[3]) == task) {
+			out = append(out, pid)
+		}
+	}
+	return out
+}

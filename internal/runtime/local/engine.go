@@ -1,0 +1,257 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"neargate/internal/model"
+	"neargate/internal/runtime/local/cgroup"
+	"neargate/internal/runtime/local/network"
+	"neargate/internal/runtime/local/seccomp"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+// releaseLimit bounds each wait for the kernel to let go of what an ended task
+// had, and for the sink to take its last output.
+const releaseLimit = 10 * time.Second
+
+// Engine runs the tasks of one data directory. Its methods are safe for use by
+// several goroutines.
+type Engine struct {
+	cfg    Config
+	images images
+	logs   logs
+	log    *slog.Logger
+
+	// Immutable after Open.
+	id     string
+	owner  *os.File // the instance's lock
+	layout *cgroup.Layout
+	net    *network.Network
+	filter []byte // the seccomp program
+	resolv string // for every task's /etc/resolv.conf
+	starts chan struct{}
+
+	watchers sync.WaitGroup
+	closing  chan struct{}
+	close    sync.Once
+
+	mu    sync.Mutex
+	tasks map[string]*task
+}
+
+// Open takes the data directory over: it becomes its owner, makes the network,
+// finds the tasks that still run and those that ended while nobody looked, and
+// removes half-made ones. It also cleans up after dead ephemeral instances. It
+// fails with a *Missing where containers cannot run, and when another process
+// owns the data directory.
+func Open(ctx context.Context, cfg Config, images images, logs logs, log *slog.Logger) (*Engine, error) {
+	if !filepath.IsAbs(cfg.DataDir) {
+		return nil, fmt.Errorf("open runtime: DataDir %q is not absolute", cfg.DataDir)
+	}
+	if cfg.Domain == "" {
+		cfg.Domain = "ec2.internal"
+	}
+	if cfg.OnExit == nil {
+		cfg.OnExit = func(model.RunState) {}
+	}
+	if err := Check(); err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		cfg: cfg, images: images, logs: logs, log: log, resolv: resolvConf(),
+		closing: make(chan struct{}), tasks: map[string]*task{},
+		// A start is CPU all through; more at once than this only wait for each other.
+		starts: make(chan struct{}, 2+2*runtime.GOMAXPROCS(0)),
+	}
+	var err error
+	if e.layout, err = cgroup.Detect(); err != nil {
+		return nil, fmt.Errorf("open runtime: %w", err)
+	}
+	if e.filter, err = seccomp.Default(supervisor.Capabilities()); err != nil {
+		return nil, fmt.Errorf("open runtime: %w", err)
+	}
+	if err := e.register(ctx); err != nil {
+		return nil, fmt.Errorf("open runtime: %w", err)
+	}
+	if err := e.adoptAll(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open runtime: %w", err), e.Close())
+	}
+	return e, nil
+}
+
+// register makes this process the owner of the instance and its network.
+func (e *Engine) register(ctx context.Context) error {
+	machine, err := lockMachine()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = machine.Close() }()
+	sweep(ctx, e.log)
+	in, err := loadInstance(e.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	if e.owner, err = lockInstance(in.ID); err != nil {
+		return err
+	}
+	e.id = in.ID
+	err = writeJSON(entryFile(e.id), entry{DataDir: e.cfg.DataDir, Ephemeral: e.cfg.Ephemeral, PID: os.Getpid()})
+	if err == nil {
+		err = e.openNetwork(in)
+	}
+	if err != nil {
+		_ = e.owner.Close()
+	}
+	return err
+}
+
+func (e *Engine) openNetwork(in instance) error {
+	var err error
+	if e.net, err = network.Open(in.ID, in.Network); err != nil {
+		return err
+	}
+	if err := e.saveNetwork(); err != nil {
+		return err
+	}
+	changed, err := network.EnableForwarding()
+	if err == nil && changed {
+		err = os.WriteFile(forwardingMark, nil, 0o600)
+	}
+	if err == nil {
+		err = e.net.Masquerade()
+	}
+	if err != nil {
+		e.log.Warn("tasks cannot reach beyond this machine", "error", err)
+	}
+	return nil
+}
+
+func (e *Engine) saveNetwork() error {
+	return writeJSON(instanceFile(e.cfg.DataDir), instance{ID: e.id, Network: e.net.State()})
+}
+
+// Close lets go of the tasks, which run on, and of the data directory. When no
+// task is left, nothing of the instance stays on the machine but the data
+// directory. Call it after Serve has returned.
+func (e *Engine) Close() error {
+	var err error
+	e.close.Do(func() {
+		e.mu.Lock()
+		close(e.closing)
+		e.mu.Unlock()
+		for _, t := range e.all() {
+			t.letGo()
+		}
+		e.watchers.Wait()
+		running := false
+		for _, t := range e.all() {
+			running = running || t.state().Running
+			t.closeFiles()
+		}
+		if !running {
+			err = e.leave()
+		}
+		err = errors.Join(err, e.owner.Close())
+	})
+	return err
+}
+
+// leave removes what the instance has on the machine.
+func (e *Engine) leave() error {
+	machine, err := lockMachine()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = machine.Close() }()
+	ctx, cancel := context.WithTimeout(context.Background(), releaseLimit)
+	defer cancel()
+	if err := errors.Join(removeCgroups(ctx, e.id), network.Remove(ctx, e.id)); err != nil {
+		return err
+	}
+	if e.cfg.Ephemeral {
+		return nil // Cleanup reads the entry
+	}
+	return deregister(e.id)
+}
+
+func (e *Engine) all() []*task {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make([]*task, 0, len(e.tasks))
+	for _, t := range e.tasks {
+		out = append(out, t)
+	}
+	return out
+}
+
+func (e *Engine) task(id string) *task {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tasks[id]
+}
+
+func (e *Engine) closed() bool {
+	select {
+	case <-e.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// List gives all tasks: running ones, and ended ones until Forget.
+func (e *Engine) List(context.Context) ([]model.RunState, error) {
+	var out []model.RunState
+	for _, t := range e.all() {
+		if t.hasStarted() {
+			out = append(out, t.state())
+		}
+	}
+	return out, nil
+}
+
+// Forget drops what is left of an ended task. An unknown ID is no error; a task
+// that runs is.
+func (e *Engine) Forget(_ context.Context, id string) error {
+	t := e.task(id)
+	if t == nil {
+		return nil
+	}
+	select {
+	case <-t.ended:
+	default:
+		return fmt.Errorf("forget task %s: it has not ended", id)
+	}
+	e.drop(t)
+	if err := os.RemoveAll(t.dir); err != nil {
+		return fmt.Errorf("forget task %s: %w", id, err)
+	}
+	return nil
+}
+
+func (e *Engine) drop(t *task) {
+	e.mu.Lock()
+	delete(e.tasks, t.id)
+	e.mu.Unlock()
+	t.closeFiles()
+}
+
+// Samples gives the consumption of all running tasks now.
+func (e *Engine) Samples() []model.Sample {
+	now := time.Now()
+	var out []model.Sample
+	for _, t := range e.all() {
+		if s, ok := t.sample(now); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,75 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"neargate/internal/runtime/local/logfile"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+// followPause is the time between two looks at the containers' output.
+const followPause = 250 * time.Millisecond
+
+// Serve ships the containers' output to the logs until ctx ends.
+func (e *Engine) Serve(ctx context.Context) error {
+	ticker := time.NewTicker(followPause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			for _, t := range e.all() {
+				e.drain(ctx, t)
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// openFollows makes the readers for the task's containers.
+func (e *Engine) openFollows(t *task) {
+	t.followMu.Lock()
+	defer t.followMu.Unlock()
+	for _, c := range t.rec.Spec.Containers {
+		if c.LogGroup == "" {
+			continue
+		}
+		r, err := logfile.Open(supervisor.LogDir(t.dir, c.Name))
+		if err != nil {
+			e.log.Warn("a container's output is not followed", "task", t.id, "container", c.Name, "error", err)
+			continue
+		}
+		t.follows = append(t.follows, &follow{group: c.LogGroup, stream: c.LogStream, reader: r})
+	}
+}
+
+// drain ships all that the task's containers have written so far. What the sink
+// refuses is offered again the next time.
+func (e *Engine) drain(ctx context.Context, t *task) {
+	t.followMu.Lock()
+	defer t.followMu.Unlock()
+	for _, f := range t.follows {
+		err := e.ship(ctx, t, f)
+		if err != nil && !f.failing && ctx.Err() == nil {
+			e.log.Warn("output is held back", "task", t.id, "stream", f.stream, "error", err)
+		}
+		f.failing = err != nil
+	}
+}
+
+func (e *Engine) ship(ctx context.Context, t *task, f *follow) error {
+	for {
+		lines, err := f.reader.Next()
+		if err != nil || len(lines) == 0 {
+			return err
+		}
+		if err := e.logs.Append(ctx, f.group, f.stream, lines); err != nil {
+			return fmt.Errorf("append to log: %w", err)
+		}
+		if err := f.reader.Commit(); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,60 @@
+// Package local runs tasks as containers of this machine: OCI image layers on
+// overlayfs, own namespaces, enforced CPU and memory, Docker's default hardening,
+// an address on a bridge.
+//
+// The engine keeps no task alive itself: each has a supervisor, a process of its
+// own (package supervisor), which outlives the engine. All that the engine knows
+// of a task lies below Config.DataDir/runtime, so that after a restart it takes
+// the living ones over and tells of those that ended meanwhile. What it makes
+// outside that directory (cgroups, a bridge, an NAT table, /run/neargate) carries
+// the instance's ID, and Cleanup removes it.
+package local
+
+import (
+	"context"
+	"os"
+
+	"neargate/internal/model"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+// Dispatch turns this process into a task's supervisor, or into the first
+// process of a container, when its arguments say so, and then does not return.
+// main calls it before anything else.
+func Dispatch() {
+	if len(os.Args) < 2 {
+		return
+	}
+	switch os.Args[1] {
+	case supervisor.Argument:
+		os.Exit(supervisor.Main())
+	case supervisor.InitArgument:
+		if os.Getenv("_LIBCONTAINER_INITPIPE") != "" {
+			supervisor.Init()
+		}
+	}
+}
+
+// images is what the engine needs of a registry.
+type images interface {
+	// Unpack finds the image and makes its layers usable as overlayfs lower
+	// directories. They stay until release is called.
+	Unpack(ctx context.Context, ref string) (fs model.Rootfs, release func(), err error)
+	// Hold keeps the layers of an image that was unpacked before a restart.
+	Hold(digest string) (release func(), err error)
+}
+
+// logs takes containers' output.
+type logs interface {
+	Append(ctx context.Context, group, stream string, lines []model.LogLine) error
+}
+
+// Config is what an engine must be told. DataDir is required.
+type Config struct {
+	DataDir   string // absolute; the engine keeps to DataDir/runtime
+	Ephemeral bool   // everything, DataDir included, may go once the process is dead
+	Domain    string // of the tasks' host names; "" is "ec2.internal"
+	// OnExit is called once for each task that Run gave back or that was taken
+	// over, when it has ended and all it held is released. It must not block.
+	OnExit func(model.RunState)
+}

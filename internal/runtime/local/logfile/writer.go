@@ -1,0 +1,194 @@
+// Package logfile keeps a container's output on disk between the supervisor
+// that takes it and the engine that ships it: lines with their time, in numbered
+// segments of bounded size and number. The writer and the reader are different
+// processes; each file has one writer, and a segment is complete once the next
+// exists.
+//
+// A record is the time in nanoseconds since 1970, a space, the line, a newline.
+package logfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// SegmentBytes is about how large a segment grows.
+const SegmentBytes = 1 << 20
+
+// segmentsKept bounds a container's unshipped output on disk: the oldest is
+// dropped when there are more.
+const segmentsKept = 16
+
+// lineLimit is the longest line; a longer one is cut into several. CloudWatch
+// Logs takes events of 256 KiB, 26 bytes of them its own.
+const lineLimit = 256<<10 - 26
+
+// Writer appends records. It is safe for use by several goroutines.
+type Writer struct {
+	dir string
+	now func() time.Time
+
+	mu      sync.Mutex
+	segment int
+	file    *os.File
+	size    int64
+}
+
+// Create makes the directory and the first segment. Segments that a former
+// writer left are kept.
+func Create(dir string, now func() time.Time) (*Writer, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make log: %w", err)
+	}
+	segments, err := list(dir)
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{dir: dir, now: now}
+	if len(segments) > 0 {
+		w.segment = segments[len(segments)-1]
+	}
+	if err := w.nextLocked(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func name(dir string, segment int) string {
+	return filepath.Join(dir, fmt.Sprintf("%08d.log", segment))
+}
+
+// list gives the numbers of the segments, lowest first.
+func list(dir string) ([]int, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list log: %w", err)
+	}
+	var out []int
+	for _, e := range entries {
+		if base, ok := strings.CutSuffix(e.Name(), ".log"); ok {
+			if n, err := strconv.Atoi(base); err == nil {
+				out = append(out, n)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// nextLocked starts the next segment and drops the oldest ones.
+func (w *Writer) nextLocked() error {
+	if w.file != nil {
+		if err := w.file.Close(); err != nil {
+			return fmt.Errorf("end log segment: %w", err)
+		}
+		w.file = nil
+	}
+	f, err := os.OpenFile(name(w.dir, w.segment+1), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("begin log segment: %w", err)
+	}
+	w.file, w.size = f, 0
+	w.segment++
+	segments, err := list(w.dir)
+	if err != nil {
+		return err
+	}
+	for len(segments) > segmentsKept {
+		_ = os.Remove(name(w.dir, segments[0]))
+		segments = segments[1:]
+	}
+	return nil
+}
+
+// append writes whole records.
+func (w *Writer) append(records []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.size >= SegmentBytes || w.file == nil {
+		if err := w.nextLocked(); err != nil {
+			return err
+		}
+	}
+	n, err := w.file.Write(records)
+	w.size += int64(n)
+	return err
+}
+
+// Copy takes lines from r until it ends. What follows the last newline is a
+// line, too. A full disk loses output but never holds the container up.
+func (w *Writer) Copy(r io.Reader) error {
+	var failed error
+	buf := make([]byte, 0, 8<<10)
+	var records []byte
+	for {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, min(len(buf), lineLimit))
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		now := w.now()
+		records = records[:0]
+		rest := buf
+		for {
+			i := bytes.IndexByte(rest, '\n')
+			if i < 0 {
+				break
+			}
+			records = record(records, now, rest[:i])
+			rest = rest[i+1:]
+		}
+		for len(rest) > lineLimit {
+			records = record(records, now, rest[:lineLimit])
+			rest = rest[lineLimit:]
+		}
+		if err != nil && len(rest) > 0 {
+			records = record(records, now, rest)
+			rest = nil
+		}
+		buf = buf[:copy(buf, rest)]
+		if len(records) > 0 {
+			if werr := w.append(records); werr != nil && failed == nil {
+				failed = werr
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed) {
+			return failed
+		}
+		if err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+}
+
+func record(to []byte, at time.Time, line []byte) []byte {
+	for {
+		part := line[:min(len(line), lineLimit)]
+		to = strconv.AppendInt(to, at.UnixNano(), 10)
+		to = append(append(append(to, ' '), part...), '\n')
+		if line = line[len(part):]; len(line) == 0 {
+			return to
+		}
+	}
+}
+
+// Close ends the current segment.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.file == nil {
+		return nil
+	}
+	err := w.file.Close()
+	w.file = nil
+	return err
+}

@@ -1,0 +1,165 @@
+package local
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"neargate/internal/model"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+var (
+	validTaskID    = regexp.MustCompile(`^[0-9a-zA-Z-]{1,64}$`)
+	validContainer = regexp.MustCompile(`^[0-9a-zA-Z_-]{1,255}$`)
+)
+
+func invalid(format string, args ...any) error {
+	return model.Errorf(model.Invalid, codeResource, format, args...)
+}
+
+// validate refuses what could not be run whatever the images hold.
+func validate(spec model.TaskSpec) error {
+	if !validTaskID.MatchString(spec.ID) {
+		return invalid("task ID %q is not valid", spec.ID)
+	}
+	if spec.CPUUnits <= 0 || spec.MemoryMiB <= 0 {
+		return invalid("task %s needs CPU and memory, not %d units and %d MiB", spec.ID, spec.CPUUnits, spec.MemoryMiB)
+	}
+	if len(spec.Containers) == 0 {
+		return invalid("task %s has no containers", spec.ID)
+	}
+	dependencies := map[string][]model.Dependency{}
+	for _, c := range spec.Containers {
+		if !validContainer.MatchString(c.Name) {
+			return invalid("container name %q is not valid", c.Name)
+		}
+		if _, twice := dependencies[c.Name]; twice {
+			return invalid("two containers are named %s", c.Name)
+		}
+		dependencies[c.Name] = c.DependsOn
+	}
+	for name := range dependencies {
+		if err := acyclic(dependencies, name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// acyclic follows the dependencies of a container; path is how it came there.
+func acyclic(dependencies map[string][]model.Dependency, name string, path []string) error {
+	if slices.Contains(path, name) {
+		return invalid("containers depend on each other: %s", strings.Join(append(path, name), ", "))
+	}
+	for _, d := range dependencies[name] {
+		if _, ok := dependencies[d.Container]; !ok {
+			return invalid("container %s depends on %s, which is not in the task", name, d.Container)
+		}
+		if err := acyclic(dependencies, d.Container, append(path, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// order is what the supervisor is told: the task with its images resolved.
+func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error) {
+	spec, addr := t.rec.Spec, t.rec.Address
+	o := &supervisor.Order{
+		Dir: t.dir, CgroupPath: e.cgroupOf(t),
+		CPUQuota: cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
+		// As EC2 names hosts in a VPC.
+		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + e.cfg.Domain,
+		Address:  netip.PrefixFrom(addr, e.net.Subnet().Bits()), Gateway: e.net.Gateway(),
+		Resolv: e.resolv, Filter: e.filter,
+	}
+	for i, c := range spec.Containers {
+		oc, err := orderContainer(c, images[i])
+		if err != nil {
+			return nil, err
+		}
+		oc.ID = containerID(t.id, i)
+		o.Containers = append(o.Containers, oc)
+	}
+	return o, nil
+}
+
+func orderContainer(c model.ContainerSpec, image model.Rootfs) (supervisor.Container, error) {
+	args := image.Config.Command
+	entry := image.Config.EntryPoint
+	if c.EntryPoint != nil { // it also does away with the image's command, as in Docker
+		entry, args = c.EntryPoint, nil
+	}
+	if c.Command != nil {
+		args = c.Command
+	}
+	args = slices.Concat(entry, args)
+	if len(args) == 0 {
+		return supervisor.Container{}, model.Errorf(model.Invalid, codeStart,
+			"container %s: no command specified, neither by the image nor by the task definition", c.Name)
+	}
+	env := slices.Clone(image.Config.Env)
+	for _, kv := range c.Env {
+		env = append(env, kv.Name+"="+kv.Value)
+	}
+	out := supervisor.Container{
+		Name: c.Name, Layers: image.Layers, Args: args, Env: env,
+		WorkingDir: first(c.WorkingDir, image.Config.WorkingDir), User: first(c.User, image.Config.User),
+		MemoryBytes: int64(c.MemoryMiB) << 20, ReadonlyRoot: c.ReadonlyRoot,
+		Essential: c.Essential, StopSignal: image.Config.StopSignal, StopTimeout: c.StopTimeout,
+		Check: orderCheck(c.HealthCheck),
+	}
+	if c.CPUUnits > 0 {
+		out.CPUShares = uint64(max(2, c.CPUUnits)) // the kernel's least
+	}
+	for _, u := range c.Ulimits {
+		out.Ulimits = append(out.Ulimits, supervisor.Ulimit(u))
+	}
+	for _, d := range c.DependsOn {
+		out.DependsOn = append(out.DependsOn, supervisor.Dependency(d))
+	}
+	return out, nil
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// orderCheck reads a health check's command: CMD runs as it stands, CMD-SHELL
+// by the shell. Zero numbers get ECS's defaults.
+func orderCheck(h *model.ContainerHealthCheck) *supervisor.Check {
+	if h == nil || len(h.Command) == 0 || h.Command[0] == "NONE" {
+		return nil
+	}
+	c := &supervisor.Check{
+		Args: h.Command, Interval: h.Interval, Timeout: h.Timeout,
+		StartPeriod: h.StartPeriod, Retries: h.Retries,
+	}
+	switch h.Command[0] {
+	case "CMD":
+		c.Args = h.Command[1:]
+	case "CMD-SHELL":
+		c.Args = append([]string{"/bin/sh", "-c"}, h.Command[1:]...)
+	}
+	if len(c.Args) == 0 {
+		return nil
+	}
+	if c.Interval <= 0 {
+		c.Interval = 30 * time.Second
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 5 * time.Second
+	}
+	if c.Retries <= 0 {
+		c.Retries = 3
+	}
+	return c
+}

@@ -1,0 +1,247 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+func TestKilledSupervisor(t *testing.T) {
+	b := open(t)
+	s := spec("serve")
+	state := b.run(s)
+	get(t, "http://"+state.IP+":8080/")
+	for _, pid := range supervisors(b.id, s.ID) {
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := b.exit()
+	if end.Running || code(end, 0) != "137" {
+		t.Errorf("got %+v, want its containers killed", end)
+	}
+	if paths, err := b.layout.Paths(cgroupPath(b.id)); err != nil || len(paths) > 0 {
+		t.Errorf("got cgroups %v, %v, want none", paths, err)
+	}
+}
+
+func TestRestartTakesOver(t *testing.T) {
+	b := open(t)
+	stays, ends, quits := spec("lines", "3"), spec("serve"), spec("serve")
+	state := b.run(stays)
+	b.run(ends)
+	b.run(quits)
+	eventually(t, "output has arrived", func() bool { return len(b.logs.get("/ecs/test/app")) >= 3 })
+	before := supervisors(b.id, stays.ID)
+	b.close()
+	if got := get(t, "http://"+state.IP+":8080/"); got == "" {
+		t.Error("no answer while the engine is away")
+	}
+	for _, pid := range supervisors(b.id, ends.ID) {
+		if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, pid := range supervisors(b.id, quits.ID) {
+		if err := unix.Kill(pid, unix.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "two supervisors are gone", func() bool { return len(supervisors(b.id, "")) == 1 })
+	held := b.images.held // by the engine that is gone
+	b.open()
+	if got := supervisors(b.id, ""); !slices.Equal(before, got) {
+		t.Errorf("got supervisors %v, want %v", got, before)
+	}
+	list, err := b.List(t.Context())
+	if err != nil || len(list) != 3 {
+		t.Fatalf("got %+v, %v, want three tasks", list, err)
+	}
+	for _, s := range list {
+		switch s.ID {
+		case stays.ID:
+			if diff := cmp.Diff(state, s); diff != "" {
+				t.Errorf("the task taken over: %s", diff)
+			}
+		case ends.ID:
+			if s.Running || code(s, 0) != "137" {
+				t.Errorf("got %+v of the killed task", s)
+			}
+		case quits.ID:
+			if s.Running || code(s, 0) != "0" {
+				t.Errorf("got %+v of the task that ended", s)
+			}
+		}
+	}
+	if b.images.held != held+1 {
+		t.Errorf("got %d images held, want one more than %d", b.images.held, held)
+	}
+	if got := b.Samples(); len(got) != 1 || got[0].TaskID != stays.ID {
+		t.Errorf("got samples %+v", got)
+	}
+	if err := b.Stop(t.Context(), stays.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if end := b.exit(); end.ID != stays.ID || code(end, 0) != "0" {
+		t.Errorf("got end %+v", end)
+	}
+	if got := b.logs.get("/ecs/test/app"); len(got) != 3 {
+		t.Errorf("got output %q, want each line once", got)
+	}
+}
+
+func TestOneOwnerOfADataDirectory(t *testing.T) {
+	b := open(t)
+	_, err := Open(t.Context(), Config{DataDir: b.dir}, b.images, b.logs, b.log)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("in use by process %d", os.Getpid())) {
+		t.Errorf("got %v", err)
+	}
+	if err := Cleanup(t.Context(), b.dir); err == nil {
+		t.Error("Cleanup of a data directory in use succeeded")
+	}
+}
+
+// machine is everything that tasks leave traces in.
+func machine(t *testing.T) map[string][]string {
+	t.Helper()
+	got := map[string][]string{}
+	links, err := netlink.LinkList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range links {
+		got["links"] = append(got["links"], l.Attrs().Name)
+	}
+	conn, err := nftables.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := conn.ListTables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		got["tables"] = append(got["tables"], table.Name)
+	}
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got["mounts"] = strings.Split(string(mounts), "\n")
+	got["cgroups"], _ = filepath.Glob("/sys/fs/cgroup/*/neargate/*")
+	more, _ := filepath.Glob("/sys/fs/cgroup/neargate/*")
+	got["cgroups"] = append(got["cgroups"], more...)
+	got["run"], _ = filepath.Glob(runDir + "/*/*")
+	return got
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	needsRoot(t)
+	before := machine(t)
+	for _, row := range []struct {
+		name string
+		end  func(b *testBench)
+	}{
+		{"stopped", func(b *testBench) {
+			for _, s := range b.all() {
+				if err := b.Stop(t.Context(), s.id, 0); err != nil {
+					t.Error(err)
+				}
+			}
+			b.close()
+		}},
+		{"running, and cleaned up", func(b *testBench) {
+			b.close()
+			if err := Cleanup(t.Context(), b.dir); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(runtimeDir(b.dir)); err == nil {
+				t.Error("the runtime's files are left")
+			}
+		}},
+	} {
+		b := open(t)
+		b.run(spec("serve"))
+		b.run(spec("serve"))
+		if got := machine(t); len(got["links"]) != len(before["links"])+3 {
+			t.Errorf("%s: got links %v, want a bridge and one a task more than %v", row.name, got["links"], before["links"])
+		}
+		row.end(b)
+		eventually(t, row.name+": everything is gone", func() bool { return cmp.Diff(before, machine(t)) == "" })
+		if diff := cmp.Diff(before, machine(t)); diff != "" {
+			t.Errorf("%s: %s", row.name, diff)
+		}
+		if got := supervisors(b.id, ""); len(got) > 0 {
+			t.Errorf("%s: supervisors %v are left", row.name, got)
+		}
+	}
+}
+
+// TestKilledEngine runs an engine in a process of its own, kills that, and lets
+// another clean up.
+func TestKilledEngine(t *testing.T) {
+	needsRoot(t)
+	dir := t.TempDir() + "/ephemeral"
+	before := machine(t)
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestEngineToKill$", "-test.v")
+	cmd.Env = append(os.Environ(), "ENGINE_TO_KILL="+dir, "GUEST="+guest)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	for buf := make([]byte, 1000); !strings.Contains(string(text), "task runs"); {
+		n, err := out.Read(buf)
+		text = append(text, buf[:n]...)
+		if err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	b := open(t)
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the data directory is left")
+	}
+	b.close()
+	eventually(t, "everything is gone", func() bool { return cmp.Diff(before, machine(t)) == "" })
+	if diff := cmp.Diff(before, machine(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestEngineToKill is the process that TestKilledEngine kills.
+func TestEngineToKill(t *testing.T) {
+	dir := os.Getenv("ENGINE_TO_KILL")
+	if dir == "" {
+		t.Skip("only within TestKilledEngine")
+	}
+	guest = os.Getenv("GUEST")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(context.Background(), Config{DataDir: dir, Ephemeral: true}, &fakeImages{}, &fakeLogs{}, discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Run(context.Background(), spec("serve")); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("task runs")
+	time.Sleep(time.Minute)
+}

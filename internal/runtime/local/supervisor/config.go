@@ -1,0 +1,121 @@
+package supervisor
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+
+	"github.com/opencontainers/cgroups"
+	devices "github.com/opencontainers/cgroups/devices/config"
+	"github.com/opencontainers/runc/libcontainer/configs"
+	"github.com/opencontainers/runc/libcontainer/specconv"
+	"golang.org/x/sys/unix"
+
+	_ "github.com/opencontainers/cgroups/devices" // lets libcontainer set device rules
+)
+
+// Capabilities are those that Docker leaves to root in a container.
+func Capabilities() []string {
+	return []string{
+		"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD",
+		"CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP",
+		"CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+	}
+}
+
+// What Docker hides and protects: moby, oci/defaults.go.
+var (
+	maskedPaths = []string{
+		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+		"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+		"/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+	}
+	readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+)
+
+// maxProcesses bounds a container against fork bombs.
+const maxProcesses = 4096
+
+// makeConfig gives libcontainer's view of a container. Network and IPC
+// namespaces are the supervisor's, the others its own.
+func makeConfig(o *Order, c *Container, root string) *configs.Config {
+	caps := Capabilities()
+	return &configs.Config{
+		Rootfs:          root,
+		Readonlyfs:      c.ReadonlyRoot,
+		RootPropagation: unix.MS_PRIVATE | unix.MS_REC,
+		Hostname:        o.Hostname,
+		Namespaces: configs.Namespaces{
+			{Type: configs.NEWNS}, {Type: configs.NEWPID}, {Type: configs.NEWUTS}, {Type: configs.NEWCGROUP},
+		},
+		Mounts:          makeMounts(o),
+		Devices:         nodes(),
+		Cgroups:         makeCgroup(o, c),
+		Capabilities:    &configs.Capabilities{Bounding: caps, Effective: caps, Permitted: caps},
+		NoNewPrivileges: true,
+		NoNewKeyring:    true, // Init has made one, also for processes that join later
+		MaskPaths:       maskedPaths,
+		ReadonlyPaths:   readonlyPaths,
+	}
+}
+
+func makeCgroup(o *Order, c *Container) *cgroups.Cgroup {
+	processes := int64(maxProcesses)
+	r := &cgroups.Resources{CpuShares: c.CPUShares, PidsLimit: &processes}
+	if c.MemoryBytes > 0 {
+		r.Memory, r.MemorySwap = c.MemoryBytes, c.MemoryBytes
+	}
+	for _, d := range specconv.AllowedDevices {
+		r.Devices = append(r.Devices, &d.Rule)
+	}
+	return &cgroups.Cgroup{Path: cgroupOf(o, c), Resources: r}
+}
+
+func cgroupOf(o *Order, c *Container) string { return path.Join(o.CgroupPath, c.Name) }
+
+// nodes are the device nodes of a container.
+func nodes() []*devices.Device {
+	var out []*devices.Device
+	for _, d := range specconv.AllowedDevices {
+		if d.Path != "" {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func makeMounts(o *Order) []*configs.Mount {
+	const safe = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	mounts := []*configs.Mount{
+		{Source: "proc", Destination: "/proc", Device: "proc", Flags: safe},
+		{
+			Source: "tmpfs", Destination: "/dev", Device: "tmpfs",
+			Flags: unix.MS_NOSUID | unix.MS_STRICTATIME, Data: "mode=755,size=65536k",
+		},
+		{
+			Source: "devpts", Destination: "/dev/pts", Device: "devpts",
+			Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "newinstance,ptmxmode=0666,mode=0620,gid=5",
+		},
+		{Source: "sysfs", Destination: "/sys", Device: "sysfs", Flags: safe | unix.MS_RDONLY},
+		{Source: "cgroup", Destination: "/sys/fs/cgroup", Device: "cgroup", Flags: safe | unix.MS_RDONLY},
+		{Source: "mqueue", Destination: "/dev/mqueue", Device: "mqueue", Flags: safe},
+		{Source: "shm", Destination: "/dev/shm", Device: "tmpfs", Flags: safe, Data: "mode=1777,size=65536k"},
+	}
+	for _, name := range etcFiles {
+		mounts = append(mounts, &configs.Mount{
+			Source: filepath.Join(o.Dir, "etc", name), Destination: "/etc/" + name,
+			Device: "bind", Flags: unix.MS_BIND | unix.MS_REC,
+			PropagationFlags: []int{unix.MS_PRIVATE | unix.MS_REC},
+		})
+	}
+	return mounts
+}
+
+// commandPath is the PATH of images that set none.
+const commandPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// makeEnv puts the platform's variables first, so that the container's own win.
+func makeEnv(o *Order, c *Container) []string {
+	env := []string{"PATH=" + commandPath, fmt.Sprintf("HOSTNAME=%s", o.Hostname)}
+	return append(env, c.Env...)
+}

@@ -1,0 +1,122 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ready says whether all dependencies of m are met. The error says that one
+// never will be.
+func (t *task) ready(m *member) (bool, error) {
+	for _, d := range m.spec.DependsOn {
+		on := t.member(d.Container)
+		if on == nil {
+			return false, fmt.Errorf("container %s depends on %s, which is not in the task", m.spec.Name, d.Container)
+		}
+		met, err := on.meets(d.Condition)
+		if err != nil {
+			return false, fmt.Errorf("container %s cannot start: dependency %s %w", m.spec.Name, d.Container, err)
+		}
+		if !met {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// meets says whether m fulfils a condition of the ECS API (ContainerDependency).
+func (m *member) meets(condition string) (bool, error) {
+	switch condition {
+	case "START":
+		return m.started, nil
+	case "COMPLETE":
+		return m.ended, nil
+	case "SUCCESS":
+		if m.ended && *m.report.ExitCode != 0 {
+			return false, fmt.Errorf("exited with code %d", *m.report.ExitCode)
+		}
+		return m.ended, nil
+	case "HEALTHY":
+		switch {
+		case m.spec.Check == nil:
+			return false, fmt.Errorf("has no health check")
+		case m.ended:
+			return false, fmt.Errorf("has ended")
+		case m.report.Health == "UNHEALTHY":
+			return false, fmt.Errorf("is unhealthy")
+		}
+		return m.report.Health == "HEALTHY", nil
+	}
+	return false, fmt.Errorf("has unknown condition %q", condition)
+}
+
+func (t *task) member(name string) *member {
+	for _, m := range t.members {
+		if m.spec.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// stopReady sends the stop signal to every container on which no running one
+// depends any more: those that depend end first.
+func (t *task) stopReady() {
+	for _, m := range t.members {
+		if m.container == nil || m.signalled || t.needed(m) {
+			continue
+		}
+		m.signalled = true
+		limit := m.spec.StopTimeout
+		if limit <= 0 {
+			limit = t.timeout
+		}
+		m.killAt = time.Now().Add(limit)
+		m.container.signal(m.signal)
+	}
+}
+
+func (t *task) needed(m *member) bool {
+	for _, other := range t.members {
+		if other.container == nil {
+			continue
+		}
+		for _, d := range other.spec.DependsOn {
+			if d.Container == m.spec.Name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// untilKill is the time to the next SIGKILL that is due.
+func (t *task) untilKill() time.Duration {
+	next := time.Hour
+	for _, m := range t.members {
+		if m.container != nil && !m.killAt.IsZero() {
+			next = min(next, max(0, time.Until(m.killAt)))
+		}
+	}
+	return next
+}
+
+func (t *task) killLate() {
+	now := time.Now()
+	for _, m := range t.members {
+		if m.container != nil && !m.killAt.IsZero() && !now.Before(m.killAt) {
+			m.killAt = time.Time{}
+			m.container.signal(unix.SIGKILL)
+		}
+	}
+}
+
+func (t *task) killAll() {
+	for _, m := range t.members {
+		if m.container != nil {
+			m.container.signal(unix.SIGKILL)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// etcFiles are the files of /etc that the platform gives every container.
+var etcFiles = []string{"hosts", "hostname", "resolv.conf"}
+
+// writeEtc writes them into the task's directory; its containers share them.
+func writeEtc(o *Order) error {
+	texts := map[string]string{
+		"hosts": fmt.Sprintf("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n%s %s\n",
+			o.Address.Addr(), o.Hostname),
+		"hostname":    o.Hostname + "\n",
+		"resolv.conf": o.Resolv,
+	}
+	dir := filepath.Join(o.Dir, "etc")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make /etc: %w", err)
+	}
+	for _, name := range etcFiles {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(texts[name]), 0o644); err != nil {
+			return fmt.Errorf("write /etc/%s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"net"
+	"sync"
+	"time"
+)
+
+// hub speaks with engines: usually one, none while the server is down. It takes
+// their commands and gives each the latest report, then every new one.
+type hub struct {
+	orders   chan *Order
+	stops    chan *Stop
+	orphaned chan struct{} // closed when the last engine left before an order
+
+	mu      sync.Mutex
+	conns   map[net.Conn]*json.Encoder
+	report  Report
+	ordered bool
+	closed  bool
+}
+
+// writeLimit is how long an engine may take to read a report.
+const writeLimit = 5 * time.Second
+
+func newHub() *hub {
+	return &hub{
+		orders: make(chan *Order, 1), stops: make(chan *Stop, 1),
+		orphaned: make(chan struct{}), conns: map[net.Conn]*json.Encoder{},
+	}
+}
+
+// serve accepts engines until the listener is closed.
+func (h *hub) serve(l net.Listener) {
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		if h.add(conn) {
+			conns.Go(func() { h.read(conn) })
+		}
+	}
+}
+
+func (h *hub) add(conn net.Conn) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		_ = conn.Close()
+		return false
+	}
+	h.conns[conn] = json.NewEncoder(conn)
+	h.sendLocked(conn)
+	return true
+}
+
+// read takes commands from one engine until it leaves.
+func (h *hub) read(conn net.Conn) {
+	decoder := json.NewDecoder(conn)
+	for {
+		var c Command
+		if err := decoder.Decode(&c); err != nil {
+			break
+		}
+		if c.Start != nil && h.firstOrder() {
+			h.orders <- c.Start
+		}
+		if c.Stop != nil {
+			select {
+			case h.stops <- c.Stop:
+			default: // one is waiting already
+			}
+		}
+	}
+	_ = conn.Close()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.conns, conn)
+	if len(h.conns) == 0 && !h.ordered {
+		h.ordered = true
+		close(h.orphaned)
+	}
+}
+
+func (h *hub) firstOrder() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	first := !h.ordered
+	h.ordered = true
+	return first
+}
+
+// publish sends a report to every engine.
+func (h *hub) publish(r Report) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.report = r
+	for conn := range h.conns {
+		h.sendLocked(conn)
+	}
+}
+
+func (h *hub) sendLocked(conn net.Conn) {
+	_ = conn.SetWriteDeadline(time.Now().Add(writeLimit))
+	if err := h.conns[conn].Encode(h.report); err != nil {
+		_ = conn.Close() // its reader takes it off the list
+	}
+}
+
+func (h *hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for conn := range h.conns {
+		_ = conn.Close()
+	}
+}

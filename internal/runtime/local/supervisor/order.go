@@ -1,0 +1,103 @@
+package supervisor
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Order is all that a supervisor needs to run a task.
+type Order struct {
+	Dir        string // the task's own directory, which the supervisor writes into
+	CgroupPath string // the task's cgroup, below the root of every hierarchy
+	CPUQuota   time.Duration
+	CPUPeriod  time.Duration
+	Hostname   string
+	Address    netip.Prefix // of eth0
+	Gateway    netip.Addr   // invalid: no default route
+	Resolv     string       // the text of /etc/resolv.conf
+	Filter     []byte       // the seccomp program
+	Containers []Container  // in the order of their definition
+}
+
+// Container is one container of an Order.
+type Container struct {
+	Name         string
+	ID           string   // unique for ever
+	Layers       []string // overlayfs lower directories, lowest first
+	Args         []string
+	Env          []string // "NAME=value"; the supervisor adds PATH and HOSTNAME where missing
+	WorkingDir   string
+	User         string // "", "uid", "name", "uid:gid", "name:group"
+	MemoryBytes  int64  // hard limit of its own; 0: none
+	CPUShares    uint64 // of the task's CPU; 0: the kernel's default
+	ReadonlyRoot bool
+	Ulimits      []Ulimit
+	Essential    bool
+	StopSignal   string // "SIGTERM", "15", "" is SIGTERM
+	StopTimeout  time.Duration
+	DependsOn    []Dependency
+	Check        *Check
+}
+
+// Ulimit is a limit by the name that setrlimit(2) has for it in lower case.
+type Ulimit struct {
+	Name       string
+	Soft, Hard int64 // negative: unlimited
+}
+
+// Dependency makes a container wait for another.
+type Dependency struct {
+	Container string
+	Condition string // START, COMPLETE, SUCCESS or HEALTHY
+}
+
+// Check is a command run inside the container to tell its health.
+type Check struct {
+	Args                           []string
+	Interval, Timeout, StartPeriod time.Duration
+	Retries                        int
+}
+
+// Phase is where a task stands.
+type Phase string
+
+// The phases, in order.
+const (
+	Waiting  Phase = ""         // no order yet
+	Starting Phase = "starting" // containers are being started
+	Running  Phase = "running"  // every container has been started
+	Ended    Phase = "ended"    // every container has ended; the supervisor is about to exit
+)
+
+// Report is a supervisor's whole knowledge of its task.
+type Report struct {
+	Phase      Phase
+	Failure    string // why the task could not be started; "" when it was
+	StartedAt  time.Time
+	EndedAt    time.Time
+	Containers []ContainerReport
+}
+
+// ContainerReport is a container's part of a Report.
+type ContainerReport struct {
+	Name     string
+	Running  bool
+	Started  bool
+	ExitCode *int   // set once it has ended; 128+n for signal n
+	Reason   string // why it ended, where that is known
+	Health   string // UNKNOWN, HEALTHY or UNHEALTHY
+}
+
+// Command is what the engine asks of a supervisor. Exactly one field is set.
+type Command struct {
+	Start *Order
+	Stop  *Stop
+}
+
+// Stop asks for the task's end.
+type Stop struct {
+	Timeout time.Duration // for containers without a StopTimeout of their own
+}
+
+// The reasons ECS gives for a container's end.
+const ReasonOutOfMemory = "OutOfMemoryError: Container killed due to memory usage"

@@ -1,0 +1,252 @@
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"neargate/internal/runtime/local/cgroup"
+)
+
+// task is the supervisor's one task. Everything belongs to the goroutine in run;
+// what happens elsewhere comes in by channel.
+//
+// A container is pending, then started, then ended:
+//
+//	pending ──dependencies met──▶ running ──exit──▶ ended
+//	   └───────────the task is stopping─────────────▲
+type task struct {
+	order   *Order
+	hub     *hub
+	layout  *cgroup.Layout
+	members []*member
+	exits   chan exit
+	healths chan healthChange
+	helpers sync.WaitGroup
+
+	report   Report
+	stopping bool
+	timeout  time.Duration // for containers without a StopTimeout
+	limited  bool          // the CPU quota is in force
+}
+
+type member struct {
+	spec      *Container
+	report    *ContainerReport
+	signal    unix.Signal
+	container *container // nil before it has been started and after it has ended
+	started   bool
+	ended     bool
+	signalled bool
+	killAt    time.Time // when SIGKILL follows; zero: not yet, or done
+	endChecks context.CancelFunc
+}
+
+type exit struct {
+	m      *member
+	code   int
+	reason string
+}
+
+type healthChange struct {
+	m      *member
+	health string
+}
+
+func newTask(o *Order, h *hub) *task {
+	t := &task{order: o, hub: h, exits: make(chan exit), healths: make(chan healthChange), timeout: StopLimit}
+	t.report.Phase = Starting
+	t.report.Containers = make([]ContainerReport, len(o.Containers))
+	for i := range o.Containers {
+		t.report.Containers[i] = ContainerReport{Name: o.Containers[i].Name, Health: "UNKNOWN"}
+		t.members = append(t.members, &member{spec: &o.Containers[i], report: &t.report.Containers[i]})
+	}
+	return t
+}
+
+// run starts the containers and returns when the last of them has ended.
+func (t *task) run(ctx context.Context) error {
+	t.tell()
+	err := t.prepare()
+	if err == nil {
+		err = t.loop(ctx)
+	}
+	if err != nil {
+		t.report.Failure = err.Error()
+		t.stopping = true
+		t.killAll()
+		for t.anyRunning() {
+			t.onExit(<-t.exits)
+		}
+	}
+	t.helpers.Wait()
+	t.report.Phase, t.report.EndedAt = Ended, time.Now()
+	t.tell()
+	return nil // the report has told it
+}
+
+// prepare makes what all containers share.
+func (t *task) prepare() error {
+	layout, err := cgroup.Detect()
+	if err != nil {
+		return err
+	}
+	t.layout = layout
+	for _, m := range t.members {
+		if m.signal, err = stopSignal(m.spec.StopSignal); err != nil {
+			return err
+		}
+	}
+	if err := writeEtc(t.order); err != nil {
+		return err
+	}
+	return configureNetwork(t.order)
+}
+
+// loop moves the task on whenever something happened, until nothing runs.
+func (t *task) loop(ctx context.Context) error {
+	done := ctx.Done()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if !t.stopping {
+			if err := t.startReady(); err != nil {
+				return err
+			}
+		} else {
+			t.stopReady()
+		}
+		if !t.anyRunning() && (t.stopping || !t.anyPending()) {
+			return nil
+		}
+		timer.Reset(t.untilKill())
+		select {
+		case e := <-t.exits:
+			t.onExit(e)
+		case h := <-t.healths:
+			h.m.report.Health = h.health
+			t.tell()
+		case s := <-t.hub.stops:
+			if t.stopping = true; s.Timeout > 0 {
+				t.timeout = s.Timeout
+			}
+		case <-done:
+			t.stopping, done = true, nil
+		case <-timer.C:
+			t.killLate()
+		}
+	}
+}
+
+// startReady starts every container whose dependencies are met.
+func (t *task) startReady() error {
+	for again := true; again; {
+		again = false
+		for _, m := range t.members {
+			if m.started || m.ended {
+				continue
+			}
+			ready, err := t.ready(m)
+			if err != nil {
+				return err
+			}
+			if ready {
+				if err := t.start(m); err != nil {
+					return err
+				}
+				again = true
+			}
+		}
+	}
+	if t.report.Phase == Starting && !t.anyPending() {
+		t.report.Phase, t.report.StartedAt = Running, time.Now()
+		t.tell()
+	}
+	return nil
+}
+
+func (t *task) start(m *member) error {
+	c, err := startContainer(t.order, m.spec, t.layout, t.limitCPU)
+	if err != nil {
+		return err
+	}
+	m.container, m.started = c, true
+	m.report.Started, m.report.Running = true, true
+	t.helpers.Go(func() {
+		code, reason := c.wait()
+		t.exits <- exit{m, code, reason}
+	})
+	if m.spec.Check != nil {
+		ctx, cancel := context.WithCancel(context.Background())
+		m.endChecks = cancel
+		t.helpers.Go(func() { c.check(ctx, func(health string) { t.changeHealth(ctx, m, health) }) })
+	}
+	return nil
+}
+
+func (t *task) changeHealth(ctx context.Context, m *member, health string) {
+	select {
+	case t.healths <- healthChange{m, health}:
+	case <-ctx.Done():
+	}
+}
+
+// limitCPU puts the task's quota in force. Only the user's programs shall pay
+// for their CPU, not the making of the containers, which takes a good part of a
+// small task's period.
+func (t *task) limitCPU() error {
+	if t.limited || t.order.CPUQuota <= 0 {
+		return nil
+	}
+	t.limited = true
+	return t.layout.LimitCPU(t.order.CgroupPath, t.order.CPUQuota, t.order.CPUPeriod)
+}
+
+func (t *task) onExit(e exit) {
+	e.m.container, e.m.ended = nil, true
+	e.m.report.Running, e.m.report.ExitCode, e.m.report.Reason = false, &e.code, e.reason
+	if e.m.endChecks != nil {
+		e.m.endChecks()
+	}
+	if e.m.spec.Essential {
+		t.stopping = true
+	}
+	t.tell()
+}
+
+// tell publishes the report and keeps it on disk.
+func (t *task) tell() {
+	r := t.report
+	r.Containers = append([]ContainerReport(nil), r.Containers...)
+	data, err := json.Marshal(r)
+	if err == nil {
+		err = saveReport(t.order.Dir, data)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	t.hub.publish(r)
+}
+
+func (t *task) anyRunning() bool {
+	for _, m := range t.members {
+		if m.container != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *task) anyPending() bool {
+	for _, m := range t.members {
+		if !m.started {
+			return true
+		}
+	}
+	return false
+}

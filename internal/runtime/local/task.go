@@ -1,0 +1,157 @@
+package local
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"neargate/internal/model"
+	"neargate/internal/runtime/local/cgroup"
+	"neargate/internal/runtime/local/logfile"
+	"neargate/internal/runtime/local/network"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+// record is what the engine keeps of a task on disk while it runs.
+type record struct {
+	Spec                         model.TaskSpec
+	Address                      netip.Addr
+	Digests                      []string // by container
+	PullStartedAt, PullStoppedAt time.Time
+}
+
+// task is the engine's side of one task.
+type task struct {
+	id  string
+	dir string
+
+	rec      record // written by Run alone, before started is closed
+	releases []func()
+
+	started chan struct{} // closed when the supervisor says that all containers run
+	ended   chan struct{} // closed when the task has ended and all is released
+	// unwatched is closed when nobody follows the supervisor's reports any more.
+	unwatched chan struct{}
+
+	mu      sync.Mutex
+	process *exec.Cmd // nil when the supervisor was taken over
+	conn    net.Conn  // to the supervisor
+	report  supervisor.Report
+	final   *model.RunState // once ended
+	failure *model.Error
+	meter   *cgroup.Meter
+	abort   func() // cancels Run; nil once Run has given the task back
+
+	followMu sync.Mutex
+	follows  []*follow
+}
+
+// follow is one container's output on its way to the sink.
+type follow struct {
+	group, stream string
+	reader        *logfile.Reader
+	failing       bool // the sink refused, and that has been said
+}
+
+func newTask(root, id string) *task {
+	return &task{
+		id: id, dir: filepath.Join(root, id),
+		started: make(chan struct{}), ended: make(chan struct{}), unwatched: make(chan struct{}),
+	}
+}
+
+func recordFile(dir string) string { return filepath.Join(dir, "task.json") }
+func finalFile(dir string) string  { return filepath.Join(dir, "final.json") }
+func socketName(dir string) string { return filepath.Join(dir, "sock") }
+
+func (t *task) hasStarted() bool {
+	select {
+	case <-t.started:
+		return true
+	default:
+		return false
+	}
+}
+
+// state is the task as others see it.
+func (t *task) state() model.RunState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.final != nil {
+		return *t.final
+	}
+	return t.stateLocked()
+}
+
+func (t *task) stateLocked() model.RunState {
+	s := model.RunState{
+		ID: t.id, Labels: t.rec.Spec.Labels, Running: true,
+		PullStartedAt: t.rec.PullStartedAt, PullStoppedAt: t.rec.PullStoppedAt,
+		StartedAt: t.report.StartedAt, Failure: t.failure,
+	}
+	if t.rec.Address.IsValid() {
+		s.IP, s.MAC = t.rec.Address.String(), network.MAC(t.rec.Address).String()
+	}
+	for i, c := range t.rec.Spec.Containers {
+		cs := model.ContainerState{Name: c.Name, RuntimeID: containerID(t.id, i), Health: "UNKNOWN"}
+		if i < len(t.rec.Digests) {
+			cs.ImageDigest = t.rec.Digests[i]
+		}
+		if i < len(t.report.Containers) {
+			r := t.report.Containers[i]
+			cs.Running, cs.ExitCode, cs.Reason, cs.Health = r.Running, r.ExitCode, r.Reason, r.Health
+		}
+		s.Containers = append(s.Containers, cs)
+	}
+	return s
+}
+
+// containerID is a container's runtime ID as Fargate makes them: the task's ID
+// and a number.
+func containerID(task string, index int) string { return fmt.Sprintf("%s-%010d", task, index+1) }
+
+// sample reads the task's consumption; ok is false when it does not run.
+func (t *task) sample(now time.Time) (model.Sample, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.meter == nil || t.final != nil {
+		return model.Sample{}, false
+	}
+	u, err := t.meter.Read()
+	if err != nil { // its cgroup has just gone
+		return model.Sample{}, false
+	}
+	return model.Sample{TaskID: t.id, At: now, CPU: u.CPU, Throttled: u.Throttled, Memory: u.Memory}, true
+}
+
+// letGo ends the connection to the supervisor, which runs on. A Run under way
+// is cancelled.
+func (t *task) letGo() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.abort != nil {
+		t.abort()
+	} else if t.conn != nil {
+		_ = t.conn.Close()
+	}
+}
+
+// closeFiles closes what the engine has open of the task.
+func (t *task) closeFiles() {
+	t.mu.Lock()
+	if t.meter != nil {
+		t.meter.Close()
+		t.meter = nil
+	}
+	t.mu.Unlock()
+	t.followMu.Lock()
+	defer t.followMu.Unlock()
+	for _, f := range t.follows {
+		f.reader.Close()
+	}
+	t.follows = nil
+}

@@ -1,0 +1,157 @@
+// Command guest is what the tests run inside containers. Its first argument
+// says what to do.
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	switch what, args := os.Args[1], os.Args[2:]; what {
+	case "serve": // until SIGTERM, then exit 0
+		serve()
+	case "stubborn": // ignores SIGTERM
+		signal.Ignore(syscall.SIGTERM)
+		serve()
+	case "exit":
+		code, _ := strconv.Atoi(args[0])
+		os.Exit(code)
+	case "print":
+		for _, a := range args {
+			fmt.Println(a)
+		}
+	case "lines": // n lines, then serve
+		n, _ := strconv.Atoi(args[0])
+		for i := range n {
+			fmt.Println("line", i)
+		}
+		serve()
+	case "touch":
+		_ = os.WriteFile(args[0], nil, 0o644)
+		serve()
+	case "have": // exits 0 when the file is there
+		if _, err := os.Stat(args[0]); err != nil {
+			os.Exit(1)
+		}
+	case "eat": // memory without end
+		var kept [][]byte
+		for {
+			b := make([]byte, 1<<20)
+			for i := range b {
+				b[i] = 1
+			}
+			kept = append(kept, b)
+		}
+	case "spin":
+		for {
+		}
+	case "inspect":
+		inspect()
+	case "fetch": // the answer of a URL, tried for a while
+		fetch(args[0])
+	}
+}
+
+func serve() {
+	stop := make(chan os.Signal, 1)
+	if len(os.Args) > 1 && os.Args[1] != "stubborn" {
+		signal.Notify(stop, syscall.SIGTERM)
+	}
+	l, err := net.Listen("tcp", ":8080")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	go func() {
+		_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(w, "Hello from %s!", os.Getenv("HOSTNAME"))
+		}))
+	}()
+	<-stop
+}
+
+func fetch(url string) {
+	for range 200 {
+		r, err := http.Get(url)
+		if err == nil {
+			fmt.Println("status", r.StatusCode)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	os.Exit(1)
+}
+
+// inspect prints what the tests look at.
+func inspect() {
+	name, _ := os.Hostname()
+	fmt.Println("hostname", name)
+	fmt.Println("env", os.Getenv("HOSTNAME"), os.Getenv("FROM_IMAGE"), os.Getenv("FROM_TASK"), os.Getenv("HOME"))
+	cwd, _ := os.Getwd()
+	fmt.Println("cwd", cwd)
+	fmt.Println("ids", os.Getpid(), os.Getuid(), os.Getgid())
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		for _, key := range []string{"CapEff", "CapBnd", "NoNewPrivs", "Seccomp:"} {
+			if strings.HasPrefix(line, key) {
+				fmt.Println(strings.Join(strings.Fields(line), " "))
+			}
+		}
+	}
+	fmt.Println("unshare", syscall.Unshare(syscall.CLONE_NEWUSER))
+	fmt.Println("mount", syscall.Mount("none", "/tmp", "tmpfs", 0, ""))
+	_, _, e := syscall.Syscall(syscall.SYS_ADD_KEY, 0, 0, 0)
+	fmt.Println("add_key", e == syscall.EPERM)
+	fmt.Println("write proc", os.WriteFile("/proc/sys/kernel/hostname", []byte("x"), 0))
+	fmt.Println("write sys", os.WriteFile("/sys/kernel/profiling", []byte("x"), 0))
+	kcore, err := os.ReadFile("/proc/timer_list")
+	fmt.Println("masked", len(kcore), err)
+	fmt.Println("write root", os.WriteFile("/file", nil, 0o600))
+	for _, dev := range []string{"/dev/null", "/dev/zero", "/dev/urandom", "/dev/shm", "/dev/pts", "/dev/sda", "/dev/kmsg"} {
+		_, err := os.Stat(dev)
+		fmt.Println(dev, err == nil)
+	}
+	fmt.Println("device", syscall.Mknod("/tmp-device", syscall.S_IFBLK|0o600, 1<<8) == nil, open("/tmp-device"))
+	hosts, _ := os.ReadFile("/etc/hosts")
+	fmt.Println("hosts", strings.Contains(string(hosts), name), strings.Contains(string(hosts), "localhost"))
+	resolv, err := os.ReadFile("/etc/resolv.conf")
+	fmt.Println("resolv", err, len(resolv) > 0)
+	var lim syscall.Rlimit
+	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim)
+	fmt.Println("nofile", lim.Cur > 1024, lim.Max)
+	fds, _ := os.ReadDir("/proc/self/fd")
+	for _, fd := range fds {
+		to, err := os.Readlink("/proc/self/fd/" + fd.Name())
+		if err == nil {
+			fmt.Println("fd", fd.Name(), to)
+		}
+	}
+	entries, _ := os.ReadDir("/proc")
+	procs := 0
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err == nil {
+			procs++
+		}
+	}
+	fmt.Println("processes", procs)
+	links, _ := net.Interfaces()
+	for _, l := range links {
+		fmt.Println("link", l.Name, l.Flags&net.FlagUp != 0)
+	}
+}
+
+func open(path string) error {
+	f, err := os.Open(path)
+	if err == nil {
+		_ = f.Close()
+	}
+	return err
+}
