@@ -308,3 +308,5 @@ func masked(s string) string {
 
 // lines joins header lines with CRLF and ends the head.
 func lines(l ...string) string { return strings.Join(l, "\r\n") + "\r\n\r\n" }
+
+func newReader(c net.Conn) *bufio.Reader { return bufio.NewReader(c) }

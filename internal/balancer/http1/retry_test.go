@@ -1,0 +1,326 @@
+package http1
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// deadAddr is an address where nothing listens.
+func deadAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// failures are the outcomes without their times and sizes.
+func failures(o []Outcome) []Outcome {
+	for i := range o {
+		o[i] = Outcome{Failure: o[i].Failure, Status: o[i].Status, Retry: o[i].Retry}
+	}
+	return o
+}
+
+func TestRefusedTargetIsPassedOver(t *testing.T) {
+	b := newBackend(t, says(okAnswer))
+	for _, row := range []struct{ name, send string }{
+		{"GET", last11},
+		{"POST", "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := start(t, nil, deadAddr(t), deadAddr(t), b.addr)
+			if got := rest(t, w.send(t, row.send)); got != lastAnswer {
+				t.Errorf("got %q, want %q", got, lastAnswer)
+			}
+			s, o := w.finished(t, 1)
+			want := []Outcome{
+				{Failure: ConnectRefused, Retry: true},
+				{Failure: ConnectRefused, Retry: true},
+				{Status: 200},
+			}
+			if diff := cmp.Diff(want, failures(o)); diff != "" {
+				t.Errorf("outcomes (-want +got):\n%s", diff)
+			}
+			if s[0].Tries != 3 || s[0].Status != 200 {
+				t.Errorf("got %+v, want 200 at the third try", s[0])
+			}
+		})
+	}
+}
+
+func TestAllTargetsRefuse(t *testing.T) {
+	w := start(t, nil, deadAddr(t))
+	got := rest(t, w.send(t, last11))
+	if !strings.HasPrefix(got, "HTTP/1.1 502 ") {
+		t.Errorf("got %q, want 502", got)
+	}
+	_, o := w.finished(t, 1)
+	if len(o) != 3 || o[2].Retry {
+		t.Errorf("got %+v, want three tries", o)
+	}
+}
+
+// TestBrokenTarget: what a target that breaks at each stage does to a request.
+func TestBrokenTarget(t *testing.T) {
+	postHi := "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
+	for _, row := range []struct {
+		name, send string
+		says       string // before it closes
+		want       string // prefix of what the client gets; the other target says okAnswer
+		outcomes   []Outcome
+	}{
+		{"no byte, GET", last11, "", lastAnswer, []Outcome{{Failure: Broken, Retry: true}, {Status: 200}}},
+		{"no byte, POST", postHi, "", "HTTP/1.1 502 ", []Outcome{{Failure: Broken}}},
+		{"half a head", last11, "HTTP/1.1 200 OK\r\nConte", lastAnswer, []Outcome{{Failure: Broken, Retry: true}, {Status: 200}}},
+		{
+			"half a body", last11, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe",
+			"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhe",
+			[]Outcome{{Failure: Truncated, Status: 200}},
+		},
+		{
+			"half a chunk", last11, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhe",
+			[]Outcome{{Failure: Truncated, Status: 200}},
+		},
+		{
+			"no last chunk", last11, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nhe\r\n",
+			[]Outcome{{Failure: Truncated, Status: 200}},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			bad := newBackend(t, once(row.says))
+			good := newBackend(t, says(okAnswer))
+			w := start(t, nil, bad.addr, good.addr)
+			got := rest(t, w.send(t, row.send))
+			if !strings.HasPrefix(got, row.want) || !strings.HasPrefix(row.want, "HTTP/1.1 502") && got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+			_, o := w.finished(t, 1)
+			if diff := cmp.Diff(row.outcomes, failures(o), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("outcomes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStaleConnectionIsReplaced(t *testing.T) {
+	var n atomic.Int32
+	// Each connection takes one request in silence about its end, then goes.
+	b := newBackend(t, func(c net.Conn, r *http.Request, _ string) bool {
+		n.Add(1)
+		return says(okAnswer)(c, r, "") && false
+	})
+	w := start(t, nil, b.addr)
+	const requests = 20
+	for i := range requests {
+		method := []string{"GET", "POST"}[i%2]
+		if method == "POST" {
+			// The end has come, or else nothing could be known of it.
+			until(t, "the target closed", func() bool {
+				kept := w.targets[0].t
+				kept.mu.Lock()
+				defer kept.mu.Unlock()
+				return len(kept.idle) == 0 || kept.idle[0].peek() == peekEnd
+			})
+		}
+		c := w.send(t, method+" / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		if got := rest(t, c); got != lastAnswer {
+			t.Fatalf("request %d: got %q, want %q", i, got, lastAnswer)
+		}
+	}
+	_, o := w.finished(t, requests)
+	if len(o) != requests || n.Load() != requests {
+		t.Errorf("got %d outcomes and %d requests at the target, want %d", len(o), n.Load(), requests)
+	}
+}
+
+func TestConnectionsAreKept(t *testing.T) {
+	b := newBackend(t, says(okAnswer))
+	w := start(t, nil, b.addr)
+	for range 5 {
+		expect(t, w.send(t, get11), okAnswer)
+	}
+	_, o := w.finished(t, 5)
+	if b.conn != 1 || !o[4].Reused || o[0].Reused {
+		t.Errorf("the target took %d connections, want 1", b.conn)
+	}
+	w.targets[0].t.CloseIdle()
+	expect(t, w.send(t, get11), okAnswer)
+	if b.conn != 2 {
+		t.Errorf("after CloseIdle the target took %d connections, want 2", b.conn)
+	}
+	w.targets[0].t.Close()
+	for range 2 {
+		expect(t, w.send(t, get11), okAnswer)
+	}
+	if b.conn != 4 {
+		t.Errorf("after Close the target took %d connections, want 4", b.conn)
+	}
+}
+
+func TestTargetSaysHowLongItKeeps(t *testing.T) {
+	b := newBackend(t, says("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5, max=9\r\nContent-Length: 0\r\n\r\n"))
+	w := start(t, nil, b.addr)
+	rest(t, w.send(t, last11))
+	w.finished(t, 1)
+	kept := w.targets[0].t
+	idle := kept.idle[0]
+	now := idle.expires.Add(-4 * 1e9)
+	if kept.prune(now); len(kept.idle) != 1 {
+		t.Fatal("the connection was not kept for 4 s")
+	}
+	if kept.prune(idle.expires); len(kept.idle) != 0 {
+		t.Error("the connection was kept until its target closes it")
+	}
+}
+
+func TestCutBreaksRequestsInFlight(t *testing.T) {
+	hold := make(chan struct{})
+	got := make(chan struct{}, 1)
+	b := newBackend(t, func(net.Conn, *http.Request, string) bool { got <- struct{}{}; <-hold; return false })
+	t.Cleanup(func() { close(hold) })
+	good := newBackend(t, says(okAnswer))
+	w := start(t, nil, b.addr, good.addr)
+	c := w.send(t, last11)
+	<-got
+	w.targets[0].t.Cut()
+	if got := rest(t, c); !strings.HasPrefix(got, "HTTP/1.1 502 ") {
+		t.Errorf("got %q, want 502", got)
+	}
+	_, o := w.finished(t, 1)
+	if diff := cmp.Diff([]Outcome{{Failure: Broken}}, failures(o)); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoTargets(t *testing.T) {
+	w := start(t, nil)
+	got := rest(t, w.send(t, "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"))
+	if !strings.HasPrefix(got, "HTTP/1.1 503 Service Unavailable\r\n") {
+		t.Errorf("got %q, want 503", got)
+	}
+}
+
+func TestAnswerHeaderIsAdded(t *testing.T) {
+	b := newBackend(t, says(okAnswer))
+	w := start(t, nil, b.addr)
+	w.claim = func(r *Request) (Lease, error) {
+		r.SetAnswerHeader("Set-Cookie", "AWSALB=x")
+		return w.targets[0], nil
+	}
+	want := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: AWSALB=x\r\n\r\nok"
+	expect(t, w.send(t, get11+get11), want+want)
+}
+
+func TestPanicEndsTheConnectionOnly(t *testing.T) {
+	b := newBackend(t, says(okAnswer))
+	w := start(t, nil, b.addr)
+	w.claim = func(*Request) (Lease, error) { panic("test") }
+	if got := rest(t, w.send(t, get11)); got != "" {
+		t.Errorf("got %q, want nothing", got)
+	}
+	w.mu.Lock()
+	w.claim = nil
+	w.mu.Unlock()
+	expect(t, w.send(t, get11), okAnswer)
+}
+
+func TestUploadLargerThanMemory(t *testing.T) {
+	const size = 3 << 20
+	b := newBackend(t, func(c net.Conn, r *http.Request, raw string) bool { return says(okAnswer)(c, r, raw) })
+	w := start(t, nil, b.addr)
+	block := strings.Repeat("x", 64<<10)
+	for _, row := range []struct{ name, head, end string }{
+		{"by length", "Content-Length: 3145728\r\n\r\n", ""},
+		{"in chunks", "Transfer-Encoding: chunked\r\n\r\n300000\r\n", "\r\n0\r\n\r\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := w.send(t, "PUT / HTTP/1.1\r\nHost: h\r\n"+row.head)
+			for range size / len(block) {
+				write(t, c, block)
+			}
+			write(t, c, row.end+last11)
+			if got := rest(t, c); got != okAnswer+lastAnswer {
+				t.Errorf("got %q", got)
+			}
+			got := b.requests()
+			if n := strings.Count(got[len(got)-2], "x"); n != size {
+				t.Errorf("the target got %d bytes, want %d", n, size)
+			}
+		})
+	}
+}
+
+func TestExpectIsAnsweredAtOnce(t *testing.T) {
+	b := newBackend(t, says(okAnswer))
+	w := start(t, nil, b.addr)
+	c := w.send(t, "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+	expect(t, c, "HTTP/1.1 100 Continue\r\n\r\n")
+	write(t, c, "hi")
+	if got := rest(t, c); got != lastAnswer {
+		t.Errorf("got %q, want %q", got, lastAnswer)
+	}
+	if got := b.requests()[0]; strings.Contains(got, "Expect") || !strings.HasSuffix(got, "hi") {
+		t.Errorf("the target got %q, want the body and no Expect", got)
+	}
+}
+
+// TestEarlyAnswerToUpload: the target answers and closes without the body.
+func TestEarlyAnswerToUpload(t *testing.T) {
+	b := newBackend(t, once("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"))
+	w := start(t, nil, b.addr)
+	c := w.send(t, "POST / HTTP/1.1\r\nHost: h\r\nX-Body: leave\r\nContent-Length: 1000000\r\n\r\nsome")
+	got := make([]byte, 12)
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != "HTTP/1.1 413" {
+		t.Errorf("got %q (%v), want 413", got, err)
+	}
+	_, o := w.finished(t, 1)
+	if o[0].Status != 413 {
+		t.Errorf("got %+v, want the target's 413", o[0])
+	}
+}
+
+func TestClientBreaksUploadOff(t *testing.T) {
+	for _, row := range []struct {
+		name, send, want string
+		failure          Failure
+	}{
+		{"of known length", post("Content-Length: 1000000", "some"), "400", ClientGone},
+		{"in chunks", post("Transfer-Encoding: chunked", "5\r\nhe"), "400", ClientGone},
+		{"with a bad chunk", post("Transfer-Encoding: chunked", "2\r\nhi\r\n") + "x\r\n", "400", BadBody},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBackend(t, says(okAnswer))
+			w := start(t, nil, b.addr)
+			raw := row.send
+			late := ""
+			if row.failure == BadBody {
+				raw, late = raw[:len(raw)-3], raw[len(raw)-3:]
+			}
+			c := w.send(t, raw)
+			until(t, "a target was asked", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.conn == 1 })
+			write(t, c, late)
+			if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if got := rest(t, c); !strings.HasPrefix(got, "HTTP/1.1 "+row.want) {
+				t.Errorf("got %q, want %s", got, row.want)
+			}
+			_, o := w.finished(t, 1)
+			if o[0].Failure != row.failure {
+				t.Errorf("got %v, want %v", o[0].Failure, row.failure)
+			}
+		})
+	}
+}
