@@ -114,13 +114,13 @@ func (b *Balancer) Ready() <-chan struct{} { return b.ready }
 func (b *Balancer) Run(ctx context.Context) error {
 	// What serves requests outlives ctx by the grace.
 	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
-	tasks, servers := newCrew(ctx), newCrew(hard)
+	var tasks, servers crew
 	var pool sync.WaitGroup
 	pool.Go(func() { _ = b.pool.Run(hard) }) // gives hard's cause
-	b.spawn = tasks.spawn
-	tasks.spawn(func(ctx context.Context) { b.news.run(ctx, b.cfg.OnTargetChange) })
+	b.spawn = func(f func(context.Context)) func() { return tasks.spawn(ctx, f) }
+	b.spawn(func(ctx context.Context) { b.news.run(ctx, b.cfg.OnTargetChange) })
 	b.edge.serve = func(d *door, s net.Listener) {
-		servers.spawn(func(ctx context.Context) {
+		servers.spawn(hard, func(ctx context.Context) {
 			if err := d.server.Serve(ctx, s); err != nil && ctx.Err() == nil {
 				b.log.Error("serve listener", "address", s.Addr().String(), "error", err)
 			}
@@ -148,7 +148,7 @@ func (b *Balancer) retry(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-again.C:
-			b.reopen()
+			b.reopen(ctx)
 		}
 	}
 }

@@ -5,29 +5,23 @@ import (
 	"sync"
 )
 
-// crew runs goroutines that end with one context, and waits for them. Unlike a
-// bare WaitGroup it may be asked for more while it is waited for: it declines.
+// crew runs goroutines and waits for them. Unlike a bare WaitGroup it may be
+// asked for more while it is waited for: it declines.
 type crew struct {
-	begin func() (context.Context, context.CancelFunc)
-
 	mu     sync.Mutex
 	closed bool // guarded by mu
 	wg     sync.WaitGroup
 }
 
-func newCrew(ctx context.Context) *crew {
-	return &crew{begin: func() (context.Context, context.CancelFunc) { return context.WithCancel(ctx) }}
-}
-
-// spawn runs f in a goroutine until f ends, cancel is called or the crew's
-// context ends.
-func (c *crew) spawn(f func(context.Context)) (cancel func()) {
+// spawn runs f in a goroutine with a context that ends when ctx does, or cancel
+// is called.
+func (c *crew) spawn(ctx context.Context, f func(context.Context)) (cancel context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return func() {}
 	}
-	ctx, cancel := c.begin()
+	ctx, cancel = context.WithCancel(ctx)
 	c.wg.Go(func() {
 		defer cancel()
 		f(ctx)

@@ -32,23 +32,23 @@ func newEdge(log *slog.Logger) *edge {
 }
 
 // open opens a listener's sockets, or none and says why.
-func (e *edge) open(l *listener) error {
+func (e *edge) open(ctx context.Context, l *listener) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.openLocked(l)
+	return e.openLocked(ctx, l)
 }
 
-func (e *edge) openLocked(l *listener) error {
+func (e *edge) openLocked(ctx context.Context, l *listener) error {
 	if e.down {
 		return model.Errorf(model.Unavailable, "ServiceUnavailable", "The server is stopping")
 	}
-	own, err := bind(l.port, l.lb.conf.Load().address)
+	own, err := bind(ctx, l.port, l.lb.conf.Load().address)
 	if err != nil {
 		return err
 	}
 	shared, known := e.shared[l.port]
 	if !known {
-		sockets, err := bind(l.port, "127.0.0.1", "::1")
+		sockets, err := bind(ctx, l.port, "127.0.0.1", "::1")
 		if err != nil {
 			closeSockets(own)
 			return err
@@ -75,10 +75,10 @@ func (e *edge) start(d *door, sockets []net.Listener) {
 // bind listens on a port of each address, or on none. An address that this
 // machine does not have (IPv6 switched off; 127.x.y.z where only 127.0.0.1 is
 // set up) is left out.
-func bind(port int, addresses ...string) (sockets []net.Listener, err error) {
+func bind(ctx context.Context, port int, addresses ...string) (sockets []net.Listener, err error) {
 	var lc net.ListenConfig
 	for _, a := range addresses {
-		s, err := lc.Listen(context.Background(), "tcp", net.JoinHostPort(a, strconv.Itoa(port)))
+		s, err := lc.Listen(ctx, "tcp", net.JoinHostPort(a, strconv.Itoa(port)))
 		switch {
 		case err == nil:
 			sockets = append(sockets, s)
@@ -139,10 +139,10 @@ func (e *edge) settle(l *listener) {
 }
 
 // restore opens a listener as the server starts; a failure is for reopen.
-func (e *edge) restore(l *listener) error {
+func (e *edge) restore(ctx context.Context, l *listener) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	err := e.openLocked(l)
+	err := e.openLocked(ctx, l)
 	if err != nil {
 		e.failed[l.arn] = l
 	}
@@ -151,11 +151,11 @@ func (e *edge) restore(l *listener) error {
 
 // reopen tries again what could not be opened when the server started, and
 // gives the listeners that are open now.
-func (e *edge) reopen() (opened []*listener) {
+func (e *edge) reopen(ctx context.Context) (opened []*listener) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for arn, l := range e.failed {
-		if e.openLocked(l) == nil {
+		if e.openLocked(ctx, l) == nil {
 			delete(e.failed, arn)
 			opened = append(opened, l)
 		}

@@ -104,6 +104,7 @@ func (h *hop) Claim(r *http1.Request) (http1.Lease, error) {
 			return t, nil
 		case noneThere:
 			return nil, refuse(http.StatusServiceUnavailable, "no target registered")
+		case allFull:
 		}
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), h.lb.conf.Load().settings.IdleTimeout, errQueued)

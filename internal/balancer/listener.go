@@ -58,7 +58,7 @@ func (b *Balancer) CreateListener(ctx context.Context, l model.Listener) (model.
 	}
 	l.ARN = b.cfg.Place.ListenerARN(lb.Name, lb.ID, newID())
 	live := b.makeListener(l)
-	if err := b.edge.open(live); err != nil {
+	if err := b.edge.open(ctx, live); err != nil {
 		return l, err
 	}
 	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {
@@ -154,7 +154,7 @@ func (b *Balancer) UpdateListener(ctx context.Context, arn string, change func(*
 // moveListener gives a listener another port.
 func (b *Balancer) moveListener(ctx context.Context, live *listener, l model.Listener) error {
 	moved := b.makeListener(l)
-	if err := b.edge.open(moved); err != nil {
+	if err := b.edge.open(ctx, moved); err != nil {
 		return err
 	}
 	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {

@@ -32,21 +32,21 @@ type rig struct {
 	stop func() // ends it and waits; may be called twice
 }
 
-func start(t testing.TB, cfg Config) *rig {
-	t.Helper()
-	return startAt(t, filepath.Join(t.TempDir(), "state.db"), cfg)
+func start(tb testing.TB, cfg Config) *rig {
+	tb.Helper()
+	return startAt(tb, filepath.Join(tb.TempDir(), "state.db"), cfg)
 }
 
-func startAt(t testing.TB, path string, cfg Config) *rig {
-	t.Helper()
+func startAt(tb testing.TB, path string, cfg Config) *rig {
+	tb.Helper()
 	db, err := store.Open(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	cfg.Place = model.Place{Region: "us-east-1", Account: "000000000000"}
 	b, err := New(db, slog.New(slog.DiscardHandler), cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	done := make(chan error, 1)
@@ -54,19 +54,19 @@ func startAt(t testing.TB, path string, cfg Config) *rig {
 	select {
 	case <-b.Ready():
 	case <-time.After(10 * time.Second):
-		t.Fatal("not ready")
+		tb.Fatal("not ready")
 	}
-	r := &rig{Balancer: b, t: t}
+	r := &rig{Balancer: b, t: tb}
 	r.stop = sync.OnceFunc(func() {
 		cancel(errStop)
 		if err := <-done; !errors.Is(err, errStop) {
-			t.Errorf("Run ended with %v", err)
+			tb.Errorf("Run ended with %v", err)
 		}
 		if err := db.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	t.Cleanup(r.stop)
+	tb.Cleanup(r.stop)
 	return r
 }
 
@@ -169,22 +169,22 @@ func (r *rig) traffic(tg model.TargetGroup) model.TargetGroupTraffic {
 	return model.TargetGroupTraffic{}
 }
 
-func eventually(t testing.TB, what string, is func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, is func() bool) {
+	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for !is() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not in 10 s: %s", what)
+			tb.Fatalf("not in 10 s: %s", what)
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
+func freePort(tb testing.TB) int {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port

@@ -30,12 +30,11 @@ func (b *Balancer) CreateTargetGroup(ctx context.Context, tg model.TargetGroup) 
 	return tg, nil
 }
 
-func (b *Balancer) addGroup(tg model.TargetGroup) *group {
+func (b *Balancer) addGroup(tg model.TargetGroup) {
 	g := newGroup(tg, b.cfg.TargetLimit)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.groups[tg.ARN] = g
-	return g
 }
 
 func (b *Balancer) group(arn string) (*group, bool) {

@@ -22,6 +22,7 @@ func (g *groupTraffic) outcome(o *http1.Outcome) {
 	switch o.Failure {
 	case http1.ConnectRefused, http1.ConnectTimeout, http1.Broken:
 		g.connErrors.Add(1)
+	default: // answered, or not the connection's fault
 	}
 	if o.Status == 0 {
 		return

@@ -131,20 +131,18 @@ func checkRedirect(r *model.Redirect) error {
 	return nil
 }
 
-// fixedTypes are the content types of a fixed response.
-var fixedTypes = []string{"", "text/plain", "text/css", "text/html", "application/javascript", "application/json"}
-
 func readFixed(in *types.FixedResponseActionConfig) (*model.FixedResponse, error) {
 	if in == nil {
 		return nil, invalid("A fixed response config must be specified")
 	}
 	code, err := strconv.Atoi(aws.ToString(in.StatusCode))
 	class := code / 100
+	kinds := []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}
 	switch {
 	case err != nil || len(*in.StatusCode) != 3 || class != 2 && class != 4 && class != 5:
 		return nil, invalid("Fixed response status code '%s' must match ^(2|4|5)\\d\\d$", aws.ToString(in.StatusCode))
-	case !slices.Contains(fixedTypes, aws.ToString(in.ContentType)):
-		return nil, invalid("Fixed response content type '%s' must be one of '%s'", *in.ContentType, strings.Join(fixedTypes[1:], ","))
+	case in.ContentType != nil && !slices.Contains(kinds, *in.ContentType):
+		return nil, invalid("Fixed response content type '%s' must be one of '%s'", *in.ContentType, strings.Join(kinds, ","))
 	case len(aws.ToString(in.MessageBody)) > 1024:
 		return nil, invalid("Fixed response message body must have at most 1024 characters")
 	}

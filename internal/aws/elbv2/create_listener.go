@@ -20,7 +20,7 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 	if err != nil {
 		return nil, err
 	}
-	l := model.Listener{LoadBalancerARN: lb.ARN, Protocol: "HTTP", Attributes: defaults(listenerAttributes)}
+	l := model.Listener{LoadBalancerARN: lb.ARN, Protocol: "HTTP", Attributes: defaults(listenerAttributes())}
 	if err := checkProtocol(in.Protocol, in.Certificates, in.SslPolicy); err != nil {
 		return nil, err
 	}

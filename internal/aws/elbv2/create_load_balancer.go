@@ -58,7 +58,7 @@ func (s *service) newLoadBalancer(in *elb.CreateLoadBalancerInput) (lb model.Loa
 		return lb, err
 	}
 	lb.SecurityGroups = in.SecurityGroups
-	lb.Attributes = defaults(loadBalancerAttributes)
+	lb.Attributes = defaults(loadBalancerAttributes())
 	if lb.Tags, err = mergeTags(nil, in.Tags); err != nil {
 		return lb, err
 	}

@@ -57,7 +57,7 @@ func newTargetGroup(in *elb.CreateTargetGroupInput) (tg model.TargetGroup, err e
 	}
 	tg.Protocol, tg.ProtocolVersion = "HTTP", "HTTP1"
 	tg.TargetType, tg.IPAddressType, tg.VpcID = "ip", "ipv4", *in.VpcId
-	tg.Attributes = defaults(targetGroupAttributes)
+	tg.Attributes = defaults(targetGroupAttributes())
 	tg.HealthCheck, err = changedHealthCheck(defaultHealthCheck(), healthCheckInput{
 		in.HealthCheckEnabled, in.HealthCheckProtocol, in.HealthCheckPort, in.HealthCheckPath,
 		in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds, in.HealthyThresholdCount, in.UnhealthyThresholdCount, in.Matcher,

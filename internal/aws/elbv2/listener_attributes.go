@@ -14,18 +14,20 @@ const noAnswerHeaders = "headers are not added to answers"
 
 // listenerAttributes are those of an HTTP listener (API_ListenerAttribute), all
 // about headers that the load balancer puts into answers.
-var listenerAttributes = []attribute{
-	{key: "routing.http.response.access_control_allow_credentials.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.access_control_allow_headers.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.access_control_allow_methods.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.access_control_allow_origin.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.access_control_expose_headers.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.access_control_max_age.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.content_security_policy.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.server.enabled", initial: "true", allows: oneOf("true"), only: "the header of the balancer's own answers is fixed"},
-	{key: "routing.http.response.strict_transport_security.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.x_content_type_options.header_value", allows: oneOf(""), only: noAnswerHeaders},
-	{key: "routing.http.response.x_frame_options.header_value", allows: oneOf(""), only: noAnswerHeaders},
+func listenerAttributes() []attribute {
+	return []attribute{
+		{key: "routing.http.response.access_control_allow_credentials.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.access_control_allow_headers.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.access_control_allow_methods.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.access_control_allow_origin.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.access_control_expose_headers.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.access_control_max_age.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.content_security_policy.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.server.enabled", initial: "true", allows: oneOf("true"), only: "the header of the balancer's own answers is fixed"},
+		{key: "routing.http.response.strict_transport_security.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.x_content_type_options.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: "routing.http.response.x_frame_options.header_value", allows: oneOf(""), only: noAnswerHeaders},
+	}
 }
 
 // describeListenerAttributes: codes ValidationError, ListenerNotFound.
@@ -34,7 +36,7 @@ func (s *service) describeListenerAttributes(_ context.Context, in *elb.Describe
 	if err != nil {
 		return nil, err
 	}
-	return &elb.DescribeListenerAttributesOutput{Attributes: inOrder(listenerAttributes, l.Attributes, showListenerAttribute)}, nil
+	return &elb.DescribeListenerAttributesOutput{Attributes: inOrder(listenerAttributes(), l.Attributes, showListenerAttribute)}, nil
 }
 
 func showListenerAttribute(key, value string) types.ListenerAttribute {
@@ -52,11 +54,11 @@ func (s *service) modifyListenerAttributes(ctx context.Context, in *elb.ModifyLi
 		pairs[i] = pair{aws.ToString(a.Key), aws.ToString(a.Value)}
 	}
 	l, err := s.lb.UpdateListener(ctx, *in.ListenerArn, func(l *model.Listener) (err error) {
-		l.Attributes, err = changed("Listener", listenerAttributes, l.Attributes, pairs)
+		l.Attributes, err = changed("Listener", listenerAttributes(), l.Attributes, pairs)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &elb.ModifyListenerAttributesOutput{Attributes: inOrder(listenerAttributes, l.Attributes, showListenerAttribute)}, nil
+	return &elb.ModifyListenerAttributesOutput{Attributes: inOrder(listenerAttributes(), l.Attributes, showListenerAttribute)}, nil
 }

@@ -15,30 +15,32 @@ const noLogs = "logs to S3 are not supported"
 // loadBalancerAttributes are those of an application load balancer
 // (API_LoadBalancerAttribute). Those about HTTP/2, TLS, WAF and zonal shift are
 // taken for the sake of clients that set all; HTTP listeners have none of it.
-var loadBalancerAttributes = []attribute{
-	{key: "access_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
-	{key: "access_logs.s3.bucket", allows: anything},
-	{key: "access_logs.s3.prefix", allows: anything},
-	{key: "client_keep_alive.seconds", initial: "3600", allows: within(60, 604800)},
-	{key: "connection_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
-	{key: "connection_logs.s3.bucket", allows: anything},
-	{key: "connection_logs.s3.prefix", allows: anything},
-	{key: "deletion_protection.enabled", initial: "false", allows: boolean},
-	{key: "health_check_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
-	{key: "health_check_logs.s3.bucket", allows: anything},
-	{key: "health_check_logs.s3.prefix", allows: anything},
-	{key: "idle_timeout.timeout_seconds", initial: "60", allows: within(1, 4000)},
-	{key: "ipv6.deny_all_igw_traffic", initial: "false", allows: boolean},
-	{key: "load_balancing.cross_zone.enabled", initial: "true", allows: oneOf("true")},
-	{key: "routing.http.desync_mitigation_mode", initial: "defensive", allows: oneOf("monitor", "defensive", "strictest")},
-	{key: "routing.http.drop_invalid_header_fields.enabled", initial: "false", allows: boolean},
-	{key: "routing.http.preserve_host_header.enabled", initial: "false", allows: boolean},
-	{key: "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", initial: "false", allows: boolean},
-	{key: "routing.http.xff_client_port.enabled", initial: "false", allows: boolean},
-	{key: "routing.http.xff_header_processing.mode", initial: "append", allows: oneOf("append", "preserve", "remove")},
-	{key: "routing.http2.enabled", initial: "true", allows: boolean},
-	{key: "waf.fail_open.enabled", initial: "false", allows: boolean},
-	{key: "zonal_shift.config.enabled", initial: "false", allows: boolean},
+func loadBalancerAttributes() []attribute {
+	return []attribute{
+		{key: "access_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
+		{key: "access_logs.s3.bucket", allows: anything},
+		{key: "access_logs.s3.prefix", allows: anything},
+		{key: "client_keep_alive.seconds", initial: "3600", allows: within(60, 604800)},
+		{key: "connection_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
+		{key: "connection_logs.s3.bucket", allows: anything},
+		{key: "connection_logs.s3.prefix", allows: anything},
+		{key: "deletion_protection.enabled", initial: "false", allows: boolean},
+		{key: "health_check_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
+		{key: "health_check_logs.s3.bucket", allows: anything},
+		{key: "health_check_logs.s3.prefix", allows: anything},
+		{key: "idle_timeout.timeout_seconds", initial: "60", allows: within(1, 4000)},
+		{key: "ipv6.deny_all_igw_traffic", initial: "false", allows: boolean},
+		{key: "load_balancing.cross_zone.enabled", initial: "true", allows: oneOf("true")},
+		{key: "routing.http.desync_mitigation_mode", initial: "defensive", allows: oneOf("monitor", "defensive", "strictest")},
+		{key: "routing.http.drop_invalid_header_fields.enabled", initial: "false", allows: boolean},
+		{key: "routing.http.preserve_host_header.enabled", initial: "false", allows: boolean},
+		{key: "routing.http.x_amzn_tls_version_and_cipher_suite.enabled", initial: "false", allows: boolean},
+		{key: "routing.http.xff_client_port.enabled", initial: "false", allows: boolean},
+		{key: "routing.http.xff_header_processing.mode", initial: "append", allows: oneOf("append", "preserve", "remove")},
+		{key: "routing.http2.enabled", initial: "true", allows: boolean},
+		{key: "waf.fail_open.enabled", initial: "false", allows: boolean},
+		{key: "zonal_shift.config.enabled", initial: "false", allows: boolean},
+	}
 }
 
 // describeLoadBalancerAttributes: codes ValidationError, LoadBalancerNotFound.
@@ -47,7 +49,7 @@ func (s *service) describeLoadBalancerAttributes(_ context.Context, in *elb.Desc
 	if err != nil {
 		return nil, err
 	}
-	return &elb.DescribeLoadBalancerAttributesOutput{Attributes: inOrder(loadBalancerAttributes, lb.Attributes, showLBAttribute)}, nil
+	return &elb.DescribeLoadBalancerAttributesOutput{Attributes: inOrder(loadBalancerAttributes(), lb.Attributes, showLBAttribute)}, nil
 }
 
 func showLBAttribute(key, value string) types.LoadBalancerAttribute {
@@ -65,11 +67,11 @@ func (s *service) modifyLoadBalancerAttributes(ctx context.Context, in *elb.Modi
 		pairs[i] = pair{aws.ToString(a.Key), aws.ToString(a.Value)}
 	}
 	lb, err := s.lb.UpdateLoadBalancer(ctx, *in.LoadBalancerArn, func(lb *model.LoadBalancer) (err error) {
-		lb.Attributes, err = changed("Load balancer", loadBalancerAttributes, lb.Attributes, pairs)
+		lb.Attributes, err = changed("Load balancer", loadBalancerAttributes(), lb.Attributes, pairs)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &elb.ModifyLoadBalancerAttributesOutput{Attributes: inOrder(loadBalancerAttributes, lb.Attributes, showLBAttribute)}, nil
+	return &elb.ModifyLoadBalancerAttributesOutput{Attributes: inOrder(loadBalancerAttributes(), lb.Attributes, showLBAttribute)}, nil
 }

@@ -59,6 +59,7 @@ func readTargets(tg model.TargetGroup, in []types.TargetDescription) ([]model.Ta
 	if len(in) == 0 {
 		return nil, invalid("At least one target must be specified")
 	}
+	carrierGrade := netip.MustParsePrefix("100.64.0.0/10") // RFC 6598; ELB takes it beside the private ones
 	out := make([]model.Target, len(in))
 	for i, t := range in {
 		ip, err := netip.ParseAddr(aws.ToString(t.Id))
@@ -76,9 +77,6 @@ func readTargets(tg model.TargetGroup, in []types.TargetDescription) ([]model.Ta
 	}
 	return out, nil
 }
-
-// carrierGrade is RFC 6598's range, which ELB takes beside the private ones.
-var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
 // describeTargetHealth: codes ValidationError, TargetGroupNotFound. A target
 // that is asked for and not registered is shown as unused.

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 
 	"neargate/internal/model"
@@ -73,12 +74,7 @@ func (c *condition) any(s string) bool {
 }
 
 func (c *condition) method(m string) bool {
-	for _, v := range c.exact {
-		if v == m {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.exact, m)
 }
 
 func (c *condition) headed(h Header) bool {
