@@ -2,7 +2,6 @@ package registry
 
 import (
 	"net"
-	"regexp"
 	"strings"
 
 	"neargate/internal/model"
@@ -14,7 +13,17 @@ type reference struct {
 	ref  string // tag or digest
 }
 
-var validTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+// validTag checks a tag by the OCI distribution specification.
+func validTag(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		word := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
+		if !word && (i == 0 || c != '.' && c != '-') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 128
+}
 
 // parseReference reads an image reference of this registry: with its ECR name
 // in front, with a loopback address (of whatever port: the API's may differ
@@ -40,11 +49,11 @@ func (r *Registry) parseReference(s string) (reference, error) {
 		}
 	} else if i := strings.LastIndexByte(rest, ':'); i >= 0 {
 		out = reference{repo: rest[:i], ref: rest[i+1:]}
-		if !validTag.MatchString(out.ref) {
+		if !validTag(out.ref) {
 			return reference{}, badReference(s)
 		}
 	}
-	if !validRepository.MatchString(out.repo) {
+	if !validRepository(out.repo) {
 		return reference{}, badReference(s)
 	}
 	return out, nil
