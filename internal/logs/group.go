@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -31,10 +30,23 @@ type Stream struct {
 	CreatedAt       time.Time
 }
 
-var (
-	validGroup  = regexp.MustCompile(`^[A-Za-z0-9_./#-]{1,512}$`)
-	validStream = regexp.MustCompile(`^[^:*]{1,512}$`)
-)
+// maxName is the length of a group's or stream's name at most.
+const maxName = 512
+
+func validGroup(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		word := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !word && strings.IndexByte("_./#-", c) < 0 {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxName && !strings.HasPrefix(name, "aws/")
+}
+
+func validStream(name string) bool {
+	return name != "" && len(name) <= maxName && !strings.ContainsAny(name, ":*")
+}
 
 // retentionDays are the periods that CloudWatch Logs allows: API_PutRetentionPolicy.
 func retentionDays() []int {
@@ -59,7 +71,7 @@ func noStream() error {
 // CreateGroup makes a group from the name, class and tags of g. Codes:
 // InvalidParameterException, ResourceAlreadyExistsException.
 func (l *Logs) CreateGroup(ctx context.Context, g Group) error {
-	if !validGroup.MatchString(g.Name) || strings.HasPrefix(g.Name, "aws/") {
+	if !validGroup(g.Name) {
 		return invalid("1 validation error detected: Value '%s' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+", g.Name)
 	}
 	if len(g.Tags) > maxTags {
@@ -176,7 +188,7 @@ func (l *Logs) CreateStream(ctx context.Context, group, name string) error {
 	if _, err := l.Group(group); err != nil {
 		return err
 	}
-	if !validStream.MatchString(name) {
+	if !validStream(name) {
 		return invalid("1 validation error detected: Value '%s' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*", name)
 	}
 	_, err := l.streams.Update(ctx, group+":"+name, func(_ Stream, exists bool) (Stream, error) {
