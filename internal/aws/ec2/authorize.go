@@ -14,11 +14,11 @@ const maxRules = 60
 // changeRulesInput is the input of all four: the group, and permissions either
 // in a list or, for ingress, as one in the request itself.
 type changeRulesInput struct {
-	GroupId, GroupName string
+	GroupID, GroupName string
 
-	IpPermissions           []ipPermission
-	SecurityGroupRuleIds    []string `query:"SecurityGroupRuleId"`
-	IpProtocol, CidrIp      string
+	IPPermissions           []ipPermission
+	SecurityGroupRuleIDs    []string `query:"SecurityGroupRuleId"`
+	IPProtocol, CidrIP      string
 	FromPort, ToPort        *int
 	SourceSecurityGroupName string
 	TagSpecifications       []tagSpecification `query:"TagSpecification"`
@@ -27,17 +27,17 @@ type changeRulesInput struct {
 
 // permissions gives the permissions in either form.
 func (in *changeRulesInput) permissions() []ipPermission {
-	if len(in.IpPermissions) > 0 || in.IpProtocol == "" && in.SourceSecurityGroupName == "" {
-		return in.IpPermissions
+	if len(in.IPPermissions) > 0 || in.IPProtocol == "" && in.SourceSecurityGroupName == "" {
+		return in.IPPermissions
 	}
-	p := ipPermission{IpProtocol: in.IpProtocol, FromPort: in.FromPort, ToPort: in.ToPort}
-	if in.CidrIp != "" {
-		p.IpRanges = []ipRange{{CidrIp: in.CidrIp}}
+	p := ipPermission{IPProtocol: in.IPProtocol, FromPort: in.FromPort, ToPort: in.ToPort}
+	if in.CidrIP != "" {
+		p.IPRanges = []ipRange{{CidrIP: in.CidrIP}}
 	}
 	if in.SourceSecurityGroupName != "" {
 		p.Groups = []groupPair{{GroupName: in.SourceSecurityGroupName}}
-		if p.IpProtocol == "" {
-			p.IpProtocol = "-1"
+		if p.IPProtocol == "" {
+			p.IPProtocol = "-1"
 		}
 	}
 	return []ipPermission{p}
@@ -63,7 +63,7 @@ func (s *EC2) authorizeSecurityGroupEgress(ctx context.Context, in *changeRulesI
 func (s *EC2) authorize(ctx context.Context, in *changeRulesInput, egress bool) (*authorizeOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g, err := s.resolve(groupRef{in.GroupId, in.GroupName})
+	g, err := s.resolve(groupRef{in.GroupID, in.GroupName})
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +115,12 @@ func (s *EC2) revokeSecurityGroupEgress(ctx context.Context, in *changeRulesInpu
 
 type revokeOutput struct {
 	Return                    bool
-	UnknownIpPermissions      []ipPermission `xml:"unknownIpPermissionSet"`
+	UnknownIPPermissions      []ipPermission `xml:"unknownIpPermissionSet"`
 	RevokedSecurityGroupRules []ruleRevoked  `xml:"revokedSecurityGroupRuleSet"`
 }
 
 type ruleRevoked struct {
-	SecurityGroupRuleId, GroupId string
+	SecurityGroupRuleID, GroupID string
 
 	IsEgress bool
 }
@@ -132,7 +132,7 @@ type ruleRevoked struct {
 func (s *EC2) revoke(ctx context.Context, in *changeRulesInput, egress bool) (*revokeOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g, err := s.resolve(groupRef{in.GroupId, in.GroupName})
+	g, err := s.resolve(groupRef{in.GroupID, in.GroupName})
 	if err != nil {
 		return nil, err
 	}
@@ -153,13 +153,13 @@ func (s *EC2) revoke(ctx context.Context, in *changeRulesInput, egress bool) (*r
 
 // toRevoke gives the ids of the rules that a request means.
 func (s *EC2) toRevoke(g group, in *changeRulesInput, egress bool) ([]string, error) {
-	if len(in.SecurityGroupRuleIds) > 0 {
-		for _, id := range in.SecurityGroupRuleIds {
+	if len(in.SecurityGroupRuleIDs) > 0 {
+		for _, id := range in.SecurityGroupRuleIDs {
 			if !slices.ContainsFunc(g.Rules, func(r rule) bool { return r.ID == id && r.Egress == egress }) {
 				return nil, noRule(id)
 			}
 		}
-		return in.SecurityGroupRuleIds, nil
+		return in.SecurityGroupRuleIDs, nil
 	}
 	named, err := s.rules(in.permissions(), egress)
 	if err != nil {

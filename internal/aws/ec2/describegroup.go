@@ -7,7 +7,7 @@ import (
 )
 
 type describeSecurityGroupsInput struct {
-	GroupIds   []string `query:"GroupId"`
+	GroupIDs   []string `query:"GroupId"`
 	GroupNames []string `query:"GroupName"`
 	Filters    []filter `query:"Filter"`
 	MaxResults *int
@@ -21,18 +21,18 @@ type describeSecurityGroupsOutput struct {
 }
 
 type groupOut struct {
-	OwnerId, GroupId, GroupName, VpcId, SecurityGroupArn string
+	OwnerID, GroupID, GroupName, VpcID, SecurityGroupArn string
 
 	Description         string `xml:"groupDescription"`
-	IpPermissions       []ipPermission
-	IpPermissionsEgress []ipPermission
+	IPPermissions       []ipPermission
+	IPPermissionsEgress []ipPermission
 	Tags                []tag `xml:"tagSet"`
 }
 
 // describeSecurityGroups lists groups by id. Errors: InvalidGroup.NotFound,
 // InvalidGroupId.Malformed, InvalidParameterValue, InvalidNextToken.
 func (s *EC2) describeSecurityGroups(_ context.Context, in *describeSecurityGroupsInput) (*describeSecurityGroupsOutput, error) {
-	for _, id := range in.GroupIds {
+	for _, id := range in.GroupIDs {
 		if _, err := s.findGroup(id); err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (s *EC2) describeSecurityGroups(_ context.Context, in *describeSecurityGrou
 		if err != nil {
 			return nil, err
 		}
-		if ok && asked(in.GroupIds, g.ID) && asked(in.GroupNames, g.Name) {
+		if ok && asked(in.GroupIDs, g.ID) && asked(in.GroupNames, g.Name) {
 			found = append(found, g)
 		}
 	}
@@ -59,8 +59,8 @@ func (s *EC2) describeSecurityGroups(_ context.Context, in *describeSecurityGrou
 	out := &describeSecurityGroupsOutput{NextToken: next}
 	for _, g := range cut {
 		out.SecurityGroups = append(out.SecurityGroups, groupOut{
-			OwnerId: s.cfg.Place.Account, GroupId: g.ID, GroupName: g.Name, VpcId: s.net.vpcID, SecurityGroupArn: s.arn("security-group", g.ID),
-			Description: g.Description, IpPermissions: s.permissions(g, false), IpPermissionsEgress: s.permissions(g, true),
+			OwnerID: s.cfg.Place.Account, GroupID: g.ID, GroupName: g.Name, VpcID: s.net.vpcID, SecurityGroupArn: s.arn("security-group", g.ID),
+			Description: g.Description, IPPermissions: s.permissions(g, false), IPPermissionsEgress: s.permissions(g, true),
 			Tags: tagsOut(s.tagsOf(g.ID)),
 		})
 	}
@@ -102,11 +102,11 @@ func (s *EC2) permissions(g group, egress bool) []ipPermission {
 			continue
 		}
 		i := slices.IndexFunc(out, func(p ipPermission) bool {
-			return p.IpProtocol == r.Protocol && (p.FromPort == nil || *p.FromPort == r.From && *p.ToPort == r.To)
+			return p.IPProtocol == r.Protocol && (p.FromPort == nil || *p.FromPort == r.From && *p.ToPort == r.To)
 		})
 		if i < 0 {
 			i = len(out)
-			p := ipPermission{IpProtocol: r.Protocol}
+			p := ipPermission{IPProtocol: r.Protocol}
 			if r.Protocol != "-1" {
 				p.FromPort, p.ToPort = &r.From, &r.To
 			}

@@ -103,10 +103,3 @@ func checkIDs(asked, have []string, code, format string) error {
 
 // asked says whether a resource is one of ids, which when empty means any.
 func asked(ids []string, id string) bool { return len(ids) == 0 || slices.Contains(ids, id) }
-
-func yesNo(b bool) []string {
-	if b {
-		return []string{"true"}
-	}
-	return []string{"false"}
-}

@@ -60,14 +60,14 @@ func (s *EC2) named(name string) (group, error) {
 type createSecurityGroupInput struct {
 	GroupName         string
 	Description       string `query:"GroupDescription"`
-	VpcId             string
+	VpcID             string
 	TagSpecifications []tagSpecification `query:"TagSpecification"`
 	DryRun            bool
 }
 
 type createSecurityGroupOutput struct {
 	Return           bool
-	GroupId          string
+	GroupID          string
 	SecurityGroupArn string
 	Tags             []tag `xml:"tagSet"`
 }
@@ -79,8 +79,8 @@ func (s *EC2) createSecurityGroup(ctx context.Context, in *createSecurityGroupIn
 	if err := checkGroupInput(in); err != nil {
 		return nil, err
 	}
-	if in.VpcId != "" {
-		if err := s.checkVPC(in.VpcId); err != nil {
+	if in.VpcID != "" {
+		if err := s.checkVPC(in.VpcID); err != nil {
 			return nil, err
 		}
 	}
@@ -150,14 +150,14 @@ func (s *EC2) resolve(ref groupRef) (group, error) {
 }
 
 type deleteSecurityGroupInput struct {
-	GroupId, GroupName string
+	GroupID, GroupName string
 
 	DryRun bool
 }
 
 type deleteSecurityGroupOutput struct {
 	Return  bool
-	GroupId string
+	GroupID string
 }
 
 // deleteSecurityGroup removes a group that nothing uses. Errors:
@@ -166,7 +166,7 @@ type deleteSecurityGroupOutput struct {
 func (s *EC2) deleteSecurityGroup(ctx context.Context, in *deleteSecurityGroupInput) (*deleteSecurityGroupOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g, err := s.resolve(groupRef{in.GroupId, in.GroupName})
+	g, err := s.resolve(groupRef{in.GroupID, in.GroupName})
 	if err != nil {
 		return nil, err
 	}

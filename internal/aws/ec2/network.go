@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -58,18 +59,8 @@ func quarter(p netip.Prefix, i int) netip.Prefix {
 // zoneID shortens a region as AWS does: the first zone of ap-southeast-2 is
 // apse2-az1.
 func zoneID(region string, n int) string {
-	parts := strings.Split(region, "-")
-	short := parts[0]
-	for _, p := range parts[1:] {
-		for _, word := range []string{"north", "south", "east", "west", "central", "gov"} {
-			if rest, ok := strings.CutPrefix(p, word); ok {
-				short += word[:1]
-				p = rest
-			}
-		}
-		short += p
-	}
-	return short + "-az" + string(rune('0'+n))
+	short := strings.NewReplacer("-", "", "north", "n", "south", "s", "east", "e", "west", "w", "central", "c", "gov", "g").Replace(region)
+	return short + "-az" + strconv.Itoa(n)
 }
 
 // hosts is how many addresses of a subnet AWS leaves for use: all but five.

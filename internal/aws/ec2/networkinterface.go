@@ -9,7 +9,7 @@ import (
 )
 
 type describeNetworkInterfacesInput struct {
-	NetworkInterfaceIds []string `query:"NetworkInterfaceId"`
+	NetworkInterfaceIDs []string `query:"NetworkInterfaceId"`
 	Filters             []filter `query:"Filter"`
 	MaxResults          *int
 	NextToken           string
@@ -22,20 +22,20 @@ type describeNetworkInterfacesOutput struct {
 }
 
 type networkInterface struct {
-	NetworkInterfaceId, SubnetId, VpcId, AvailabilityZone, Description, OwnerId, Status, InterfaceType string
-	MacAddress, PrivateIpAddress, PrivateDnsName                                                       string
+	NetworkInterfaceID, SubnetID, VpcID, AvailabilityZone, Description, OwnerID, Status, InterfaceType string
+	MacAddress, PrivateIPAddress, PrivateDNSName                                                       string
 
 	RequesterManaged   bool
 	SourceDestCheck    bool
 	Groups             []groupName `xml:"groupSet"`
 	Attachment         attachment
 	Association        *addressAssociation
-	PrivateIpAddresses []privateAddress `xml:"privateIpAddressesSet"`
+	PrivateIPAddresses []privateAddress `xml:"privateIpAddressesSet"`
 	TagSet             []tag
 }
 
 type groupName struct {
-	GroupId, GroupName string
+	GroupID, GroupName string
 }
 
 type attachment struct {
@@ -44,11 +44,11 @@ type attachment struct {
 }
 
 type addressAssociation struct {
-	PublicIp, PublicDnsName string
+	PublicIP, PublicDNSName string
 }
 
 type privateAddress struct {
-	PrivateIpAddress string
+	PrivateIPAddress string
 	Primary          bool
 }
 
@@ -60,7 +60,7 @@ func (s *EC2) describeNetworkInterfaces(_ context.Context, in *describeNetworkIn
 	for i, n := range all {
 		ids[i] = n.ID
 	}
-	if err := checkIDs(in.NetworkInterfaceIds, ids, "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%.80s' does not exist"); err != nil {
+	if err := checkIDs(in.NetworkInterfaceIDs, ids, "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%.80s' does not exist"); err != nil {
 		return nil, err
 	}
 	if _, err := matches(in.Filters, s.interfaceAttributes(Interface{}), nil); err != nil { // also when there is none
@@ -68,7 +68,7 @@ func (s *EC2) describeNetworkInterfaces(_ context.Context, in *describeNetworkIn
 	}
 	all = slices.DeleteFunc(all, func(n Interface) bool {
 		ok, _ := matches(in.Filters, s.interfaceAttributes(n), s.tagsOf(n.ID))
-		return !ok || !asked(in.NetworkInterfaceIds, n.ID)
+		return !ok || !asked(in.NetworkInterfaceIDs, n.ID)
 	})
 	cut, next, err := page(all, func(n Interface) string { return n.ID }, in.NextToken, in.MaxResults)
 	if err != nil {
@@ -115,13 +115,13 @@ func (s *EC2) showInterface(n Interface) networkInterface {
 	_, zone, _ := s.Subnet(n.Subnet)
 	ip := n.Address.String()
 	out := networkInterface{
-		NetworkInterfaceId: n.ID, SubnetId: n.Subnet, VpcId: s.net.vpcID, AvailabilityZone: zone, Description: n.Description,
-		OwnerId: s.cfg.Place.Account, Status: "in-use", InterfaceType: "interface", MacAddress: n.MAC, PrivateIpAddress: ip,
-		PrivateDnsName:     "ip-" + strings.ReplaceAll(ip, ".", "-") + ".ec2.internal",
+		NetworkInterfaceID: n.ID, SubnetID: n.Subnet, VpcID: s.net.vpcID, AvailabilityZone: zone, Description: n.Description,
+		OwnerID: s.cfg.Place.Account, Status: "in-use", InterfaceType: "interface", MacAddress: n.MAC, PrivateIPAddress: ip,
+		PrivateDNSName:     "ip-" + strings.ReplaceAll(ip, ".", "-") + ".ec2.internal",
 		RequesterManaged:   true,
 		SourceDestCheck:    true,
 		Attachment:         attachment{"attached", n.CreatedAt},
-		PrivateIpAddresses: []privateAddress{{ip, true}},
+		PrivateIPAddresses: []privateAddress{{ip, true}},
 		TagSet:             tagsOut(s.tagsOf(n.ID)),
 	}
 	for _, id := range n.SecurityGroups {
@@ -129,7 +129,7 @@ func (s *EC2) showInterface(n Interface) networkInterface {
 		out.Groups = append(out.Groups, groupName{id, g.Name})
 	}
 	if n.PublicAddress.IsValid() {
-		out.Association = &addressAssociation{PublicIp: n.PublicAddress.String()}
+		out.Association = &addressAssociation{PublicIP: n.PublicAddress.String()}
 	}
 	return out
 }

@@ -33,21 +33,21 @@ func (r rule) same(o rule) bool {
 // ipPermission is how requests and answers show rules: one protocol and port
 // range for several peers.
 type ipPermission struct {
-	IpProtocol    string
+	IPProtocol    string
 	FromPort      *int
 	ToPort        *int
 	Groups        []groupPair
-	IpRanges      []ipRange
+	IPRanges      []ipRange
 	Ipv6Ranges    []ipv6Range
-	PrefixListIds []prefixList
+	PrefixListIDs []prefixList
 }
 
 type groupPair struct {
-	UserId, GroupId, GroupName, Description string
+	UserID, GroupID, GroupName, Description string
 }
 
 type ipRange struct {
-	CidrIp, Description string
+	CidrIP, Description string
 }
 
 type ipv6Range struct {
@@ -55,20 +55,20 @@ type ipv6Range struct {
 }
 
 type prefixList struct {
-	PrefixListId, Description string
+	PrefixListID, Description string
 }
 
 // add shows a rule's peer.
 func (p *ipPermission) add(r rule, account string) {
 	switch {
 	case r.Peer.CIDR4 != "":
-		p.IpRanges = append(p.IpRanges, ipRange{r.Peer.CIDR4, r.Description})
+		p.IPRanges = append(p.IPRanges, ipRange{r.Peer.CIDR4, r.Description})
 	case r.Peer.CIDR6 != "":
 		p.Ipv6Ranges = append(p.Ipv6Ranges, ipv6Range{r.Peer.CIDR6, r.Description})
 	case r.Peer.Group != "":
-		p.Groups = append(p.Groups, groupPair{UserId: account, GroupId: r.Peer.Group, Description: r.Description})
+		p.Groups = append(p.Groups, groupPair{UserID: account, GroupID: r.Peer.Group, Description: r.Description})
 	default:
-		p.PrefixListIds = append(p.PrefixListIds, prefixList{r.Peer.PrefixList, r.Description})
+		p.PrefixListIDs = append(p.PrefixListIDs, prefixList{r.Peer.PrefixList, r.Description})
 	}
 }
 
@@ -82,7 +82,7 @@ func (s *EC2) rules(permissions []ipPermission, egress bool) ([]rule, error) {
 	for _, p := range permissions {
 		base := rule{Egress: egress}
 		var err error
-		if base.Protocol, err = protocol(p.IpProtocol); err != nil {
+		if base.Protocol, err = protocol(p.IPProtocol); err != nil {
 			return nil, err
 		}
 		if base.From, base.To, err = ports(base.Protocol, p.FromPort, p.ToPort); err != nil {
@@ -105,8 +105,8 @@ func (s *EC2) peers(out []rule, base rule, p ipPermission) ([]rule, error) {
 		r.Peer, r.Description = to, description
 		out = append(out, r)
 	}
-	for _, x := range p.IpRanges {
-		cidr, err := cidr(x.CidrIp, netip.Addr.Is4)
+	for _, x := range p.IPRanges {
+		cidr, err := cidr(x.CidrIP, netip.Addr.Is4)
 		if err != nil {
 			return nil, err
 		}
@@ -120,17 +120,17 @@ func (s *EC2) peers(out []rule, base rule, p ipPermission) ([]rule, error) {
 		with(peer{CIDR6: cidr}, x.Description)
 	}
 	for _, x := range p.Groups {
-		g, err := s.resolve(groupRef{x.GroupId, x.GroupName})
+		g, err := s.resolve(groupRef{x.GroupID, x.GroupName})
 		if err != nil {
 			return nil, err
 		}
 		with(peer{Group: g.ID}, x.Description)
 	}
-	for _, x := range p.PrefixListIds {
-		if !strings.HasPrefix(x.PrefixListId, "pl-") {
-			return nil, notFound("InvalidPrefixListID.NotFound", "The prefix list ID '%.80s' does not exist", x.PrefixListId)
+	for _, x := range p.PrefixListIDs {
+		if !strings.HasPrefix(x.PrefixListID, "pl-") {
+			return nil, notFound("InvalidPrefixListID.NotFound", "The prefix list ID '%.80s' does not exist", x.PrefixListID)
 		}
-		with(peer{PrefixList: x.PrefixListId}, x.Description)
+		with(peer{PrefixList: x.PrefixListID}, x.Description)
 	}
 	return out, nil
 }

@@ -3,7 +3,7 @@ package ec2
 import "context"
 
 type describeInternetGatewaysInput struct {
-	InternetGatewayIds []string `query:"InternetGatewayId"`
+	InternetGatewayIDs []string `query:"InternetGatewayId"`
 	Filters            []filter `query:"Filter"`
 	MaxResults         *int
 	NextToken          string
@@ -15,21 +15,21 @@ type describeInternetGatewaysOutput struct {
 }
 
 type internetGateway struct {
-	InternetGatewayId, OwnerId string
+	InternetGatewayID, OwnerID string
 
 	Attachments []gatewayAttachment `xml:"attachmentSet"`
 	Tags        []tag               `xml:"tagSet"`
 }
 
 type gatewayAttachment struct {
-	VpcId, State string
+	VpcID, State string
 }
 
 // describeInternetGateways: the default VPC's. Errors:
 // InvalidInternetGatewayID.NotFound, InvalidParameterValue.
 func (s *EC2) describeInternetGateways(_ context.Context, in *describeInternetGatewaysInput) (*describeInternetGatewaysOutput, error) {
 	id := s.net.gatewayID
-	if err := checkIDs(in.InternetGatewayIds, []string{id}, "InvalidInternetGatewayID.NotFound", "The internetGateway ID '%.80s' does not exist"); err != nil {
+	if err := checkIDs(in.InternetGatewayIDs, []string{id}, "InvalidInternetGatewayID.NotFound", "The internetGateway ID '%.80s' does not exist"); err != nil {
 		return nil, err
 	}
 	ok, err := matches(in.Filters, attributes{
@@ -38,7 +38,7 @@ func (s *EC2) describeInternetGateways(_ context.Context, in *describeInternetGa
 	out := &describeInternetGatewaysOutput{}
 	if ok && err == nil {
 		out.InternetGateways = []internetGateway{{
-			InternetGatewayId: id, OwnerId: s.cfg.Place.Account,
+			InternetGatewayID: id, OwnerID: s.cfg.Place.Account,
 			Attachments: []gatewayAttachment{{s.net.vpcID, "available"}}, Tags: tagsOut(s.tagsOf(id)),
 		}}
 	}
@@ -46,7 +46,7 @@ func (s *EC2) describeInternetGateways(_ context.Context, in *describeInternetGa
 }
 
 type describeRouteTablesInput struct {
-	RouteTableIds []string `query:"RouteTableId"`
+	RouteTableIDs []string `query:"RouteTableId"`
 	Filters       []filter `query:"Filter"`
 	MaxResults    *int
 	NextToken     string
@@ -58,7 +58,7 @@ type describeRouteTablesOutput struct {
 }
 
 type routeTable struct {
-	RouteTableId, VpcId, OwnerId string
+	RouteTableID, VpcID, OwnerID string
 
 	Routes          []route            `xml:"routeSet"`
 	Associations    []routeAssociation `xml:"associationSet"`
@@ -67,11 +67,11 @@ type routeTable struct {
 }
 
 type route struct {
-	DestinationCidrBlock, GatewayId, State, Origin string
+	DestinationCidrBlock, GatewayID, State, Origin string
 }
 
 type routeAssociation struct {
-	RouteTableAssociationId, RouteTableId string
+	RouteTableAssociationID, RouteTableID string
 
 	Main             bool
 	AssociationState state
@@ -81,7 +81,7 @@ type routeAssociation struct {
 // InvalidParameterValue.
 func (s *EC2) describeRouteTables(_ context.Context, in *describeRouteTablesInput) (*describeRouteTablesOutput, error) {
 	n := s.net
-	if err := checkIDs(in.RouteTableIds, []string{n.routeTableID}, "InvalidRouteTableID.NotFound", "The routeTable ID '%.80s' does not exist"); err != nil {
+	if err := checkIDs(in.RouteTableIDs, []string{n.routeTableID}, "InvalidRouteTableID.NotFound", "The routeTable ID '%.80s' does not exist"); err != nil {
 		return nil, err
 	}
 	ok, err := matches(in.Filters, attributes{
@@ -93,7 +93,7 @@ func (s *EC2) describeRouteTables(_ context.Context, in *describeRouteTablesInpu
 	out := &describeRouteTablesOutput{}
 	if ok && err == nil {
 		out.RouteTables = []routeTable{{
-			RouteTableId: n.routeTableID, VpcId: n.vpcID, OwnerId: s.cfg.Place.Account,
+			RouteTableID: n.routeTableID, VpcID: n.vpcID, OwnerID: s.cfg.Place.Account,
 			Routes: []route{
 				{n.cidr.String(), "local", "active", "CreateRouteTable"},
 				{"0.0.0.0/0", n.gatewayID, "active", "CreateRoute"},

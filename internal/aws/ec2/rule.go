@@ -7,7 +7,7 @@ import (
 )
 
 type describeSecurityGroupRulesInput struct {
-	SecurityGroupRuleIds []string `query:"SecurityGroupRuleId"`
+	SecurityGroupRuleIDs []string `query:"SecurityGroupRuleId"`
 	Filters              []filter `query:"Filter"`
 	MaxResults           *int
 	NextToken            string
@@ -20,8 +20,8 @@ type describeSecurityGroupRulesOutput struct {
 }
 
 type ruleOut struct {
-	SecurityGroupRuleId, SecurityGroupRuleArn, GroupId, GroupOwnerId, IpProtocol string
-	CidrIpv4, CidrIpv6, PrefixListId, Description                                string
+	SecurityGroupRuleID, SecurityGroupRuleArn, GroupID, GroupOwnerID, IPProtocol string
+	CidrIpv4, CidrIpv6, PrefixListID, Description                                string
 
 	IsEgress            bool
 	FromPort, ToPort    int
@@ -30,14 +30,14 @@ type ruleOut struct {
 }
 
 type referencedGroup struct {
-	GroupId, UserId string
+	GroupID, UserID string
 }
 
 // describeSecurityGroupRules lists rules by id. Errors:
 // InvalidSecurityGroupRuleId.NotFound, InvalidParameterValue, InvalidNextToken.
 func (s *EC2) describeSecurityGroupRules(_ context.Context, in *describeSecurityGroupRulesInput) (*describeSecurityGroupRulesOutput, error) {
-	for _, id := range in.SecurityGroupRuleIds {
-		if _, _, err := s.findRule(id); err != nil {
+	for _, id := range in.SecurityGroupRuleIDs {
+		if err := s.checkRule(id); err != nil {
 			return nil, err
 		}
 	}
@@ -48,12 +48,12 @@ func (s *EC2) describeSecurityGroupRules(_ context.Context, in *describeSecurity
 	for _, g := range s.groups.List("") {
 		for _, r := range g.Rules {
 			ok, _ := matches(in.Filters, attributes{"group-id": {g.ID}, "security-group-rule-id": {r.ID}}, s.tagsOf(r.ID))
-			if ok && asked(in.SecurityGroupRuleIds, r.ID) {
+			if ok && asked(in.SecurityGroupRuleIDs, r.ID) {
 				found = append(found, s.showRule(g, r))
 			}
 		}
 	}
-	key := func(r ruleOut) string { return r.SecurityGroupRuleId }
+	key := func(r ruleOut) string { return r.SecurityGroupRuleID }
 	slices.SortFunc(found, func(a, b ruleOut) int { return cmp.Compare(key(a), key(b)) })
 	cut, next, err := page(found, key, in.NextToken, in.MaxResults)
 	if err != nil {
@@ -64,8 +64,8 @@ func (s *EC2) describeSecurityGroupRules(_ context.Context, in *describeSecurity
 
 func (s *EC2) showRule(g group, r rule) ruleOut {
 	out := ruleOut{
-		SecurityGroupRuleId: r.ID, SecurityGroupRuleArn: s.arn("security-group-rule", r.ID), GroupId: g.ID, GroupOwnerId: s.cfg.Place.Account,
-		IpProtocol: r.Protocol, CidrIpv4: r.Peer.CIDR4, CidrIpv6: r.Peer.CIDR6, PrefixListId: r.Peer.PrefixList, Description: r.Description,
+		SecurityGroupRuleID: r.ID, SecurityGroupRuleArn: s.arn("security-group-rule", r.ID), GroupID: g.ID, GroupOwnerID: s.cfg.Place.Account,
+		IPProtocol: r.Protocol, CidrIpv4: r.Peer.CIDR4, CidrIpv6: r.Peer.CIDR6, PrefixListID: r.Peer.PrefixList, Description: r.Description,
 		IsEgress: r.Egress, FromPort: r.From, ToPort: r.To, Tags: tagsOut(s.tagsOf(r.ID)),
 	}
 	if r.Peer.Group != "" {
@@ -74,13 +74,11 @@ func (s *EC2) showRule(g group, r rule) ruleOut {
 	return out
 }
 
-func (s *EC2) findRule(id string) (group, rule, error) {
+func (s *EC2) checkRule(id string) error {
 	for _, g := range s.groups.List("") {
-		for _, r := range g.Rules {
-			if r.ID == id {
-				return g, r, nil
-			}
+		if slices.Contains(g.ruleIDs(), id) {
+			return nil
 		}
 	}
-	return group{}, rule{}, noRule(id)
+	return noRule(id)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 type describeSubnetsInput struct {
-	SubnetIds  []string `query:"SubnetId"`
+	SubnetIDs  []string `query:"SubnetId"`
 	Filters    []filter `query:"Filter"`
 	MaxResults *int
 	NextToken  string
@@ -19,14 +19,14 @@ type describeSubnetsOutput struct {
 }
 
 type subnetOut struct {
-	SubnetId, SubnetArn, State, OwnerId, VpcId, CidrBlock, AvailabilityZone, AvailabilityZoneId string
+	SubnetID, SubnetArn, State, OwnerID, VpcID, CidrBlock, AvailabilityZone, AvailabilityZoneID string
 
-	AvailableIpAddressCount     int
+	AvailableIPAddressCount     int
 	DefaultForAz                bool
-	MapPublicIpOnLaunch         bool
-	MapCustomerOwnedIpOnLaunch  bool
+	MapPublicIPOnLaunch         bool
+	MapCustomerOwnedIPOnLaunch  bool
 	AssignIpv6AddressOnCreation bool
-	EnableDns64                 bool
+	EnableDNS64                 bool
 	Ipv6Native                  bool
 	Ipv6CidrBlockAssociationSet []cidrAssociation
 	Tags                        []tag `xml:"tagSet"`
@@ -35,7 +35,7 @@ type subnetOut struct {
 // describeSubnets: one a zone. Errors: InvalidSubnetID.NotFound,
 // InvalidParameterValue, InvalidNextToken.
 func (s *EC2) describeSubnets(_ context.Context, in *describeSubnetsInput) (*describeSubnetsOutput, error) {
-	if err := checkIDs(in.SubnetIds, s.SubnetIDs(), "InvalidSubnetID.NotFound", "The subnet ID '%.80s' does not exist"); err != nil {
+	if err := checkIDs(in.SubnetIDs, s.SubnetIDs(), "InvalidSubnetID.NotFound", "The subnet ID '%.80s' does not exist"); err != nil {
 		return nil, err
 	}
 	var found []subnet
@@ -44,7 +44,7 @@ func (s *EC2) describeSubnets(_ context.Context, in *describeSubnetsInput) (*des
 		if err != nil {
 			return nil, err
 		}
-		if ok && asked(in.SubnetIds, sub.id) {
+		if ok && asked(in.SubnetIDs, sub.id) {
 			found = append(found, sub)
 		}
 	}
@@ -55,9 +55,9 @@ func (s *EC2) describeSubnets(_ context.Context, in *describeSubnetsInput) (*des
 	out := &describeSubnetsOutput{NextToken: next}
 	for _, sub := range cut {
 		out.Subnets = append(out.Subnets, subnetOut{
-			SubnetId: sub.id, SubnetArn: s.arn("subnet", sub.id), State: "available", OwnerId: s.cfg.Place.Account, VpcId: s.net.vpcID,
-			CidrBlock: sub.cidr.String(), AvailabilityZone: sub.zone, AvailabilityZoneId: sub.zoneID,
-			AvailableIpAddressCount: sub.hosts(), DefaultForAz: true, MapPublicIpOnLaunch: true,
+			SubnetID: sub.id, SubnetArn: s.arn("subnet", sub.id), State: "available", OwnerID: s.cfg.Place.Account, VpcID: s.net.vpcID,
+			CidrBlock: sub.cidr.String(), AvailabilityZone: sub.zone, AvailabilityZoneID: sub.zoneID,
+			AvailableIPAddressCount: sub.hosts(), DefaultForAz: true, MapPublicIPOnLaunch: true,
 			Tags: tagsOut(s.tagsOf(sub.id)),
 		})
 	}

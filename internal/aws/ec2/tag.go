@@ -37,16 +37,13 @@ func tagsOut(tags []model.Tag) []tag {
 	return out
 }
 
-// kinds are the resource types, in tags and ARNs, by the beginning of their ids.
-var kinds = map[string]string{
-	"vpc": "vpc", "subnet": "subnet", "sg": "security-group", "sgr": "security-group-rule",
-	"igw": "internet-gateway", "rtb": "route-table", "eni": "network-interface",
-}
-
-// kindOf gives the resource type of an id.
+// kindOf gives the resource type of an id, in tags and ARNs.
 func kindOf(id string) (string, bool) {
 	prefix, _, _ := strings.Cut(id, "-")
-	kind, ok := kinds[prefix]
+	kind, ok := map[string]string{
+		"vpc": "vpc", "subnet": "subnet", "sg": "security-group", "sgr": "security-group-rule",
+		"igw": "internet-gateway", "rtb": "route-table", "eni": "network-interface",
+	}[prefix]
 	return kind, ok
 }
 
@@ -69,8 +66,7 @@ func (s *EC2) checkResource(id string) error {
 		_, err := s.findGroup(id)
 		return err
 	case "security-group-rule":
-		_, _, err := s.findRule(id)
-		return err
+		return s.checkRule(id)
 	default:
 		if slices.ContainsFunc(s.networkInterfaces(), func(n Interface) bool { return n.ID == id }) {
 			return nil
@@ -213,7 +209,7 @@ type describeTagsOutput struct {
 }
 
 type tagDescription struct {
-	ResourceId, ResourceType, Key string
+	ResourceID, ResourceType, Key string
 
 	Value *string
 }
@@ -233,7 +229,7 @@ func (s *EC2) describeTags(_ context.Context, in *describeTagsInput) (*describeT
 			}
 		}
 	}
-	cut, next, err := page(found, func(t tagDescription) string { return t.ResourceId + "\x00" + t.Key }, in.NextToken, in.MaxResults)
+	cut, next, err := page(found, func(t tagDescription) string { return t.ResourceID + "\x00" + t.Key }, in.NextToken, in.MaxResults)
 	if err != nil {
 		return nil, err
 	}

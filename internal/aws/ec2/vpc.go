@@ -3,7 +3,7 @@ package ec2
 import "context"
 
 type describeVpcsInput struct {
-	VpcIds     []string `query:"VpcId"`
+	VpcIDs     []string `query:"VpcId"`
 	Filters    []filter `query:"Filter"`
 	MaxResults *int
 	NextToken  string
@@ -15,7 +15,7 @@ type describeVpcsOutput struct {
 }
 
 type vpc struct {
-	VpcId, OwnerId, State, CidrBlock, DhcpOptionsId, InstanceTenancy string
+	VpcID, OwnerID, State, CidrBlock, DhcpOptionsID, InstanceTenancy string
 
 	IsDefault                   bool
 	CidrBlockAssociationSet     []cidrAssociation
@@ -24,7 +24,7 @@ type vpc struct {
 }
 
 type cidrAssociation struct {
-	AssociationId, CidrBlock string
+	AssociationID, CidrBlock string
 
 	CidrBlockState state
 }
@@ -37,7 +37,7 @@ type state struct {
 // InvalidParameterValue.
 func (s *EC2) describeVpcs(_ context.Context, in *describeVpcsInput) (*describeVpcsOutput, error) {
 	n := s.net
-	if err := s.checkVPC(in.VpcIds...); err != nil {
+	if err := s.checkVPC(in.VpcIDs...); err != nil {
 		return nil, err
 	}
 	ok, err := matches(in.Filters, attributes{
@@ -48,8 +48,8 @@ func (s *EC2) describeVpcs(_ context.Context, in *describeVpcsInput) (*describeV
 	out := &describeVpcsOutput{}
 	if ok && err == nil {
 		out.Vpcs = []vpc{{
-			VpcId: n.vpcID, OwnerId: s.cfg.Place.Account, State: "available", CidrBlock: n.cidr.String(),
-			DhcpOptionsId: n.dhcpID, InstanceTenancy: "default", IsDefault: true,
+			VpcID: n.vpcID, OwnerID: s.cfg.Place.Account, State: "available", CidrBlock: n.cidr.String(),
+			DhcpOptionsID: n.dhcpID, InstanceTenancy: "default", IsDefault: true,
 			CidrBlockAssociationSet: []cidrAssociation{{n.cidrID, n.cidr.String(), state{"associated"}}},
 			Tags:                    tagsOut(s.tagsOf(n.vpcID)),
 		}}
@@ -62,15 +62,15 @@ func (s *EC2) checkVPC(ids ...string) error {
 }
 
 type describeVpcAttributeInput struct {
-	VpcId, Attribute string
+	VpcID, Attribute string
 
 	DryRun bool
 }
 
 type describeVpcAttributeOutput struct {
-	VpcId                            string
-	EnableDnsSupport                 *boolValue
-	EnableDnsHostnames               *boolValue
+	VpcID                            string
+	EnableDNSSupport                 *boolValue
+	EnableDNSHostnames               *boolValue
 	EnableNetworkAddressUsageMetrics *boolValue
 }
 
@@ -81,18 +81,18 @@ type boolValue struct {
 // describeVpcAttribute answers as for any default VPC. Errors:
 // MissingParameter, InvalidVpcID.NotFound, InvalidParameterValue.
 func (s *EC2) describeVpcAttribute(_ context.Context, in *describeVpcAttributeInput) (*describeVpcAttributeOutput, error) {
-	if in.VpcId == "" {
+	if in.VpcID == "" {
 		return nil, missing("vpcId")
 	}
-	if err := s.checkVPC(in.VpcId); err != nil {
+	if err := s.checkVPC(in.VpcID); err != nil {
 		return nil, err
 	}
-	out := &describeVpcAttributeOutput{VpcId: in.VpcId}
+	out := &describeVpcAttributeOutput{VpcID: in.VpcID}
 	switch in.Attribute {
 	case "enableDnsSupport":
-		out.EnableDnsSupport = &boolValue{true}
+		out.EnableDNSSupport = &boolValue{true}
 	case "enableDnsHostnames":
-		out.EnableDnsHostnames = &boolValue{true}
+		out.EnableDNSHostnames = &boolValue{true}
 	case "enableNetworkAddressUsageMetrics":
 		out.EnableNetworkAddressUsageMetrics = &boolValue{}
 	case "":

@@ -7,7 +7,7 @@ import (
 
 type describeAvailabilityZonesInput struct {
 	ZoneNames            []string `query:"ZoneName"`
-	ZoneIds              []string `query:"ZoneId"`
+	ZoneIDs              []string `query:"ZoneId"`
 	Filters              []filter `query:"Filter"`
 	AllAvailabilityZones bool
 	DryRun               bool
@@ -18,7 +18,7 @@ type describeAvailabilityZonesOutput struct {
 }
 
 type zone struct {
-	ZoneName, ZoneId, ZoneType, GroupName, NetworkBorderGroup, RegionName, OptInStatus string
+	ZoneName, ZoneID, ZoneType, GroupName, NetworkBorderGroup, RegionName, OptInStatus string
 
 	State    string   `xml:"zoneState"`
 	Messages []string `xml:"messageSet"`
@@ -37,7 +37,7 @@ func (s *EC2) describeAvailabilityZones(_ context.Context, in *describeAvailabil
 			return nil, invalid("Invalid availability zone: [%.80s]", name)
 		}
 	}
-	for _, id := range in.ZoneIds {
+	for _, id := range in.ZoneIDs {
 		if !slices.Contains(ids, id) {
 			return nil, invalid("Invalid availability zone-id: [%.80s]", id)
 		}
@@ -51,9 +51,9 @@ func (s *EC2) describeAvailabilityZones(_ context.Context, in *describeAvailabil
 		if err != nil {
 			return nil, err
 		}
-		if ok && asked(in.ZoneNames, sub.zone) && asked(in.ZoneIds, sub.zoneID) {
+		if ok && asked(in.ZoneNames, sub.zone) && asked(in.ZoneIDs, sub.zoneID) {
 			out.AvailabilityZones = append(out.AvailabilityZones, zone{
-				ZoneName: sub.zone, ZoneId: sub.zoneID, ZoneType: "availability-zone", GroupName: region + "-zg-1",
+				ZoneName: sub.zone, ZoneID: sub.zoneID, ZoneType: "availability-zone", GroupName: region + "-zg-1",
 				NetworkBorderGroup: region, RegionName: region, OptInStatus: "opt-in-not-required", State: "available",
 			})
 		}

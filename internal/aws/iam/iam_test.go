@@ -231,24 +231,38 @@ func TestRefusals(t *testing.T) {
 		status int
 		msg    string
 	}{
-		"role exists": {role(func(in *sdk.CreateRoleInput) { in.RoleName = aws.String("Taken") }),
-			"EntityAlreadyExists", 409, "Role with name Taken already exists."},
-		"role name with a slash": {role(func(in *sdk.CreateRoleInput) { in.RoleName = aws.String("a/b") }),
-			"ValidationError", 400, "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"},
-		"session too short": {role(func(in *sdk.CreateRoleInput) { in.MaxSessionDuration = aws.Int32(60) }),
-			"ValidationError", 400, "1 validation error detected: Value '60' at 'maxSessionDuration' failed to satisfy constraint: Member must have value greater than or equal to 3600"},
-		"trust is no JSON": {role(func(in *sdk.CreateRoleInput) { in.AssumeRolePolicyDocument = aws.String("{") }),
-			"MalformedPolicyDocument", 400, "This policy contains invalid Json"},
-		"trust with a resource": {role(func(in *sdk.CreateRoleInput) { in.AssumeRolePolicyDocument = aws.String(document) }),
-			"MalformedPolicyDocument", 400, "Has prohibited field Resource"},
-		"boundary unknown": {role(func(in *sdk.CreateRoleInput) {
-			in.PermissionsBoundary = aws.String("arn:aws:iam::000000000000:policy/no")
-		}),
-			"NoSuchEntity", 404, "Policy arn:aws:iam::000000000000:policy/no does not exist or is not attachable."},
-		"tag twice": {role(func(in *sdk.CreateRoleInput) {
-			in.Tags = []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("A"), Value: aws.String("1")}}
-		}),
-			"InvalidInput", 400, "Duplicate tag keys found. Please note that Tag keys are case insensitive."},
+		"role exists": {
+			role(func(in *sdk.CreateRoleInput) { in.RoleName = aws.String("Taken") }),
+			"EntityAlreadyExists", 409, "Role with name Taken already exists.",
+		},
+		"role name with a slash": {
+			role(func(in *sdk.CreateRoleInput) { in.RoleName = aws.String("a/b") }),
+			"ValidationError", 400, "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
+		},
+		"session too short": {
+			role(func(in *sdk.CreateRoleInput) { in.MaxSessionDuration = aws.Int32(60) }),
+			"ValidationError", 400, "1 validation error detected: Value '60' at 'maxSessionDuration' failed to satisfy constraint: Member must have value greater than or equal to 3600",
+		},
+		"trust is no JSON": {
+			role(func(in *sdk.CreateRoleInput) { in.AssumeRolePolicyDocument = aws.String("{") }),
+			"MalformedPolicyDocument", 400, "This policy contains invalid Json",
+		},
+		"trust with a resource": {
+			role(func(in *sdk.CreateRoleInput) { in.AssumeRolePolicyDocument = aws.String(document) }),
+			"MalformedPolicyDocument", 400, "Has prohibited field Resource",
+		},
+		"boundary unknown": {
+			role(func(in *sdk.CreateRoleInput) {
+				in.PermissionsBoundary = aws.String("arn:aws:iam::000000000000:policy/no")
+			}),
+			"NoSuchEntity", 404, "Policy arn:aws:iam::000000000000:policy/no does not exist or is not attachable.",
+		},
+		"tag twice": {
+			role(func(in *sdk.CreateRoleInput) {
+				in.Tags = []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("A"), Value: aws.String("1")}}
+			}),
+			"InvalidInput", 400, "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+		},
 		"inline policy with a principal": {func(ctx context.Context) error {
 			_, err := c.PutRolePolicy(ctx, &sdk.PutRolePolicyInput{RoleName: aws.String("taken"), PolicyName: aws.String("p"), PolicyDocument: aws.String(trust)})
 			return err
@@ -261,30 +275,38 @@ func TestRefusals(t *testing.T) {
 			_, err := c.DetachRolePolicy(ctx, &sdk.DetachRolePolicyInput{RoleName: aws.String("taken"), PolicyArn: aws.String(execution)})
 			return err
 		}, "NoSuchEntity", 404, "Policy " + execution + " was not found."},
-		"service's role deleted as one's own": {func(ctx context.Context) error {
-			_, err := c.DeleteRole(ctx, &sdk.DeleteRoleInput{RoleName: slr})
-			return err
+		"service's role deleted as one's own": {
+			func(ctx context.Context) error {
+				_, err := c.DeleteRole(ctx, &sdk.DeleteRoleInput{RoleName: slr})
+				return err
+			},
+			"UnmodifiableEntity", 400, "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS",
 		},
-			"UnmodifiableEntity", 400, "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS"},
-		"service's role changed": {func(ctx context.Context) error {
-			_, err := c.UpdateRole(ctx, &sdk.UpdateRoleInput{RoleName: slr})
-			return err
+		"service's role changed": {
+			func(ctx context.Context) error {
+				_, err := c.UpdateRole(ctx, &sdk.UpdateRoleInput{RoleName: slr})
+				return err
+			},
+			"UnmodifiableEntity", 400, "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS",
 		},
-			"UnmodifiableEntity", 400, "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS"},
 		"service's role again": {func(ctx context.Context) error {
 			_, err := c.CreateServiceLinkedRole(ctx, &sdk.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("ecs.amazonaws.com")})
 			return err
 		}, "InvalidInput", 400, "Service role name AWSServiceRoleForECS has been taken in this account, please try a different suffix."},
-		"policy of AWS read": {func(ctx context.Context) error {
-			_, err := c.GetPolicy(ctx, &sdk.GetPolicyInput{PolicyArn: aws.String(execution)})
-			return err
+		"policy of AWS read": {
+			func(ctx context.Context) error {
+				_, err := c.GetPolicy(ctx, &sdk.GetPolicyInput{PolicyArn: aws.String(execution)})
+				return err
+			},
+			"NoSuchEntity", 404, "Policy " + execution + " was not found.",
 		},
-			"NoSuchEntity", 404, "Policy " + execution + " was not found."},
-		"made-up marker": {func(ctx context.Context) error {
-			_, err := c.ListRoles(ctx, &sdk.ListRolesInput{Marker: aws.String("!")})
-			return err
+		"made-up marker": {
+			func(ctx context.Context) error {
+				_, err := c.ListRoles(ctx, &sdk.ListRolesInput{Marker: aws.String("!")})
+				return err
+			},
+			"ValidationError", 400, "Invalid Marker.",
 		},
-			"ValidationError", 400, "Invalid Marker."},
 	} {
 		t.Run(name, func(t *testing.T) { wantError(t, name, row.run(t.Context()), row.code, row.status, row.msg) })
 	}

@@ -18,11 +18,14 @@ type linked struct {
 	role, policy string
 }
 
-// linkedRoles are the service-linked roles of the services that run here.
-var linkedRoles = map[string]linked{
-	"ecs.amazonaws.com":                         {"AWSServiceRoleForECS", "AmazonECSServiceRolePolicy"},
-	"ecs.application-autoscaling.amazonaws.com": {"AWSServiceRoleForApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"},
-	"elasticloadbalancing.amazonaws.com":        {"AWSServiceRoleForElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"},
+// linkedRole gives the service-linked role of a service that runs here.
+func linkedRole(service string) (linked, bool) {
+	l, ok := map[string]linked{
+		"ecs.amazonaws.com":                         {"AWSServiceRoleForECS", "AmazonECSServiceRolePolicy"},
+		"ecs.application-autoscaling.amazonaws.com": {"AWSServiceRoleForApplicationAutoScaling_ECSService", "AWSApplicationAutoscalingECSServicePolicy"},
+		"elasticloadbalancing.amazonaws.com":        {"AWSServiceRoleForElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"},
+	}[service]
+	return l, ok
 }
 
 // deletion is the record of a deleted service-linked role, by task id.
@@ -37,7 +40,7 @@ func (s *IAM) createServiceLinkedRole(ctx context.Context, in *iam.CreateService
 		return nil, missing("awsServiceName")
 	}
 	service := *in.AWSServiceName
-	link, ok := linkedRoles[service]
+	link, ok := linkedRole(service)
 	if !ok {
 		return nil, model.Errorf(model.Invalid, "InvalidInput", "Service %s does not have a service-linked role here.", service)
 	}

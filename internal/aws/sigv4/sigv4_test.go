@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"neargate/internal/aws/sigv4"
 	"neargate/internal/aws/wire"
@@ -148,15 +148,19 @@ func TestAuthenticateRefuses(t *testing.T) {
 		change    func(*attempt)
 		code, msg string
 	}{
-		"no signature": {func(a *attempt) { a.spoil = func(r *http.Request) { r.Header.Del("Authorization") } },
-			"MissingAuthenticationTokenException", "Request is missing Authentication Token"},
+		"no signature": {
+			func(a *attempt) { a.spoil = func(r *http.Request) { r.Header.Del("Authorization") } },
+			"MissingAuthenticationTokenException", "Request is missing Authentication Token",
+		},
 		"unknown key":          {func(a *attempt) { a.key = "nobody" }, "UnrecognizedClientException", badToken},
 		"wrong secret":         {func(a *attempt) { a.secret = "guess" }, "InvalidSignatureException", mismatch},
 		"token missing":        {func(a *attempt) { a.key, a.secret = "temp", "other" }, "UnrecognizedClientException", badToken},
 		"token wrong":          {func(a *attempt) { a.key, a.secret, a.tok = "temp", "other", "no" }, "UnrecognizedClientException", badToken},
 		"token for a root key": {func(a *attempt) { a.tok = "tok" }, "UnrecognizedClientException", badToken},
-		"token expired": {func(a *attempt) { a.key, a.secret, a.tok = "old", "other", "tok" },
-			"ExpiredTokenException", "The security token included in the request is expired"},
+		"token expired": {
+			func(a *attempt) { a.key, a.secret, a.tok = "old", "other", "tok" },
+			"ExpiredTokenException", "The security token included in the request is expired",
+		},
 		"body changed":   {func(a *attempt) { a.spoil = otherBody }, "InvalidSignatureException", mismatch},
 		"method changed": {func(a *attempt) { a.spoil = func(r *http.Request) { r.Method = "PUT" } }, "InvalidSignatureException", mismatch},
 		"query changed":  {func(a *attempt) { a.spoil = func(r *http.Request) { r.URL.RawQuery = "x=1" } }, "InvalidSignatureException", mismatch},
@@ -165,29 +169,41 @@ func TestAuthenticateRefuses(t *testing.T) {
 			a.before = func(r *http.Request) { r.Header.Set("X-Amz-Target", "A.B") }
 			a.spoil = func(r *http.Request) { r.Header.Set("X-Amz-Target", "A.C") }
 		}, "InvalidSignatureException", mismatch},
-		"too late": {func(a *attempt) { a.at = now.Add(-5*time.Minute - time.Second) }, "InvalidSignatureException",
-			"Signature expired: 20260301T115459Z is now earlier than 20260301T115500Z (20260301T120000Z - 5 min.)"},
-		"too early": {func(a *attempt) { a.at = now.Add(5*time.Minute + time.Second) }, "InvalidSignatureException",
-			"Signature not yet current: 20260301T120501Z is still later than 20260301T120500Z (20260301T120000Z + 5 min.)"},
+		"too late": {
+			func(a *attempt) { a.at = now.Add(-5*time.Minute - time.Second) }, "InvalidSignatureException",
+			"Signature expired: 20260301T115459Z is now earlier than 20260301T115500Z (20260301T120000Z - 5 min.)",
+		},
+		"too early": {
+			func(a *attempt) { a.at = now.Add(5*time.Minute + time.Second) }, "InvalidSignatureException",
+			"Signature not yet current: 20260301T120501Z is still later than 20260301T120500Z (20260301T120000Z + 5 min.)",
+		},
 		"other service": {func(a *attempt) { a.service = "s3" }, "InvalidSignatureException", "Credential should be scoped to correct service: 'ecs'."},
-		"other region": {func(a *attempt) { a.region = "eu-west-1" }, "InvalidSignatureException",
-			"Credential should be scoped to a valid region, not 'eu-west-1'."},
+		"other region": {
+			func(a *attempt) { a.region = "eu-west-1" }, "InvalidSignatureException",
+			"Credential should be scoped to a valid region, not 'eu-west-1'.",
+		},
 		"presigned URL over": {func(a *attempt) {
 			a.presign, a.url, a.at = true, url+"?X-Amz-Expires=30", now.Add(-31*time.Second)
 		}, "InvalidSignatureException", "Signature expired: 20260301T115929Z is now earlier than 20260301T115930Z (20260301T120000Z - 30 sec.)"},
-		"presigned URL for too long": {func(a *attempt) { a.presign, a.url = true, url+"?X-Amz-Expires=604801" },
-			"IncompleteSignatureException", "X-Amz-Expires must be a number from 0 to 604800."},
+		"presigned URL for too long": {
+			func(a *attempt) { a.presign, a.url = true, url+"?X-Amz-Expires=604801" },
+			"IncompleteSignatureException", "X-Amz-Expires must be a number from 0 to 604800.",
+		},
 		"presigned URL changed": {func(a *attempt) {
 			a.presign, a.url = true, url+"?X-Amz-Expires=30&Action=A"
 			a.spoil = func(r *http.Request) { r.URL.RawQuery = strings.Replace(r.URL.RawQuery, "Action=A", "Action=B", 1) }
 		}, "InvalidSignatureException", mismatch},
 		"other algorithm": {func(a *attempt) { a.spoil = setAuth("AWS3 x") }, "IncompleteSignatureException", "Unsupported AWS 'algorithm': 'AWS3'."},
-		"no signed headers": {func(a *attempt) { a.spoil = setAuth("AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Signature=x") },
-			"IncompleteSignatureException", "Authorization header requires 'SignedHeaders' parameter."},
-		"short scope": {func(a *attempt) {
-			a.spoil = setAuth("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=x")
+		"no signed headers": {
+			func(a *attempt) { a.spoil = setAuth("AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Signature=x") },
+			"IncompleteSignatureException", "Authorization header requires 'SignedHeaders' parameter.",
 		},
-			"IncompleteSignatureException", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b'"},
+		"short scope": {
+			func(a *attempt) {
+				a.spoil = setAuth("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=x")
+			},
+			"IncompleteSignatureException", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b'",
+		},
 		"host not signed": {func(a *attempt) {
 			a.spoil = setAuth("AWS4-HMAC-SHA256 Credential=root/20260301/us-east-1/ecs/aws4_request, SignedHeaders=x-amz-date, Signature=x")
 		}, "InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
@@ -251,7 +267,7 @@ func FuzzAuthenticate(f *testing.F) {
 	f.Add("", "", "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=root/20260301/us-east-1/ecs/aws4_request&X-Amz-Date=20260301T120000Z&X-Amz-Expires=5&X-Amz-SignedHeaders=host&X-Amz-Signature=x")
 	v := verifier("us-east-1")
 	f.Fuzz(func(t *testing.T, auth, date, query string) {
-		r := httptest.NewRequest("POST", "/", nil)
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.URL.RawQuery = query
 		r.Header.Set("Authorization", auth)
 		r.Header.Set("X-Amz-Date", date)

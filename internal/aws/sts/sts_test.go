@@ -202,7 +202,7 @@ func TestPresignedGetIsLetIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 200 {
+	if res.StatusCode != http.StatusOK {
 		t.Errorf("%s %s: %s", signed.Method, signed.URL, res.Status)
 	}
 }

@@ -18,7 +18,7 @@ const maxEpoch = 253402300799
 
 // fromTree fills the structure that in points to. Unknown members are ignored
 // and nulls leave a member unset, as AWS does.
-func (c *codec) fromTree(tree any, in any) error {
+func (c *codec) fromTree(tree, in any) error {
 	v := reflect.ValueOf(in)
 	return c.shape(v.Type()).assign(tree, v)
 }

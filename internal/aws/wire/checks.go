@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -71,12 +72,7 @@ func (c *Checks) Range(member string, v *int32, low, high, fallback int32) int32
 
 // OneOf wants a member to be one of an enum's values, or empty.
 func (c *Checks) OneOf(member, v string, values ...string) {
-	for _, ok := range values {
-		if v == ok {
-			return
-		}
-	}
-	if v != "" {
+	if v != "" && !slices.Contains(values, v) {
 		c.Fail(member, quoted(v), "Member must satisfy enum value set: [%s]", strings.Join(values, ", "))
 	}
 }

@@ -37,6 +37,7 @@ func TestTypesThatContainThemselves(t *testing.T) {
 // hand is a type written by hand for EC2, with names of its own.
 type hand struct {
 	VpcIDs  []string `query:"VpcId" xml:"vpcSet"`
+	OwnerID string
 	DryRun  *bool
 	Filters []filter `query:"Filter" xml:"filterSet"`
 }
@@ -47,13 +48,13 @@ type filter struct {
 }
 
 func TestEC2Form(t *testing.T) {
-	form, err := url.ParseQuery("VpcId.2=b&VpcId.1=a&VpcId.10=c&DryRun=true&Filter.1.Name=n&Filter.1.Value.1=v&Filter.1.Value.2=w&Other=x")
+	form, err := url.ParseQuery("VpcId.2=b&VpcId.1=a&VpcId.10=c&OwnerId=o&DryRun=true&Filter.1.Name=n&Filter.1.Value.1=v&Filter.1.Value.2=w&Other=x")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := newCodec(Service{EC2: true})
 	yes := true
-	want := hand{VpcIDs: []string{"a", "b", "c"}, DryRun: &yes, Filters: []filter{{Name: "n", Values: []string{"v", "w"}}}}
+	want := hand{VpcIDs: []string{"a", "b", "c"}, OwnerID: "o", DryRun: &yes, Filters: []filter{{Name: "n", Values: []string{"v", "w"}}}}
 	var got hand
 	if err := c.fromForm(form, &got); err != nil {
 		t.Fatal(err)
@@ -62,7 +63,7 @@ func TestEC2Form(t *testing.T) {
 		t.Errorf("decoded (-want +got):\n%s", diff)
 	}
 	const answer = `<DoResponse xmlns="ns"><requestId>id</requestId><vpcSet><item>a</item><item>b</item><item>c</item></vpcSet>` +
-		`<dryRun>true</dryRun><filterSet><item><name>n</name><valueSet><item>v</item><item>w</item></valueSet></item></filterSet></DoResponse>`
+		`<ownerId>o</ownerId><dryRun>true</dryRun><filterSet><item><name>n</name><valueSet><item>v</item><item>w</item></valueSet></item></filterSet></DoResponse>`
 	if diff := cmp.Diff(answer, string(c.answerXML("ns", "Do", "id", &want))); diff != "" {
 		t.Errorf("encoded (-want +got):\n%s", diff)
 	}

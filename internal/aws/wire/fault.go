@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/http"
+	"strings"
 
 	"neargate/internal/model"
 )
@@ -47,48 +48,58 @@ func newFault(c *call, e *model.Error, denied int) fault {
 	return f
 }
 
-// queryCodes are Query's names for the errors that wire and sigv4 make.
-var queryCodes = map[string]string{
-	"AccessDeniedException":               "AccessDenied",
-	"ExpiredTokenException":               "ExpiredToken",
-	"IncompleteSignatureException":        "IncompleteSignature",
-	"InvalidSignatureException":           "SignatureDoesNotMatch",
-	"MissingAuthenticationTokenException": "MissingAuthenticationToken",
-	"RequestEntityTooLargeException":      "RequestEntityTooLarge",
-	"SerializationException":              "MalformedInput",
-	"ThrottlingException":                 "Throttling",
-	"UnknownOperationException":           "InvalidAction",
-	"UnrecognizedClientException":         "InvalidClientTokenId",
-}
-
-// ec2Codes are EC2's, where it has its own.
-var ec2Codes = map[string]string{
-	"AccessDeniedException":       "UnauthorizedOperation",
-	"ExpiredTokenException":       "RequestExpired",
-	"InvalidSignatureException":   "AuthFailure",
-	"MalformedInput":              "InvalidParameterValue",
-	"SerializationException":      "InvalidParameterValue",
-	"UnrecognizedClientException": "AuthFailure",
-}
-
-// ec2Texts are EC2's own messages, by its code.
-var ec2Texts = map[string]string{
-	"AuthFailure":    "AWS was not able to validate the provided access credentials",
-	"RequestExpired": "Request has expired.",
-}
-
-// queryCode gives the name in Query of an error that has code elsewhere.
+// queryCode gives the name in Query of an error that has code elsewhere: the
+// service's own, EC2's, or that of an error which wire and sigv4 make.
 func queryCode(c *call, code string) string {
 	if c.face != nil {
 		if q, ok := c.face.QueryCodes[code]; ok {
 			return q
 		}
-		if q, ok := ec2Codes[code]; ok && c.face.EC2 {
-			return q
+		if c.face.EC2 {
+			return ec2Code(code)
 		}
 	}
-	if q, ok := queryCodes[code]; ok {
-		return q
+	return commonCode(code)
+}
+
+func commonCode(code string) string {
+	switch code {
+	case "AccessDeniedException", "ExpiredTokenException", "IncompleteSignatureException", "MissingAuthenticationTokenException",
+		"RequestEntityTooLargeException", "ThrottlingException":
+		return strings.TrimSuffix(code, "Exception")
+	case "InvalidSignatureException":
+		return "SignatureDoesNotMatch"
+	case "SerializationException":
+		return "MalformedInput"
+	case "UnknownOperationException":
+		return "InvalidAction"
+	case "UnrecognizedClientException":
+		return "InvalidClientTokenId"
 	}
 	return code
+}
+
+func ec2Code(code string) string {
+	switch code {
+	case "AccessDeniedException":
+		return "UnauthorizedOperation"
+	case "ExpiredTokenException":
+		return "RequestExpired"
+	case "InvalidSignatureException", "UnrecognizedClientException":
+		return "AuthFailure"
+	case "MalformedInput", "SerializationException":
+		return "InvalidParameterValue"
+	}
+	return commonCode(code)
+}
+
+// ec2Text gives EC2's own message for an error that others word differently.
+func ec2Text(code, msg string) string {
+	switch code {
+	case "AuthFailure":
+		return "AWS was not able to validate the provided access credentials"
+	case "RequestExpired":
+		return "Request has expired."
+	}
+	return msg
 }

@@ -31,7 +31,7 @@ func echo[T any](name string) wire.Operation {
 
 func tryBody(t *testing.T, h http.Handler, path string, header map[string]string, body string) {
 	t.Helper()
-	r := httptest.NewRequest("POST", path, strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	for k, v := range header {
 		r.Header.Set(k, v)
 	}
@@ -73,10 +73,13 @@ func FuzzQuery(f *testing.F) {
 
 func FuzzCBOR(f *testing.F) {
 	for _, v := range []any{
-		nil, 1, map[string]any{}, map[string]any{"Namespace": "n", "MetricData": []any{map[string]any{
+		nil, 1,
+		map[string]any{},
+		map[string]any{"Namespace": "n", "MetricData": []any{map[string]any{
 			"Timestamp": cbor.Tag{Number: 1, Content: 1.5e9}, "Values": []float64{1, 2}, "StorageResolution": 60,
 			"Dimensions": []any{map[string]string{"Name": "a", "Value": "b"}},
-		}}}, map[string]any{"MetricData": []any{map[string]any{"Timestamp": cbor.Tag{Number: 1, Content: 1e300}}}},
+		}}},
+		map[string]any{"MetricData": []any{map[string]any{"Timestamp": cbor.Tag{Number: 1, Content: 1e300}}}},
 		map[int]int{1: 2},
 	} {
 		b, err := cbor.Marshal(v)

@@ -13,7 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -87,11 +90,16 @@ func testServices() []wire.Service {
 				}),
 			},
 		},
+		{SigningName: "application-autoscaling", TargetPrefix: "AnyScaleFrontendService", Operations: []wire.Operation{
+			wire.Op("DescribeScalableTargets", func(context.Context, *applicationautoscaling.DescribeScalableTargetsInput) (*applicationautoscaling.DescribeScalableTargetsOutput, error) {
+				return nil, model.Errorf(model.Invalid, "ValidationException", "no & never")
+			}),
+		}},
 		{SigningName: "ec2", Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", EC2: true},
 	}
 }
 
-func testHandler(t *testing.T, log io.Writer) http.Handler {
+func testHandler(log io.Writer) http.Handler {
 	return wire.NewHandler(testServices(), strict{}, wire.Config{
 		Log:          slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		NewRequestID: func() string { return "id-1" },
@@ -138,7 +146,7 @@ func (x exchange) try(t *testing.T) {
 		r.Header.Set(k, v)
 	}
 	w := httptest.NewRecorder()
-	testHandler(t, t.Output()).ServeHTTP(w, r)
+	testHandler(t.Output()).ServeHTTP(w, r)
 	body := w.Body.String()
 	if part, ok := strings.CutPrefix(x.want, "~"); w.Code != x.status || ok && !strings.Contains(body, part) || !ok && body != x.want {
 		t.Errorf("got  %d %s\nwant %d %s", w.Code, body, x.status, x.want)
@@ -155,18 +163,26 @@ func (x exchange) try(t *testing.T) {
 
 func TestJSONExchanges(t *testing.T) {
 	for name, x := range map[string]exchange{
-		"answers with the caller at hand": {header: jsonCall(ecsTarget + "CreateCluster"), body: `{"clusterName":"a<b","unknown":[1]}`, status: 200,
+		"answers with the caller at hand": {
+			header: jsonCall(ecsTarget + "CreateCluster"), body: `{"clusterName":"a<b","unknown":[1]}`, status: 200,
 			want:       `~"clusterArn":"arn:aws:iam::000000000000:root","clusterName":"a<b"`,
-			wantHeader: map[string]string{"Content-Type": "application/x-amz-json-1.1"}},
+			wantHeader: map[string]string{"Content-Type": "application/x-amz-json-1.1"},
+		},
 		"empty body, empty list present": {header: jsonCall(ecsTarget + "ListClusters"), status: 200, want: `{"clusterArns":[]}`},
-		"operation's own error": {header: jsonCall(ecsTarget + "DeleteCluster"), body: `{}`, status: 400,
+		"operation's own error": {
+			header: jsonCall(ecsTarget + "DeleteCluster"), body: `{}`, status: 400,
 			want:       `{"__type":"ClusterNotFoundException","message":"Cluster not found."}`,
-			wantHeader: map[string]string{"X-Amzn-Errortype": "ClusterNotFoundException"}},
-		"inner error shows nothing": {header: jsonCall(ecsTarget + "StopTask"), body: `{}`, status: 500,
-			want: `{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error, exception or failure."}`},
+			wantHeader: map[string]string{"X-Amzn-Errortype": "ClusterNotFoundException"},
+		},
+		"inner error shows nothing": {
+			header: jsonCall(ecsTarget + "StopTask"), body: `{}`, status: 500,
+			want: `{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error, exception or failure."}`,
+		},
 		"panic is an inner error": {header: jsonCall(ecsTarget + "RunTask"), body: `{}`, status: 500, want: `~InternalFailure`},
-		"unknown operation": {header: jsonCall(ecsTarget + "MakeTea"), body: `{}`, status: 400,
-			want: `{"__type":"UnknownOperationException","message":"The action MakeTea is not valid for this web service."}`},
+		"unknown operation": {
+			header: jsonCall(ecsTarget + "MakeTea"), body: `{}`, status: 400,
+			want: `{"__type":"UnknownOperationException","message":"The action MakeTea is not valid for this web service."}`,
+		},
 		"unknown service":  {header: jsonCall("DynamoDB_20120810.ListTables"), status: 400, want: `~UnknownOperationException`},
 		"other path":       {method: "GET", path: "/2015-03-31/functions", status: 404, want: `~UnknownOperationException`},
 		"malformed":        {header: jsonCall(ecsTarget + "CreateCluster"), body: `{"clusterName":`, status: 400, want: `{"__type":"SerializationException","message":"Unexpected end of the JSON document."}`},
@@ -176,13 +192,19 @@ func TestJSONExchanges(t *testing.T) {
 		"wrong type below": {header: jsonCall(ecsTarget + "CreateCluster"), body: `{"tags":[{"key":"a"},{"key":true}]}`, status: 400, want: `~tags: 1: key: TRUE_VALUE can not be converted to a String`},
 		"number too big":   {header: jsonCall(ecsTarget + "RunTask"), body: `{"count":3000000000}`, status: 400, want: `~count: NUMBER_VALUE can not be converted to an Integer`},
 		"null is unset":    {header: jsonCall(ecsTarget + "CreateCluster"), body: `{"clusterName":null,"tags":[null]}`, status: 200, want: `~"clusterArn"`},
-		"too large": {header: jsonCall(ecsTarget + "CreateCluster"), body: `{"clusterName":"` + strings.Repeat("x", 2000) + `"}`, status: 413,
-			want: `{"__type":"RequestEntityTooLargeException","message":"The request body is larger than 2000 bytes."}`},
+		"too large": {
+			header: jsonCall(ecsTarget + "CreateCluster"), body: `{"clusterName":"` + strings.Repeat("x", 2000) + `"}`, status: 413,
+			want: `{"__type":"RequestEntityTooLargeException","message":"The request body is larger than 2000 bytes."}`,
+		},
 		"not signed": {header: map[string]string{"X-Amz-Target": ecsTarget + "ListClusters"}, status: 400, want: `~UnrecognizedClientException`},
-		"JSON 1.0, query code as header": {header: map[string]string{"Authorization": signedFor("monitoring")["Authorization"],
-			"X-Amz-Target": "GraniteServiceVersion20100801.PutMetricData", "Content-Type": "application/x-amz-json-1.0"}, body: "{}", status: 400,
+		"JSON 1.0, query code as header": {
+			header: map[string]string{
+				"Authorization": signedFor("monitoring")["Authorization"],
+				"X-Amz-Target":  "GraniteServiceVersion20100801.PutMetricData", "Content-Type": "application/x-amz-json-1.0",
+			}, body: "{}", status: 400,
 			want:       `{"Message":"The collection MetricData must not be empty.","__type":"InvalidParameterValueException"}`,
-			wantHeader: map[string]string{"Content-Type": "application/x-amz-json-1.0", "X-Amzn-Query-Error": "InvalidParameterValue;Sender"}},
+			wantHeader: map[string]string{"Content-Type": "application/x-amz-json-1.0", "X-Amzn-Query-Error": "InvalidParameterValue;Sender"},
+		},
 	} {
 		t.Run(name, x.try)
 	}
@@ -195,16 +217,20 @@ func TestQueryExchanges(t *testing.T) {
 		return `<ErrorResponse ` + xmlns + `><Error><Type>` + typ + `</Type><Code>` + code + `</Code><Message>` + msg + `</Message></Error><RequestId>id-1</RequestId></ErrorResponse>`
 	}
 	for name, x := range map[string]exchange{
-		"empty list present": {header: queryCall(elb), body: "Action=DescribeTargetGroups" + v, status: 200,
+		"empty list present": {
+			header: queryCall(elb), body: "Action=DescribeTargetGroups" + v, status: 200,
 			want: `<DescribeTargetGroupsResponse ` + xmlns + `><DescribeTargetGroupsResult><TargetGroups></TargetGroups></DescribeTargetGroupsResult>` +
 				`<ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></DescribeTargetGroupsResponse>`,
-			wantHeader: map[string]string{"Content-Type": "text/xml"}},
+			wantHeader: map[string]string{"Content-Type": "text/xml"},
+		},
 		"GET":                   {method: "GET", path: "/?Action=DescribeTargetGroups" + v, header: signedFor(elb), status: 200, want: "~DescribeTargetGroupsResult"},
 		"operation's own error": {header: queryCall(elb), body: "Action=DescribeTargetGroups&Names.member.1=x" + v, status: 400, want: failure("Sender", "TargetGroupNotFound", "One or more target groups not found")},
 		"status by code":        {header: queryCall(elb), body: "Action=DescribeTags" + v, status: 429, want: "~PriorRequestNotComplete"},
 		"unknown operation":     {header: queryCall(elb), body: "Action=MakeTea" + v, status: 400, want: failure("Sender", "InvalidAction", "The action MakeTea is not valid for this web service.")},
-		"other version": {header: queryCall(elb), body: "Action=DescribeTargetGroups&Version=2012-06-01", status: 400,
-			want: failure("Sender", "InvalidAction", "Could not find operation DescribeTargetGroups for version 2012-06-01")},
+		"other version": {
+			header: queryCall(elb), body: "Action=DescribeTargetGroups&Version=2012-06-01", status: 400,
+			want: failure("Sender", "InvalidAction", "Could not find operation DescribeTargetGroups for version 2012-06-01"),
+		},
 		"no version":        {header: queryCall(elb), body: "Action=DescribeTargetGroups", status: 400, want: "~NO_VERSION_SPECIFIED"},
 		"no action":         {header: queryCall(elb), body: "", status: 400, want: "~<Code>MissingAction</Code>"},
 		"malformed form":    {header: queryCall(elb), body: "Action=%zz", status: 400, want: "~<Code>MalformedQueryString</Code>"},
@@ -252,8 +278,10 @@ func TestCBORExchanges(t *testing.T) {
 		"no gzip":                        {path: path + "PutMetricData", header: header("Content-Encoding", "gzip"), body: encode(data), status: 400, want: "~SerializationException"},
 		"other encoding":                 {path: path + "PutMetricData", header: header("Content-Encoding", "br"), body: encode(data), status: 400, want: "~SerializationException"},
 		"gzip that grows over the limit": {path: path + "PutMetricData", header: header("Content-Encoding", "gzip"), body: zip(strings.Repeat("a", 5<<20)), status: 413, want: "~RequestEntityTooLargeException"},
-		"operation's own error": {path: path + "PutMetricData", header: header(), body: encode(map[string]any{}), status: 400, want: "~InvalidParameterValueException",
-			wantHeader: map[string]string{"X-Amzn-Query-Error": "InvalidParameterValue;Sender", "Smithy-Protocol": "rpc-v2-cbor"}},
+		"operation's own error": {
+			path: path + "PutMetricData", header: header(), body: encode(map[string]any{}), status: 400, want: "~InvalidParameterValueException",
+			wantHeader: map[string]string{"X-Amzn-Query-Error": "InvalidParameterValue;Sender", "Smithy-Protocol": "rpc-v2-cbor"},
+		},
 		"unknown operation": {path: path + "MakeTea", header: header(), status: 400, want: "~UnknownOperationException", wantHeader: always},
 		"unknown service":   {path: "/service/Tea/operation/Make", header: header(), status: 400, want: "~UnknownOperationException", wantHeader: always},
 		"malformed":         {path: path + "PutMetricData", header: header(), body: "\xbf\x61", status: 400, want: "~SerializationException"},
@@ -267,11 +295,11 @@ func TestCBORExchanges(t *testing.T) {
 
 func TestInnerErrorsAreLoggedWithTheirCause(t *testing.T) {
 	var log bytes.Buffer
-	r := httptest.NewRequest("POST", "/", strings.NewReader("{}"))
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
 	for k, v := range jsonCall(ecsTarget + "StopTask") {
 		r.Header.Set(k, v)
 	}
-	testHandler(t, &log).ServeHTTP(httptest.NewRecorder(), r)
+	testHandler(&log).ServeHTTP(httptest.NewRecorder(), r)
 	for _, want := range []string{"level=ERROR", "secret detail", "request_id=id-1", "status=500", "operation=StopTask"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("log lacks %q:\n%s", want, &log)
@@ -285,6 +313,16 @@ func TestSDKClientsSeeTypedErrors(t *testing.T) {
 	_, err := ecsClient.DeleteCluster(t.Context(), &ecs.DeleteClusterInput{Cluster: &srv.URL})
 	if e, ok := errors.AsType[*ecstypes.ClusterNotFoundException](err); !ok || e.ErrorMessage() != "Cluster not found." {
 		t.Errorf("ECS: %v, want a ClusterNotFoundException", err)
+	}
+	aas := applicationautoscaling.New(applicationautoscaling.Options{BaseEndpoint: &srv.URL, Region: "us-east-1", Credentials: keys})
+	_, err = aas.DescribeScalableTargets(t.Context(), &applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: "ecs"})
+	if e, ok := errors.AsType[*aastypes.ValidationException](err); !ok || e.ErrorMessage() != "no & never" {
+		t.Errorf("Application Auto Scaling: %v, want a ValidationException", err)
+	}
+	cw := cloudwatch.New(cloudwatch.Options{BaseEndpoint: &srv.URL, Region: "us-east-1", Credentials: keys})
+	_, err = cw.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: &srv.URL})
+	if e, ok := errors.AsType[*cwtypes.InvalidParameterValueException](err); !ok || e.ErrorCode() != "InvalidParameterValue" || e.ErrorMessage() != "The collection MetricData must not be empty." {
+		t.Errorf("CloudWatch: %v, want an InvalidParameterValueException", err)
 	}
 	elb := elasticloadbalancingv2.New(elasticloadbalancingv2.Options{BaseEndpoint: &srv.URL, Region: "us-east-1", Credentials: keys})
 	_, err = elb.DescribeTargetGroups(t.Context(), &elasticloadbalancingv2.DescribeTargetGroupsInput{Names: []string{"x"}})
@@ -302,7 +340,7 @@ func TestJSONNumbersKeepTheirSize(t *testing.T) {
 		}),
 	}}}, anyone{}, wire.Config{Log: slog.New(slog.DiscardHandler)})
 	for text, want := range map[string]int64{`9007199254740993`: 9007199254740993, `2.0`: 2, `-1e3`: -1000} {
-		r := httptest.NewRequest("POST", "/", strings.NewReader(`{"N":`+text+`}`))
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"N":`+text+`}`))
 		r.Header.Set("X-Amz-Target", "X.Do")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)

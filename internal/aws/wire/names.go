@@ -1,21 +1,27 @@
 package wire
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 const sdk = "github.com/aws/aws-sdk-go-v2/service/"
 
-// oddNames are the members whose name on the wire does not follow from the
-// SDK's field name and the service's style, by type and field. The test that
-// tries every shape finds them.
-var oddNames = map[string]string{
-	sdk + "ecr/types.Tag.Key":   "Key",
-	sdk + "ecr/types.Tag.Value": "Value",
-	sdk + "cloudwatchlogs.DescribeDestinationsInput.DestinationNamePrefix": "DestinationNamePrefix",
-	sdk + "sts/types.PolicyDescriptorType.Arn":                             "arn",
+// oddName gives the wire name of a member whose name does not follow from the
+// SDK's field name and the service's style. The test that tries every shape
+// finds them.
+func oddName(t reflect.Type, field string) (string, bool) {
+	switch t.PkgPath() + "." + t.Name() + "." + field {
+	case sdk + "ecr/types.Tag.Key", sdk + "ecr/types.Tag.Value", sdk + "cloudwatchlogs.DescribeDestinationsInput.DestinationNamePrefix":
+		return field, true
+	case sdk + "sts/types.PolicyDescriptorType.Arn":
+		return "arn", true
+	}
+	return "", false
 }
 
-// oddName gives the wire name of a field that has an odd one.
-func oddName(t reflect.Type, field string) (string, bool) {
-	name, ok := oddNames[t.PkgPath()+"."+t.Name()+"."+field]
-	return name, ok
+// awsCase undoes Go's initialisms, which types written by hand have: GroupID is
+// GroupId on the wire.
+func awsCase(field string) string {
+	return strings.NewReplacer("ID", "Id", "IP", "Ip", "DNS", "Dns").Replace(field)
 }

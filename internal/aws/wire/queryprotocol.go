@@ -60,9 +60,7 @@ func (queryProtocol) fault(c *call, e *model.Error) fault {
 	f := newFault(c, e, denied)
 	f.code = queryCode(c, f.code)
 	if c.face != nil && c.face.EC2 {
-		if text, ok := ec2Texts[f.code]; ok {
-			f.msg = text
-		}
+		f.msg = ec2Text(f.code, f.msg)
 		if f.code == "AuthFailure" {
 			f.status = http.StatusUnauthorized
 		}

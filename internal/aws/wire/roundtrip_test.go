@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,35 +47,38 @@ func serve(t *testing.T, services ...wire.Service) *httptest.Server {
 var keys = credentials.NewStaticCredentialsProvider("test", "secret", "")
 
 // faces are the services whose every operation is tried, with their client.
+// The clients retry as they do by default: smithy-go closes a request's body
+// when the answer begins, and if the transport has not yet looked for the end
+// of a body of more than 4 KiB it then takes the connection for broken.
 var faces = []struct {
 	service wire.Service
 	client  func(url string) any
 }{
 	{wire.Service{SigningName: "ecs", TargetPrefix: "AmazonEC2ContainerServiceV20141113", Style: wire.LowerCamel}, func(url string) any {
-		return ecs.New(ecs.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return ecs.New(ecs.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "application-autoscaling", TargetPrefix: "AnyScaleFrontendService"}, func(url string) any {
-		return applicationautoscaling.New(applicationautoscaling.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return applicationautoscaling.New(applicationautoscaling.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "ecr", TargetPrefix: "AmazonEC2ContainerRegistry_V20150921", Style: wire.LowerCamel}, func(url string) any {
-		return ecr.New(ecr.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return ecr.New(ecr.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "logs", TargetPrefix: "Logs_20140328", Style: wire.LowerCamel}, func(url string) any {
-		return cloudwatchlogs.New(cloudwatchlogs.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return cloudwatchlogs.New(cloudwatchlogs.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "monitoring", TargetPrefix: "GraniteServiceVersion20100801", Unions: []any{
 		&cwtypes.EvaluationCriteriaMemberPromQLCriteria{}, &cwtypes.EvaluationWindowMemberSlidingWindow{}, &cwtypes.EvaluationWindowMemberWallClockWindow{},
 	}}, func(url string) any {
-		return cloudwatch.New(cloudwatch.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return cloudwatch.New(cloudwatch.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "elasticloadbalancing", Version: "2015-12-01", Namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"}, func(url string) any {
-		return elasticloadbalancingv2.New(elasticloadbalancingv2.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return elasticloadbalancingv2.New(elasticloadbalancingv2.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "iam", Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/"}, func(url string) any {
-		return iam.New(iam.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return iam.New(iam.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "sts", Version: "2011-06-15", Namespace: "https://sts.amazonaws.com/doc/2011-06-15/"}, func(url string) any {
-		return sts.New(sts.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys, RetryMaxAttempts: 1})
+		return sts.New(sts.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 }
 
@@ -89,6 +93,9 @@ func TestEveryShapeSurvivesTheRealClients(t *testing.T) {
 			client := reflect.ValueOf(f.client(srv.URL))
 			tried := 0
 			for _, trip := range trips {
+				if trip.name == "GetLogObject" || trip.name == "StartLiveTail" {
+					continue // event streams, at a host of their own
+				}
 				if trip.run(t, client) {
 					tried++
 				}
@@ -128,12 +135,13 @@ func tripsOf(client any, s wire.Service) ([]*trip, wire.Service) {
 
 // run makes the trip; false when the client refuses made-up input.
 func (tr *trip) run(t *testing.T, client reflect.Value) bool {
+	t.Helper()
 	in, out := reflect.New(tr.in), reflect.New(tr.out)
-	fill(in.Elem(), 0)
-	fill(out.Elem(), 0)
+	fill(in.Elem())
+	fill(out.Elem())
 	tr.saw, tr.answer = nil, out.Interface()
 	res := client.MethodByName(tr.name).Call([]reflect.Value{reflect.ValueOf(t.Context()), in})
-	if err, _ := res[1].Interface().(error); err != nil {
+	if err, _ := reflect.TypeAssert[error](res[1]); err != nil {
 		if tr.saw == nil {
 			t.Logf("%s: not tried: %v", tr.name, err)
 			return false
@@ -159,63 +167,78 @@ func (tr *trip) run(t *testing.T, client reflect.Value) bool {
 
 // fill gives every field a value that shows mistakes: text that needs
 // escaping, milliseconds, two list items.
-func fill(v reflect.Value, depth int) {
+func fill(v reflect.Value) { (&filler{}).fill(v) }
+
+// filler fills a value, but not types within themselves.
+type filler struct {
+	open []reflect.Type
+	n    int
+}
+
+func (f *filler) fill(v reflect.Value) {
+	f.n++
 	switch v.Kind() {
 	case reflect.Pointer:
-		if depth < 9 || v.Type().Elem().Kind() != reflect.Struct {
+		if !slices.Contains(f.open, v.Type().Elem()) {
 			v.Set(reflect.New(v.Type().Elem()))
-			fill(v.Elem(), depth+1)
+			f.fill(v.Elem())
 		}
 	case reflect.String:
-		v.SetString(fmt.Sprintf("<ä&\"%d> b", depth))
+		v.SetString(fmt.Sprintf("<ä&\"%d> b", f.n))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Int, reflect.Int32, reflect.Int64:
-		v.SetInt(int64(1000 + depth))
+		v.SetInt(int64(1000 + f.n))
 	case reflect.Float32, reflect.Float64:
 		v.SetFloat(2.5)
 	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			v.SetBytes([]byte{0, 255, 7})
-			return
-		}
-		n := 2
-		if depth > 5 {
-			n = 1
-		}
-		if v.Type().Elem().Kind() == reflect.Interface {
-			return // unions of operations that no face offers
-		}
-		v.Set(reflect.MakeSlice(v.Type(), n, n))
-		for i := range n {
-			fill(v.Index(i), depth+1)
-		}
+		f.fillList(v)
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		el := reflect.New(v.Type().Elem()).Elem()
-		fill(el, depth+1)
+		f.fill(el)
 		v.SetMapIndex(reflect.ValueOf("k <&>").Convert(v.Type().Key()), el)
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(time.UnixMilli(1700000000123).UTC()))
-			return
-		}
-		for i := range v.NumField() {
-			if sf := v.Type().Field(i); sf.IsExported() && sf.Name != "ResultMetadata" {
-				fill(v.Field(i), depth+1)
-			}
-		}
+		f.fillStruct(v)
 	case reflect.Interface:
-		fillUnion(v, depth)
+		f.fillUnion(v)
 	default:
 	}
 }
 
+func (f *filler) fillList(v reflect.Value) {
+	el := v.Type().Elem()
+	switch {
+	case el.Kind() == reflect.Uint8:
+		v.SetBytes([]byte{0, 255, 7})
+	case el.Kind() == reflect.Interface: // unions of operations that no face offers
+	case slices.Contains(f.open, el):
+	default:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		f.fill(v.Index(0))
+		f.fill(v.Index(1))
+	}
+}
+
+func (f *filler) fillStruct(v reflect.Value) {
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		v.Set(reflect.ValueOf(time.UnixMilli(1700000000123).UTC()))
+		return
+	}
+	f.open = append(f.open, v.Type())
+	for i := range v.NumField() {
+		if sf := v.Type().Field(i); sf.IsExported() && sf.Name != "ResultMetadata" {
+			f.fill(v.Field(i))
+		}
+	}
+	f.open = f.open[:len(f.open)-1]
+}
+
 // fillUnion fills the unions that the services list members of.
-func fillUnion(v reflect.Value, depth int) {
+func (f *filler) fillUnion(v reflect.Value) {
 	for _, m := range []any{&cwtypes.EvaluationCriteriaMemberPromQLCriteria{}, &cwtypes.EvaluationWindowMemberSlidingWindow{}} {
-		if reflect.TypeOf(m).Implements(v.Type()) && v.NumMethod() > 0 {
-			fill(reflect.ValueOf(m).Elem(), depth+1)
+		if v.NumMethod() > 0 && reflect.TypeOf(m).Implements(v.Type()) {
+			f.fill(reflect.ValueOf(m).Elem())
 			v.Set(reflect.ValueOf(m))
 		}
 	}

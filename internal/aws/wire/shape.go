@@ -130,7 +130,8 @@ func (c *codec) planFieldsLocked(s *shape) {
 			f.name = lowerFirst(sf.Name)
 		}
 		if c.ec2 {
-			f.xml = lowerFirst(sf.Name)
+			f.query = awsCase(sf.Name)
+			f.xml = lowerFirst(f.query)
 		}
 		if odd, ok := oddName(s.typ, sf.Name); ok {
 			f.name, f.query, f.xml = odd, odd, odd
