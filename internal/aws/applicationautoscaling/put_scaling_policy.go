@@ -1,0 +1,121 @@
+package applicationautoscaling
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+)
+
+// defaultCooldown is ECS's, in both directions [API_TargetTrackingScalingPolicyConfiguration].
+const defaultCooldown = 300 * time.Second
+
+// putScalingPolicy: codes ValidationException, ObjectNotFoundException,
+// LimitExceededException.
+func (s *service) putScalingPolicy(ctx context.Context, in *sdk.PutScalingPolicyInput) (*sdk.PutScalingPolicyOutput, error) {
+	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}
+	var c wire.Checks
+	c.Text("policyName", in.PolicyName, 1, 256)
+	who.check(&c)
+	c.OneOf("policyType", string(in.PolicyType), texts(in.PolicyType.Values())...)
+	if t := in.TargetTrackingScalingPolicyConfiguration; t != nil {
+		c.Required("targetTrackingScalingPolicyConfiguration.targetValue", t.TargetValue != nil)
+		if m := t.PredefinedMetricSpecification; m != nil {
+			c.Required("targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification.predefinedMetricType", m.PredefinedMetricType != "")
+			c.OneOf("targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification.predefinedMetricType",
+				string(m.PredefinedMetricType), texts(m.PredefinedMetricType.Values())...)
+		}
+	}
+	if err := c.Err(validation); err != nil {
+		return nil, err
+	}
+	if err := who.scales(); err != nil {
+		return nil, err
+	}
+	if err := s.typeOf(in); err != nil {
+		return nil, err
+	}
+	tracking, err := trackingFrom(in.TargetTrackingScalingPolicyConfiguration)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.scaler.PutPolicy(ctx, model.ScalingPolicy{Name: *in.PolicyName, ResourceID: *in.ResourceId, Tracking: tracking})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.PutScalingPolicyOutput{PolicyARN: &p.ARN, Alarms: s.alarmsOf(p)}, nil
+}
+
+// typeOf refuses every type but target tracking. The type may be left out of
+// an update.
+func (s *service) typeOf(in *sdk.PutScalingPolicyInput) error {
+	switch in.PolicyType {
+	case types.PolicyTypeTargetTrackingScaling:
+	case types.PolicyTypeStepScaling, types.PolicyTypePredictiveScaling:
+		return invalid("Policy type %s is not supported yet. Use TargetTrackingScaling.", in.PolicyType)
+	default:
+		known := slices.ContainsFunc(s.scaler.Policies(), func(p model.ScalingPolicy) bool {
+			return p.ResourceID == *in.ResourceId && p.Name == *in.PolicyName
+		})
+		if !known {
+			return invalid("PolicyType must be specified when creating a scaling policy.")
+		}
+	}
+	if in.StepScalingPolicyConfiguration != nil || in.PredictiveScalingPolicyConfiguration != nil {
+		return invalid("Only a target tracking scaling policy configuration can be specified for policy type TargetTrackingScaling.")
+	}
+	if in.TargetTrackingScalingPolicyConfiguration == nil {
+		return invalid("A target tracking scaling policy configuration must be specified for policy type TargetTrackingScaling.")
+	}
+	return nil
+}
+
+// trackingFrom translates a configuration.
+func trackingFrom(in *types.TargetTrackingScalingPolicyConfiguration) (*model.TargetTracking, error) {
+	t := &model.TargetTracking{
+		Target: *in.TargetValue, DisableScaleIn: aws.ToBool(in.DisableScaleIn),
+		ScaleOut: defaultCooldown, ScaleIn: defaultCooldown,
+		ScaleOutDefined: in.ScaleOutCooldown != nil, ScaleInDefined: in.ScaleInCooldown != nil,
+	}
+	if t.ScaleOutDefined {
+		t.ScaleOut = time.Duration(*in.ScaleOutCooldown) * time.Second
+	}
+	if t.ScaleInDefined {
+		t.ScaleIn = time.Duration(*in.ScaleInCooldown) * time.Second
+	}
+	m := in.PredefinedMetricSpecification
+	switch {
+	case m != nil && in.CustomizedMetricSpecification != nil:
+		return nil, invalid("Only one of PredefinedMetricSpecification and CustomizedMetricSpecification can be specified.")
+	case in.CustomizedMetricSpecification != nil:
+		return nil, invalid("Customized metric specifications are not supported yet. Use ECSServiceAverageCPUUtilization, ECSServiceAverageMemoryUtilization or ALBRequestCountPerTarget.")
+	case m == nil:
+		return nil, invalid("A predefined or a customized metric specification must be specified.")
+	}
+	t.Predefined, t.ResourceLabel = string(m.PredefinedMetricType), aws.ToString(m.ResourceLabel)
+	return t, nil
+}
+
+// deleteScalingPolicy: codes ValidationException, ObjectNotFoundException.
+func (s *service) deleteScalingPolicy(ctx context.Context, in *sdk.DeleteScalingPolicyInput) (*sdk.DeleteScalingPolicyOutput, error) {
+	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}
+	var c wire.Checks
+	c.Text("policyName", in.PolicyName, 1, 1600)
+	who.check(&c)
+	if err := c.Err(validation); err != nil {
+		return nil, err
+	}
+	if err := who.scales(); err != nil {
+		return nil, err
+	}
+	if err := s.scaler.DeletePolicy(ctx, *in.ResourceId, *in.PolicyName); err != nil {
+		return nil, err
+	}
+	return &sdk.DeleteScalingPolicyOutput{}, nil
+}

@@ -1,0 +1,88 @@
+package applicationautoscaling
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+
+	"neargate/internal/autoscaler"
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+)
+
+// registerScalableTarget: codes ValidationException, LimitExceededException,
+// TooManyTagsException.
+func (s *service) registerScalableTarget(ctx context.Context, in *sdk.RegisterScalableTargetInput) (*sdk.RegisterScalableTargetOutput, error) {
+	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}
+	var c wire.Checks
+	who.check(&c)
+	c.OptionalText("roleARN", in.RoleARN, 1, 1600)
+	if err := c.Err(validation); err != nil {
+		return nil, err
+	}
+	if err := who.scales(); err != nil {
+		return nil, err
+	}
+	tags, err := mergeTags(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	r := autoscaler.Registration{
+		ResourceID: *in.ResourceId, Min: number(in.MinCapacity), Max: number(in.MaxCapacity),
+		RoleARN: aws.ToString(in.RoleARN), Tags: tags,
+	}
+	if st := in.SuspendedState; st != nil {
+		r.SuspendIn, r.SuspendOut, r.SuspendSched = st.DynamicScalingInSuspended, st.DynamicScalingOutSuspended, st.ScheduledScalingSuspended
+	}
+	t, err := s.scaler.RegisterTarget(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.RegisterScalableTargetOutput{ScalableTargetARN: &t.ARN}, nil
+}
+
+// deregisterScalableTarget: codes ValidationException, ObjectNotFoundException.
+func (s *service) deregisterScalableTarget(ctx context.Context, in *sdk.DeregisterScalableTargetInput) (*sdk.DeregisterScalableTargetOutput, error) {
+	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}
+	var c wire.Checks
+	who.check(&c)
+	if err := c.Err(validation); err != nil {
+		return nil, err
+	}
+	if err := who.scales(); err != nil {
+		return nil, err
+	}
+	if err := s.scaler.DeregisterTarget(ctx, *in.ResourceId); err != nil {
+		return nil, err
+	}
+	return &sdk.DeregisterScalableTargetOutput{}, nil
+}
+
+func number(n *int32) *int {
+	if n == nil {
+		return nil
+	}
+	return aws.Int(int(*n))
+}
+
+// mergeTags puts tags over old ones, sorted by key. ValidationException.
+func mergeTags(old []model.Tag, add map[string]string) ([]model.Tag, error) {
+	tags := slices.Clone(old)
+	for key, value := range add {
+		switch {
+		case key == "" || len(key) > 128:
+			return nil, invalid("Tag keys must have between 1 and 128 characters.")
+		case len(value) > 256:
+			return nil, invalid("Tag values must have at most 256 characters.")
+		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+			return nil, invalid("Tag keys must not begin with aws:.")
+		}
+		tags = slices.DeleteFunc(tags, func(t model.Tag) bool { return t.Key == key })
+		tags = append(tags, model.Tag{Key: key, Value: value})
+	}
+	slices.SortFunc(tags, func(x, y model.Tag) int { return strings.Compare(x.Key, y.Key) })
+	return tags, nil
+}
