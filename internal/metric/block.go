@@ -43,7 +43,7 @@ func (b *block) put(p point) error {
 		b.append(p)
 		return nil
 	}
-	points, err := decodeBlock(b.data, b.start, b.step)
+	points, err := decodeBlock(nil, b.data, b.start, b.step)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func encodeBlock(points []point, start, step int64) block {
 
 // openBlock continues a block that was written before.
 func openBlock(data []byte, start, step int64) (block, error) {
-	points, err := decodeBlock(data, start, step)
+	points, err := decodeBlock(nil, data, start, step)
 	if err != nil {
 		return block{}, err
 	}

@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// decodeBlock gives the points of a block, oldest first. They share nothing
-// with data.
-func decodeBlock(data []byte, start, step int64) ([]point, error) {
+// decodeBlock gives the points of a block, oldest first, in the space of points
+// if there is enough. They share nothing with data.
+func decodeBlock(points []point, data []byte, start, step int64) ([]point, error) {
 	r := reader{data: data}
-	var points []point
+	points = points[:0]
 	at, last := start, point{}
-	for len(r.data) > 0 && !r.bad {
+	for r.left() > 0 && !r.bad {
 		head := r.uvarint()
 		at += int64(head>>1) * step
 		if head&1 == 1 {
@@ -31,26 +31,28 @@ func decodeBlock(data []byte, start, step int64) ([]point, error) {
 // reader takes a block apart; bad is set once it does not make sense.
 type reader struct {
 	data []byte
+	at   int
 	bad  bool
 }
 
+func (r *reader) left() int { return len(r.data) - r.at }
+
 func (r *reader) advance(n int) {
-	if n <= 0 || n > len(r.data) {
+	if n <= 0 || n > r.left() {
 		r.bad = true
-		r.data = nil
-		return
+		n = r.left()
 	}
-	r.data = r.data[n:]
+	r.at += n
 }
 
 func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.data)
+	v, n := binary.Uvarint(r.data[r.at:])
 	r.advance(n)
 	return v
 }
 
 func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.data)
+	v, n := binary.Varint(r.data[r.at:])
 	r.advance(n)
 	return v
 }
@@ -61,22 +63,21 @@ func (r *reader) number() float64 {
 		u >>= 1
 		return float64(int64(u>>1) ^ -int64(u&1))
 	}
-	if len(r.data) < 8 {
+	if r.left() < 8 {
 		r.bad = true
-		r.data = nil
 		return 0
 	}
-	v := math.Float64frombits(binary.LittleEndian.Uint64(r.data))
+	v := math.Float64frombits(binary.LittleEndian.Uint64(r.data[r.at:]))
 	r.advance(8)
 	return v
 }
 
 func (r *reader) payload() point {
-	if len(r.data) == 0 {
+	if r.left() == 0 {
 		r.bad = true
 		return point{}
 	}
-	kind := r.data[0]
+	kind := r.data[r.at]
 	r.advance(1)
 	if kind == kindEqual {
 		n, v := r.number(), r.number()
@@ -88,7 +89,7 @@ func (r *reader) payload() point {
 		return p
 	}
 	size := r.uvarint()
-	if size > uint64(len(r.data)) { // each bin takes at least two bytes
+	if size > uint64(r.left()) { // each bin takes at least two bytes
 		r.bad = true
 		return p
 	}

@@ -48,8 +48,14 @@ const rollGrace = 2 * minute
 // rollGrace, as whoever publishes has read the clock a moment earlier.
 const lateAfter = minute
 
-// flushEvery bounds what a kill may lose.
-const flushEvery = 5 * time.Second
+// How often datapoints are written bounds what a kill may lose. With very many
+// series it is less often, so that writing takes one part in flushShare of the
+// time.
+const (
+	flushEvery   = 5 * time.Second
+	flushAtLeast = 15 * time.Second
+	flushShare   = 100
+)
 
 func floor(t, step int64) int64 {
 	f := t - t%step

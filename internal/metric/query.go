@@ -138,6 +138,8 @@ func (v seriesView) read(tx *bolt.Tx, e edges, q Query) ([]point, error) {
 func (v seriesView) readTier(tx *bolt.Tx, i int, from, upTo int64, f *fold) error {
 	t := tiers[i]
 	bucket := tx.Bucket(tierBucket(i))
+	var points []point
+	var err error
 	for start := max(floor(from, t.block), v.oldest(bucket, i, from)); start < upTo; start += t.block {
 		data := v.head(i, start)
 		if data == nil {
@@ -146,8 +148,7 @@ func (v seriesView) readTier(tx *bolt.Tx, i int, from, upTo int64, f *fold) erro
 		if data == nil {
 			continue
 		}
-		points, err := decodeBlock(data, start, t.step)
-		if err != nil {
+		if points, err = decodeBlock(points, data, start, t.step); err != nil {
 			return err
 		}
 		lo, _ := slices.BinarySearchFunc(points, from, func(p point, at int64) int { return cmp.Compare(p.at, at) })

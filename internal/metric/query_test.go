@@ -237,13 +237,13 @@ func TestBlockOfAnIdleSeriesIsSmall(t *testing.T) {
 
 func TestDecodeBlockSurvivesDamage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		if points, err := decodeBlock(rapid.SliceOf(rapid.Byte()).Draw(t, "data"), 0, 1); err != nil && points != nil {
+		if points, err := decodeBlock(nil, rapid.SliceOf(rapid.Byte()).Draw(t, "data"), 0, 1); err != nil && points != nil {
 			t.Fatalf("points %v with error %v", points, err)
 		}
 	})
 	good := encodeBlock([]point{{at: 3, n: 3, sum: 1.5, min: 0.1, max: 0.9, bins: []bin{{5, 1}, {9, 2}}}}, 0, 1)
 	for n := 1; n < len(good.data); n++ {
-		if _, err := decodeBlock(good.data[:n], 0, 1); err == nil {
+		if _, err := decodeBlock(nil, good.data[:n], 0, 1); err == nil {
 			t.Errorf("a block cut to %d of %d bytes was read", n, len(good.data))
 		}
 	}

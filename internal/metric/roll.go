@@ -126,12 +126,13 @@ func rollSeries(tx *bolt.Tx, to int, start int64, first uint32, gauges []bool) e
 	fine, coarse := tiers[to-1], tiers[to]
 	folds := make([]*fold, len(gauges))
 	cursor := tx.Bucket(tierBucket(to - 1)).Cursor()
+	var points []point
+	var err error
 	for at := start; at < start+coarse.block; at += fine.block {
 		limit := blockKey(at, first+uint32(len(gauges)))
 		for k, v := cursor.Seek(blockKey(at, first)); k != nil && bytes.Compare(k, limit) < 0; k, v = cursor.Next() {
 			i := binary.BigEndian.Uint32(k[8:]) - first
-			points, err := decodeBlock(v, at, fine.step)
-			if err != nil {
+			if points, err = decodeBlock(points, v, at, fine.step); err != nil {
 				return err
 			}
 			if folds[i] == nil {

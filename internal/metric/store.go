@@ -90,16 +90,17 @@ func (s *Store) Close() error {
 
 // Run writes, rolls up and prunes until ctx ends; it returns nil then.
 func (s *Store) Run(ctx context.Context) error {
-	ticker := time.NewTicker(flushEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(flushEvery)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case now := <-ticker.C:
+		case now := <-timer.C:
 			if err := s.keepHouse(now); err != nil {
 				s.log.Error("metrics not written", "error", err)
 			}
+			timer.Reset(min(flushAtLeast, max(flushEvery, flushShare*time.Since(now))))
 		}
 	}
 }

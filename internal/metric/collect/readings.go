@@ -27,6 +27,8 @@ func compute(prev, cur readings) ([]model.ServiceSecond, []model.Datum) {
 		interval: cur.read.Sub(prev.read),
 		usage:    usages(prev.samples, cur.samples),
 		groups:   groupDeltas(prev.groups, cur.groups),
+		// About what idle services have; busy ones make it grow.
+		data: make([]model.Datum, 0, 4*len(cur.services)+7*len(cur.groups)+4*len(cur.balancers)),
 	}
 	seconds := make([]model.ServiceSecond, 0, len(cur.services))
 	for _, tasks := range cur.services {
