@@ -78,6 +78,10 @@ type Deployment struct {
 	// StartFailedAt is when the last of them was counted.
 	StartFailures int
 	StartFailedAt time.Time
+	// Crashes counts rounds of tasks that ran and soon ended by themselves,
+	// since one last lived longer; CrashedAt is when the last was counted.
+	Crashes   int
+	CrashedAt time.Time
 }
 
 // ServiceEvent is one line of a service's event log, in ECS's words.

@@ -119,14 +119,14 @@ func (noLogs) EnsureGroup(context.Context, string) error { return nil }
 // rig is a scheduler with a fake engine and balancer on a state file.
 type rig struct {
 	*Scheduler
-	t    *testing.T
+	t    testing.TB
 	db   *store.DB
 	eng  *fake.Engine
 	lb   *lb
 	stop func()
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
 	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
 	if err != nil {
@@ -146,7 +146,7 @@ func newRig(t *testing.T) *rig {
 func (r *rig) serve() {
 	r.t.Helper()
 	cfg := Default(testPlace)
-	cfg.Backoff = rollout.Backoff{First: 20 * time.Millisecond, Max: time.Second}
+	cfg.Backoff = rollout.Backoff{First: 20 * time.Millisecond, Max: time.Second, CrashMax: time.Second, ShortLife: time.Minute}
 	s, err := New(r.db, r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		r.t.Fatal(err)

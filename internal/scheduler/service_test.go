@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -179,6 +180,24 @@ func TestServiceReplacesUnhealthyFirstThenStops(t *testing.T) {
 	task, _ := r.Task("c", sick.ID)
 	if want := "Task failed ELB health checks in (target-group " + group + ")"; task.StopReason != want {
 		t.Errorf("got reason %q, want %q", task.StopReason, want)
+	}
+}
+
+func TestServiceThatCrashesIsNotStartedInATightLoop(t *testing.T) {
+	r := newRig(t)
+	r.create(1, func(svc *model.Service) { svc.LoadBalancers = nil })
+	for range 4 {
+		r.until("runs", func() bool { return len(r.eng.Running()) == 1 })
+		r.eng.Exit(r.eng.Running()[0], 1, "")
+	}
+	r.until("counted", func() bool { svc, _ := r.Service("c", "s"); return svc.Deployments[0].Crashes == 4 })
+	svc, _ := r.Service("c", "s")
+	starts := r.eng.Runs()
+	if d := svc.Deployments[0]; r.cfg.Backoff.Retry(d).Sub(d.CrashedAt) != 80*time.Millisecond || len(starts) < 4 {
+		t.Errorf("got next start %v after the crash, %d starts", r.cfg.Backoff.Retry(d).Sub(d.CrashedAt), len(starts))
+	}
+	if slices.Contains(r.said(), "(service s) "+impairedMessage) {
+		t.Error("a task that reached RUNNING must not count as one that cannot start")
 	}
 }
 

@@ -70,6 +70,9 @@ func (o *owner) finish(t *task, state *model.RunState) {
 	if t.DesiredStatus != model.TaskStopped {
 		t.DesiredStatus, t.StoppingAt = model.TaskStopped, now
 		t.StopCode, t.StopReason = endOf(state)
+		o.marks = append(o.marks, mark{t.DeploymentID, func(d model.Deployment, _ model.RolloutConfig) model.Deployment {
+			return o.s.cfg.Backoff.Crashed(d, t.StartedAt, now)
+		}})
 		if !t.wasHealthy && (t.checked || len(t.LoadBalancers) > 0) {
 			o.failedHealth(t)
 		}

@@ -164,6 +164,24 @@ func TestNextBacksOff(t *testing.T) {
 	}
 }
 
+func TestCrashesAreReplacedEverMoreSlowly(t *testing.T) {
+	b := DefaultBackoff()
+	d := model.Deployment{ID: "new", RolloutState: Completed}
+	now := t0
+	for round, want := range []time.Duration{0, 1, 2, 4, 8, 10, 10} {
+		d = b.Crashed(d, now, now.Add(time.Millisecond))
+		d = b.Crashed(d, now, now.Add(2*time.Millisecond)) // another of the same round
+		got := max(b.Retry(d).Sub(d.CrashedAt), 0)
+		if got != want*time.Second {
+			t.Errorf("round %d: got delay %v, want %v", round+1, got, want*time.Second)
+		}
+		now = d.CrashedAt.Add(got + time.Millisecond)
+	}
+	if d = b.Crashed(d, now, now.Add(b.ShortLife)); !b.Retry(d).IsZero() {
+		t.Errorf("after a long life: got retry at %v, want at once", b.Retry(d))
+	}
+}
+
 func TestThreshold(t *testing.T) {
 	tests := []struct {
 		name    string

@@ -10,31 +10,59 @@ import (
 // the service is said to be unable to start tasks consistently.
 const impairedAfter = 3
 
-// Backoff is how long to wait before tasks that did not reach RUNNING are
-// tried again: First, then twice as long each time, up to Max. ECS's delay
-// grows to 15 minutes; its first step is not published.
+// Backoff is how long to wait before failing tasks are replaced.
 type Backoff struct {
+	// First is the wait after tasks that did not reach RUNNING; it doubles each
+	// time, up to Max. ECS's grows to 15 minutes; its first is not published.
 	First, Max time.Duration
+	// CrashMax bounds the wait after tasks that ran for less than ShortLife.
+	// ECS does not delay those, but on Fargate every start takes half a minute;
+	// where it takes a tenth of a second, something must keep a task that exits
+	// at once from being started ten times a second.
+	CrashMax, ShortLife time.Duration
 }
 
-// DefaultBackoff waits 1 s at first and 15 min at most.
-func DefaultBackoff() Backoff { return Backoff{First: time.Second, Max: 15 * time.Minute} }
+// DefaultBackoff waits 1 s at first, 15 min at most, and 10 s at most after
+// crashes.
+func DefaultBackoff() Backoff {
+	return Backoff{First: time.Second, Max: 15 * time.Minute, CrashMax: 10 * time.Second, ShortLife: 10 * time.Second}
+}
 
-// Retry is when tasks of d may be started again; zero: at once.
+// Retry is when tasks of d may be started again; zero: at once. The first crash
+// is replaced at once.
 func (b Backoff) Retry(d model.Deployment) time.Time {
-	if d.StartFailures == 0 {
-		return time.Time{}
+	var at time.Time
+	if d.StartFailures > 0 {
+		at = d.StartFailedAt.Add(doubled(b.First, d.StartFailures, b.Max))
 	}
-	return d.StartFailedAt.Add(b.delay(d.StartFailures))
+	if d.Crashes > 1 {
+		if crash := d.CrashedAt.Add(doubled(b.First, d.Crashes-1, b.CrashMax)); crash.After(at) {
+			at = crash
+		}
+	}
+	return at
 }
 
-// delay is the wait after n failed rounds: 1 s, 2 s, 4 s, … 900 s.
-func (b Backoff) delay(n int) time.Duration {
-	d := b.First
-	for ; n > 1 && d < b.Max; n-- {
+// doubled is the wait after n failed rounds: 1 s, 2 s, 4 s, … limit.
+func doubled(d time.Duration, n int, limit time.Duration) time.Duration {
+	for ; n > 1 && d < limit; n-- {
 		d *= 2
 	}
-	return min(d, b.Max)
+	return min(d, limit)
+}
+
+// Crashed notes that a task of d, RUNNING since started, ended by itself at
+// now. A task that lived long enough ends the count; tasks of one round count
+// once.
+func (b Backoff) Crashed(d model.Deployment, started, now time.Time) model.Deployment {
+	switch {
+	case now.Sub(started) >= b.ShortLife:
+		d.Crashes, d.CrashedAt = 0, time.Time{}
+	case d.Crashes == 0 || started.After(d.CrashedAt):
+		d.Crashes++
+		d.CrashedAt = now
+	}
+	return d
 }
 
 // NotStarted counts a task of d, made at created, that ended at now without

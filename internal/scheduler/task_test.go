@@ -1,0 +1,176 @@
+package scheduler
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"neargate/internal/model"
+	"neargate/internal/runtime/fake"
+)
+
+func TestServiceWithoutTargetGroup(t *testing.T) {
+	r := newRig(t)
+	r.create(1, func(svc *model.Service) { svc.LoadBalancers = nil })
+	r.stable(1)
+	dead := r.eng.Running()[0]
+	r.eng.Exit(dead, 0, "")
+	r.until("replaced", func() bool { return len(r.running()) == 1 && r.running()[0].ID != dead })
+	r.desire(0)
+	r.until("none", func() bool { return len(r.eng.Running()) == 0 && len(r.states()) == 0 })
+}
+
+func TestServiceStopsTasksThatAreStillStarting(t *testing.T) {
+	r := newRig(t)
+	r.eng.Set(func(c *fake.Config) { c.StartDelay = time.Hour })
+	r.create(2)
+	r.until("pending", func() bool { return slices.Equal(r.states(), []string{"PENDING", "PENDING"}) })
+	r.desire(0)
+	r.until("gone", func() bool { return len(r.states()) == 0 })
+	if !slices.Contains(r.said(), "(service s) stopped 2 pending tasks.") {
+		t.Errorf("events:\n%s", strings.Join(r.said(), "\n"))
+	}
+	for _, task := range r.Tasks("c") {
+		if task.StopCode != schedulerStop {
+			t.Errorf("got %s %q", task.StopCode, task.StopReason)
+		}
+	}
+}
+
+func TestStoppedTaskIsDrainedAndReplaced(t *testing.T) {
+	r := newRig(t)
+	r.create(1)
+	r.stable(1)
+	r.lb.configure(true, "healthy")
+	id := r.eng.Running()[0]
+	task, err := r.StopTask(t.Context(), "c", id, "bye")
+	if err != nil || task.DesiredStatus != model.TaskStopped || task.LastStatus != model.TaskDeactivating {
+		t.Fatalf("got %s %s, %v", task.DesiredStatus, task.LastStatus, err)
+	}
+	r.until("replacement beside it", func() bool { return len(r.eng.Running()) == 2 && len(r.running()) == 1 })
+	r.lb.set(task.IP, "")
+	r.until("stopped", func() bool { task, _ = r.Task("c", id); return task.LastStatus == model.TaskStopped })
+	if task.StopCode != "UserInitiated" || task.StopReason != "bye" {
+		t.Errorf("got %s %q", task.StopCode, task.StopReason)
+	}
+	if _, err := r.StopTask(t.Context(), "c", id, ""); err != nil {
+		t.Errorf("stop again: %v", err)
+	}
+}
+
+func TestTaskNeedsItsLogGroup(t *testing.T) {
+	r := newRig(t)
+	def, _ := r.TaskDefinition("web")
+	def.Family = "quiet"
+	def.Containers = slices.Clone(def.Containers)
+	def.Containers[0].Log.Options = map[string]string{"awslogs-group": "/ecs/none"}
+	if _, err := r.RegisterTaskDefinition(t.Context(), def); err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "quiet"}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var task model.Task
+	r.until("stopped", func() bool { task, _ = r.Task("c", tasks[0].ID); return task.LastStatus == model.TaskStopped })
+	if !strings.HasPrefix(task.StopReason, "ResourceInitializationError: failed to validate logger args") {
+		t.Errorf("got %q", task.StopReason)
+	}
+}
+
+func TestLogStreamIsNamedAsByAWS(t *testing.T) {
+	r := newRig(t)
+	r.create(1)
+	r.stable(1)
+	spec := r.eng.Runs()[0]
+	if got, want := spec.Containers[0].LogStream, "web/app/"+spec.ID; got != want || spec.Containers[0].LogGroup != "/ecs/web" {
+		t.Errorf("got %s in %s, want %s in /ecs/web", got, spec.Containers[0].LogGroup, want)
+	}
+}
+
+func TestContainerHealthReplacesATask(t *testing.T) {
+	r := newRig(t)
+	def, _ := r.TaskDefinition("web")
+	def.Family = "checked"
+	def.Containers = slices.Clone(def.Containers)
+	def.Containers[0].HealthCheck = &model.ContainerHealthCheck{Command: []string{"CMD", "true"}}
+	if _, err := r.RegisterTaskDefinition(t.Context(), def); err != nil {
+		t.Fatal(err)
+	}
+	r.create(1, func(svc *model.Service) { svc.TaskDefinitionARN, svc.LoadBalancers = "checked", nil })
+	r.until("running", func() bool { return len(r.running()) == 1 })
+	first := r.running()[0].ID
+	r.OnHealth(r.eng.SetHealth(first, "HEALTHY"))
+	r.stable(1)
+	r.OnHealth(r.eng.SetHealth(first, "UNHEALTHY"))
+	r.until("replacement", func() bool { return len(r.running()) == 2 })
+	for _, task := range r.running() {
+		if task.ID != first {
+			r.OnHealth(r.eng.SetHealth(task.ID, "HEALTHY"))
+		}
+	}
+	r.until("stopped", func() bool { task, _ := r.Task("c", first); return task.LastStatus == model.TaskStopped })
+	task, _ := r.Task("c", first)
+	if task.Health != "UNHEALTHY" || task.StopReason != "Task failed container health checks" {
+		t.Errorf("got %s %q", task.Health, task.StopReason)
+	}
+}
+
+func TestLimitOfTasks(t *testing.T) {
+	r := newRig(t)
+	r.stop()
+	r.cfg.MaxTasks = 2
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	s := r.Scheduler
+	go func() { done <- s.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	r.create(3)
+	r.until("full", func() bool { return slices.Contains(r.said(), "(service s) "+fullMessage) })
+	if _, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "web"}, 1); code(err) != "LimitExceededException" {
+		t.Errorf("run one more: got %v", err)
+	}
+	r.until("two run", func() bool { return len(r.running()) == 2 })
+}
+
+func TestServiceTasksSaysWhoIsWhere(t *testing.T) {
+	r := newRig(t)
+	r.lb.configure(true, "initial")
+	r.create(2)
+	only := func() model.ServiceTasks {
+		if all := r.ServiceTasks(); len(all) == 1 {
+			return all[0]
+		}
+		return model.ServiceTasks{}
+	}
+	r.until("starting", func() bool { return len(only().Starting) == 2 && len(r.running()) == 2 && only().Deploying })
+	r.lb.set("*", "healthy")
+	r.until("running", func() bool { v := only(); return len(v.Running) == 2 && len(v.Starting) == 0 && !v.Deploying })
+	v := only()
+	if v.Cluster != "c" || v.Service != "s" || v.CPUUnits != 256 || v.MemoryMiB != 512 || !slices.Equal(v.TargetGroupARNs, []string{group}) {
+		t.Errorf("got %+v", v)
+	}
+	r.lb.configure(true, "healthy")
+	r.desire(1)
+	r.until("draining", func() bool { v := only(); return len(v.Running) == 1 && len(v.Draining) == 1 })
+}
+
+func TestSweepDropsWhatIsOld(t *testing.T) {
+	r := newRig(t)
+	r.create(1)
+	r.stable(1)
+	if _, err := r.DeleteService(t.Context(), "c", "s", true); err != nil {
+		t.Fatal(err)
+	}
+	r.until("inactive", func() bool { svc, _ := r.Service("c", "s"); return svc.Status == inactive })
+	r.sweep(t.Context(), time.Now())
+	if len(r.Tasks("c")) != 1 || len(r.Services("c")) != 1 {
+		t.Errorf("too early: got %d tasks, %d services", len(r.Tasks("c")), len(r.Services("c")))
+	}
+	r.sweep(t.Context(), time.Now().Add(r.cfg.KeepStopped+time.Second))
+	if len(r.Tasks("c"))+len(r.Services("c"))+len(r.Events("c", "s"))+r.history.Len() != 0 {
+		t.Errorf("left: %d tasks, %d services, %d events, %d records", len(r.Tasks("c")), len(r.Services("c")), len(r.Events("c", "s")), r.history.Len())
+	}
+}
