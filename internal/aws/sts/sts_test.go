@@ -209,6 +209,9 @@ func TestPresignedGetIsLetIn(t *testing.T) {
 
 // TestCommandLineClients runs the AWS CLIs that are installed.
 func TestCommandLineClients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs time: each command of an AWS CLI takes half a second of CPU")
+	}
 	s := newServer(t)
 	for _, cli := range []string{"/usr/bin/aws", "/root/.pyenv/shims/aws"} {
 		t.Run(cli, func(t *testing.T) {

@@ -58,6 +58,9 @@ func cliServices() []wire.Service {
 // TestCommandLineClients runs commands of the AWS CLIs that are installed: JSON
 // 1.1, Query, and for CloudWatch what each CLI speaks.
 func TestCommandLineClients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs time: each command of an AWS CLI takes half a second of CPU")
+	}
 	srv := serve(t, cliServices()...)
 	for _, cli := range []string{"/usr/bin/aws", "/root/.pyenv/shims/aws"} {
 		t.Run(cli, func(t *testing.T) {
@@ -84,13 +87,9 @@ func TestCommandLineClients(t *testing.T) {
 					t.Errorf("aws %s (-want +got):\n%s", line, diff)
 				}
 			}
-			for line, want := range map[string]string{
-				`ecs create-cluster --cluster-name taken`: `(ClientException) when calling the CreateCluster operation: taken & gone`,
-				`elbv2 describe-load-balancers`:           `(InvalidAction) when calling the DescribeLoadBalancers operation: The action DescribeLoadBalancers is not valid for this web service.`,
-			} {
-				if got := run(line); !strings.Contains(got, want) {
-					t.Errorf("aws %s: %s, want %s", line, got, want)
-				}
+			const want = "(ClientException) when calling the CreateCluster operation: taken & gone"
+			if got := run("ecs create-cluster --cluster-name taken"); !strings.Contains(got, want) {
+				t.Errorf("error: %s, want %s", got, want)
 			}
 		})
 	}
