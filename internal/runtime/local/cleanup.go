@@ -54,13 +54,15 @@ func cleanup(ctx context.Context, id, dataDir string) error {
 	if err := readJSON(entryFile(id), &e); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("clean up: %w", err)
 	}
-	errs := []error{killSupervisors(ctx, id, ""), removeCgroups(ctx, id), network.Remove(ctx, id)}
-	if e.Ephemeral && e.DataDir == dataDir {
-		errs = append(errs, os.RemoveAll(dataDir))
-	} else {
-		errs = append(errs, os.RemoveAll(runtimeDir(dataDir)))
+	err = errors.Join(killSupervisors(ctx, id, ""), removeCgroups(ctx, id), network.Remove(ctx, id))
+	if err != nil { // the files stay, so that the next attempt knows what to look for
+		return fmt.Errorf("clean up: %w", err)
 	}
-	if err := errors.Join(errs...); err != nil {
+	files := runtimeDir(dataDir)
+	if e.Ephemeral && e.DataDir == dataDir {
+		files = dataDir
+	}
+	if err := os.RemoveAll(files); err != nil {
 		return fmt.Errorf("clean up: %w", err)
 	}
 	return deregister(id)
@@ -101,14 +103,19 @@ func removeCgroups(ctx context.Context, id string) error {
 func sweep(ctx context.Context, log *slog.Logger) {
 	for _, id := range instances() {
 		var e entry
-		if err := readJSON(entryFile(id), &e); err != nil || !e.Ephemeral {
+		err := readJSON(entryFile(id), &e)
+		if err == nil && !e.Ephemeral {
 			continue
 		}
-		owner, err := lockInstance(id)
-		if err != nil {
+		owner, lockErr := lockInstance(id)
+		if lockErr != nil {
 			continue // alive
 		}
 		_ = owner.Close()
+		if err != nil { // died before it had made anything
+			_ = os.RemoveAll(entryDir(id))
+			continue
+		}
 		log.Info("cleaning up after a dead process", "instance", id, "pid", e.PID)
 		if err := cleanup(ctx, id, e.DataDir); err != nil {
 			log.Warn("left something behind", "instance", id, "error", err)

@@ -43,6 +43,8 @@ type Engine struct {
 	closing  chan struct{}
 	close    sync.Once
 
+	saving sync.Mutex // of the instance's file
+
 	mu    sync.Mutex
 	tasks map[string]*task
 }
@@ -135,6 +137,8 @@ func (e *Engine) openNetwork(in instance) error {
 }
 
 func (e *Engine) saveNetwork() error {
+	e.saving.Lock()
+	defer e.saving.Unlock()
 	return writeJSON(instanceFile(e.cfg.DataDir), instance{ID: e.id, Network: e.net.State()})
 }
 

@@ -143,11 +143,8 @@ func open(t *testing.T) *testBench {
 		if b.stop != nil {
 			b.close()
 		}
-		if err := Cleanup(t.Context(), b.dir); err != nil {
-			// t.Context is done in cleanups.
-			if err := Cleanup(context.Background(), b.dir); err != nil {
-				t.Error(err)
-			}
+		if err := Cleanup(context.Background(), b.dir); err != nil {
+			t.Error(err)
 		}
 	})
 	b.open()

@@ -15,6 +15,8 @@ import (
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"neargate/internal/runtime/local/network"
 )
 
 func TestKilledSupervisor(t *testing.T) {
@@ -244,4 +246,22 @@ func TestEngineToKill(t *testing.T) {
 	}
 	fmt.Println("task runs")
 	time.Sleep(time.Minute)
+}
+
+func TestBridgeKeepsItsAddress(t *testing.T) {
+	b := open(t)
+	mac := func() string {
+		link, err := netlink.LinkByName(network.BridgeName(b.id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return link.Attrs().HardwareAddr.String()
+	}
+	before := mac()
+	for range 3 { // a port's address is random: three have a good chance to be lower
+		b.run(spec("serve"))
+	}
+	if got := mac(); got != before {
+		t.Errorf("got %s, want %s", got, before)
+	}
 }

@@ -49,7 +49,7 @@ func (e *Engine) Run(ctx context.Context, spec model.TaskSpec) (model.RunState, 
 			err = context.Cause(ctx)
 		}
 		if _, ok := errors.AsType[*model.Error](err); !ok {
-			err = &model.Error{Kind: model.Internal, Code: codeResource, Msg: err.Error(), Err: err}
+			err = model.Errorf(model.Internal, codeResource, "%v", err)
 		}
 		return model.RunState{}, err
 	}
@@ -168,7 +168,7 @@ func pullError(err error) error {
 	if m, ok := errors.AsType[*model.Error](err); ok {
 		return &model.Error{Kind: m.Kind, Code: codePull, Msg: m.Msg, Err: err}
 	}
-	return &model.Error{Kind: model.Invalid, Code: codePull, Msg: err.Error(), Err: err}
+	return model.Errorf(model.Invalid, codePull, "%v", err)
 }
 
 // awaitStart waits until all containers run, or until it is clear that they

@@ -62,6 +62,10 @@ func (n *Network) makeBridge() (netlink.Link, error) {
 	name := BridgeName(n.id)
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = name
+	// Without an address of its own a bridge takes the lowest of its ports',
+	// another one with each task that comes or goes, and tasks would go on
+	// sending to the former.
+	attrs.HardwareAddr = MAC(n.pool.gateway())
 	err := netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs})
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, fmt.Errorf("make bridge %s: %w", name, err)
