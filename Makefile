@@ -1,0 +1,22 @@
+# Everything here is a plain go command; this file only saves typing.
+
+.PHONY: build test race lint bench
+
+build:
+	go build -o bin/neargate ./cmd/neargate
+
+# Every test, also those on real containers (root), clients and browsers that
+# are installed; the rest is skipped, and listed at the end.
+test:
+	go vet ./...
+	go tool -modfile=tools/go.mod gotestsum --format pkgname -- ./...
+
+race:
+	go test -race ./...
+
+lint:
+	go tool -modfile=tools/go.mod golangci-lint run
+
+bench:
+	go run ./bench/start
+	go run ./bench/proxy

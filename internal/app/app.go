@@ -1,0 +1,157 @@
+// Package app puts a server together: it makes every part, joins the hands
+// through the small interfaces they declare, starts them, and stops them in
+// the reverse order. It is the only package that knows them all.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"neargate/internal/aws/wire"
+	"neargate/internal/runtime/local"
+)
+
+// Server is a server with its state open. Run serves; Close must follow.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	listener net.Listener
+	access   Access
+	parts    *parts
+}
+
+// Open checks that this machine can run containers, opens the state, takes the
+// address, and makes every part. Nothing is served before Run. What earlier
+// servers left that died without cleaning up is removed first.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (s *Server, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Data, err = filepath.Abs(cfg.Data); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := local.Check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	s = &Server{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen for the APIs: %w", err)
+	}
+	s.access = Access{Endpoint: "http://" + s.listener.Addr().String(), Region: cfg.Place.Region}
+	if s.access.AccessKey, s.access.SecretKey, err = rootKey(cfg.Data); err != nil {
+		return nil, err
+	}
+	if s.parts, err = newParts(ctx, cfg, s.access, s.listener.Addr().String(), log); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Endpoint is the URL of the APIs.
+func (s *Server) Endpoint() string { return s.access.Endpoint }
+
+// Access is how a client reaches the server.
+func (s *Server) Access() Access { return s.access }
+
+// Run serves until ctx ends, and gives its cause. Tasks go on running.
+func (s *Server) Run(ctx context.Context) error {
+	path := filepath.Join(s.cfg.Data, AccessFile)
+	defer os.Remove(path) // a client without it is told that no server runs
+
+	// The parts end after the door is closed, so that a call under way finds
+	// them alive.
+	partsCtx, stopParts := context.WithCancelCause(context.WithoutCancel(ctx))
+	group, partsCtx := errgroup.WithContext(partsCtx)
+	s.parts.run(partsCtx, group)
+	group.Go(func() error {
+		defer stopParts(errServed)
+		select {
+		case <-partsCtx.Done():
+			return nil
+		case <-s.parts.balancer.Ready():
+		}
+		if err := writeJSON(path, s.access); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+		return s.serve(ctx, partsCtx)
+	})
+	if err := group.Wait(); err != nil && !errors.Is(err, errServed) {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+var errServed = errors.New("the server was told to stop")
+
+// serve answers API calls until ctx or the parts end.
+func (s *Server) serve(ctx, parts context.Context) error {
+	srv := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve the APIs: %w", err)
+	case <-ctx.Done():
+	case <-parts.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		_ = srv.Close() // calls that outlast the grace are cut off
+	}
+	<-failed // ErrServerClosed
+	return nil
+}
+
+// handler joins the AWS APIs, the registry and the health page.
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/v2/", s.parts.registry.Handler())
+	mux.HandleFunc("GET /_neargate/health", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, `{"status":"ready"}`)
+	})
+	mux.Handle("/", wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")}))
+	return mux
+}
+
+// Close releases what Open opened. Tasks go on running.
+func (s *Server) Close() error {
+	var errs []error
+	if s.parts != nil {
+		errs = append(errs, s.parts.close())
+	}
+	if s.listener != nil {
+		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Destroy is Close, and then removes every task and everything else that the
+// server has on this machine, its data directory included.
+func (s *Server) Destroy(ctx context.Context) error {
+	return errors.Join(s.Close(), local.Cleanup(ctx, s.cfg.Data), os.RemoveAll(s.cfg.Data))
+}

@@ -1,0 +1,57 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+
+	"neargate/internal/model"
+)
+
+// Config is all that a server can be told.
+type Config struct {
+	Data   string // directory of the state
+	Listen string // HOST:PORT of the APIs; port 0 takes a free one
+	Place  model.Place
+	Timing string // live, aws-60 or aws-20
+	// Ephemeral says that nothing in Data is worth keeping: when this process
+	// dies without cleaning up, the next server to start removes it all.
+	Ephemeral bool
+}
+
+// Default is a server on 127.0.0.1:4566 that decides live.
+func Default() Config {
+	return Config{
+		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live",
+		Place: model.Place{Region: "us-east-1", Account: "000000000000"},
+	}
+}
+
+var (
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	regionForm  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+)
+
+// Validate names everything that is wrong with c.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Data == "" {
+		errs = append(errs, errors.New("data: name a directory"))
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		errs = append(errs, fmt.Errorf("listen %q: want HOST:PORT", c.Listen))
+	}
+	if !accountForm.MatchString(c.Place.Account) {
+		errs = append(errs, fmt.Errorf("account %q: want 12 digits", c.Place.Account))
+	}
+	if !regionForm.MatchString(c.Place.Region) {
+		errs = append(errs, fmt.Errorf("region %q: want the form us-east-1", c.Place.Region))
+	}
+	switch c.Timing {
+	case "live", "aws-60", "aws-20":
+	default:
+		errs = append(errs, fmt.Errorf("timing %q: want live, aws-60 or aws-20", c.Timing))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,188 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"neargate/internal/autoscaler"
+	autoscalingface "neargate/internal/aws/applicationautoscaling"
+	cloudwatchface "neargate/internal/aws/cloudwatch"
+	"neargate/internal/aws/ec2"
+	ecrface "neargate/internal/aws/ecr"
+	ecsface "neargate/internal/aws/ecs"
+	"neargate/internal/aws/elbv2"
+	"neargate/internal/aws/iam"
+	logsface "neargate/internal/aws/logs"
+	"neargate/internal/aws/sigv4"
+	"neargate/internal/aws/sts"
+	"neargate/internal/aws/wire"
+	"neargate/internal/balancer"
+	"neargate/internal/decide/scaling"
+	"neargate/internal/logs"
+	"neargate/internal/metric"
+	"neargate/internal/metric/alarms"
+	"neargate/internal/metric/collect"
+	"neargate/internal/registry"
+	"neargate/internal/runtime/local"
+	"neargate/internal/scheduler"
+	"neargate/internal/store"
+)
+
+// parts are the hands and faces of one server, made but not yet running.
+type parts struct {
+	cfg Config
+
+	db         *store.DB
+	registry   *registry.Registry
+	logs       *logs.Logs
+	engine     *local.Engine
+	balancer   *balancer.Balancer
+	scheduler  *scheduler.Scheduler
+	metrics    *metric.Store
+	alarms     *alarms.Alarms
+	autoscaler *autoscaler.Autoscaler
+	collector  *collect.Collector
+
+	faces []wire.Service
+	auth  *sigv4.Verifier
+}
+
+// settle is AWS's wait until a task that nobody checks counts as healthy.
+const settle = 40 * time.Second
+
+func newParts(ctx context.Context, cfg Config, access Access, address string, log *slog.Logger) (p *parts, err error) {
+	p = &parts{cfg: cfg}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+			p = nil
+		}
+	}()
+	if p.db, err = store.Open(filepath.Join(cfg.Data, "state.db")); err != nil {
+		return p, err
+	}
+	if err = p.makeHands(ctx, address, log); err != nil {
+		return p, err
+	}
+	return p, p.makeFaces(ctx, access, address)
+}
+
+// makeHands makes the hands, the ones in need after those they need. Where two
+// need each other, the callback of the first reaches the second by p.
+func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger) (err error) {
+	cfg, part := p.cfg, func(name string) *slog.Logger { return log.With("part", name) }
+	p.registry, err = registry.Open(ctx, p.db, registry.Config{
+		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: address,
+	}, part("registry"))
+	if err != nil {
+		return fmt.Errorf("open the registry: %w", err)
+	}
+	p.logs, err = logs.Open(p.db, logs.Config{Dir: filepath.Join(cfg.Data, "logs"), Place: cfg.Place}, part("logs"))
+	if err != nil {
+		return fmt.Errorf("open the logs: %w", err)
+	}
+	var ended exits
+	p.engine, err = local.Open(ctx, local.Config{
+		DataDir: cfg.Data, Ephemeral: cfg.Ephemeral, OnExit: ended.tell,
+	}, p.registry, p.logs, part("runtime"))
+	if err != nil {
+		return fmt.Errorf("open the runtime: %w", err)
+	}
+	parity := cfg.Timing != string(scaling.Live)
+	p.balancer, err = balancer.New(p.db, part("balancer"), balancer.Config{
+		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second,
+		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
+	})
+	if err != nil {
+		return fmt.Errorf("open the balancer: %w", err)
+	}
+	schedule := scheduler.Default(cfg.Place)
+	if parity {
+		schedule.Settle = settle
+	}
+	if p.scheduler, err = scheduler.New(p.db, p.engine, p.balancer, logGroups{p.logs}, schedule, part("scheduler")); err != nil {
+		return err
+	}
+	ended.connect(p.scheduler.OnExit)
+	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
+		return fmt.Errorf("open the metrics: %w", err)
+	}
+	if p.alarms, err = alarms.New(p.db, p.metrics, alarms.Config{Place: cfg.Place}, part("alarms")); err != nil {
+		return fmt.Errorf("open the alarms: %w", err)
+	}
+	p.autoscaler, err = autoscaler.New(p.db, p.scheduler, p.alarms, autoscaler.Config{
+		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing),
+	}, part("autoscaler"))
+	if err != nil {
+		return fmt.Errorf("open the autoscaler: %w", err)
+	}
+	p.collector = collect.New(collect.Sources{Runtime: p.engine, Balancer: p.balancer, Scheduler: p.scheduler}, p.metrics,
+		collect.Config{OnSecond: p.autoscaler.Observe}, part("collector"))
+	return nil
+}
+
+func (p *parts) makeFaces(ctx context.Context, access Access, address string) error {
+	place := p.cfg.Place
+	roles, err := iam.Open(p.db, iam.Config{Place: place})
+	if err != nil {
+		return fmt.Errorf("open IAM: %w", err)
+	}
+	tokens, err := sts.Open(p.db, roles, sts.Config{Place: place, AccessKey: access.AccessKey, SecretKey: access.SecretKey})
+	if err != nil {
+		return fmt.Errorf("open STS: %w", err)
+	}
+	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Subnet()})
+	if err != nil {
+		return fmt.Errorf("open EC2: %w", err)
+	}
+	p.auth = sigv4.New(tokens, sigv4.Config{})
+	p.faces = []wire.Service{
+		autoscalingface.New(p.autoscaler, place),
+		cloudwatchface.New(p.metrics, p.alarms),
+		ec2.New(network),
+		ecrface.New(p.registry, place, address),
+		ecsface.New(p.scheduler, p.balancer, place),
+		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: network.Subnet}),
+		iam.New(roles),
+		logsface.New(p.logs),
+		sts.New(tokens),
+	}
+	return nil
+}
+
+// run starts every part; they end with ctx.
+func (p *parts) run(ctx context.Context, group *errgroup.Group) {
+	for name, run := range map[string]func(context.Context) error{
+		"runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
+		"scheduler": p.scheduler.Run, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
+		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run,
+	} {
+		group.Go(func() error {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("run the %s: %w", name, err)
+			}
+			return nil
+		})
+	}
+}
+
+// close releases what was opened, in the reverse order.
+func (p *parts) close() error {
+	var errs []error
+	if p.metrics != nil {
+		errs = append(errs, p.metrics.Close())
+	}
+	if p.engine != nil {
+		errs = append(errs, p.engine.Close())
+	}
+	if p.db != nil {
+		errs = append(errs, p.db.Close())
+	}
+	return errors.Join(errs...)
+}

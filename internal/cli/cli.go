@@ -1,0 +1,137 @@
+// Package cli is the command line: one file a subcommand. It reads the
+// environment, handles signals and turns errors into one line and a hint.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitMisuse = 2
+)
+
+// hinted is an error with something to try.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// misuse is an error in how the program was called.
+type misuse struct{ error }
+
+func (m misuse) Unwrap() error { return m.error }
+
+var errInterrupted = errors.New("interrupted")
+
+// Main runs the command line and gives the exit code: 0 done, 1 failed, 2 misused.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-signals
+		stop(errInterrupted)
+		signal.Stop(signals) // a second signal ends the process at once
+	}()
+	err := run(ctx, args, stdout, stderr)
+	if err == nil {
+		return exitDone
+	}
+	report(stderr, err)
+	if _, ok := errors.AsType[misuse](err); ok {
+		return exitMisuse
+	}
+	return exitFailed
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	root := &cobra.Command{
+		Use:   "neargate",
+		Short: "Run containers as services that scale themselves, and answer the AWS APIs",
+		Long: `Neargate runs containers as services behind its own application load balancer,
+measures them, and scales them by the policies of AWS Application Auto Scaling.
+It answers the AWS APIs, so the AWS CLI, the SDKs and Terraform work unmodified.`,
+		Example: `  neargate demo                    see a service scale itself under load, in four minutes
+  neargate serve                   run the server
+  eval "$(neargate env)"           point AWS clients at it
+  aws ecs list-clusters`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return misuse{hinted{fmt.Errorf("unknown command %q", args[0]), suggestion(cmd, args[0])}}
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return misuse{hinted{err, "run '" + cmd.CommandPath() + " --help' for the flags"}}
+	})
+	root.AddCommand(demoCommand(), serveCommand(), envCommand(), versionCommand(), exampleAppCommand())
+	return root.ExecuteContext(ctx)
+}
+
+func suggestion(cmd *cobra.Command, arg string) string {
+	cmd.SuggestionsMinimumDistance = 2
+	if names := cmd.SuggestionsFor(arg); len(names) > 0 {
+		return "did you mean " + strings.Join(names, " or ") + "?"
+	}
+	return "run 'neargate --help' for the commands"
+}
+
+// report prints an error as one line, and its hint as another.
+func report(w io.Writer, err error) {
+	fmt.Fprintf(w, "neargate: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if h, ok := errors.AsType[hinted](err); ok {
+		fmt.Fprintf(w, "hint: %s\n", h.hint)
+	}
+}
+
+func newLogger(w io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, misuse{hinted{fmt.Errorf("--log-level %q is not a level", level), "one of debug, info, warn, error"}}
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l})), nil
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			version := "(devel)"
+			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+				version = info.Main.Version
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "neargate", version)
+			return nil
+		},
+	}
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return misuse{hinted{fmt.Errorf("%s takes no argument %q", cmd.CommandPath(), args[0]), "run '" + cmd.CommandPath() + " --help'"}}
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"neargate/internal/app"
+)
+
+func envCommand() *cobra.Command {
+	data := app.Default().Data
+	cmd := &cobra.Command{
+		Use: "env", Short: "Print the environment that points AWS clients at the server", Args: noArgs,
+		Example: `  eval "$(neargate env)"`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := readAccess(data)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			for _, v := range [][2]string{
+				{"AWS_ENDPOINT_URL", a.Endpoint}, {"AWS_REGION", a.Region}, {"AWS_DEFAULT_REGION", a.Region},
+				{"AWS_ACCESS_KEY_ID", a.AccessKey}, {"AWS_SECRET_ACCESS_KEY", a.SecretKey},
+			} {
+				fmt.Fprintf(out, "export %s=%s\n", v[0], v[1])
+			}
+			fmt.Fprintln(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&data, "data", data, "the server's --data directory")
+	return cmd
+}
+
+func readAccess(data string) (app.Access, error) {
+	path := filepath.Join(data, app.AccessFile)
+	b, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return app.Access{}, hinted{fmt.Errorf("no server has run with --data %s", data), "start one: neargate serve --data " + data}
+	case err != nil:
+		return app.Access{}, fmt.Errorf("read how to reach the server: %w", err)
+	}
+	var a app.Access
+	if err := json.Unmarshal(b, &a); err != nil {
+		return app.Access{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return a, nil
+}

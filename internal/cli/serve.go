@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"neargate/internal/app"
+	"neargate/internal/runtime/local"
+	"neargate/internal/store"
+)
+
+func serveCommand() *cobra.Command {
+	cfg := app.Default()
+	level := "info"
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run the server", Args: noArgs,
+		Long: `Run the server until it is told to stop (Ctrl-C or SIGTERM). Tasks go on running
+while the server is stopped; the next start with the same --data takes them over.
+GET /_neargate/health answers 200 when the server is ready.`,
+		Example: `  neargate serve --data /var/lib/neargate
+  neargate serve --timing aws-60     scale at AWS's own pace`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLogger(cmd.ErrOrStderr(), level)
+			if err != nil {
+				return err
+			}
+			if err := cfg.Validate(); err != nil {
+				return misuse{err}
+			}
+			return serve(cmd.Context(), cfg, log)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Data, "data", cfg.Data, "directory that keeps the server's state")
+	f.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the AWS APIs")
+	f.StringVar(&cfg.Place.Region, "region", cfg.Place.Region, "region that stands in ARNs")
+	f.StringVar(&cfg.Place.Account, "account", cfg.Place.Account, "account that stands in ARNs, 12 digits")
+	f.StringVar(&cfg.Timing, "timing", cfg.Timing, "how fast policies are obeyed: live, aws-60 or aws-20")
+	f.StringVar(&level, "log-level", level, "debug, info, warn or error")
+	return cmd
+}
+
+func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
+	srv, err := app.Open(ctx, cfg, log)
+	if err != nil {
+		return explain(err)
+	}
+	defer srv.Close()
+	log.Info("server ready", "endpoint", srv.Endpoint(), "data", cfg.Data, "timing", cfg.Timing)
+	err = srv.Run(ctx)
+	if errors.Is(err, errInterrupted) {
+		return nil
+	}
+	return err
+}
+
+// explain adds a hint to the failures that a person can do something about.
+func explain(err error) error {
+	if m, ok := errors.AsType[*local.Missing](err); ok {
+		return hinted{err, m.Hint}
+	}
+	if errors.Is(err, store.ErrLocked) {
+		return hinted{err, "another neargate uses this --data; stop it, or name another directory"}
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return hinted{err, "another program has the port; name a free one with --listen"}
+	}
+	return err
+}
+
+// freePort gives addr, or the next address at which nobody listens.
+func freePort(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", fmt.Errorf("address %q: %w", addr, err)
+	}
+	first, err := strconv.Atoi(port)
+	if err != nil {
+		return "", fmt.Errorf("address %q: the port must be a number", addr)
+	}
+	for p := first; p < first+100; p++ {
+		addr := net.JoinHostPort(host, strconv.Itoa(p))
+		l, err := net.Listen("tcp", addr)
+		if err == nil {
+			return addr, l.Close()
+		}
+	}
+	return "", fmt.Errorf("no free port from %s on", addr)
+}
