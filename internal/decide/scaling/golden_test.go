@@ -66,6 +66,49 @@ func TestGoldenRuns(t *testing.T) {
 			p.run(300, constant(10))
 			return p
 		},
+		"ramped-users": func() *plant { // one more user each second, as in a load test's ramp
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.cores, p.start, p.each = 0.25, 1, 0.05
+			p.run(30, constant(0))
+			for users := 1; users <= 50; users++ {
+				p.users = users
+				p.run(1, constant(0))
+			}
+			p.run(60, constant(0))
+			p.users = 0
+			p.run(120, constant(0))
+			return p
+		},
+		"start-up-work": func() *plant { // starting tasks burn their whole quota
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.boot = 1
+			p.run(120, constant(9))
+			p.run(300, constant(14))
+			return p
+		},
+		"idle-work": func() *plant { // ten times the requests are still next to nothing
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
+			p.idle, p.each = 0.1, 0.02
+			p.run(120, constant(0.5))
+			p.run(300, constant(5))
+			return p
+		},
+		"dearer-requests": func() *plant { // the CPU of a request doubles, then halves
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 8)
+			p.run(300, constant(38))
+			p.each = 0.2
+			p.run(300, constant(38))
+			p.each = 0.1
+			p.run(300, constant(38))
+			return p
+		},
+		"target-80": func() *plant {
+			p := newPlant(1, live(2, 20, cpuPolicy(80)), 2)
+			p.run(300, constant(14))
+			p.run(300, constant(40))
+			p.run(300, constant(14))
+			return p
+		},
 		"requests": func() *plant {
 			policy := Policy{Name: "requests", Metric: RequestsPerTarget, Target: 600, ScaleIn: 60 * time.Second}
 			p := newPlant(1, live(1, 10, policy), 1)

@@ -10,7 +10,7 @@ const (
 
 // History is the recent past of a service, finely for the last seconds and
 // ever more coarsely further back: up to levelWidth buckets of one second, then
-// of two, of four and so on, about 11 hours in all. Newest first.
+// of two, of four and so on, about six hours in all. Newest first.
 type History struct {
 	Len     int
 	Buckets [maxBuckets]Bucket

@@ -1,9 +1,6 @@
 package scaling
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Strictness of the evidence, in parts of the full confidence.
 const (
@@ -14,21 +11,6 @@ const (
 
 // moving is how long after a sure change of the load smaller evidence suffices.
 const moving = 90 * time.Second
-
-// leadWindow is how far back arrivals × CPU per request stand for CPU; further
-// back the CPU itself is the better witness.
-const leadWindow = time.Minute
-
-// generous is how many standard deviations an order lies above the most likely
-// load, so that the first second of a step orders what the step needs.
-const generous = 1.3
-
-// load is a policy's view of the offered load.
-type load struct {
-	perTask float64  // load that one task may carry
-	main    evidence // what the policy's metric measures
-	lead    evidence // an earlier witness; work nil: none
-}
 
 // liveOpinion is what a policy wants by the measured load.
 func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now time.Time) opinion {
@@ -55,167 +37,29 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 	return opinion{reason: Reason{Kind: NoData, Metric: p.Metric}}
 }
 
-// cpuLoad is CPU over all tasks, led by arrivals × CPU per request.
-func (st *State) cpuLoad(p Policy, s second) load {
-	l := load{perTask: p.Target / 100 * s.cores()}
-	idle := 0.0
-	// What an idle task uses, each task uses: it is no load that more tasks
-	// could share.
-	if s.Balanced && st.Demand.IdleKnown && st.Demand.Idle < 0.8*l.perTask {
-		idle = st.Demand.Idle
-		l.perTask -= idle
+// bounds says between what the load surely lies: above low a count must carry,
+// below high it need not. The narrower evidence for going in also bounds low:
+// after a fall, windows that reach back to before it still claim the old load.
+func (l load) bounds(ws *windows) (sure view, low, high float64) {
+	sure = l.view(ws, surely)
+	strictness := steadyIn
+	if sure.falling {
+		strictness = likely
 	}
-	l.main = evidence{
-		grain: st.Demand.workGrain(s.cores()),
-		work: func(w *Bucket) (low, high float64) {
-			base := idle * w.TaskTime.Seconds()
-			low, high = max(0, w.CPULow.Seconds()-base), max(0, w.CPUHigh.Seconds()-base)
-			if w.Completed > w.Arrivals { // a backlog was worked off: no load that goes on
-				low *= float64(w.Arrivals) / float64(w.Completed)
-			}
-			return low, high
-		},
+	in := l.view(ws, strictness)
+	lead := min(sure.lead.Low, in.lead.High)
+	low = max(min(sure.main.Low, in.main.High), lead)
+	if sure.rising {
+		mid := l.view(ws, likely)
+		low = max(low, mid.main.Low, mid.lead.Low)
 	}
-	if each := st.Demand.perRequest(); s.Balanced && each > 0 {
-		l.lead = evidence{
-			grain:   each * st.Demand.countGrain(),
-			longest: leadWindow,
-			work: func(w *Bucket) (low, high float64) {
-				x := float64(w.Arrivals) * each
-				return x, x
-			},
-		}
-	}
-	return l
-}
-
-// requestLoad is requests per second.
-func (st *State) requestLoad(p Policy) load {
-	return load{
-		perTask: p.Target / 60,
-		main: evidence{
-			grain: st.Demand.countGrain(),
-			work: func(w *Bucket) (low, high float64) {
-				return float64(w.Arrivals), float64(w.Arrivals)
-			},
-		},
-	}
-}
-
-// need is the count that carries a load.
-func (l load) need(x float64) int {
-	n := math.Ceil(x/l.perTask - 1e-9)
-	return int(min(max(n, 0), 1e6))
-}
-
-// view is the joint envelope of both witnesses: the larger says what the load
-// surely is, and the metric itself, where the lead is not surely above it, what
-// it surely is not.
-type view struct {
-	main, lead      envelope
-	low, high       float64
-	rising, falling bool
-}
-
-func (l load) view(ws *windows, strictness float64) view {
-	m := l.main.envelope(ws, strictness)
-	v := view{main: m, low: m.Low, high: m.High}
-	v.rising, v.falling = m.Change > 0 && m.Span < moving, m.Change < 0 && m.Span < moving
-	if l.lead.work != nil {
-		v.lead = l.lead.envelope(ws, strictness)
-		v.rising = v.rising || v.lead.Change > 0 && v.lead.Span < moving
-		v.low, v.high = max(m.Low, v.lead.Low), max(m.High, v.lead.Low)
-	}
-	return v
-}
-
-// size is the load to order for: the most likely one, generously, and where it
-// rises steadily, what it will be when the order has come into service.
-func (l load) size(ws *windows, v view, startup time.Duration) float64 {
-	x := v.main.Mean + generous*v.main.Spread
-	if l.lead.work != nil {
-		x = max(x, v.lead.Mean+generous*v.lead.Spread)
-	}
-	return max(x, l.trend(ws, v, startup))
-}
-
-// trend is that of the earlier witness.
-func (l load) trend(ws *windows, v view, startup time.Duration) float64 {
-	if l.lead.work != nil {
-		return l.lead.trend(ws, v.lead, startup)
-	}
-	return l.main.trend(ws, v.main, startup)
-}
-
-// recent is what the load of the last half minute was at least, on the whole.
-func (l load) recent(ws *windows) float64 {
-	e := l.main
-	if l.lead.work != nil {
-		e = l.lead
-	}
-	a := e.sum(ws.within(minScaleIn))
-	if a.span <= 0 {
-		return 0
-	}
-	return a.rate() - math.Sqrt(e.grain*a.rate()/a.span)
-}
-
-// trend is the load at the end of a start-up and a little later if it goes on
-// rising as it does; 0 where no rise is sure. Only a part of the rise that is
-// likely is reckoned with.
-func (e evidence) trend(ws *windows, env envelope, startup time.Duration) float64 {
-	half := env.Span / 2
-	if half < shortestTrend {
-		return 0
-	}
-	late, all := e.sum(ws.within(half)), e.sum(ws.within(env.Span))
-	early := amount{work: all.work - late.work, span: all.span - late.span}
-	if early.span <= 0 || late.blurred || all.blurred {
-		return 0
-	}
-	slope := (late.rate() - early.rate()) / (all.span / 2)
-	sigma := math.Sqrt(e.grain*(late.rate()/late.span+early.rate()/early.span)) / (all.span / 2)
-	if slope < 2*sigma {
-		return 0
-	}
-	return late.rate() + (slope-sigma)*(late.span/2+startup.Seconds()+lookAhead.Seconds())
-}
-
-// shortestTrend is half the shortest time over which a trend is read.
-const shortestTrend = 8 * time.Second
-
-// lookAhead is how much of a steady rise beyond the start-up time one order
-// covers, so that a long ramp takes few orders.
-const lookAhead = 20 * time.Second
-
-// amount is work over a span of seconds.
-type amount struct {
-	work, span float64
-	blurred    bool // the work is not known well
-}
-
-func (a amount) rate() float64 { return a.work / a.span }
-
-// sum is the work of a window.
-func (e evidence) sum(w *window) amount {
-	low, high := e.work(&w.Bucket)
-	return amount{work: low, span: w.span, blurred: high-low > 0.02*high}
+	return sure, low, max(in.main.High, lead)
 }
 
 // track decides for a load.
 func (st *State) track(ws *windows, l load, i int, p Policy, obs Observation, now time.Time) opinion {
 	startup := st.Startup.time()
-	sure := l.view(ws, surely)
-	low, high := sure.low, max(l.main.envelope(ws, steadyIn).High, sure.lead.Low)
-	if sure.rising || sure.falling {
-		mid := l.view(ws, likely)
-		if sure.rising {
-			low = max(low, mid.low)
-		}
-		if sure.falling {
-			high = mid.high
-		}
-	}
+	sure, low, high := l.bounds(ws)
 	if sure.main.Change >= 0 {
 		// Windows that reach back to before a slow rise make high too low.
 		high = max(high, l.recent(ws), l.trend(ws, sure, startup))

@@ -1,0 +1,164 @@
+package scaling
+
+import (
+	"math"
+	"time"
+)
+
+// leadWindow is how far back arrivals × CPU per request stand for CPU; further
+// back the CPU itself is the better witness.
+const leadWindow = time.Minute
+
+// generous is how many standard deviations an order lies above the most likely
+// load, so that the first second of a step orders what the step needs.
+const generous = 1.3
+
+// load is a policy's view of the offered load.
+type load struct {
+	perTask float64  // load that one task may carry
+	main    evidence // what the policy's metric measures
+	lead    evidence // an earlier witness; work nil: none
+}
+
+// cpuLoad is CPU over all tasks, led by arrivals × CPU per request.
+func (st *State) cpuLoad(p Policy, s second) load {
+	l := load{perTask: p.Target / 100 * s.cores()}
+	idle := 0.0
+	// What an idle task uses, each task uses: it is no load that more tasks
+	// could share.
+	if s.Balanced && st.Demand.IdleKnown && st.Demand.Idle < 0.8*l.perTask {
+		idle = st.Demand.Idle
+		l.perTask -= idle
+	}
+	l.main = evidence{
+		grain: st.Demand.workGrain(s.cores()),
+		work: func(w *Bucket) (low, high float64) {
+			base := idle * w.TaskTime.Seconds()
+			low, high = max(0, w.CPULow.Seconds()-base), max(0, w.CPUHigh.Seconds()-base)
+			if w.Completed > w.Arrivals { // a backlog was worked off: no load that goes on
+				low *= float64(w.Arrivals) / float64(w.Completed)
+			}
+			return low, high
+		},
+	}
+	if each := st.Demand.perRequest(); s.Balanced && each > 0 {
+		l.lead = evidence{
+			grain:   each * st.Demand.countGrain(),
+			longest: leadWindow,
+			work: func(w *Bucket) (low, high float64) {
+				x := float64(w.Arrivals) * each
+				return x, x
+			},
+		}
+	}
+	return l
+}
+
+// requestLoad is requests per second.
+func (st *State) requestLoad(p Policy) load {
+	return load{
+		perTask: p.Target / 60,
+		main: evidence{
+			grain: st.Demand.countGrain(),
+			work: func(w *Bucket) (low, high float64) {
+				return float64(w.Arrivals), float64(w.Arrivals)
+			},
+		},
+	}
+}
+
+// need is the count that carries a load.
+func (l load) need(x float64) int {
+	n := math.Ceil(x/l.perTask - 1e-9)
+	return int(min(max(n, 0), 1e6))
+}
+
+// view is what both witnesses say; lead is zero where there is none.
+type view struct {
+	main, lead      envelope
+	rising, falling bool // a moment ago
+}
+
+func (l load) view(ws *windows, strictness float64) view {
+	v := view{main: l.main.envelope(ws, strictness)}
+	v.falling = v.main.Change < 0 && v.main.Span < moving
+	v.rising = v.main.Change > 0 && v.main.Span < moving
+	if l.lead.work != nil {
+		v.lead = l.lead.envelope(ws, strictness)
+		v.rising = v.rising || v.lead.Change > 0 && v.lead.Span < moving
+	}
+	return v
+}
+
+// size is the load to order for: the most likely one, generously, and where it
+// rises steadily, what it will be when the order has come into service.
+func (l load) size(ws *windows, v view, startup time.Duration) float64 {
+	x := v.main.Mean + generous*v.main.Spread
+	if l.lead.work != nil {
+		x = max(x, v.lead.Mean+generous*v.lead.Spread)
+	}
+	return max(x, l.trend(ws, v, startup))
+}
+
+// trend is that of the earlier witness.
+func (l load) trend(ws *windows, v view, startup time.Duration) float64 {
+	if l.lead.work != nil {
+		return l.lead.trend(ws, v.lead, startup)
+	}
+	return l.main.trend(ws, v.main, startup)
+}
+
+// recent is what the load of the last half minute was at least, on the whole.
+func (l load) recent(ws *windows) float64 {
+	e := l.main
+	if l.lead.work != nil {
+		e = l.lead
+	}
+	a := e.sum(ws.within(minScaleIn))
+	if a.span <= 0 {
+		return 0
+	}
+	return a.rate() - math.Sqrt(e.grain*a.rate()/a.span)
+}
+
+// trend is the load at the end of a start-up and a little later if it goes on
+// rising as it does; 0 where no rise is sure. Only a part of the rise that is
+// likely is reckoned with.
+func (e evidence) trend(ws *windows, env envelope, startup time.Duration) float64 {
+	half := env.Span / 2
+	if half < shortestTrend {
+		return 0
+	}
+	late, all := e.sum(ws.within(half)), e.sum(ws.within(env.Span))
+	early := amount{work: all.work - late.work, span: all.span - late.span}
+	if early.span <= 0 || late.blurred || all.blurred {
+		return 0
+	}
+	slope := (late.rate() - early.rate()) / (all.span / 2)
+	sigma := math.Sqrt(e.grain*(late.rate()/late.span+early.rate()/early.span)) / (all.span / 2)
+	if slope < 2*sigma {
+		return 0
+	}
+	return late.rate() + (slope-sigma)*(late.span/2+startup.Seconds()+lookAhead.Seconds())
+}
+
+// shortestTrend is half the shortest time over which a trend is read.
+const shortestTrend = 8 * time.Second
+
+// lookAhead is how much of a steady rise beyond the start-up time one order
+// covers, so that a long ramp takes few orders.
+const lookAhead = 20 * time.Second
+
+// amount is work over a span of seconds.
+type amount struct {
+	work, span float64
+	blurred    bool // the work is not known well
+}
+
+func (a amount) rate() float64 { return a.work / a.span }
+
+// sum is the work of a window.
+func (e evidence) sum(w *window) amount {
+	low, high := e.work(&w.Bucket)
+	return amount{work: low, span: w.span, blurred: high-low > 0.02*high}
+}
