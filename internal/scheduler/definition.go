@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,9 +51,9 @@ func (s *Scheduler) TaskDefinition(ref string) (model.TaskDefinition, bool) {
 		return s.definitions.Get(definitionKey(family, n))
 	}
 	all := s.definitions.List(family + "/")
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].Status == active {
-			return all[i], true
+	for _, def := range slices.Backward(all) {
+		if def.Status == active {
+			return def, true
 		}
 	}
 	return model.TaskDefinition{}, false

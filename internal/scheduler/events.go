@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,8 +54,8 @@ func (o *owner) writeEvents(ctx context.Context) error {
 	}
 	_, err := o.s.events.Update(ctx, o.key, func(cur []model.ServiceEvent, _ bool) ([]model.ServiceEvent, error) {
 		all := make([]model.ServiceEvent, 0, len(news)+len(cur))
-		for i := len(news) - 1; i >= 0; i-- {
-			all = append(all, news[i])
+		for _, e := range slices.Backward(news) {
+			all = append(all, e)
 		}
 		all = append(all, cur...)
 		return all[:min(len(all), keptEvents)], nil

@@ -28,89 +28,6 @@ const (
 
 var testPlace = model.Place{Region: "us-east-1", Account: "000000000000"}
 
-// lb is a balancer whose targets turn healthy at once and drain at once,
-// unless told otherwise.
-type lb struct {
-	mu      sync.Mutex
-	targets map[model.Target]*model.TargetHealth
-	hold    bool   // draining targets stay until release
-	fresh   string // state of newly registered targets
-	log     []string
-	changed func(string)
-}
-
-func newLB() *lb { return &lb{targets: map[model.Target]*model.TargetHealth{}, fresh: "healthy"} }
-
-func (b *lb) RegisterTargets(_ context.Context, arn string, targets []model.Target) error {
-	b.mu.Lock()
-	for _, t := range targets {
-		b.log = append(b.log, "register "+t.IP)
-		b.targets[t] = &model.TargetHealth{Target: t, State: b.fresh}
-	}
-	b.mu.Unlock()
-	b.changed(arn)
-	return nil
-}
-
-func (b *lb) DeregisterTargets(_ context.Context, arn string, targets []model.Target) error {
-	b.mu.Lock()
-	for _, t := range targets {
-		b.log = append(b.log, "deregister "+t.IP)
-		if h := b.targets[t]; h != nil && b.hold {
-			h.State = "draining"
-		} else {
-			delete(b.targets, t)
-		}
-	}
-	b.mu.Unlock()
-	b.changed(arn)
-	return nil
-}
-
-func (b *lb) TargetHealth(string) ([]model.TargetHealth, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var all []model.TargetHealth
-	for _, h := range b.targets {
-		all = append(all, *h)
-	}
-	return all, nil
-}
-
-// set gives the targets of ip a state; "" removes them.
-func (b *lb) set(ip, state string) {
-	b.mu.Lock()
-	for t, h := range b.targets {
-		if ip != "*" && t.IP != ip {
-			continue
-		}
-		if state == "" {
-			delete(b.targets, t)
-			continue
-		}
-		h.State, h.Description = state, "Request timed out"
-	}
-	b.mu.Unlock()
-	b.changed(group)
-}
-
-func (b *lb) configure(hold bool, fresh string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.hold, b.fresh = hold, fresh
-}
-
-func (b *lb) state(ip string) string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for t, h := range b.targets {
-		if t.IP == ip {
-			return h.State
-		}
-	}
-	return ""
-}
-
 type noLogs struct{}
 
 func (noLogs) HasGroup(name string) bool                 { return name == "/ecs/web" }
@@ -126,17 +43,17 @@ type rig struct {
 	stop func()
 }
 
-func newRig(t testing.TB) *rig {
-	t.Helper()
-	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
+func newRig(tb testing.TB) *rig {
+	tb.Helper()
+	db, err := store.Open(filepath.Join(tb.TempDir(), "state.db"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
-	r := &rig{t: t, db: db, eng: fake.New(fake.Config{}), lb: newLB()}
+	tb.Cleanup(func() { db.Close() })
+	r := &rig{t: tb, db: db, eng: fake.New(fake.Config{}), lb: newLB()}
 	r.serve()
-	if _, err := r.CreateCluster(t.Context(), model.Cluster{Name: "c"}); err != nil {
-		t.Fatal(err)
+	if _, err := r.CreateCluster(tb.Context(), model.Cluster{Name: "c"}); err != nil {
+		tb.Fatal(err)
 	}
 	r.register("web")
 	return r
@@ -274,8 +191,8 @@ func (r *rig) said() []string {
 	}
 	events := r.Events("c", "s")
 	var all []string
-	for i := len(events) - 1; i >= 0; i-- {
-		words := strings.Split(strings.ReplaceAll(events[i].Message, group, "TG"), " ")
+	for _, event := range slices.Backward(events) {
+		words := strings.Split(strings.ReplaceAll(event.Message, group, "TG"), " ")
 		for j, w := range words {
 			switch core := strings.Trim(w, "().,:"); {
 			case j > 0 && strings.HasSuffix(words[j-1], "(task"):

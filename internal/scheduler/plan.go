@@ -55,20 +55,22 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	}
 }
 
-// observe gives the tasks as a rollout sees them, and notes which ones have
-// become healthy.
+// observe gives the tasks as a rollout sees them, in the order in which to stop
+// them, and notes which ones have become healthy.
 func (o *owner) observe(svc model.Service, now time.Time) []rollout.Task {
 	var all []rollout.Task
+	var candidates []placement.Candidate
 	for _, t := range o.ordered() {
 		if t.LastStatus == model.TaskStopped {
 			continue
 		}
-		seen := rollout.Task{ID: t.ID, Deployment: t.DeploymentID, Phase: t.phase(), CreatedAt: t.CreatedAt}
+		seen := rollout.Task{ID: t.ID, Deployment: t.DeploymentID, Phase: t.phase()}
+		inFlight := 0
 		var checks rollout.Checks
 		for group, targets := range t.addresses() {
 			for _, target := range targets {
 				h := o.groupHealth(group)[target]
-				seen.InFlight += h.InFlight
+				inFlight += h.InFlight
 				checks.Targets = append(checks.Targets, h.State)
 			}
 		}
@@ -78,8 +80,16 @@ func (o *owner) observe(svc model.Service, now time.Time) []rollout.Task {
 		seen.CanReturn = t.LastStatus == model.TaskDeactivating && t.place == out && t.wasHealthy &&
 			t.StopCode == schedulerStop && t.why == rollout.Surplus && !o.drained(t)
 		all = append(all, seen)
+		candidates = append(candidates, placement.Candidate{
+			ID: t.ID, Running: seen.Phase == rollout.Running, Healthy: seen.Health == rollout.Healthy, Unhealthy: seen.Health == rollout.Unhealthy,
+			InFlight: inFlight, CreatedAt: t.CreatedAt,
+		})
 	}
-	return all
+	sorted := make([]rollout.Task, len(all))
+	for i, from := range placement.StopOrder(candidates) {
+		sorted[i] = all[from]
+	}
+	return sorted
 }
 
 func (o *owner) judge(t *task, checks rollout.Checks, svc model.Service, now time.Time) rollout.Health {

@@ -154,5 +154,6 @@ func (o *owner) advance(ctx context.Context, t *task, now time.Time) {
 		if t.place == in {
 			o.leave(ctx, t)
 		}
+	default: // a worker is at it
 	}
 }

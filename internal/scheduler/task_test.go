@@ -126,7 +126,12 @@ func TestLimitOfTasks(t *testing.T) {
 	done := make(chan error, 1)
 	s := r.Scheduler
 	go func() { done <- s.Run(ctx) }()
-	defer func() { cancel(); <-done }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
 	r.create(3)
 	r.until("full", func() bool { return slices.Contains(r.said(), "(service s) "+fullMessage) })
 	if _, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "web"}, 1); code(err) != "LimitExceededException" {

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +46,7 @@ func (s *Scheduler) serviceTask(svc model.Service, def model.TaskDefinition, now
 		t.Tags = def.Tags
 	}
 	if svc.EnableECSManagedTags {
-		t.Tags = append(t.Tags[:len(t.Tags):len(t.Tags)],
+		t.Tags = append(slices.Clip(t.Tags),
 			model.Tag{Key: "aws:ecs:clusterName", Value: svc.Cluster}, model.Tag{Key: "aws:ecs:serviceName", Value: svc.Name})
 	}
 	return t

@@ -9,22 +9,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// accountDefaults are the account settings and their defaults, by name. They
-// are kept and given back; none changes what the server does.
-var accountDefaults = []struct {
+// accountSetting is an account setting with its default.
+type accountSetting struct {
 	name   types.SettingName
 	value  string
 	others []string // values it may also have
-}{
-	{types.SettingNameAwsvpcTrunking, "disabled", []string{"enabled"}},
-	{types.SettingNameContainerInsights, "disabled", []string{"enabled", "enhanced"}},
-	{types.SettingNameContainerInstanceLongArnFormat, "enabled", nil},
-	{types.SettingNameDefaultLogDriverMode, "non-blocking", []string{"blocking"}},
-	{types.SettingNameFargateFipsMode, "disabled", []string{"enabled"}},
-	{types.SettingNameFargateTaskRetirementWaitPeriod, "7", []string{"0", "14"}},
-	{types.SettingNameServiceLongArnFormat, "enabled", nil},
-	{types.SettingNameTagResourceAuthorization, "on", []string{"off"}},
-	{types.SettingNameTaskLongArnFormat, "enabled", nil},
+}
+
+// accountDefaults gives the account settings, by name. They are kept and given
+// back; none changes what the server does.
+func accountDefaults() []accountSetting {
+	return []accountSetting{
+		{types.SettingNameAwsvpcTrunking, "disabled", []string{"enabled"}},
+		{types.SettingNameContainerInsights, "disabled", []string{"enabled", "enhanced"}},
+		{types.SettingNameContainerInstanceLongArnFormat, "enabled", nil},
+		{types.SettingNameDefaultLogDriverMode, "non-blocking", []string{"blocking"}},
+		{types.SettingNameFargateFipsMode, "disabled", []string{"enabled"}},
+		{types.SettingNameFargateTaskRetirementWaitPeriod, "7", []string{"0", "14"}},
+		{types.SettingNameServiceLongArnFormat, "enabled", nil},
+		{types.SettingNameTagResourceAuthorization, "on", []string{"off"}},
+		{types.SettingNameTaskLongArnFormat, "enabled", nil},
+	}
 }
 
 func (s *service) setting(name types.SettingName, value string) types.Setting {
@@ -34,7 +39,7 @@ func (s *service) setting(name types.SettingName, value string) types.Setting {
 // listAccountSettings: codes InvalidParameterException.
 func (s *service) listAccountSettings(_ context.Context, in *ecs.ListAccountSettingsInput) (*ecs.ListAccountSettingsOutput, error) {
 	out := &ecs.ListAccountSettingsOutput{Settings: []types.Setting{}}
-	for _, d := range accountDefaults {
+	for _, d := range accountDefaults() {
 		value, set := s.sched.Setting(string(d.name))
 		if !set {
 			value = d.value
@@ -48,7 +53,7 @@ func (s *service) listAccountSettings(_ context.Context, in *ecs.ListAccountSett
 }
 
 func (s *service) putSetting(ctx context.Context, name types.SettingName, value string) (*types.Setting, error) {
-	for _, d := range accountDefaults {
+	for _, d := range accountDefaults() {
 		if d.name != name {
 			continue
 		}
@@ -85,7 +90,7 @@ func (s *service) putAccountSettingDefault(ctx context.Context, in *ecs.PutAccou
 
 // deleteAccountSetting puts the default back: codes InvalidParameterException.
 func (s *service) deleteAccountSetting(ctx context.Context, in *ecs.DeleteAccountSettingInput) (*ecs.DeleteAccountSettingOutput, error) {
-	for _, d := range accountDefaults {
+	for _, d := range accountDefaults() {
 		if d.name != in.Name {
 			continue
 		}

@@ -34,7 +34,7 @@ func (s *service) updateCluster(ctx context.Context, in *ecs.UpdateClusterInput)
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.UpdateClusterOutput{Cluster: s.cluster(c, allClusterFields)}, nil
+	return &ecs.UpdateClusterOutput{Cluster: s.cluster(c, allClusterFields())}, nil
 }
 
 // updateClusterSettings: codes ClusterNotFoundException, InvalidParameterException.
@@ -50,7 +50,7 @@ func (s *service) updateClusterSettings(ctx context.Context, in *ecs.UpdateClust
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.UpdateClusterSettingsOutput{Cluster: s.cluster(c, allClusterFields)}, nil
+	return &ecs.UpdateClusterSettingsOutput{Cluster: s.cluster(c, allClusterFields())}, nil
 }
 
 // putClusterCapacityProviders: codes ClusterNotFoundException,
@@ -66,7 +66,7 @@ func (s *service) putClusterCapacityProviders(ctx context.Context, in *ecs.PutCl
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.PutClusterCapacityProvidersOutput{Cluster: s.cluster(c, allClusterFields)}, nil
+	return &ecs.PutClusterCapacityProvidersOutput{Cluster: s.cluster(c, allClusterFields())}, nil
 }
 
 // deleteCluster: codes ClusterNotFoundException,
@@ -76,5 +76,5 @@ func (s *service) deleteCluster(ctx context.Context, in *ecs.DeleteClusterInput)
 	if err != nil {
 		return nil, err
 	}
-	return &ecs.DeleteClusterOutput{Cluster: s.cluster(c, allClusterFields)}, nil
+	return &ecs.DeleteClusterOutput{Cluster: s.cluster(c, allClusterFields())}, nil
 }

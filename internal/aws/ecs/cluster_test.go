@@ -22,7 +22,7 @@ func TestClusterLife(t *testing.T) {
 	if err != nil || len(plain.Clusters) != 1 || len(plain.Failures) != 1 || len(plain.Clusters[0].Settings)+len(plain.Clusters[0].Tags) != 0 {
 		t.Errorf("without include: got %+v, %v", plain, err)
 	}
-	full, err := s.describeClusters(t.Context(), &ecs.DescribeClustersInput{Clusters: []string{"blue"}, Include: allClusterFields})
+	full, err := s.describeClusters(t.Context(), &ecs.DescribeClustersInput{Clusters: []string{"blue"}, Include: allClusterFields()})
 	if err != nil || *full.Clusters[0].Settings[0].Value != "enabled" || len(full.Clusters[0].Tags) != 1 {
 		t.Errorf("with include: got %+v, %v", full, err)
 	}

@@ -74,7 +74,6 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 	return refuse(
 		refusal{len(in.Volumes) > 0, "volumes"},
 		refusal{in.ProxyConfiguration != nil, "proxyConfiguration"},
-		refusal{len(in.InferenceAccelerators) > 0, "inferenceAccelerators"},
 		refusal{len(in.PlacementConstraints) > 0, "placementConstraints"},
 		refusal{in.PidMode != "", "pidMode"},
 		refusal{in.IpcMode != "", "ipcMode"},

@@ -24,7 +24,7 @@ func (s *service) task(t model.Task, withTags bool) types.Task {
 		Attributes:       []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String("x86_64")}},
 		EphemeralStorage: &types.EphemeralStorage{SizeInGiB: 20}, FargateEphemeralStorage: &types.TaskEphemeralStorage{SizeInGiB: 20},
 		Attachments: []types.Attachment{s.attachment(t)}, Containers: []types.Container{}, Overrides: overridesOf(t),
-		InferenceAccelerators: []types.InferenceAccelerator{}, Tags: []types.Tag{},
+		Tags:     []types.Tag{},
 		StopCode: types.TaskStopCode(t.StopCode), StoppedReason: text(t.StopReason), Version: int64(t.Version),
 		CreatedAt: moment(t.CreatedAt), PullStartedAt: moment(t.PullStartedAt), PullStoppedAt: moment(t.PullStoppedAt), StartedAt: moment(t.StartedAt),
 		StoppingAt: moment(t.StoppingAt), ExecutionStoppedAt: moment(t.ExecutionStoppedAt), StoppedAt: moment(t.StoppedAt),
@@ -109,7 +109,7 @@ func (s *service) privateName(ip string) string {
 }
 
 func overridesOf(t model.Task) *types.TaskOverride {
-	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}, InferenceAcceleratorOverrides: []types.InferenceAcceleratorOverride{}}
+	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}}
 	for _, c := range t.Containers {
 		one := types.ContainerOverride{Name: aws.String(c.Name)}
 		for _, o := range t.Overrides {

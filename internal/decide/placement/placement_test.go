@@ -33,9 +33,23 @@ func TestFargateSize(t *testing.T) {
 		cpu, memory int
 		want        bool
 	}{
-		{256, 512, true}, {256, 1024, true}, {256, 2048, true}, {256, 1536, false}, {256, 4096, false},
-		{512, 1024, true}, {512, 512, false}, {1024, 8192, true}, {2048, 16384, true}, {4096, 30720, true}, {4096, 31744, false},
-		{8192, 20480, true}, {8192, 17408, false}, {16384, 122880, true}, {16384, 32768, true}, {300, 512, false}, {0, 0, false},
+		{256, 512, true},
+		{256, 1024, true},
+		{256, 2048, true},
+		{256, 1536, false},
+		{256, 4096, false},
+		{512, 1024, true},
+		{512, 512, false},
+		{1024, 8192, true},
+		{2048, 16384, true},
+		{4096, 30720, true},
+		{4096, 31744, false},
+		{8192, 20480, true},
+		{8192, 17408, false},
+		{16384, 122880, true},
+		{16384, 32768, true},
+		{300, 512, false},
+		{0, 0, false},
 	}
 	for _, tt := range tests {
 		if got := FargateSize(tt.cpu, tt.memory); got != tt.want {

@@ -5,16 +5,18 @@ type size struct {
 	cpu, from, to, by int
 }
 
-// sizes are the Fargate task sizes: ECS developer guide, AWS_Fargate. The
+// sizes gives the Fargate task sizes: ECS developer guide, AWS_Fargate. The
 // smallest also has 512 MiB.
-var sizes = []size{
-	{256, 1024, 2048, 1024},
-	{512, 1024, 4096, 1024},
-	{1024, 2048, 8192, 1024},
-	{2048, 4096, 16384, 1024},
-	{4096, 8192, 30720, 1024},
-	{8192, 16384, 61440, 4096},
-	{16384, 32768, 122880, 8192},
+func sizes() []size {
+	return []size{
+		{256, 1024, 2048, 1024},
+		{512, 1024, 4096, 1024},
+		{1024, 2048, 8192, 1024},
+		{2048, 4096, 16384, 1024},
+		{4096, 8192, 30720, 1024},
+		{8192, 16384, 61440, 4096},
+		{16384, 32768, 122880, 8192},
+	}
 }
 
 // FargateSize says whether Fargate has tasks of cpu units with memory MiB.
@@ -22,7 +24,7 @@ func FargateSize(cpu, memory int) bool {
 	if cpu == 256 && memory == 512 {
 		return true
 	}
-	for _, s := range sizes {
+	for _, s := range sizes() {
 		if s.cpu == cpu {
 			return memory >= s.from && memory <= s.to && (memory-s.from)%s.by == 0
 		}

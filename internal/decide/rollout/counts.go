@@ -1,9 +1,6 @@
 package rollout
 
-import (
-	"neargate/internal/decide/placement"
-	"neargate/internal/model"
-)
+import "neargate/internal/model"
 
 // counts is a service's tasks sorted by what may be done with them, and the
 // step as it grows.
@@ -118,19 +115,6 @@ func (c *counts) stop(why Why, tasks ...Task) {
 
 // split gives the n tasks that should go first, and the rest.
 func split(tasks []Task, n int) (first, rest []Task) {
-	candidates := make([]placement.Candidate, len(tasks))
-	for i, t := range tasks {
-		candidates[i] = placement.Candidate{
-			Running: t.Phase == Running, Healthy: healthy(t), Unhealthy: t.Health == Unhealthy,
-			InFlight: t.InFlight, CreatedAt: t.CreatedAt, ID: t.ID,
-		}
-	}
-	for i, at := range placement.StopOrder(candidates) {
-		if i < n {
-			first = append(first, tasks[at])
-		} else {
-			rest = append(rest, tasks[at])
-		}
-	}
-	return first, rest
+	n = min(n, len(tasks))
+	return tasks[:n], tasks[n:]
 }

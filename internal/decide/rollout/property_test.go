@@ -59,7 +59,7 @@ func (w *world) step(t *rapid.T) Step {
 	}
 	for range s.Start {
 		w.made++
-		w.tasks = append(w.tasks, Task{ID: fmt.Sprintf("t%04d", w.made), Deployment: w.svc.Deployments[0].ID, CreatedAt: w.now})
+		w.tasks = append(w.tasks, Task{ID: fmt.Sprintf("t%04d", w.made), Deployment: w.svc.Deployments[0].ID})
 	}
 	if n, _ := w.alive(); s.Start+len(s.Return) > 0 && n > maximum {
 		t.Fatalf("%d tasks after a start, maximum is %d", n, maximum)
@@ -145,7 +145,7 @@ func TestServiceKeepsItsBoundsAndConverges(t *testing.T) {
 				}
 				return
 			}
-			for i := len(w.tasks) - 1; i >= 0; i-- {
+			for i := range slices.Backward(w.tasks) {
 				w.progress(i)
 			}
 		}

@@ -41,8 +41,6 @@ type Task struct {
 	Phase      Phase
 	Health     Health
 	CanReturn  bool // Draining, was well, and can be taken back now
-	CreatedAt  time.Time
-	InFlight   int // requests
 }
 
 // Why says why a task is stopped.
@@ -84,8 +82,9 @@ func (s Step) Idle() bool {
 	return len(s.Return)+s.Start+len(s.Stop)+len(s.Retire) == 0 && !s.Complete && !s.Fail
 }
 
-// Next gives the next step of svc with its tasks. Tasks that have ended are
-// left out. The first of the service's deployments is the primary one.
+// Next gives the next step of svc with its tasks, which come in the order in
+// which to stop them (package placement); those that have ended are left out.
+// The first of the service's deployments is the primary one.
 func Next(svc model.Service, tasks []Task, backoff Backoff, now time.Time) Step {
 	c := count(svc, tasks)
 	switch {

@@ -13,8 +13,8 @@ import (
 
 var t0 = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// scene is a service in a few words: deployments newest first, and tasks as
-// "DEPLOYMENT:STATE", STATE one of starting, waiting, healthy, unhealthy,
+// scene is a service in a few words: deployments newest first, and tasks, the
+// first to stop first, as "DEPLOYMENT:STATE", STATE one of starting, waiting, healthy, unhealthy,
 // returnable, draining, stopping.
 type scene struct {
 	desired, max, min int
@@ -41,7 +41,7 @@ func (s scene) build() (model.Service, []Task) {
 	var tasks []Task
 	for i, word := range strings.Fields(s.tasks) {
 		deployment, state, _ := strings.Cut(word, ":")
-		t := Task{ID: fmt.Sprintf("%d-%s", i, word), Deployment: deployment, Phase: Running, CreatedAt: t0.Add(time.Duration(i) * time.Second)}
+		t := Task{ID: fmt.Sprintf("%d-%s", i, word), Deployment: deployment, Phase: Running}
 		switch state {
 		case "starting":
 			t.Phase = Starting
@@ -102,25 +102,24 @@ func TestNext(t *testing.T) {
 		{"steady", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy"}, "steady"},
 		{"steady while one drains", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:draining"}, "steady"},
 		{"replaces a dead task", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy"}, "start 1"},
-		{"scale-in stops the youngest", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:healthy"}, "stop 1-new:healthy surplus"},
-		{"scale-in stops starting ones first", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:starting new:healthy"}, "stop 0-new:starting surplus"},
+		{"scale-in stops the first in order", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:healthy"}, "stop 0-new:healthy surplus"},
 		{"scale-in to nothing stops unwell ones too", scene{desired: 0, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy"}, "stop 0-new:healthy surplus, stop 1-new:unhealthy unwell"},
 		{"takes draining tasks back before starting", scene{desired: 3, max: 200, min: 100, deployments: one, tasks: "new:healthy new:returnable new:draining"}, "start 1, return 1-new:returnable"},
 		{"an unhealthy task is replaced first", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy"}, "start 1"},
 		{"and stays while its replacement starts", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy new:starting"}, ""},
 		{"and goes when that is healthy", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy new:healthy"}, "stop 1-new:unhealthy unwell"},
-		{"without room one unhealthy task makes some", scene{desired: 2, max: 100, min: 50, deployments: one, tasks: "new:unhealthy new:unhealthy"}, "stop 1-new:unhealthy unwell"},
+		{"without room one unhealthy task makes some", scene{desired: 2, max: 100, min: 50, deployments: one, tasks: "new:unhealthy new:unhealthy"}, "stop 0-new:unhealthy unwell"},
 		{"and the next waits for the replacement", scene{desired: 2, max: 100, min: 50, deployments: one, tasks: "new:unhealthy new:waiting"}, ""},
 		{"200 % of 4 starts 4 first", scene{desired: 4, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy old:healthy old:healthy"}, "start 4"},
-		{"50 % of 4 may stop 2 first", scene{desired: 4, max: 100, min: 50, deployments: two, tasks: "old:healthy old:healthy old:healthy old:healthy"}, "stop 3-old:healthy replaced, stop 2-old:healthy replaced"},
+		{"50 % of 4 may stop 2 first", scene{desired: 4, max: 100, min: 50, deployments: two, tasks: "old:healthy old:healthy old:healthy old:healthy"}, "stop 0-old:healthy replaced, stop 1-old:healthy replaced"},
 		{"75 % of 2 and 100 % are stuck", scene{desired: 2, max: 100, min: 75, deployments: two, tasks: "old:healthy old:healthy"}, "blocked"},
 		{"125 % of 3 cannot start any", scene{desired: 3, max: 125, min: 100, deployments: two, tasks: "old:healthy old:healthy old:healthy"}, "blocked"},
-		{"an old task goes for each healthy new one", scene{desired: 2, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:healthy new:starting"}, "stop 1-old:healthy replaced"},
+		{"an old task goes for each healthy new one", scene{desired: 2, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:healthy new:starting"}, "stop 0-old:healthy replaced"},
 		{"old tasks that never ran go at once", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:starting new:starting"}, "stop 0-old:starting replaced"},
 		{"waits for old tasks to end", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:draining new:healthy"}, ""},
 		{"then retires the old deployment and completes", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "new:healthy"}, "retire old, complete, steady"},
 		{"scaling out during a deployment goes to the new one", scene{desired: 4, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:starting new:starting"}, "start 2"},
-		{"scaling in during a deployment", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:starting new:starting"}, "stop 3-new:starting surplus, stop 1-old:healthy replaced"},
+		{"scaling in during a deployment", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:starting new:starting"}, "stop 2-new:starting surplus, stop 0-old:healthy replaced"},
 		{"two failures do not trip the breaker", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy", failures: 2, breaker: true}, "start 1"},
 		{"three do", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy", failures: 3, breaker: true}, "fail"},
 		{"without a breaker nothing trips", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy", failures: 99}, "start 1"},
@@ -143,11 +142,12 @@ func TestNextBacksOff(t *testing.T) {
 	b := DefaultBackoff()
 	d := model.Deployment{ID: "new", RolloutState: InProgress}
 	now := t0
-	for round, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
+	for round, seconds := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
+		want := time.Duration(seconds) * time.Second
 		d = NotStarted(d, now, now.Add(time.Millisecond))
 		d = NotStarted(d, now, now.Add(2*time.Millisecond)) // another of the same round
-		if got := b.Retry(d).Sub(d.StartFailedAt); got != want*time.Second {
-			t.Errorf("round %d: got delay %v, want %v", round+1, got, want*time.Second)
+		if got := b.Retry(d).Sub(d.StartFailedAt); got != want {
+			t.Errorf("round %d: got delay %v, want %v", round+1, got, want)
 		}
 		svc := model.Service{Status: "ACTIVE", DesiredCount: 1, Rollout: model.RolloutConfig{MaximumPercent: 200, MinimumHealthyPercent: 100}, Deployments: []model.Deployment{d}}
 		early := Next(svc, nil, b, b.Retry(d).Add(-time.Nanosecond))
@@ -168,12 +168,13 @@ func TestCrashesAreReplacedEverMoreSlowly(t *testing.T) {
 	b := DefaultBackoff()
 	d := model.Deployment{ID: "new", RolloutState: Completed}
 	now := t0
-	for round, want := range []time.Duration{0, 1, 2, 4, 8, 10, 10} {
+	for round, seconds := range []int{0, 1, 2, 4, 8, 10, 10} {
+		want := time.Duration(seconds) * time.Second
 		d = b.Crashed(d, now, now.Add(time.Millisecond))
 		d = b.Crashed(d, now, now.Add(2*time.Millisecond)) // another of the same round
 		got := max(b.Retry(d).Sub(d.CrashedAt), 0)
-		if got != want*time.Second {
-			t.Errorf("round %d: got delay %v, want %v", round+1, got, want*time.Second)
+		if got != want {
+			t.Errorf("round %d: got delay %v, want %v", round+1, got, want)
 		}
 		now = d.CrashedAt.Add(got + time.Millisecond)
 	}

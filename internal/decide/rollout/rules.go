@@ -38,7 +38,7 @@ func (c *counts) makeRoom() {
 		c.stop(Unwell, first...)
 		c.unwell = rest
 	case c.hasUnwellOld():
-		first, rest := split(c.oldOther, 1)
+		first, rest := split(c.oldOther, 1) // unwell ones come first
 		c.stop(Replaced, first...)
 		c.oldOther = rest
 	}
