@@ -7,12 +7,11 @@ import "math"
 // histograms are added by adding the counts of equal keys.
 const (
 	binGrowth = 1.02
+	logGrowth = 0.019802627296179712 // ln 1.02
 	// binOffset makes the keys of positive values positive down to 2^-360,
 	// the smallest magnitude CloudWatch takes; anything smaller counts as 0.
 	binOffset = 13000
 )
-
-var logGrowth = math.Log(binGrowth)
 
 // bin is how many values fell near one value. Keys order as values do; 0 is
 // the value 0.

@@ -14,10 +14,10 @@ import (
 
 // The file's buckets: "series" holds a record by id, "t0" to "t3" the blocks
 // of each tier by start and series id, "meta" the format and the edges.
-var (
-	seriesBucket = []byte("series")
-	metaBucket   = []byte("meta")
-	edgesKey     = []byte("edges")
+const (
+	seriesBucket = "series"
+	metaBucket   = "meta"
+	edgesKey     = "edges"
 )
 
 // fileFormat stands in the record of edges; a change of encoding raises it.
@@ -44,9 +44,11 @@ func blockKey(start int64, id uint32) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, uint64(start)), id)
 }
 
-func splitBlockKey(k []byte) (start int64, id uint32) {
-	return int64(binary.BigEndian.Uint64(k)), binary.BigEndian.Uint32(k[8:])
-}
+// blockStart gives the time in a block's key.
+func blockStart(k []byte) int64 { return int64(binary.BigEndian.Uint64(k)) }
+
+// blockSeries gives the series in a block's key.
+func blockSeries(k []byte) uint32 { return binary.BigEndian.Uint32(k[8:]) }
 
 // load makes the buckets and reads series and edges.
 func (s *Store) load() error {
@@ -56,11 +58,11 @@ func (s *Store) load() error {
 				return err
 			}
 		}
-		meta, err := tx.CreateBucketIfNotExists(metaBucket)
+		meta, err := tx.CreateBucketIfNotExists([]byte(metaBucket))
 		if err != nil {
 			return err
 		}
-		if data := meta.Get(edgesKey); data != nil {
+		if data := meta.Get([]byte(edgesKey)); data != nil {
 			r := edgesRecord{}
 			if err := json.Unmarshal(data, &r); err != nil {
 				return fmt.Errorf("edges: %w", err)
@@ -70,7 +72,7 @@ func (s *Store) load() error {
 			}
 			s.edges = r.edges
 		}
-		names, err := tx.CreateBucketIfNotExists(seriesBucket)
+		names, err := tx.CreateBucketIfNotExists([]byte(seriesBucket))
 		if err != nil {
 			return err
 		}
@@ -111,7 +113,7 @@ func (s *Store) flush() error {
 		return nil
 	}
 	err := s.db.Update(func(tx *bolt.Tx) error {
-		names := tx.Bucket(seriesBucket)
+		names := tx.Bucket([]byte(seriesBucket))
 		for id, r := range records {
 			data, err := json.Marshal(r)
 			if err != nil {
@@ -186,7 +188,7 @@ func (s *Store) settle(changes []change, records map[uint32]seriesRecord, writte
 	for _, c := range changes {
 		current := floor(c.series.newest, tiers[0].block)
 		c.series.heads = slices.DeleteFunc(c.series.heads, func(h *head) bool {
-			return !h.dirty && !(h.tier == 0 && h.start == current)
+			return !h.dirty && (h.tier != 0 || h.start != current)
 		})
 	}
 }
@@ -197,5 +199,5 @@ func saveEdges(tx *bolt.Tx, e edges) error {
 	if err != nil {
 		return err
 	}
-	return tx.Bucket(metaBucket).Put(edgesKey, data)
+	return tx.Bucket([]byte(metaBucket)).Put([]byte(edgesKey), data)
 }

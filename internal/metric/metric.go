@@ -33,6 +33,8 @@ const (
 
 // tiers are in the order of roll-up; the block of each is a multiple of the
 // block before it.
+//
+//nolint:gochecknoglobals // a constant table, which Go cannot declare as one
 var tiers = [...]tier{
 	{1, minute, 3 * hour},
 	{minute, hour, 15 * day},

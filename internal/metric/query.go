@@ -163,7 +163,7 @@ func (v seriesView) readTier(tx *bolt.Tx, i int, from, upTo int64, f *fold) erro
 func (v seriesView) oldest(bucket *bolt.Bucket, tier int, from int64) int64 {
 	oldest := int64(math.MaxInt64)
 	if k, _ := bucket.Cursor().Seek(blockKey(floor(from, tiers[tier].block), 0)); k != nil {
-		oldest, _ = splitBlockKey(k)
+		oldest = blockStart(k)
 	}
 	for i := range v.heads {
 		if v.heads[i].tier == tier {

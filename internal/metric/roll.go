@@ -53,8 +53,7 @@ func (s *Store) nextRoll(to int, now int64) (start int64, due bool, err error) {
 	first := ready
 	err = s.db.View(func(tx *bolt.Tx) error {
 		if k, _ := tx.Bucket(tierBucket(to - 1)).Cursor().Seek(blockKey(from, 0)); k != nil {
-			at, _ := splitBlockKey(k)
-			first = min(first, floor(at, size))
+			first = min(first, floor(blockStart(k), size))
 		}
 		return nil
 	})
@@ -131,7 +130,7 @@ func rollSeries(tx *bolt.Tx, to int, start int64, first uint32, gauges []bool) e
 	for at := start; at < start+coarse.block; at += fine.block {
 		limit := blockKey(at, first+uint32(len(gauges)))
 		for k, v := cursor.Seek(blockKey(at, first)); k != nil && bytes.Compare(k, limit) < 0; k, v = cursor.Next() {
-			i := binary.BigEndian.Uint32(k[8:]) - first
+			i := blockSeries(k) - first
 			if points, err = decodeBlock(points, v, at, fine.step); err != nil {
 				return err
 			}
@@ -231,7 +230,7 @@ func (s *Store) dropSeries(cut int64) error {
 	}
 	return s.db.Update(func(tx *bolt.Tx) error {
 		for _, id := range gone {
-			if err := tx.Bucket(seriesBucket).Delete(binary.BigEndian.AppendUint32(nil, id)); err != nil {
+			if err := tx.Bucket([]byte(seriesBucket)).Delete(binary.BigEndian.AppendUint32(nil, id)); err != nil {
 				return err
 			}
 		}

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"neargate/internal/model"
 	"neargate/internal/store"
@@ -70,7 +72,7 @@ func Open(path string, log *slog.Logger) (*Store, error) {
 		return nil, fmt.Errorf("make metrics directory: %w", err)
 	}
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open %s: %w", path, store.ErrLocked)
 	}
 	if err != nil {
@@ -173,8 +175,8 @@ func (s *Store) putLocked(now int64, d *model.Datum) error {
 // headLocked gives the head of a block, read back from the file if it was
 // written before.
 func (s *Store) headLocked(se *series, tier int, start int64) (*head, error) {
-	for i := len(se.heads) - 1; i >= 0; i-- {
-		if h := se.heads[i]; h.tier == tier && h.start == start {
+	for _, h := range slices.Backward(se.heads) {
+		if h.tier == tier && h.start == start {
 			return h, nil
 		}
 	}

@@ -23,11 +23,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var epoch = time.Date(2026, 9, 17, 2, 0, 0, 0, time.UTC)
 
-func open(t testing.TB, path string) *Store {
-	t.Helper()
+func open(tb testing.TB, path string) *Store {
+	tb.Helper()
 	s, err := Open(path, slog.New(slog.DiscardHandler))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.db.NoSync = true // what is tested is not the disk
 	return s

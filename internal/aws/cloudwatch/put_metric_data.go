@@ -22,8 +22,8 @@ const (
 	newest    = 2 * time.Hour
 )
 
-// maxMagnitude bounds values: 2^360.
-var maxMagnitude = math.Ldexp(1, 360)
+// maxMagnitude bounds values.
+const maxMagnitude = 0x1p360
 
 // putMetricData: codes InvalidParameterValueException,
 // InvalidParameterCombinationException, MissingRequiredParameterException.

@@ -8,6 +8,7 @@
 package alarm
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,8 +89,7 @@ func look(a model.Alarm, points []Point) evaluation {
 	if over := len(points) - Range(a); over > 0 {
 		points = points[over:]
 	}
-	for i := len(points) - 1; i >= 0; i-- {
-		p := points[i]
+	for _, p := range slices.Backward(points) {
 		if len(e.last) < e.n {
 			e.last = append(e.last, p)
 		}

@@ -122,28 +122,46 @@ func TestEvaluateReasons(t *testing.T) {
 		points []Point
 		want   string
 	}{
-		{"one fine datapoint", threshold50(3, 0, "missing"), precise,
-			"Threshold Crossed: 1 datapoint [0.2930688261985779 (17/09/26 02:53:20)] was not greater than the threshold (50.0)."},
-		{"three breaching", threshold50(3, 0, "missing"), series("0 0 X X X"),
-			"Threshold Crossed: 3 datapoints [99.5 (17/09/26 02:53:00), 99.5 (17/09/26 02:52:00), 99.5 (17/09/26 02:51:00)] were greater than the threshold (50.0)."},
-		{"fifteen breaching name the newest five", low, series("- - 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"),
+		{
+			"one fine datapoint", threshold50(3, 0, "missing"), precise,
+			"Threshold Crossed: 1 datapoint [0.2930688261985779 (17/09/26 02:53:20)] was not greater than the threshold (50.0).",
+		},
+		{
+			"three breaching", threshold50(3, 0, "missing"), series("0 0 X X X"),
+			"Threshold Crossed: 3 datapoints [99.5 (17/09/26 02:53:00), 99.5 (17/09/26 02:52:00), 99.5 (17/09/26 02:51:00)] were greater than the threshold (50.0).",
+		},
+		{
+			"fifteen breaching name the newest five", low, series("- - 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"),
 			"Threshold Crossed: 15 datapoints were less than the threshold (63.0). The most recent datapoints which crossed the threshold: " +
-				"[0.0 (17/09/26 02:53:00), 0.0 (17/09/26 02:52:00), 0.0 (17/09/26 02:51:00), 0.0 (17/09/26 02:50:00), 0.0 (17/09/26 02:49:00)]."},
-		{"M of N into ALARM", threshold50(3, 2, "missing"), series("0 0 X 0 X"),
-			"Threshold Crossed: 2 out of the last 3 datapoints [99.5 (17/09/26 02:53:00), 99.5 (17/09/26 02:51:00)] were greater than the threshold (50.0) (minimum 2 datapoints for OK -> ALARM transition)."},
-		{"1 of 1 back to OK", threshold50(1, 1, "missing"), series("0"),
-			"Threshold Crossed: 1 out of the last 1 datapoints [0.0 (17/09/26 02:53:00)] was not greater than the threshold (50.0) (minimum 1 datapoint for ALARM -> OK transition)."},
-		{"5 of 5 into ALARM", threshold50(5, 5, "missing"), series("- - X X X X X"),
+				"[0.0 (17/09/26 02:53:00), 0.0 (17/09/26 02:52:00), 0.0 (17/09/26 02:51:00), 0.0 (17/09/26 02:50:00), 0.0 (17/09/26 02:49:00)].",
+		},
+		{
+			"M of N into ALARM", threshold50(3, 2, "missing"), series("0 0 X 0 X"),
+			"Threshold Crossed: 2 out of the last 3 datapoints [99.5 (17/09/26 02:53:00), 99.5 (17/09/26 02:51:00)] were greater than the threshold (50.0) (minimum 2 datapoints for OK -> ALARM transition).",
+		},
+		{
+			"1 of 1 back to OK", threshold50(1, 1, "missing"), series("0"),
+			"Threshold Crossed: 1 out of the last 1 datapoints [0.0 (17/09/26 02:53:00)] was not greater than the threshold (50.0) (minimum 1 datapoint for ALARM -> OK transition).",
+		},
+		{
+			"5 of 5 into ALARM", threshold50(5, 5, "missing"), series("- - X X X X X"),
 			"Threshold Crossed: 5 out of the last 5 datapoints were greater than the threshold (50.0). The most recent datapoints which crossed the threshold: " +
-				"[99.5 (17/09/26 02:53:00), 99.5 (17/09/26 02:52:00), 99.5 (17/09/26 02:51:00), 99.5 (17/09/26 02:50:00), 99.5 (17/09/26 02:49:00)] (minimum 5 datapoints for OK -> ALARM transition)."},
+				"[99.5 (17/09/26 02:53:00), 99.5 (17/09/26 02:52:00), 99.5 (17/09/26 02:51:00), 99.5 (17/09/26 02:50:00), 99.5 (17/09/26 02:49:00)] (minimum 5 datapoints for OK -> ALARM transition).",
+		},
 		{"no data at all", threshold50(3, 0, "missing"), series("- - - - -"), "Insufficient Data: 3 datapoints were unknown."},
 		{"no data in one period", threshold50(1, 0, "missing"), series("- - -"), "Insufficient Data: 1 datapoint was unknown."},
-		{"no data taken as breaching", threshold50(2, 0, "breaching"), series("- - - -"),
-			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."},
-		{"some data and holes taken as breaching", threshold50(3, 2, "breaching"), series("- - - - 0"),
-			"Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching]."},
-		{"no data taken as fine", threshold50(1, 0, "notBreaching"), series("- - -"),
-			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching]."},
+		{
+			"no data taken as breaching", threshold50(2, 0, "breaching"), series("- - - -"),
+			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching].",
+		},
+		{
+			"some data and holes taken as breaching", threshold50(3, 2, "breaching"), series("- - - - 0"),
+			"Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching].",
+		},
+		{
+			"no data taken as fine", threshold50(1, 0, "notBreaching"), series("- - -"),
+			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [NonBreaching].",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, Evaluate(tc.a, tc.points, newest).Reason); diff != "" {

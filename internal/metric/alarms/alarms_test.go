@@ -357,7 +357,7 @@ func TestHistoryIsBounded(t *testing.T) {
 
 func TestRunEvaluatesANewAlarmAtOnce(t *testing.T) {
 	b := newBench(t, t.TempDir())
-	b.Alarms.now = time.Now
+	b.now = time.Now
 	changed := make(chan model.Alarm, 1)
 	b.cfg.OnAlarm = func(al model.Alarm, _ model.AlarmTransition) { changed <- al }
 	al := high()

@@ -53,7 +53,8 @@ func TestComputeServices(t *testing.T) {
 			func(s *model.ServiceSecond) {
 				s.Running, s.Sampled, s.CPU, s.Memory = 2, 2, 380*ms, 192<<20
 			},
-			[]float64{50, 100}, []float64{12.5, 25},
+			[]float64{50, 100},
+			[]float64{12.5, 25},
 		},
 		{
 			"a late tick is a long second",
@@ -63,7 +64,8 @@ func TestComputeServices(t *testing.T) {
 				s.At, s.Interval, s.CPUPerTask = t0.Add(3*time.Second), 3*time.Second, 750*ms
 				s.Running, s.Sampled, s.CPU, s.Memory = 1, 1, 375*ms, 256<<20
 			},
-			[]float64{50}, []float64{50},
+			[]float64{50},
+			[]float64{50},
 		},
 		{
 			"a task's first sample only serves the next",
@@ -93,7 +95,8 @@ func TestComputeServices(t *testing.T) {
 			func(s *model.ServiceSecond) {
 				s.Running, s.Sampled, s.CPU, s.Memory = 1, 1, 125*ms, 64<<20
 			},
-			[]float64{50}, []float64{12.5},
+			[]float64{50},
+			[]float64{12.5},
 		},
 		{
 			"starting and draining tasks consume but have no part in the utilisation",
@@ -105,7 +108,8 @@ func TestComputeServices(t *testing.T) {
 			func(s *model.ServiceSecond) {
 				s.Running, s.Draining, s.Starting, s.Sampled, s.CPU, s.Memory = 1, 1, 2, 3, 325*ms, 256<<20
 			},
-			[]float64{20}, []float64{25},
+			[]float64{20},
+			[]float64{25},
 		},
 		{
 			"no tasks, no utilisation",
@@ -177,7 +181,8 @@ func TestComputeBalancer(t *testing.T) {
 	}{
 		{
 			"an idle group says that it is there",
-			readings{groups: []model.TargetGroupTraffic{before}}, readings{groups: []model.TargetGroupTraffic{before}},
+			readings{groups: []model.TargetGroupTraffic{before}},
+			readings{groups: []model.TargetGroupTraffic{before}},
 			map[string]float64{
 				"RequestCount" + lb: 0, "RequestCount" + both: 0, "RequestCountPerTarget" + both: 0, "RequestCountPerTarget" + tg: 0,
 				"HealthyHostCount" + both: 2, "UnHealthyHostCount" + both: 0,
@@ -185,7 +190,8 @@ func TestComputeBalancer(t *testing.T) {
 		},
 		{
 			"a busy group",
-			readings{groups: []model.TargetGroupTraffic{before}}, readings{groups: []model.TargetGroupTraffic{busy}},
+			readings{groups: []model.TargetGroupTraffic{before}},
+			readings{groups: []model.TargetGroupTraffic{busy}},
 			map[string]float64{
 				"RequestCount" + lb: 6, "RequestCount" + both: 6, "RequestCountPerTarget" + both: 3, "RequestCountPerTarget" + tg: 3,
 				"HTTPCode_Target_2XX_Count" + lb: 3, "HTTPCode_Target_2XX_Count" + both: 3,
@@ -198,7 +204,8 @@ func TestComputeBalancer(t *testing.T) {
 		},
 		{
 			"a group that no listener uses has no metrics",
-			readings{}, readings{groups: []model.TargetGroupTraffic{unused}},
+			readings{},
+			readings{groups: []model.TargetGroupTraffic{unused}},
 			map[string]float64{},
 		},
 		{
@@ -216,7 +223,8 @@ func TestComputeBalancer(t *testing.T) {
 		},
 		{
 			"counters that restarted count in full",
-			readings{groups: []model.TargetGroupTraffic{busy}}, readings{groups: []model.TargetGroupTraffic{before}},
+			readings{groups: []model.TargetGroupTraffic{busy}},
+			readings{groups: []model.TargetGroupTraffic{before}},
 			map[string]float64{
 				"RequestCount" + lb: 10, "RequestCount" + both: 10, "RequestCountPerTarget" + both: 5, "RequestCountPerTarget" + tg: 5,
 				"HTTPCode_Target_2XX_Count" + lb: 10, "HTTPCode_Target_2XX_Count" + both: 10,

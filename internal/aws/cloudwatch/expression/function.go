@@ -122,17 +122,22 @@ func reduced(v Value, f func([]float64) float64) (Value, error) {
 			return number(math.NaN()), nil
 		}
 		return number(f(v.Series[0].V)), nil
+	default:
+		return reducedArray(v.Series, f)
 	}
-	if len(v.Series) == 0 {
+}
+
+func reducedArray(all []Series, f func([]float64) float64) (Value, error) {
+	if len(all) == 0 {
 		return Value{}, fmt.Errorf("the array has no time series")
 	}
 	columns := map[int64][]float64{}
-	for _, s := range v.Series {
+	for _, s := range all {
 		for i, at := range s.At {
 			columns[at] = append(columns[at], s.V[i])
 		}
 	}
-	out := v.Series[0].with(nil, nil)
+	out := all[0].with(nil, nil)
 	for at := range columns {
 		out.At = append(out.At, at)
 	}
