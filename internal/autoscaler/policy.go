@@ -3,7 +3,6 @@ package autoscaler
 import (
 	"context"
 	"errors"
-	"math"
 	"strings"
 
 	"neargate/internal/decide/scaling"
@@ -107,7 +106,7 @@ func sameMetric(x, y model.TargetTracking) bool {
 }
 
 // largestTarget is the magnitude that a target value may have.
-var largestTarget = math.Pow(2, 360)
+const largestTarget float64 = 1 << 360
 
 // checkTracking refuses configurations that AWS refuses or that are not
 // followed here yet.
