@@ -64,7 +64,6 @@ func dial(t *testing.T) *elb.Client {
 	})
 	return elb.New(elb.Options{
 		Region: place.Region, BaseEndpoint: aws.String(server.URL), HTTPClient: &http.Client{Transport: transport},
-		Retryer: aws.NopRetryer{},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
