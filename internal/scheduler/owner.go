@@ -98,6 +98,11 @@ func (o *owner) turn(ctx context.Context) {
 	now := time.Now()
 	o.health = map[string]map[model.Target]model.TargetHealth{}
 	o.tellTargets()
+	for _, t := range o.ordered() {
+		if t.LastStatus == model.TaskStopped {
+			o.advance(ctx, t, now)
+		}
+	}
 	svc, isService := o.s.services.Get(o.key)
 	if isService {
 		svc = o.applyMarks(ctx, svc)

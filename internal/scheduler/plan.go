@@ -33,7 +33,9 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	for _, id := range step.Return {
 		o.resume(o.tasks[id])
 	}
-	o.startTasks(svc, step.Start, now)
+	if !o.burying() {
+		o.startTasks(svc, step.Start, now)
+	}
 	o.stopTasks(svc, step.Stop)
 	if step.Fail {
 		o.fail(ctx, svc)
@@ -50,7 +52,7 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	if step.Gone && len(o.tasks) == 0 { // all their ends are written
 		o.gone(ctx, svc)
 	}
-	if !step.Idle() {
+	if !step.Idle() && !o.burying() {
 		o.post(func() {}) // what was ordered may call for more
 	}
 }
@@ -64,21 +66,7 @@ func (o *owner) observe(svc model.Service, now time.Time) []rollout.Task {
 		if t.LastStatus == model.TaskStopped {
 			continue
 		}
-		seen := rollout.Task{ID: t.ID, Deployment: t.DeploymentID, Phase: t.phase()}
-		inFlight := 0
-		var checks rollout.Checks
-		for group, targets := range t.addresses() {
-			for _, target := range targets {
-				h := o.groupHealth(group)[target]
-				inFlight += h.InFlight
-				checks.Targets = append(checks.Targets, h.State)
-			}
-		}
-		if seen.Phase == rollout.Running {
-			seen.Health = o.judge(t, checks, svc, now)
-		}
-		seen.CanReturn = t.LastStatus == model.TaskDeactivating && t.place == out && t.wasHealthy &&
-			t.StopCode == schedulerStop && t.why == rollout.Surplus && !o.drained(t)
+		seen, inFlight := o.see(t, svc, now)
 		all = append(all, seen)
 		candidates = append(candidates, placement.Candidate{
 			ID: t.ID, Running: seen.Phase == rollout.Running, Healthy: seen.Health == rollout.Healthy, Unhealthy: seen.Health == rollout.Unhealthy,
@@ -90,6 +78,25 @@ func (o *owner) observe(svc model.Service, now time.Time) []rollout.Task {
 		sorted[i] = all[from]
 	}
 	return sorted
+}
+
+// see gives one task as a rollout sees it, and its requests in flight.
+func (o *owner) see(t *task, svc model.Service, now time.Time) (seen rollout.Task, inFlight int) {
+	seen = rollout.Task{ID: t.ID, Deployment: t.DeploymentID, Phase: t.phase()}
+	var checks rollout.Checks
+	for group, targets := range t.addresses() {
+		for _, target := range targets {
+			h := o.groupHealth(group)[target]
+			inFlight += h.InFlight
+			checks.Targets = append(checks.Targets, h.State)
+		}
+	}
+	if seen.Phase == rollout.Running {
+		seen.Health = o.judge(t, checks, svc, now)
+	}
+	seen.CanReturn = t.LastStatus == model.TaskDeactivating && t.place == out && t.wasHealthy &&
+		t.StopCode == schedulerStop && t.why == rollout.Surplus && !o.drained(t)
+	return seen, inFlight
 }
 
 func (o *owner) judge(t *task, checks rollout.Checks, svc model.Service, now time.Time) rollout.Health {
@@ -105,6 +112,17 @@ func (o *owner) judge(t *task, checks rollout.Checks, svc model.Service, now tim
 		o.marks = append(o.marks, mark{t.DeploymentID, rollout.BecameHealthy})
 	}
 	return health
+}
+
+// burying says that a task that ended by itself still has targets. Its
+// replacement waits for the moment that takes, as it may get the same address.
+func (o *owner) burying() bool {
+	for _, t := range o.tasks {
+		if t.LastStatus == model.TaskStopped && t.place != out {
+			return true
+		}
+	}
+	return false
 }
 
 // startTasks makes n tasks of the primary deployment; advance starts them.

@@ -158,7 +158,20 @@ func TestServiceReplacesWhatDies(t *testing.T) {
 	if diff := cmp.Diff(want, []string{got.StopCode, got.StopReason, got.Containers[0].Reason}); diff != "" {
 		t.Errorf("dead task (-want +got):\n%s", diff)
 	}
-	r.until("its target is gone", func() bool { return r.lb.state(got.IP) == "" })
+	if state := r.lb.state(got.IP); state != "" {
+		t.Errorf("its target is still there: %s", state)
+	}
+	want = []string{
+		"(service s) deregistered 1 targets in (target-group TG)",
+		"(service s, taskSet D1) has begun draining connections on 1 tasks.",
+		"(service s) has started 1 tasks: (task T3).",
+		"(service s) registered 1 targets in (target-group TG)",
+		"(service s) has reached a steady state.",
+	}
+	r.until("told", func() bool { return len(regroup(r.said())) >= 9 })
+	if diff := cmp.Diff(want, regroup(r.said())[4:]); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
 }
 
 func TestServiceReplacesUnhealthyFirstThenStops(t *testing.T) {
