@@ -57,7 +57,9 @@ func TestSDKClientRunsAServiceToItsEnd(t *testing.T) {
 	if _, err := c.CreateService(ctx, creation()); err != nil {
 		t.Fatal(err)
 	}
-	quick := func(o *ecs.ServicesStableWaiterOptions) { o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond }
+	quick := func(o *ecs.ServicesStableWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond
+	}
 	described, err := ecs.NewServicesStableWaiter(c, quick).WaitForOutput(ctx, &ecs.DescribeServicesInput{Services: []string{"s"}}, 10*time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +81,9 @@ func TestSDKClientRunsAServiceToItsEnd(t *testing.T) {
 	if _, err := c.DeleteService(ctx, &ecs.DeleteServiceInput{Service: aws.String("s"), Force: aws.Bool(true)}); err != nil {
 		t.Fatal(err)
 	}
-	gone := func(o *ecs.ServicesInactiveWaiterOptions) { o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond }
+	gone := func(o *ecs.ServicesInactiveWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond
+	}
 	if err := ecs.NewServicesInactiveWaiter(c, gone).Wait(ctx, &ecs.DescribeServicesInput{Services: []string{"s"}}, 10*time.Second); err != nil {
 		t.Error(err)
 	}
