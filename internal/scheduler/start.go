@@ -31,7 +31,7 @@ func (o *owner) start(ctx context.Context, t *task) {
 			return // the server ends: the next one finds out
 		}
 		stand := out
-		if err == nil && len(groups) > 0 && runCtx.Err() == nil {
+		if err == nil && state.Running && len(groups) > 0 && runCtx.Err() == nil {
 			o.post(func() { o.activating(t, state) })
 			if o.register(runCtx, model.Task{ID: t.ID, IP: state.IP, LoadBalancers: groups}) {
 				stand = in
@@ -81,6 +81,9 @@ func (o *owner) started(t *task, state model.RunState, stand place, err error) {
 	}
 	if stand == out && len(t.LoadBalancers) > 0 {
 		t.retryAt = time.Now().Add(time.Second)
+	}
+	if t.exit == nil && !state.Running {
+		t.exit = &state
 	}
 	if t.exit != nil {
 		o.ended(*t.exit)

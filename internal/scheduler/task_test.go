@@ -39,6 +39,24 @@ func TestServiceStopsTasksThatAreStillStarting(t *testing.T) {
 	}
 }
 
+func TestTaskThatExitsAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.eng.Set(func(c *fake.Config) { c.ExitAtOnce = true })
+	r.create(1)
+	r.until("tried again", func() bool { return len(r.eng.Runs()) > 2 })
+	var task model.Task
+	first := r.eng.Runs()[0].ID
+	r.until("recorded", func() bool { task, _ = r.Task("c", first); return task.LastStatus == model.TaskStopped })
+	if task.StopCode != "EssentialContainerExited" || task.StartedAt.IsZero() || task.Containers[0].ExitCode == nil || *task.Containers[0].ExitCode != 1 {
+		t.Errorf("got %s, started %v, exit %v", task.StopCode, task.StartedAt, task.Containers[0].ExitCode)
+	}
+	if len(r.lb.log) != 0 {
+		t.Errorf("a task that had ended was registered: %v", r.lb.log)
+	}
+	r.eng.Set(func(c *fake.Config) { c.ExitAtOnce = false })
+	r.stable(1)
+}
+
 func TestStoppedTaskIsDrainedAndReplaced(t *testing.T) {
 	r := newRig(t)
 	r.create(1)
