@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"neargate/internal/model"
@@ -121,13 +122,13 @@ func (e *Engine) reconnect(t *task) bool {
 	return true
 }
 
-// removeStrays removes supervisors and cgroups of tasks that have no directory.
+// removeStrays removes the cgroups of tasks that have no directory.
 func (e *Engine) removeStrays(ctx context.Context) error {
 	paths, err := e.layout.Paths(cgroupPath(e.id))
 	if err != nil {
 		return err
 	}
-	live := map[string]bool{}
+	live := map[string]bool{filepath.Join(cgroupPath(e.id), supervisorsCgroup): true}
 	for _, t := range e.all() {
 		live[e.cgroupOf(t)] = true
 	}

@@ -29,7 +29,7 @@ var forwardingMark = filepath.Join(runDir, "ip_forward")
 func Cleanup(ctx context.Context, dataDir string) error {
 	var in instance
 	err := readJSON(instanceFile(dataDir), &in)
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && !validID.MatchString(in.ID)) {
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && !validID(in.ID)) {
 		return nil
 	}
 	if err != nil {

@@ -46,20 +46,25 @@ func (e *Engine) openFollows(t *task) {
 }
 
 // drain ships all that the task's containers have written so far. What the sink
-// refuses is offered again the next time.
+// refuses is offered again the next time. An ended task writes no more.
 func (e *Engine) drain(ctx context.Context, t *task) {
+	over := t.hasEnded()
 	t.followMu.Lock()
 	defer t.followMu.Unlock()
 	for _, f := range t.follows {
-		err := e.ship(ctx, t, f)
+		err := e.ship(ctx, f)
 		if err != nil && !f.failing && ctx.Err() == nil {
 			e.log.Warn("output is held back", "task", t.id, "stream", f.stream, "error", err)
 		}
 		f.failing = err != nil
+		over = over && err == nil
+	}
+	if over {
+		t.unfollowLocked()
 	}
 }
 
-func (e *Engine) ship(ctx context.Context, t *task, f *follow) error {
+func (e *Engine) ship(ctx context.Context, f *follow) error {
 	for {
 		lines, err := f.reader.Next()
 		if err != nil || len(lines) == 0 {

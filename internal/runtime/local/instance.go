@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 
 	"golang.org/x/sys/unix"
 
@@ -33,7 +32,13 @@ type entry struct {
 	PID       int
 }
 
-var validID = regexp.MustCompile(`^[0-9a-f]{6}$`)
+// idBytes is how long an instance's ID is before it is written in hex.
+const idBytes = 3
+
+func validID(id string) bool {
+	b, err := hex.DecodeString(id)
+	return err == nil && len(b) == idBytes
+}
 
 func runtimeDir(dataDir string) string   { return filepath.Join(dataDir, "runtime") }
 func instanceFile(dataDir string) string { return filepath.Join(runtimeDir(dataDir), "instance.json") }
@@ -73,13 +78,13 @@ func writeJSON(path string, v any) error {
 func loadInstance(dataDir string) (instance, error) {
 	var in instance
 	err := readJSON(instanceFile(dataDir), &in)
-	if err == nil && validID.MatchString(in.ID) {
+	if err == nil && validID(in.ID) {
 		return in, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return in, err
 	}
-	var id [3]byte
+	var id [idBytes]byte
 	_, _ = rand.Read(id[:]) // never fails
 	in = instance{ID: hex.EncodeToString(id[:])}
 	if err := os.MkdirAll(runtimeDir(dataDir), 0o700); err != nil {
@@ -154,7 +159,7 @@ func instances() []string {
 	}
 	var out []string
 	for _, e := range entries {
-		if e.IsDir() && validID.MatchString(e.Name()) {
+		if e.IsDir() && validID(e.Name()) {
 			out = append(out, e.Name())
 		}
 	}

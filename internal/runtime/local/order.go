@@ -2,7 +2,6 @@ package local
 
 import (
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,10 +10,13 @@ import (
 	"neargate/internal/runtime/local/supervisor"
 )
 
-var (
-	validTaskID    = regexp.MustCompile(`^[0-9a-zA-Z-]{1,64}$`)
-	validContainer = regexp.MustCompile(`^[0-9a-zA-Z_-]{1,255}$`)
-)
+// named says whether s can be part of the names we make: at most n of ASCII's
+// letters and digits, dashes and underscores. A regular expression would cost
+// each start of the program, and there are two for each task.
+func named(s string, n int) bool {
+	return s != "" && len(s) <= n && strings.Trim(s,
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == ""
+}
 
 func invalid(format string, args ...any) error {
 	return model.Errorf(model.Invalid, codeResource, format, args...)
@@ -22,7 +24,7 @@ func invalid(format string, args ...any) error {
 
 // validate refuses what could not be run whatever the images hold.
 func validate(spec model.TaskSpec) error {
-	if !validTaskID.MatchString(spec.ID) {
+	if !named(spec.ID, 64) {
 		return invalid("task ID %q is not valid", spec.ID)
 	}
 	if spec.CPUUnits <= 0 || spec.MemoryMiB <= 0 {
@@ -33,7 +35,7 @@ func validate(spec model.TaskSpec) error {
 	}
 	dependencies := map[string][]model.Dependency{}
 	for _, c := range spec.Containers {
-		if !validContainer.MatchString(c.Name) {
+		if !named(c.Name, 255) {
 			return invalid("container name %q is not valid", c.Name)
 		}
 		if _, twice := dependencies[c.Name]; twice {

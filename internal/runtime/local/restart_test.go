@@ -33,8 +33,9 @@ func TestKilledSupervisor(t *testing.T) {
 	if end.Running || code(end, 0) != "137" {
 		t.Errorf("got %+v, want its containers killed", end)
 	}
-	if paths, err := b.layout.Paths(cgroupPath(b.id)); err != nil || len(paths) > 0 {
-		t.Errorf("got cgroups %v, %v, want none", paths, err)
+	want := []string{filepath.Join(cgroupPath(b.id), supervisorsCgroup)}
+	if got, err := b.layout.Paths(cgroupPath(b.id)); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got cgroups %v, %v, want %v", got, err, want)
 	}
 }
 

@@ -186,7 +186,8 @@ func (e *Engine) awaitStart(ctx context.Context, t *task) (over bool, err error)
 		return false, t.failure
 	}
 	if !t.hasStarted() {
-		return false, errors.New("the task's supervisor ended before the task had started")
+		said, _ := os.ReadFile(supervisorLog(t.dir))
+		return false, fmt.Errorf("the task's supervisor ended before the task had started: %s", firstLine(said))
 	}
 	t.abort = nil
 	if t.final != nil {

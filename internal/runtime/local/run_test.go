@@ -239,8 +239,7 @@ func TestContainersOfATask(t *testing.T) {
 	client := container("client", "fetch", "http://localhost:8080/")
 	client.Essential = false
 	client.DependsOn = []model.Dependency{{Container: "app", Condition: "START"}}
-	last := container("last", "serve2")
-	last.Command = []string{"exit", "7"}
+	last := container("last", "exit", "7")
 	last.DependsOn = []model.Dependency{{Container: "client", Condition: "SUCCESS"}}
 	s.Containers = []model.ContainerSpec{last, client, s.Containers[0]}
 	b.run(s)
@@ -259,9 +258,16 @@ func TestHealthCheck(t *testing.T) {
 	s.Containers[0].HealthCheck = &model.ContainerHealthCheck{
 		Command: []string{"CMD", "/guest", "have", "/well"}, Interval: 10 * time.Millisecond, Retries: 2,
 	}
+	confined := container("confined", "spin")
+	confined.HealthCheck = &model.ContainerHealthCheck{
+		Command: []string{"CMD", "/guest", "confined"}, Interval: 10 * time.Millisecond,
+	}
 	after := container("after", "exit", "0")
-	after.DependsOn = []model.Dependency{{Container: "app", Condition: "HEALTHY"}}
-	s.Containers = append(s.Containers, after)
+	after.DependsOn = []model.Dependency{
+		{Container: "app", Condition: "HEALTHY"}, {Container: "confined", Condition: "HEALTHY"},
+	}
+	s.Containers = append(s.Containers, confined, after)
+	s.Containers[0].StopTimeout, s.Containers[1].StopTimeout = time.Millisecond, time.Millisecond
 	b.run(s) // returns when both have been started
 	if end := b.exit(); end.Containers[0].Health != "HEALTHY" {
 		t.Errorf("got health %s", end.Containers[0].Health)

@@ -18,6 +18,9 @@ import (
 // dialLimit bounds each step of talking to a supervisor.
 const dialLimit = 5 * time.Second
 
+// supervisorsCgroup holds the supervisors, beside the cgroups of the tasks.
+const supervisorsCgroup = "supervisors"
+
 // viaDir calls use with a short path to the task's socket: the path of a unix
 // socket may have 107 bytes, a data directory's can be longer.
 func viaDir(dir string, use func(path string) error) error {
@@ -59,7 +62,7 @@ func (e *Engine) spawn(t *task) error {
 		return fmt.Errorf("start supervisor: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	errors, err := os.OpenFile(filepath.Join(t.dir, "supervisor.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	errors, err := os.OpenFile(supervisorLog(t.dir), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("start supervisor: %w", err)
 	}
@@ -72,6 +75,17 @@ func (e *Engine) spawn(t *task) error {
 	}
 	cmd := supervisorCommand(e.id, t.id)
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{file}, errors
+	// Out of the cgroup of the server: a service manager that stops the server
+	// kills what is left in there.
+	home, err := e.layout.Open(filepath.Join(cgroupPath(e.id), supervisorsCgroup))
+	if err != nil {
+		_ = conn.Close()
+		return fmt.Errorf("start supervisor: %w", err)
+	}
+	if home != nil {
+		defer func() { _ = home.Close() }()
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(home.Fd())
+	}
 	if err := cmd.Start(); err != nil {
 		_ = conn.Close()
 		return fmt.Errorf("start supervisor: %w", err)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -66,7 +67,14 @@ func newTask(root, id string) *task {
 
 func recordFile(dir string) string { return filepath.Join(dir, "task.json") }
 func finalFile(dir string) string  { return filepath.Join(dir, "final.json") }
-func socketName(dir string) string { return filepath.Join(dir, "sock") }
+
+// supervisorLog is where a supervisor writes what nobody expected.
+func supervisorLog(dir string) string { return filepath.Join(dir, "supervisor.log") }
+
+func firstLine(text []byte) string {
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
 
 func (t *task) hasStarted() bool {
 	select {
@@ -75,6 +83,12 @@ func (t *task) hasStarted() bool {
 	default:
 		return false
 	}
+}
+
+func (t *task) hasEnded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.final != nil
 }
 
 // state is the task as others see it.
@@ -125,7 +139,7 @@ func (t *task) sample(now time.Time) (model.Sample, bool) {
 	if err != nil { // its cgroup has just gone
 		return model.Sample{}, false
 	}
-	return model.Sample{TaskID: t.id, At: now, CPU: u.CPU, Throttled: u.Throttled, Memory: u.Memory}, true
+	return model.Sample{TaskID: t.id, At: now, CPU: u.CPU - t.report.PreparedCPU, Throttled: u.Throttled, Memory: u.Memory}, true
 }
 
 // letGo ends the connection to the supervisor, which runs on. A Run under way
@@ -150,6 +164,10 @@ func (t *task) closeFiles() {
 	t.mu.Unlock()
 	t.followMu.Lock()
 	defer t.followMu.Unlock()
+	t.unfollowLocked()
+}
+
+func (t *task) unfollowLocked() {
 	for _, f := range t.follows {
 		f.reader.Close()
 	}

@@ -33,6 +33,7 @@ type Layout struct {
 	unified bool
 	mounts  map[string]string // controller to mount point; v2: "" only
 	dirs    []string          // every mount point that tasks have a cgroup in
+	v2      string            // where the v2 hierarchy is mounted, "" for nowhere
 }
 
 // Detect finds the machine's layout. The error says which controller is
@@ -57,7 +58,7 @@ func Detect() (*Layout, error) {
 		}
 		switch {
 		case fields[2] == "cgroup2":
-			l.dirs = append(l.dirs, fields[1]) // hybrid: processes are sorted there, too
+			l.dirs, l.v2 = append(l.dirs, fields[1]), fields[1] // hybrid: processes are sorted there, too
 		case fields[2] == "cgroup":
 			for option := range strings.SplitSeq(fields[3], ",") {
 				if slices.Contains(controllers(false), option) {
@@ -88,11 +89,25 @@ func detectUnified() (*Layout, error) {
 			return nil, fmt.Errorf("find cgroups: the %s controller is not available in %s", c, Root)
 		}
 	}
-	return &Layout{unified: true, mounts: map[string]string{"": Root}, dirs: []string{Root}}, nil
+	return &Layout{unified: true, mounts: map[string]string{"": Root}, dirs: []string{Root}, v2: Root}, nil
 }
 
-// Unified says whether this is cgroup v2.
-func (l *Layout) Unified() bool { return l.unified }
+// Open makes the cgroup in the v2 hierarchy and opens it, so that a process can
+// be started inside. The file is nil where that hierarchy is not mounted.
+func (l *Layout) Open(path string) (*os.File, error) {
+	if l.v2 == "" {
+		return nil, nil
+	}
+	dir := filepath.Join(l.v2, path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make cgroup: %w", err)
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open cgroup: %w", err)
+	}
+	return f, nil
+}
 
 // file is the path of a controller's file in the cgroup.
 func (l *Layout) file(controller, path, name string) string {
@@ -126,7 +141,7 @@ func (l *Layout) Make(path string) error {
 
 // delegate hands the controllers down to the cgroup's children, from the root on.
 func (l *Layout) delegate(path string) error {
-	dir := Root
+	dir := l.v2
 	for part := range strings.SplitSeq("/"+strings.Trim(path, "/"), "/") {
 		dir = filepath.Join(dir, part)
 		for _, c := range controllers(true) {

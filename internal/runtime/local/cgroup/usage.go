@@ -19,39 +19,48 @@ type Usage struct {
 // Meter reads one cgroup's usage. Its files stay open, so that a reading costs
 // a few system calls. Not for use by two goroutines at once.
 type Meter struct {
-	unified                     bool
-	cpuUsage, cpuStat, memUsage *os.File
-	memStat                     *os.File
-	buf                         []byte
-	throttledKey, inactiveKey   []byte
-	throttledUnit, cpuUsageUnit time.Duration
-	usageKey                    []byte
+	form
+	cpuUsage, cpuStat *os.File
+	memUsage, memStat *os.File
+	buf               []byte
+}
+
+// form is how a version of cgroups names and counts things.
+type form struct {
+	cpuUsage, memUsage string // files; cpuUsage "" is a field of cpu.stat
+	usage, throttled   []byte // fields of cpu.stat
+	unit               time.Duration
+	inactive           []byte // a field of memory.stat
+}
+
+func (l *Layout) form() form {
+	if l.unified {
+		return form{
+			memUsage: "memory.current", usage: []byte("usage_usec"), throttled: []byte("throttled_usec"),
+			unit: time.Microsecond, inactive: []byte("inactive_file"),
+		}
+	}
+	return form{
+		cpuUsage: "cpuacct.usage", memUsage: "memory.usage_in_bytes", throttled: []byte("throttled_time"),
+		unit: time.Nanosecond, inactive: []byte("total_inactive_file"),
+	}
 }
 
 // Meter opens the cgroup's files. Close it when done.
 func (l *Layout) Meter(path string) (*Meter, error) {
-	m := &Meter{unified: l.unified, buf: make([]byte, 8<<10)}
-	files := []struct {
+	m := &Meter{form: l.form(), buf: make([]byte, 8<<10)}
+	for _, f := range []struct {
 		to               **os.File
 		controller, name string
 	}{
 		{&m.cpuStat, "cpu", "cpu.stat"},
-		{&m.memUsage, "memory", "memory.current"},
+		{&m.cpuUsage, "cpuacct", m.form.cpuUsage},
+		{&m.memUsage, "memory", m.form.memUsage},
 		{&m.memStat, "memory", "memory.stat"},
-	}
-	m.usageKey, m.cpuUsageUnit = []byte("usage_usec"), time.Microsecond
-	m.throttledKey, m.throttledUnit = []byte("throttled_usec"), time.Microsecond
-	m.inactiveKey = []byte("inactive_file")
-	if !l.unified {
-		files[1].name = "memory.usage_in_bytes"
-		files = append(files, struct {
-			to               **os.File
-			controller, name string
-		}{&m.cpuUsage, "cpuacct", "cpuacct.usage"})
-		m.throttledKey, m.throttledUnit = []byte("throttled_time"), time.Nanosecond
-		m.inactiveKey = []byte("total_inactive_file")
-	}
-	for _, f := range files {
+	} {
+		if f.name == "" {
+			continue
+		}
 		file, err := os.Open(l.file(f.controller, path, f.name))
 		if err != nil {
 			m.Close()
@@ -78,9 +87,9 @@ func (m *Meter) Read() (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	u.Throttled = time.Duration(field(stat, m.throttledKey)) * m.throttledUnit
-	if m.unified {
-		u.CPU = time.Duration(field(stat, m.usageKey)) * m.cpuUsageUnit
+	u.Throttled = time.Duration(field(stat, m.throttled)) * m.unit
+	if m.cpuUsage == nil {
+		u.CPU = time.Duration(field(stat, m.usage)) * m.unit
 	} else {
 		total, err := m.text(m.cpuUsage)
 		if err != nil {
@@ -96,7 +105,7 @@ func (m *Meter) Read() (Usage, error) {
 	if stat, err = m.text(m.memStat); err != nil {
 		return Usage{}, err
 	}
-	u.Memory = max(0, u.Memory-field(stat, m.inactiveKey))
+	u.Memory = max(0, u.Memory-field(stat, m.inactive))
 	return u, nil
 }
 

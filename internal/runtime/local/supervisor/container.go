@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -227,11 +226,12 @@ func stopSignal(s string) (unix.Signal, error) {
 	return 0, fmt.Errorf("stop signal %q is unknown", s)
 }
 
-// initErrors are libcontainer's words for where it was when the program could
-// not be started; people know the rest from Docker.
-var initErrors = regexp.MustCompile(`^(unable to start container process: )?(error during container init: )?`)
-
+// cleanError takes out of libcontainer's error where it was when the program
+// could not be started; people know the rest from Docker.
 func cleanError(err error) error {
 	text, _, _ := strings.Cut(err.Error(), "; runc init error(s):")
-	return errors.New("unable to start container process: " + initErrors.ReplaceAllString(text, ""))
+	for _, prefix := range []string{"unable to start container process: ", "error during container init: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return errors.New("unable to start container process: " + text)
 }

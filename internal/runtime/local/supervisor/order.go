@@ -71,11 +71,14 @@ const (
 
 // Report is a supervisor's whole knowledge of its task.
 type Report struct {
-	Phase      Phase
-	Failure    string // why the task could not be started; "" when it was
-	StartedAt  time.Time
-	EndedAt    time.Time
-	Containers []ContainerReport
+	Phase     Phase
+	Failure   string // why the task could not be started; "" when it was
+	StartedAt time.Time
+	EndedAt   time.Time
+	// PreparedCPU is what the task's cgroup had consumed before the first of
+	// the user's programs began: the making of its container.
+	PreparedCPU time.Duration
+	Containers  []ContainerReport
 }
 
 // ContainerReport is a container's part of a Report.

@@ -37,7 +37,8 @@ func mountRootfs(taskDir string, c *Container) (string, error) {
 
 // mountOverlay uses the mount API that takes one layer at a time: mount(2) has
 // a page for all options together, which is too little for deep images.
-// Kernels before 6.5 do not know "lowerdir+".
+// Kernels before 6.5 do not know "lowerdir+", and no path may have more than 255
+// bytes there.
 func mountOverlay(root, upper, work string, layers []string) error {
 	fs, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
 	if err != nil {
@@ -51,7 +52,7 @@ func mountOverlay(root, upper, work string, layers []string) error {
 	}
 	for _, option := range [][2]string{{"upperdir", upper}, {"workdir", work}} {
 		if err := unix.FsconfigSetString(fs, option[0], option[1]); err != nil {
-			return fmt.Errorf("set %s: %w", option[0], err)
+			return mountOverlayClassic(root, upper, work, layers)
 		}
 	}
 	// The writable layer is thrown away with the task: nothing need be synced.

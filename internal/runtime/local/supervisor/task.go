@@ -204,6 +204,16 @@ func (t *task) limitCPU() error {
 		return nil
 	}
 	t.limited = true
+	meter, err := t.layout.Meter(t.order.CgroupPath)
+	if err != nil {
+		return err
+	}
+	defer meter.Close()
+	usage, err := meter.Read()
+	if err != nil {
+		return err
+	}
+	t.report.PreparedCPU = usage.CPU
 	return t.layout.LimitCPU(t.order.CgroupPath, t.order.CPUQuota, t.order.CPUPeriod)
 }
 

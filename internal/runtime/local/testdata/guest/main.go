@@ -41,6 +41,12 @@ func main() {
 		if _, err := os.Stat(args[0]); err != nil {
 			os.Exit(1)
 		}
+	case "confined": // exits 0 when filter and no_new_privs are in force
+		status, _ := os.ReadFile("/proc/self/status")
+		if !strings.Contains(string(status), "Seccomp:\t2") || !strings.Contains(string(status), "NoNewPrivs:\t1") ||
+			!strings.Contains(string(status), "CapEff:\t00000000a80425fb") {
+			os.Exit(1)
+		}
 	case "eat": // memory without end
 		var kept [][]byte
 		for {
