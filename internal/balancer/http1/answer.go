@@ -10,7 +10,7 @@ import (
 
 // answer sends an answer of the balancer's own, in the form that AWS gives it.
 func (c *conn) answer(a *Answer) {
-	c.keep = c.keep && c.whole
+	c.keep = c.keep && c.whole && !c.srv.draining.Load()
 	c.sum.Own, c.sum.Status, c.sum.Reason = true, a.Status, a.Reason
 	w := c.work
 	if w == nil {

@@ -114,6 +114,7 @@ func (c *conn) next() bool {
 	c.set = c.srv.settings.Load()
 	c.sum = Summary{}
 	end, err := c.readHead()
+	c.set = c.srv.settings.Load() // they may have changed while it was idle
 	c.baseGot, c.baseSent = c.got-int64(c.in.w-c.in.r), c.sent
 	c.req.arrived = time.Now()
 	c.keep = false

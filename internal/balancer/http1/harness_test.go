@@ -129,22 +129,28 @@ func start(t *testing.T, change func(*Settings), targets ...string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := serve(t, ln, change, PoolConfig{})
+	w := serve(t, ln, Config{Settings: settings(change)}, PoolConfig{})
 	for _, addr := range targets {
 		w.add(addr)
 	}
 	return w
 }
 
-func serve(t *testing.T, ln net.Listener, change func(*Settings), pool PoolConfig) *world {
-	t.Helper()
+// settings are the defaults with a shorter idle timeout and what change does.
+func settings(change func(*Settings)) Settings {
 	set := DefaultSettings()
 	set.IdleTimeout = 10 * time.Second
 	if change != nil {
 		change(&set)
 	}
+	return set
+}
+
+func serve(t *testing.T, ln net.Listener, cfg Config, pool PoolConfig) *world {
+	t.Helper()
 	w := &world{addr: ln.Addr().String(), pool: NewPool(pool), served: make(chan error, 1)}
-	w.srv = New(Config{Router: w, Observer: w, Log: slog.New(slog.DiscardHandler), Settings: set})
+	cfg.Router, cfg.Observer, cfg.Log = w, w, slog.New(slog.DiscardHandler)
+	w.srv = New(cfg)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w.endHard = cancel
 	go func() { w.served <- w.srv.Serve(ctx, ln) }()
@@ -215,7 +221,7 @@ type backend struct {
 	addr string
 	mu   sync.Mutex
 	got  []string // whole requests
-	conn int      // connections taken
+	n    int      // connections taken
 }
 
 // newBackend serves each request by handle, which returns false to close.
@@ -248,7 +254,7 @@ func newBackend(t *testing.T, handle func(c net.Conn, r *http.Request, raw strin
 
 func (b *backend) take(c net.Conn, handle func(net.Conn, *http.Request, string) bool) {
 	b.mu.Lock()
-	b.conn++
+	b.n++
 	b.mu.Unlock()
 	var raw bytes.Buffer
 	in := bufio.NewReader(io.TeeReader(c, &raw))
@@ -270,6 +276,13 @@ func (b *backend) take(c net.Conn, handle func(net.Conn, *http.Request, string) 
 		}
 		raw.Reset()
 	}
+}
+
+// conns is how many connections were taken.
+func (b *backend) conns() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.n
 }
 
 func (b *backend) requests() []string {

@@ -122,8 +122,8 @@ func TestAmbiguousRequestEndsBothConnections(t *testing.T) {
 				t.Errorf("the target got %d requests, want 1", n)
 			}
 			rest(t, w.send(t, "GET / HTTP/1.0\r\nHost: h\r\n\r\n"))
-			if b.conn != 2 {
-				t.Errorf("the target took %d connections, want 2", b.conn)
+			if b.conns() != 2 {
+				t.Errorf("the target took %d connections, want 2", b.conns())
 			}
 		})
 	}

@@ -25,6 +25,7 @@ func (c *conn) relay() {
 		return
 	}
 	how := asIs
+	c.keep = c.keep && !c.srv.draining.Load() // it may have begun meanwhile
 	switch {
 	case a.body == closeBody && c.req.minor == 1:
 		how = chunked

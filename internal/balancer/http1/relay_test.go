@@ -200,8 +200,8 @@ func TestPipelinedRequestsAreAnsweredInOrder(t *testing.T) {
 	if s[1].Received != 51 {
 		t.Errorf("got %d bytes received of the second, want 51", s[1].Received)
 	}
-	if b.conn != 1 {
-		t.Errorf("the target took %d connections, want 1", b.conn)
+	if b.conns() != 1 {
+		t.Errorf("the target took %d connections, want 1", b.conns())
 	}
 }
 

@@ -152,20 +152,20 @@ func TestConnectionsAreKept(t *testing.T) {
 		expect(t, w.send(t, get11), okAnswer)
 	}
 	_, o := w.finished(t, 5)
-	if b.conn != 1 || !o[4].Reused || o[0].Reused {
-		t.Errorf("the target took %d connections, want 1", b.conn)
+	if b.conns() != 1 || !o[4].Reused || o[0].Reused {
+		t.Errorf("the target took %d connections, want 1", b.conns())
 	}
 	w.targets[0].t.CloseIdle()
 	expect(t, w.send(t, get11), okAnswer)
-	if b.conn != 2 {
-		t.Errorf("after CloseIdle the target took %d connections, want 2", b.conn)
+	if b.conns() != 2 {
+		t.Errorf("after CloseIdle the target took %d connections, want 2", b.conns())
 	}
 	w.targets[0].t.Close()
 	for range 2 {
 		expect(t, w.send(t, get11), okAnswer)
 	}
-	if b.conn != 4 {
-		t.Errorf("after Close the target took %d connections, want 4", b.conn)
+	if b.conns() != 4 {
+		t.Errorf("after Close the target took %d connections, want 4", b.conns())
 	}
 }
 
@@ -309,7 +309,7 @@ func TestClientBreaksUploadOff(t *testing.T) {
 				raw, late = raw[:len(raw)-3], raw[len(raw)-3:]
 			}
 			c := w.send(t, raw)
-			until(t, "a target was asked", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.conn == 1 })
+			until(t, "a target was asked", func() bool { return b.conns() == 1 })
 			write(t, c, late)
 			if err := c.(*net.TCPConn).CloseWrite(); err != nil {
 				t.Fatal(err)
