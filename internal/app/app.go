@@ -32,7 +32,7 @@ type Server struct {
 // Open checks that this machine can run containers, opens the state, takes the
 // address, and makes every part. Nothing is served before Run. What earlier
 // servers left that died without cleaning up is removed first.
-func Open(ctx context.Context, cfg Config, log *slog.Logger) (s *Server, err error) {
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (s *Server, err err
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	s = &Server{cfg: cfg, log: log}
+	s := &Server{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

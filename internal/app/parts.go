@@ -160,7 +160,7 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 	for name, run := range map[string]func(context.Context) error{
 		"runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
-		"scheduler": p.scheduler.Run, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
+		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run,
 	} {
 		group.Go(func() error {
@@ -170,6 +170,17 @@ func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 			return nil
 		})
 	}
+}
+
+// schedule runs the scheduler, which needs to know at its start which targets
+// there are.
+func (p *parts) schedule(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-p.balancer.Ready():
+	}
+	return p.scheduler.Run(ctx)
 }
 
 // close releases what was opened, in the reverse order.

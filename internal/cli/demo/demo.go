@@ -132,7 +132,7 @@ type run struct {
 	log  *slog.Logger
 
 	// Filled by setUp.
-	network      vpc
+	network      Network
 	imageURI     string
 	targetGroup  string // ARN
 	balancer     string // ARN

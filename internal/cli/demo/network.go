@@ -15,56 +15,62 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// vpc is the default network of the account.
-type vpc struct {
-	id             string
-	subnets        []string
-	securityGroups []string
+// Network is the default network of an account.
+type Network struct {
+	VPC            string
+	Subnets        []string
+	SecurityGroups []string
 }
 
-// findVPC asks EC2 for the default network. The SDK's EC2 module is larger
+// FindNetwork asks EC2 for the default network. The SDK's EC2 module is larger
 // than all the others together, so the two calls are signed and sent here.
-func (d *run) findVPC(ctx context.Context) (string, error) {
+func FindNetwork(ctx context.Context, srv Server) (Network, error) {
+	var n Network
 	var subnets struct {
 		Subnets []struct {
 			ID  string `xml:"subnetId"`
 			VPC string `xml:"vpcId"`
 		} `xml:"subnetSet>item"`
 	}
-	if err := d.ec2(ctx, "DescribeSubnets", &subnets); err != nil {
-		return "", err
+	if err := srv.ec2(ctx, "DescribeSubnets", &subnets); err != nil {
+		return n, err
 	}
 	for _, s := range subnets.Subnets {
-		d.network.id = s.VPC
-		d.network.subnets = append(d.network.subnets, s.ID)
+		n.VPC = s.VPC
+		n.Subnets = append(n.Subnets, s.ID)
 	}
 	var groups struct {
 		Groups []struct {
 			ID string `xml:"groupId"`
 		} `xml:"securityGroupInfo>item"`
 	}
-	if err := d.ec2(ctx, "DescribeSecurityGroups", &groups); err != nil {
-		return "", err
+	if err := srv.ec2(ctx, "DescribeSecurityGroups", &groups); err != nil {
+		return n, err
 	}
 	for _, g := range groups.Groups {
-		d.network.securityGroups = append(d.network.securityGroups, g.ID)
+		n.SecurityGroups = append(n.SecurityGroups, g.ID)
 	}
-	if len(d.network.subnets) < 2 || len(d.network.securityGroups) == 0 {
-		return "", fmt.Errorf("the account has %d subnets and %d security groups; 2 and 1 are needed", len(d.network.subnets), len(d.network.securityGroups))
+	if len(n.Subnets) < 2 || len(n.SecurityGroups) == 0 {
+		return n, fmt.Errorf("the account has %d subnets and %d security groups; 2 and 1 are needed", len(n.Subnets), len(n.SecurityGroups))
 	}
-	return fmt.Sprintf("%s with %d subnets", d.network.id, len(d.network.subnets)), nil
+	return n, nil
 }
 
-func (d *run) ec2(ctx context.Context, action string, answer any) error {
+func (d *run) findNetwork(ctx context.Context) (said string, err error) {
+	d.network, err = FindNetwork(ctx, d.srv)
+	return fmt.Sprintf("%s with %d subnets", d.network.VPC, len(d.network.Subnets)), err
+}
+
+func (srv Server) ec2(ctx context.Context, action string, answer any) error {
 	body := "Action=" + action + "&Version=2016-11-15"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.srv.Endpoint+"/", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.Endpoint+"/", strings.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	hash := sha256.Sum256([]byte(body))
-	key := aws.Credentials{AccessKeyID: d.srv.AccessKey, SecretAccessKey: d.srv.SecretKey}
-	if err := v4.NewSigner().SignHTTP(ctx, key, req, hex.EncodeToString(hash[:]), "ec2", d.srv.Region, time.Now()); err != nil {
+	key := aws.Credentials{AccessKeyID: srv.AccessKey, SecretAccessKey: srv.SecretKey}
+	if err := v4.NewSigner().SignHTTP(ctx, key, req, hex.EncodeToString(hash[:]), "ec2", srv.Region, time.Now()); err != nil {
 		return fmt.Errorf("sign %s: %w", action, err)
 	}
 	client := http.Client{Timeout: 10 * time.Second}

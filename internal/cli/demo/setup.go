@@ -40,7 +40,7 @@ func (d *run) setUp(ctx context.Context) error {
 		do   func(context.Context) (string, error)
 	}{
 		{"image", d.pushImage},
-		{"network", d.findVPC},
+		{"network", d.findNetwork},
 		{"cluster", d.makeCluster},
 		{"load balancer", d.makeLoadBalancer},
 		{"service", d.makeService},
@@ -125,7 +125,7 @@ func (d *run) makeCluster(ctx context.Context) (string, error) {
 func (d *run) makeLoadBalancer(ctx context.Context) (string, error) {
 	tg, err := d.aws.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(port),
-		TargetType: elbtypes.TargetTypeEnumIp, VpcId: aws.String(d.network.id),
+		TargetType: elbtypes.TargetTypeEnumIp, VpcId: aws.String(d.network.VPC),
 		HealthCheckPath: aws.String("/"), HealthCheckIntervalSeconds: aws.Int32(5),
 		HealthCheckTimeoutSeconds: aws.Int32(4), HealthyThresholdCount: aws.Int32(2),
 	})
@@ -134,7 +134,7 @@ func (d *run) makeLoadBalancer(ctx context.Context) (string, error) {
 	}
 	d.targetGroup = aws.ToString(tg.TargetGroups[0].TargetGroupArn)
 	lb, err := d.aws.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
-		Name: aws.String("web"), Type: elbtypes.LoadBalancerTypeEnumApplication, Subnets: d.network.subnets, SecurityGroups: d.network.securityGroups,
+		Name: aws.String("web"), Type: elbtypes.LoadBalancerTypeEnumApplication, Subnets: d.network.Subnets, SecurityGroups: d.network.SecurityGroups,
 	})
 	if err != nil {
 		return "", err
@@ -178,7 +178,7 @@ func (d *run) makeService(ctx context.Context) (string, error) {
 		Cluster: aws.String(cluster), ServiceName: aws.String(service), TaskDefinition: aws.String("app"),
 		DesiredCount: aws.Int32(int32(d.cfg.Min)), LaunchType: ecstypes.LaunchTypeFargate,
 		NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{
-			Subnets: d.network.subnets, SecurityGroups: d.network.securityGroups, AssignPublicIp: ecstypes.AssignPublicIpDisabled,
+			Subnets: d.network.Subnets, SecurityGroups: d.network.SecurityGroups, AssignPublicIp: ecstypes.AssignPublicIpDisabled,
 		}},
 		LoadBalancers: []ecstypes.LoadBalancer{{
 			TargetGroupArn: aws.String(d.targetGroup), ContainerName: aws.String(container), ContainerPort: aws.Int32(port),

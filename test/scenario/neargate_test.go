@@ -1,0 +1,172 @@
+// Package scenario_test runs the whole system: the built binary, real
+// containers, real AWS clients. It needs root; without, every test is skipped
+// by name.
+package scenario_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"neargate/internal/app"
+)
+
+// binary builds neargate once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "neargate-scenario-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "neargate")
+	out, err := exec.Command("go", "build", "-o", path, "neargate/cmd/neargate").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// neargate gives the built binary, or skips the test where containers cannot
+// run.
+func neargate(t *testing.T) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root: containers, a bridge and mounts")
+	}
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// server is a `neargate serve` under test.
+type server struct {
+	t    *testing.T
+	data string
+	cmd  *exec.Cmd
+	log  *syncBuffer
+	app.Access
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// serve starts a server on data and waits until it is ready.
+func serve(t *testing.T, data string, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, data: data, log: &syncBuffer{}}
+	s.cmd = exec.Command(neargate(t), append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+	s.cmd.Stderr, s.cmd.Stdout = s.log, s.log
+	_ = os.Remove(filepath.Join(data, app.AccessFile))
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.cmd.ProcessState == nil {
+			s.stop(syscall.SIGTERM)
+		}
+		if t.Failed() {
+			t.Logf("server log:\n%s", s.log)
+		}
+	})
+	eventually(t, 20*time.Second, "the server to be ready", func() error {
+		b, err := os.ReadFile(filepath.Join(data, app.AccessFile))
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(b, &s.Access); err != nil {
+			return err
+		}
+		return healthy(t.Context(), s.Endpoint)
+	})
+	return s
+}
+
+func healthy(ctx context.Context, endpoint string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/_neargate/health", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("health answers %s", resp.Status)
+	}
+	return nil
+}
+
+// stop ends the server with a signal and waits for it.
+func (s *server) stop(sig syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+	_ = s.cmd.Wait() // its exit code is the signal's business
+}
+
+// eventually asks until there is no error, and fails with the last one.
+func eventually(t *testing.T, limit time.Duration, what string, ask func() error) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for %s: %v", limit, what, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// leftovers lists what a server may have left on the machine.
+func leftovers(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	sh := `ip -br link | awk '{print $1}' | grep '^ng' ; grep neargate /proc/mounts; ` +
+		`find /sys/fs/cgroup -maxdepth 3 -type d -name '*neargate*'; ` +
+		`pgrep -af 'neargate.*(task-supervisor|init)' | grep -v pgrep; ls -d /run/neargate/* 2>/dev/null; ` +
+		`ls -d /tmp/neargate-demo-* 2>/dev/null`
+	cmd := exec.Command("sh", "-c", sh)
+	cmd.Stdout = &b
+	_ = cmd.Run() // grep answers 1 when nothing is left
+	return b.String()
+}
