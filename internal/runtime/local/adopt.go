@@ -54,12 +54,12 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 	}
 	e.net.Claim(t.rec.Address)
 	e.hold(t)
-	if e.reconnect(t) {
+	if e.reconnect(ctx, t) {
 		if t.meter, err = e.layout.Meter(e.cgroupOf(t)); err != nil {
 			e.log.Debug("task is just ending", "task", t.id, "error", err)
 		}
 		e.keep(t)
-		e.watchers.Go(func() { e.watch(t) })
+		e.watchers.Go(func() { e.watch(ctx, t) })
 		return true, nil
 	}
 	// Nobody answers, or it waits for an order that will not come.
@@ -72,7 +72,7 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 		return false, nil
 	}
 	e.keep(t)
-	e.finish(t) // List tells of it
+	e.finish(ctx, t) // List tells of it
 	return true, nil
 }
 
@@ -97,8 +97,8 @@ func (e *Engine) hold(t *task) {
 
 // reconnect reaches the task's supervisor and reads its first report. It gives
 // false when there is none, or none that has an order.
-func (e *Engine) reconnect(t *task) bool {
-	conn, err := dial(t.dir)
+func (e *Engine) reconnect(ctx context.Context, t *task) bool {
+	conn, err := dial(ctx, t.dir)
 	if err != nil {
 		return false
 	}
@@ -116,7 +116,7 @@ func (e *Engine) reconnect(t *task) bool {
 		close(t.started) // its Run has no one to give an error to: it counts as run
 	}
 	// A fresh connection: the decoder may have read ahead in this one.
-	if t.conn, err = dial(t.dir); err != nil {
+	if t.conn, err = dial(ctx, t.dir); err != nil {
 		return false
 	}
 	return true

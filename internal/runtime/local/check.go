@@ -11,7 +11,7 @@ import (
 )
 
 // Missing says what this machine lacks for running containers.
-type Missing struct {
+type Missing struct { //nolint:errname // it reads as local.Missing
 	What string // one line
 	Hint string // what to do about it
 }

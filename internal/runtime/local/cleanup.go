@@ -20,7 +20,7 @@ import (
 )
 
 // forwardingMark is there while ip_forward is on because of us.
-var forwardingMark = filepath.Join(runDir, "ip_forward")
+const forwardingMark = runDir + "/ip_forward"
 
 // Cleanup removes everything that the instance of a data directory has on this
 // machine: processes, cgroups, links, NAT rules, and the runtime's files; of an

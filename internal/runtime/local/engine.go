@@ -84,7 +84,7 @@ func Open(ctx context.Context, cfg Config, images images, logs logs, log *slog.L
 		return nil, fmt.Errorf("open runtime: %w", err)
 	}
 	if err := e.adoptAll(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open runtime: %w", err), e.Close())
+		return nil, errors.Join(fmt.Errorf("open runtime: %w", err), e.Close()) //nolint:contextcheck // closes even when ctx is done
 	}
 	return e, nil
 }

@@ -27,9 +27,9 @@ func Dispatch() {
 	}
 	switch os.Args[1] {
 	case supervisor.Argument:
-		os.Exit(supervisor.Main())
+		os.Exit(supervisor.Main()) //nolint:forbidigo // a process of its own, which main handed over
 	case supervisor.InitArgument:
-		if os.Getenv("_LIBCONTAINER_INITPIPE") != "" {
+		if os.Getenv("_LIBCONTAINER_INITPIPE") != "" { //nolint:forbidigo // libcontainer's own message
 			supervisor.Init()
 		}
 	}

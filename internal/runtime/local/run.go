@@ -44,7 +44,7 @@ func (e *Engine) Run(ctx context.Context, spec model.TaskSpec) (model.RunState, 
 	defer e.watchers.Done()
 	over, err := e.run(ctx, t)
 	if err != nil {
-		e.undo(t)
+		e.undo(ctx, t)
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -108,10 +108,10 @@ func (e *Engine) run(ctx context.Context, t *task) (over bool, err error) {
 		return false, err
 	}
 	e.openFollows(t)
-	if err := e.spawn(t); err != nil {
+	if err := e.spawn(ctx, t); err != nil {
 		return false, err
 	}
-	e.watchers.Go(func() { e.watch(t) })
+	e.watchers.Go(func() { e.watch(ctx, t) })
 	if err := e.equip(t); err != nil {
 		return false, err
 	}
@@ -200,8 +200,8 @@ func (e *Engine) awaitStart(ctx context.Context, t *task) (over bool, err error)
 }
 
 // undo removes all of a task that did not come to run.
-func (e *Engine) undo(t *task) {
-	ctx, cancel := context.WithTimeout(context.Background(), releaseLimit)
+func (e *Engine) undo(ctx context.Context, t *task) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
 	if t.process != nil {
 		_ = t.process.Process.Kill()
@@ -209,7 +209,7 @@ func (e *Engine) undo(t *task) {
 		select {
 		case <-t.ended:
 		default: // the engine is closing
-			e.finish(t)
+			e.finish(ctx, t)
 		}
 	} else {
 		e.release(ctx, t)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -32,10 +33,11 @@ func viaDir(dir string, use func(path string) error) error {
 	return use(filepath.Join("/proc/self/fd", strconv.Itoa(int(d.Fd())), "sock"))
 }
 
-func dial(dir string) (net.Conn, error) {
+func dial(ctx context.Context, dir string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: dialLimit}
 	var conn net.Conn
 	err := viaDir(dir, func(path string) (err error) {
-		conn, err = net.DialTimeout("unix", path, dialLimit)
+		conn, err = dialer.DialContext(ctx, "unix", path)
 		return err
 	})
 	if err != nil {
@@ -46,7 +48,7 @@ func dial(dir string) (net.Conn, error) {
 
 // spawn starts the task's supervisor and connects to it. The supervisor waits
 // for its order.
-func (e *Engine) spawn(t *task) error {
+func (e *Engine) spawn(ctx context.Context, t *task) error {
 	var listener *net.UnixListener
 	err := viaDir(t.dir, func(path string) (err error) {
 		listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -69,7 +71,7 @@ func (e *Engine) spawn(t *task) error {
 	defer func() { _ = errors.Close() }()
 	// The order of these two makes sure that a supervisor never finds itself
 	// without an engine at first.
-	conn, err := dial(t.dir)
+	conn, err := dial(ctx, t.dir)
 	if err != nil {
 		return err
 	}

@@ -19,10 +19,10 @@ import (
 
 // watch follows the supervisor's reports until the task has ended or the engine
 // closes. Then it releases what the task held and tells of its end.
-func (e *Engine) watch(t *task) {
+func (e *Engine) watch(ctx context.Context, t *task) {
 	defer close(t.unwatched)
 	for e.read(t) {
-		conn, err := dial(t.dir) // it may only have dropped us
+		conn, err := dial(context.WithoutCancel(ctx), t.dir) // it may only have dropped us
 		if err != nil {
 			break
 		}
@@ -36,7 +36,7 @@ func (e *Engine) watch(t *task) {
 	if e.closed() && t.reported().Phase != supervisor.Ended {
 		return
 	}
-	if s, tell := e.finish(t); tell {
+	if s, tell := e.finish(ctx, t); tell {
 		e.cfg.OnExit(s)
 	}
 }
@@ -80,16 +80,17 @@ func (t *task) take(r supervisor.Report) {
 	}
 }
 
-// finish releases all that an ended task held and keeps its last state. tell
+// finish releases all that an ended task held, whatever becomes of ctx, and
+// keeps its last state. tell
 // says whether its end is news: while Run is still under way, Run tells.
-func (e *Engine) finish(t *task) (s model.RunState, tell bool) {
+func (e *Engine) finish(ctx context.Context, t *task) (s model.RunState, tell bool) {
 	if t.process != nil {
 		_ = t.process.Wait() // its exit status says nothing that the report does not
 	}
 	if t.reported().Phase != supervisor.Ended {
 		t.take(lastReport(t.dir, t.reported()))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), releaseLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
 	e.release(ctx, t)
 	e.drain(ctx, t)

@@ -56,10 +56,10 @@ func Detect() (*Layout, error) {
 		if len(fields) < 4 || filepath.Dir(fields[1]) != Root {
 			continue
 		}
-		switch {
-		case fields[2] == "cgroup2":
+		switch fields[2] {
+		case "cgroup2":
 			l.dirs, l.v2 = append(l.dirs, fields[1]), fields[1] // hybrid: processes are sorted there, too
-		case fields[2] == "cgroup":
+		case "cgroup":
 			for option := range strings.SplitSeq(fields[3], ",") {
 				if slices.Contains(controllers(false), option) {
 					l.mounts[option] = fields[1]

@@ -53,7 +53,7 @@ func (n *Network) Masquerade() error {
 func removeNAT(id string) error {
 	conn, err := nftables.New()
 	if err != nil {
-		return nil // no nf_tables, no table
+		return nil //nolint:nilerr // no nf_tables, no table
 	}
 	conn.DelTable(natTable(id))
 	err = conn.Flush()

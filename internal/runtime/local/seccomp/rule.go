@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/net/bpf"
@@ -21,8 +22,9 @@ func action(a specs.LinuxSeccompAction, ret *uint) (bpf.Instruction, error) {
 			return errno(uint32(*ret)), nil
 		}
 		return errno(uint32(unix.EPERM)), nil
+	default: // the profile uses no other
+		return nil, fmt.Errorf("compile seccomp filter: unknown action %s", a)
 	}
-	return nil, fmt.Errorf("compile seccomp filter: unknown action %s", a)
 }
 
 // outcome is the code for one syscall: the first of its rules whose conditions
@@ -38,8 +40,8 @@ func outcome(rules []specs.LinuxSyscall, otherwise bpf.Instruction) ([]bpf.Instr
 			return append(code, then), nil
 		}
 		part := []bpf.Instruction{then}
-		for i := len(r.Args) - 1; i >= 0; i-- {
-			c, err := condition(r.Args[i], uint8(len(part)))
+		for _, arg := range slices.Backward(r.Args) {
+			c, err := condition(arg, uint8(len(part)))
 			if err != nil {
 				return nil, err
 			}
@@ -60,14 +62,18 @@ func condition(arg specs.LinuxSeccompArg, elsewhere uint8) ([]bpf.Instruction, e
 	switch arg.Op {
 	case specs.OpEqualTo:
 		return []bpf.Instruction{
-			loadHigh, bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: elsewhere + 2},
-			loadLow, bpf.JumpIf{Cond: bpf.JumpEqual, Val: low, SkipFalse: elsewhere},
+			loadHigh,
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: elsewhere + 2},
+			loadLow,
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: low, SkipFalse: elsewhere},
 		}, nil
 	case specs.OpMaskedEqual:
 		return []bpf.Instruction{
-			loadHigh, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: high},
+			loadHigh,
+			bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: high},
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(arg.ValueTwo >> 32), SkipFalse: elsewhere + 3},
-			loadLow, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: low},
+			loadLow,
+			bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: low},
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(arg.ValueTwo), SkipFalse: elsewhere},
 		}, nil
 	case specs.OpLessThan:
@@ -75,8 +81,10 @@ func condition(arg specs.LinuxSeccompArg, elsewhere uint8) ([]bpf.Instruction, e
 			loadHigh,
 			bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: high, SkipTrue: elsewhere + 3},
 			bpf.JumpIf{Cond: bpf.JumpLessThan, Val: high, SkipTrue: 2},
-			loadLow, bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: low, SkipTrue: elsewhere},
+			loadLow,
+			bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: low, SkipTrue: elsewhere},
 		}, nil
+	default: // the profile uses no other
+		return nil, fmt.Errorf("compile seccomp filter: operator %s is not known", arg.Op)
 	}
-	return nil, fmt.Errorf("compile seccomp filter: operator %s is not known", arg.Op)
 }

@@ -23,15 +23,19 @@ func Capabilities() []string {
 	}
 }
 
-// What Docker hides and protects: moby, oci/defaults.go.
-var (
-	maskedPaths = []string{
+// maskedPaths are what Docker hides: moby, oci/defaults.go.
+func maskedPaths() []string {
+	return []string{
 		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
 		"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
 		"/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
 	}
-	readonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
-)
+}
+
+// readonlyPaths are what Docker protects.
+func readonlyPaths() []string {
+	return []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+}
 
 // maxProcesses bounds a container against fork bombs.
 const maxProcesses = 4096
@@ -54,8 +58,8 @@ func makeConfig(o *Order, c *Container, root string) *configs.Config {
 		Capabilities:    &configs.Capabilities{Bounding: caps, Effective: caps, Permitted: caps},
 		NoNewPrivileges: true,
 		NoNewKeyring:    true, // Init has made one, also for processes that join later
-		MaskPaths:       maskedPaths,
-		ReadonlyPaths:   readonlyPaths,
+		MaskPaths:       maskedPaths(),
+		ReadonlyPaths:   readonlyPaths(),
 	}
 }
 
@@ -101,7 +105,7 @@ func makeMounts(o *Order) []*configs.Mount {
 		{Source: "mqueue", Destination: "/dev/mqueue", Device: "mqueue", Flags: safe},
 		{Source: "shm", Destination: "/dev/shm", Device: "tmpfs", Flags: safe, Data: "mode=1777,size=65536k"},
 	}
-	for _, name := range etcFiles {
+	for _, name := range etcFiles() {
 		mounts = append(mounts, &configs.Mount{
 			Source: filepath.Join(o.Dir, "etc", name), Destination: "/etc/" + name,
 			Device: "bind", Flags: unix.MS_BIND | unix.MS_REC,

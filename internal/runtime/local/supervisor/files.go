@@ -7,7 +7,7 @@ import (
 )
 
 // etcFiles are the files of /etc that the platform gives every container.
-var etcFiles = []string{"hosts", "hostname", "resolv.conf"}
+func etcFiles() []string { return []string{"hosts", "hostname", "resolv.conf"} }
 
 // writeEtc writes them into the task's directory; its containers share them.
 func writeEtc(o *Order) error {
@@ -21,7 +21,7 @@ func writeEtc(o *Order) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make /etc: %w", err)
 	}
-	for _, name := range etcFiles {
+	for _, name := range etcFiles() {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(texts[name]), 0o644); err != nil {
 			return fmt.Errorf("write /etc/%s: %w", name, err)
 		}

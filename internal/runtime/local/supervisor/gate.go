@@ -76,6 +76,9 @@ func (g gate) install(filter []byte) error {
 	return nil
 }
 
+// initFailed is the exit code that libcontainer, too, ends such a process with.
+const initFailed = 255
+
 // installed is the answer through the gate when all went well; anything else is
 // the error.
 const installed = "installed"
@@ -88,9 +91,9 @@ func Init() {
 	_, _, errno := unix.Syscall(unix.SYS_KEYCTL, unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0)
 	if errno != 0 && errno != unix.ENOSYS {
 		fmt.Fprintln(os.Stderr, "make session keyring:", errno)
-		os.Exit(255)
+		os.Exit(initFailed) //nolint:forbidigo // a process of its own
 	}
-	if os.Getenv("_LIBCONTAINER_INITTYPE") == "setns" {
+	if os.Getenv("_LIBCONTAINER_INITTYPE") == "setns" { //nolint:forbidigo // libcontainer's own message
 		// A process that joins a container mounts nothing: the filter can
 		// come first, and nobody stops it later.
 		passGate()
@@ -111,7 +114,7 @@ func passGate() {
 	_, _ = unix.Write(gateFD, []byte(answer))
 	_ = unix.Close(gateFD)
 	if answer != installed {
-		os.Exit(255)
+		os.Exit(initFailed) //nolint:forbidigo // as above
 	}
 }
 

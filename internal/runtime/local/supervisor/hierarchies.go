@@ -10,7 +10,7 @@ import (
 
 // hierarchies are the cgroup v1 controllers that a container needs. libcontainer
 // makes a cgroup in every hierarchy it finds mounted, each at a cost.
-var hierarchies = []string{"cpu", "cpuacct", "memory", "pids", "devices"}
+func hierarchies() []string { return []string{"cpu", "cpuacct", "memory", "pids", "devices"} }
 
 // hideHierarchies unmounts every other cgroup v1 hierarchy, in this mount
 // namespace only. With cgroup v2 there is nothing to hide.
@@ -25,7 +25,7 @@ func hideHierarchies() error {
 			continue
 		}
 		wanted := slices.ContainsFunc(strings.Split(fields[3], ","), func(option string) bool {
-			return slices.Contains(hierarchies, option)
+			return slices.Contains(hierarchies(), option)
 		})
 		if wanted {
 			continue

@@ -102,5 +102,6 @@ type Stop struct {
 	Timeout time.Duration // for containers without a StopTimeout of their own
 }
 
-// The reasons ECS gives for a container's end.
+// ReasonOutOfMemory is ECS's reason for a container that the kernel killed for
+// want of memory.
 const ReasonOutOfMemory = "OutOfMemoryError: Container killed due to memory usage"

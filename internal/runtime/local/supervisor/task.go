@@ -115,7 +115,7 @@ func (t *task) loop(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		if !t.stopping {
-			if err := t.startReady(); err != nil {
+			if err := t.startReady(ctx); err != nil {
 				return err
 			}
 		} else {
@@ -144,7 +144,7 @@ func (t *task) loop(ctx context.Context) error {
 }
 
 // startReady starts every container whose dependencies are met.
-func (t *task) startReady() error {
+func (t *task) startReady(ctx context.Context) error {
 	for again := true; again; {
 		again = false
 		for _, m := range t.members {
@@ -156,7 +156,7 @@ func (t *task) startReady() error {
 				return err
 			}
 			if ready {
-				if err := t.start(m); err != nil {
+				if err := t.start(ctx, m); err != nil {
 					return err
 				}
 				again = true
@@ -170,7 +170,7 @@ func (t *task) startReady() error {
 	return nil
 }
 
-func (t *task) start(m *member) error {
+func (t *task) start(ctx context.Context, m *member) error {
 	c, err := startContainer(t.order, m.spec, t.layout, t.limitCPU)
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func (t *task) start(m *member) error {
 		t.exits <- exit{m, code, reason}
 	})
 	if m.spec.Check != nil {
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // until the container ends
 		m.endChecks = cancel
 		t.helpers.Go(func() { c.check(ctx, func(health string) { t.changeHealth(ctx, m, health) }) })
 	}
