@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"neargate/internal/balancer/http1"
+)
+
+// sizes of the answers in bytes, by path.
+var sizes = []int{100, 10_000}
+
+// play is a child process: a backend or one of the Go proxies.
+func play(ctx context.Context, role, addr string, backends []string) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	switch role {
+	case "backend":
+		return backend(ctx, ln)
+	case "http1":
+		return proxyHTTP1(ctx, ln, backends)
+	case "reverseproxy":
+		return proxyReverse(ctx, ln, backends)
+	}
+	return fmt.Errorf("unknown role %q", role)
+}
+
+// backend answers every request without looking at more than its path, so that
+// the proxy, not the backend, is what costs.
+func backend(ctx context.Context, ln net.Listener) error {
+	context.AfterFunc(ctx, func() { ln.Close() })
+	answers := map[int][]byte{}
+	for _, size := range sizes {
+		answers[size] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
+			size, bytes.Repeat([]byte{'x'}, size))
+	}
+	for {
+		c, err := ln.Accept()
+		if err != nil {
+			return nil
+		}
+		go func() {
+			defer c.Close()
+			in := bufio.NewReader(c)
+			for {
+				first, err := in.ReadSlice('\n')
+				if err != nil {
+					return
+				}
+				answer := answers[sizes[0]]
+				if bytes.HasPrefix(first, []byte("GET /10000 ")) {
+					answer = answers[sizes[1]]
+				}
+				for len(first) > 2 {
+					if first, err = in.ReadSlice('\n'); err != nil {
+						return
+					}
+				}
+				if _, err := c.Write(answer); err != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
+// least is the smallest router there is: the backend with the fewest requests.
+type least struct{ targets []*target }
+
+type target struct {
+	t        *http1.Target
+	inFlight atomic.Int64
+}
+
+func (l *least) Route(*http1.Request) http1.Verdict { return http1.Verdict{Group: l} }
+
+func (l *least) Claim(*http1.Request) (http1.Lease, error) {
+	best := l.targets[0]
+	for _, t := range l.targets[1:] {
+		if t.inFlight.Load() < best.inFlight.Load() {
+			best = t
+		}
+	}
+	best.inFlight.Add(1)
+	return best, nil
+}
+
+func (t *target) Target() *http1.Target               { return t.t }
+func (t *target) Done(*http1.Request, *http1.Outcome) { t.inFlight.Add(-1) }
+
+func (l *least) Opened()                                 {}
+func (l *least) Rejected()                               {}
+func (l *least) Closed()                                 {}
+func (l *least) Finished(*http1.Request, *http1.Summary) {}
+
+func proxyHTTP1(ctx context.Context, ln net.Listener, backends []string) error {
+	pool := http1.NewPool(http1.PoolConfig{})
+	l := &least{}
+	for _, b := range backends {
+		addr, err := netip.ParseAddrPort(b)
+		if err != nil {
+			return err
+		}
+		l.targets = append(l.targets, &target{t: pool.Target(addr)})
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = pool.Run(ctx) })
+	defer wg.Wait()
+	quiet := slog.New(slog.DiscardHandler)
+	srv := http1.New(http1.Config{Router: l, Observer: l, Log: quiet, Settings: http1.DefaultSettings()})
+	if err := srv.Serve(ctx, ln); !errors.Is(err, context.Cause(ctx)) {
+		return err
+	}
+	return nil
+}
+
+// proxyReverse is net/http's proxy with a tuned transport and a buffer pool.
+func proxyReverse(ctx context.Context, ln net.Listener, backends []string) error {
+	var next atomic.Uint64
+	urls := make([]*url.URL, len(backends))
+	for i, b := range backends {
+		urls[i] = &url.URL{Scheme: "http", Host: b}
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(urls[next.Add(1)%uint64(len(urls))])
+			r.SetXForwarded()
+			r.Out.Host = r.In.Host
+			r.Out.Header.Set("X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678")
+		},
+		Transport:  &http.Transport{MaxIdleConnsPerHost: 1024, DisableCompression: true, IdleConnTimeout: time.Minute},
+		BufferPool: &bufferPool{sync.Pool{New: func() any { return make([]byte, 32<<10) }}},
+	}
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // wrk breaks its last requests off
+	srv := &http.Server{Handler: proxy, ReadHeaderTimeout: time.Minute}
+	context.AfterFunc(ctx, func() { _ = srv.Close() })
+	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// bufferPool is a pool for ReverseProxy.
+type bufferPool struct{ pool sync.Pool }
+
+func (s *bufferPool) Get() []byte  { return s.pool.Get().([]byte) }
+func (s *bufferPool) Put(b []byte) { s.pool.Put(b) } //nolint:staticcheck // the interface wants a slice
