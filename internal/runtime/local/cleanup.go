@@ -99,12 +99,22 @@ func removeCgroups(ctx context.Context, id string) error {
 	return nil
 }
 
-// sweep cleans up after every ephemeral instance whose process is dead.
+// abandoned says whether nobody can come back to an instance whose process is
+// dead: it was ephemeral, or its data directory was removed.
+func (e entry) abandoned() bool {
+	if e.Ephemeral {
+		return true
+	}
+	_, err := os.Stat(instanceFile(e.DataDir))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// sweep cleans up after every abandoned instance.
 func sweep(ctx context.Context, log *slog.Logger) {
 	for _, id := range instances() {
 		var e entry
 		err := readJSON(entryFile(id), &e)
-		if err == nil && !e.Ephemeral {
+		if err == nil && !e.abandoned() {
 			continue
 		}
 		owner, lockErr := lockInstance(id)

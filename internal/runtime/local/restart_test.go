@@ -191,6 +191,24 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
+func TestRemovedDataDirectory(t *testing.T) {
+	gone := open(t)
+	before := machine(t)
+	gone.run(spec("serve"))
+	gone.close()
+	if err := os.RemoveAll(gone.dir); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t) // sweeps
+	if got := supervisors(gone.id, ""); len(got) > 0 {
+		t.Errorf("supervisors %v are left", got)
+	}
+	b.close()
+	if diff := cmp.Diff(len(before["links"])-1, len(machine(t)["links"])); diff != "" {
+		t.Errorf("links: %s", diff)
+	}
+}
+
 // TestKilledEngine runs an engine in a process of its own, kills that, and lets
 // another clean up.
 func TestKilledEngine(t *testing.T) {
