@@ -1,0 +1,115 @@
+package local
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"neargate/internal/model"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+func TestValidate(t *testing.T) {
+	two := func(a, b []model.Dependency) model.TaskSpec {
+		s := spec("serve")
+		s.Containers = append(s.Containers, container("other", "serve"))
+		s.Containers[0].DependsOn, s.Containers[1].DependsOn = a, b
+		return s
+	}
+	on := func(name string) []model.Dependency {
+		return []model.Dependency{{Container: name, Condition: "START"}}
+	}
+	with := func(change func(*model.TaskSpec)) model.TaskSpec {
+		s := spec("serve")
+		change(&s)
+		return s
+	}
+	for _, row := range []struct {
+		name string
+		spec model.TaskSpec
+		want string // part of the error; "" for none
+	}{
+		{"plain", spec("serve"), ""},
+		{"one depends on the other", two(nil, on("app")), ""},
+		{"both depend on each other", two(on("other"), on("app")), "depend on each other"},
+		{"depends on itself", two(on("app"), nil), "depend on each other"},
+		{"depends on nobody", two(on("third"), nil), "depends on third, which is not in the task"},
+		{"no containers", with(func(s *model.TaskSpec) { s.Containers = nil }), "no containers"},
+		{"an ID that leads elsewhere", with(func(s *model.TaskSpec) { s.ID = "../x" }), `"../x" is not valid`},
+		{"a name that leads elsewhere", with(func(s *model.TaskSpec) { s.Containers[0].Name = "a/b" }), `"a/b" is not valid`},
+		{"no CPU", with(func(s *model.TaskSpec) { s.CPUUnits = 0 }), "needs CPU"},
+	} {
+		err := validate(row.spec)
+		if (err == nil) != (row.want == "") || (err != nil && !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%s: got %v, want %q", row.name, err, row.want)
+		}
+	}
+}
+
+func TestOrderContainer(t *testing.T) {
+	image := model.Rootfs{Layers: []string{"/l"}, Config: model.ImageConfig{
+		EntryPoint: []string{"entry"}, Command: []string{"command"}, Env: []string{"A=1"},
+		User: "web", WorkingDir: "/srv", StopSignal: "SIGINT",
+	}}
+	for _, row := range []struct {
+		name            string
+		entry, command  []string
+		user, directory string
+		want            supervisor.Container
+	}{
+		{"all of the image", nil, nil, "", "", supervisor.Container{
+			Args: []string{"entry", "command"}, User: "web", WorkingDir: "/srv",
+		}},
+		{"own command", nil, []string{"mine"}, "", "", supervisor.Container{
+			Args: []string{"entry", "mine"}, User: "web", WorkingDir: "/srv",
+		}},
+		{"own entry point drops the image's command", []string{"other"}, nil, "root", "/", supervisor.Container{
+			Args: []string{"other"}, User: "root", WorkingDir: "/",
+		}},
+	} {
+		c := container("app")
+		c.EntryPoint, c.Command, c.User, c.WorkingDir = row.entry, row.command, row.user, row.directory
+		c.Env = []model.KeyValue{{Name: "B", Value: "2"}}
+		row.want.Name, row.want.Layers, row.want.Essential = "app", image.Layers, true
+		row.want.Env, row.want.StopSignal = []string{"A=1", "B=2"}, "SIGINT"
+		got, err := orderContainer(c, image)
+		if diff := cmp.Diff(row.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", row.name, err, diff)
+		}
+	}
+	if _, err := orderContainer(container("app"), model.Rootfs{}); err == nil {
+		t.Error("got no error without any command")
+	}
+}
+
+func TestOrderCheck(t *testing.T) {
+	want := &supervisor.Check{
+		Args: []string{"/bin/sh", "-c", "true"}, Interval: 30 * time.Second, Timeout: 5 * time.Second, Retries: 3,
+	}
+	if diff := cmp.Diff(want, orderCheck(&model.ContainerHealthCheck{Command: []string{"CMD-SHELL", "true"}})); diff != "" {
+		t.Error(diff)
+	}
+	for _, none := range [][]string{nil, {"NONE"}, {"CMD"}} {
+		if got := orderCheck(&model.ContainerHealthCheck{Command: none}); got != nil {
+			t.Errorf("%v: got %+v, want no check", none, got)
+		}
+	}
+}
+
+func TestResolvConf(t *testing.T) {
+	for _, row := range []struct {
+		name, in, out string
+		ok            bool
+	}{
+		{"a real name server", "search x\nnameserver 192.0.2.1\n", "search x\nnameserver 192.0.2.1\n", true},
+		{"one on loopback beside it", "nameserver 127.0.0.53\nnameserver 192.0.2.1\n", "nameserver 192.0.2.1\n", true},
+		{"only on loopback", "nameserver ::1\n", "", false},
+	} {
+		out, ok := withoutLoopback(row.in)
+		if out != row.out || ok != row.ok {
+			t.Errorf("%s: got %q, %v", row.name, out, ok)
+		}
+	}
+}
