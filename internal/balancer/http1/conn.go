@@ -121,12 +121,12 @@ func (c *conn) next() bool {
 	if err == nil {
 		err = c.req.parse(c.in.b[:c.in.w], c.in.r, end)
 	}
-	var bad *protoError
-	switch {
-	case err == nil:
+	if err == nil {
 		c.req.setTrace()
 		return true
-	case errors.As(err, &bad):
+	}
+	var bad *protoError
+	if errors.As(err, &bad) {
 		c.req.blame(bad.class, bad.reason)
 		c.refuse(bad)
 		c.finish()

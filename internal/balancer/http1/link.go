@@ -22,7 +22,10 @@ type link struct {
 	net.Conn
 	readBy, writeBy time.Time // the deadlines in force; zero is unknown
 	got, sent       int64     // bytes
-	raw             syscall.RawConn
+
+	raw  syscall.RawConn
+	look func(fd uintptr) // sets seen; made once
+	seen peeked
 }
 
 // readSome reads once, giving up with errIdle after limit without a byte. With
@@ -107,15 +110,18 @@ const (
 
 // peek looks into the socket without waiting or taking; other connections
 // always look open.
-func (l *link) peek() (is peeked) {
+func (l *link) peek() peeked {
 	raw := l.socket()
 	if raw == nil {
 		return peekNothing
 	}
-	if err := raw.Control(func(fd uintptr) { is = peekSocket(fd) }); err != nil {
+	if l.look == nil {
+		l.look = func(fd uintptr) { l.seen = peekSocket(fd) }
+	}
+	if err := raw.Control(l.look); err != nil {
 		return peekEnd
 	}
-	return is
+	return l.seen
 }
 
 func peekSocket(fd uintptr) peeked {

@@ -173,6 +173,10 @@ func (c *conn) appendAnswerHead(out []byte, a *answer, how delivery) []byte {
 	out = append(out, c.req.extra...)
 	if how == chunked || how == asIs && a.body == chunkedBody {
 		out = append(out, "Transfer-Encoding: chunked\r\n"...)
+	} else if a.lengths > 1 && a.status != 204 && !a.bothFramings {
+		out = append(out, "Content-Length: "...) // once for several
+		out = strconv.AppendInt(out, a.length, 10)
+		out = append(out, "\r\n"...)
 	}
 	switch {
 	case !c.keep && c.req.minor == 1:

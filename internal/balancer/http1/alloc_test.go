@@ -1,0 +1,161 @@
+package http1
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"testing"
+)
+
+// steady is a router with one target and a client over TCP, none of which
+// allocates, so that every allocation seen is the data plane's.
+type steady struct {
+	t      *Target
+	client net.Conn
+	answer []byte
+	in     []byte
+}
+
+func (s *steady) Route(*Request) Verdict        { return Verdict{Group: s} }
+func (s *steady) Claim(*Request) (Lease, error) { return s, nil }
+func (s *steady) Target() *Target               { return s.t }
+func (s *steady) Done(*Request, *Outcome)       {}
+func (s *steady) Opened()                       {}
+func (s *steady) Rejected()                     {}
+func (s *steady) Closed()                       {}
+func (s *steady) Finished(*Request, *Summary)   {}
+
+func newSteady(tb testing.TB, answer string) *steady {
+	tb.Helper()
+	listen := func() net.Listener {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return ln
+	}
+	back, front := listen(), listen()
+	ended := make(chan struct{}, 2)
+	go func() {
+		defer func() { ended <- struct{}{} }()
+		c, err := back.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		in, out := make([]byte, 64<<10), []byte(answer)
+		for held := 0; ; {
+			n, err := c.Read(in[held:])
+			if err != nil {
+				return
+			}
+			held += n
+			if !bytes.HasSuffix(in[:held], []byte("\r\n\r\n")) {
+				continue
+			}
+			held = 0
+			if _, err := c.Write(out); err != nil {
+				return
+			}
+		}
+	}()
+	s := &steady{t: NewPool(PoolConfig{}).Target(netip.MustParseAddrPort(back.Addr().String()))}
+	srv := New(Config{Router: s, Observer: s, Log: slog.New(slog.DiscardHandler), Settings: DefaultSettings()})
+	go func() {
+		defer func() { ended <- struct{}{} }()
+		_ = srv.Serve(tb.Context(), front)
+	}()
+	var err error
+	if s.client, err = net.Dial("tcp", front.Addr().String()); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = s.client.Close()
+		srv.Drain()
+		s.t.Close()
+		_ = back.Close()
+		<-ended
+		<-ended
+	})
+	return s
+}
+
+// roundTrip sends a request and reads an answer of n bytes.
+func (s *steady) roundTrip(tb testing.TB, request []byte, n int) {
+	if _, err := s.client.Write(request); err != nil {
+		tb.Fatal(err)
+	}
+	if len(s.in) < n {
+		s.in = make([]byte, n)
+	}
+	if _, err := io.ReadFull(s.client, s.in[:n]); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+const (
+	steadyRequest = "GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n"
+	steadyAnswer  = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Mon, 23 Nov 2026 23:36:01 GMT\r\nContent-Length: 2\r\n\r\nok"
+	// As Node answers, whose head must be written anew.
+	hopAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok"
+)
+
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	const postRequest = "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 8\r\n\r\nbody\r\n\r\n"
+	hopLen := len(hopAnswer) - len("Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n")
+	for _, row := range []struct {
+		name, request, answer string
+		length                int
+	}{
+		{"an answer passed on as it is", steadyRequest, steadyAnswer, len(steadyAnswer)},
+		{"an answer with hop-by-hop fields", steadyRequest, hopAnswer, hopLen},
+		{"a small body", postRequest, steadyAnswer, len(steadyAnswer)},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSteady(t, row.answer)
+			request := []byte(row.request)
+			trip := func() { s.roundTrip(t, request, row.length) }
+			for range 100 {
+				trip() // buffers grow to their size
+			}
+			if n := testing.AllocsPerRun(500, trip); n > 0 {
+				t.Errorf("a request allocates %v times, want 0", n)
+			}
+		})
+	}
+}
+
+func BenchmarkProxy(b *testing.B) {
+	for _, row := range []struct {
+		name   string
+		answer string
+	}{{"small", steadyAnswer}, {"10k", "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + string(make([]byte, 10000))}} {
+		b.Run(row.name, func(b *testing.B) {
+			s := newSteady(b, row.answer)
+			request := []byte(steadyRequest)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.roundTrip(b, request, len(row.answer))
+			}
+		})
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	buf := []byte("GET /computation?x=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n" +
+		"Accept: text/html,application/xhtml+xml\r\nAccept-Encoding: gzip, deflate\r\nCookie: session=0123456789abcdef\r\n\r\n")
+	var r Request
+	b.ReportAllocs()
+	for b.Loop() {
+		r.reset()
+		end, err := headEnd(buf, 0)
+		if err != nil || r.parse(buf, 0, end) != nil {
+			b.Fatal("not parsed")
+		}
+	}
+}

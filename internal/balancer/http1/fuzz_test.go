@@ -1,0 +1,137 @@
+package http1
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// FuzzRequest: whatever head is passed on, net/http reads it the same way.
+func FuzzRequest(f *testing.F) {
+	for _, s := range []string{
+		steadyRequest, get10,
+		"GET http://h/a?b HTTP/1.1\r\nHost: h\r\n\r\n",
+		"OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5, 5\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity, chunked\r\nContent-Length: 3\r\nConnection: x, close\r\nX: y\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\nX-Amzn-Trace-Id: Root=1-a;Self=b\r\nExpect: 100-continue\r\n\r\n",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		end, err := headEnd(raw, 0)
+		if err != nil || end == 0 {
+			return
+		}
+		var r Request
+		if err := r.parse(raw, 0, end); err != nil {
+			return
+		}
+		r.setTrace()
+		set := DefaultSettings()
+		head := r.appendForward(nil, &set, "127.0.0.1:80")
+		got, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
+		if err != nil {
+			t.Fatalf("net/http refuses %q made of %q: %v", head, raw, err)
+		}
+		if got.Method != r.Method() || !got.ProtoAtLeast(1, 1) {
+			t.Errorf("net/http reads %q as %s %s", head, got.Method, got.Proto)
+		}
+		want := map[bodyKind]int64{noBody: 0, lengthBody: r.length, chunkedBody: -1}[r.body]
+		if got.ContentLength != want {
+			t.Errorf("net/http reads %q with a body of %d, want %d", head, got.ContentLength, want)
+		}
+		if names := got.Header["X-Amzn-Trace-Id"]; len(names) != 1 {
+			t.Errorf("net/http reads %d traces in %q, want 1", len(names), head)
+		}
+	})
+}
+
+// FuzzAnswer: whatever answer is passed on, net/http reads it the same way.
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{
+		steadyAnswer, hopAnswer,
+		"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n",
+		"HTTP/1.1 304 x\r\nContent-Length: 5, 5\r\nKeep-Alive: timeout=5, max=3\r\n\r\n",
+	} {
+		f.Add([]byte(s), false)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, head bool) {
+		end, err := headEnd(raw, 0)
+		if err != nil || end == 0 {
+			return
+		}
+		var a answer
+		if a.parse(raw[:end], end, head) != nil || a.status < 200 {
+			return
+		}
+		c := &conn{keep: true, req: Request{minor: 1}}
+		out := c.appendAnswerHead(nil, &a, asIs)
+		if c.verbatim(&a) {
+			out = raw[:end]
+		}
+		method := "GET"
+		if head {
+			method = "HEAD"
+		}
+		got, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(out)), &http.Request{Method: method})
+		if err != nil {
+			t.Fatalf("net/http refuses %q made of %q: %v", out, raw, err)
+		}
+		if got.StatusCode != a.status {
+			t.Errorf("net/http reads %q as %d, want %d", out, got.StatusCode, a.status)
+		}
+		switch {
+		case a.body == chunkedBody && !head && (len(got.TransferEncoding) != 1 || got.ContentLength != -1):
+			t.Errorf("net/http reads no chunks in %q", out)
+		case a.body == lengthBody && got.ContentLength != a.length:
+			t.Errorf("net/http reads %d bytes in %q, want %d", got.ContentLength, out, a.length)
+		}
+	})
+}
+
+// FuzzChunks: what is taken for a chunked body, net/http takes for the same
+// one, and where it is cut does not matter.
+func FuzzChunks(f *testing.F) {
+	for _, s := range []string{
+		"0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\nrest", "A;x=y\r\n0123456789\r\n000\r\nX: y\r\n\r\n",
+		"5\nhello\r\n0\r\n\r\n", "fffffffffffffff\r\n",
+	} {
+		f.Add([]byte(s), 3)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, cut int) {
+		var whole, parts chunks
+		n, done, err := whole.scan(raw)
+		cut = max(0, min(cut, len(raw)))
+		n1, done1, err1 := parts.scan(raw[:cut])
+		if err1 == nil && !done1 {
+			n2, done2, err2 := parts.scan(raw[cut:])
+			n1, done1, err1 = n1+n2, done2, err2
+		}
+		if (err == nil) != (err1 == nil) || err == nil && (n != n1 || done != done1) {
+			t.Fatalf("%q: whole %d %v %v, cut at %d %d %v %v", raw, n, done, err, cut, n1, done1, err1)
+		}
+		if err != nil || !done {
+			return
+		}
+		var plainBody []byte
+		b := bodyReader{kind: chunkedBody}
+		plainBody, _, _, err = b.deliver(nil, raw, plain)
+		if err != nil {
+			t.Fatalf("deliver %q: %v", raw, err)
+		}
+		head := "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+		r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(strings.NewReader(head), bytes.NewReader(raw[:n]))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r.Body)
+		if err != nil || !bytes.Equal(got, plainBody) {
+			t.Errorf("net/http reads %q (%v) in %q, want %q", got, err, raw, plainBody)
+		}
+	})
+}
