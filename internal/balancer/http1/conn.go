@@ -88,6 +88,7 @@ func (c *conn) serve() {
 			c.srv.cfg.Log.Error("request panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 		c.unwatch()
+		c.endUpload(0)
 		if c.lease != nil {
 			c.settle(Ended, false)
 		}
@@ -132,98 +133,6 @@ func (c *conn) next() bool {
 		c.finish()
 	}
 	return false
-}
-
-// readHead waits for a head and returns where it ends in in.b. An error that is
-// not a *protoError has no one to be told.
-func (c *conn) readHead() (end int, err error) {
-	var headBy time.Time
-	scanned := 0
-	for {
-		c.skipEmptyLines()
-		if held := c.in.b[c.in.r:c.in.w]; len(held) > 0 {
-			n, err := headEnd(held, scanned)
-			if err == nil && n == 0 {
-				err = checkPartial(held)
-			}
-			if n > 0 || err != nil {
-				return c.in.r + n, err
-			}
-			scanned = len(held)
-		}
-		if !c.in.space() {
-			return 0, errHeaderSize
-		}
-		if scanned == 0 {
-			err = c.readFirst()
-		} else {
-			if headBy.IsZero() {
-				headBy = time.Now().Add(c.set.IdleTimeout)
-			}
-			err = c.readMore(time.Until(headBy))
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-}
-
-// skipEmptyLines passes over empty lines before a request (RFC 9112 2.2).
-func (c *conn) skipEmptyLines() {
-	for c.in.w-c.in.r >= 2 && c.in.b[c.in.r] == '\r' && c.in.b[c.in.r+1] == '\n' {
-		c.in.r += 2
-	}
-}
-
-// checkPartial refuses what cannot become a good head.
-func checkPartial(p []byte) error {
-	if chars[p[0]]&tokenChar == 0 && p[0] != '\r' {
-		return errBadMethod
-	}
-	if len(p) > maxRequestLine && longLine(p[:maxRequestLine]) {
-		return errURITooLong
-	}
-	if len(p) > maxRequestLine+maxRequestHeaders {
-		return errHeaderSize
-	}
-	return nil
-}
-
-func longLine(p []byte) bool {
-	for _, b := range p {
-		if b == '\n' {
-			return false
-		}
-	}
-	return true
-}
-
-// drainGrace is how long an idle connection stays open for a request that was
-// already on its way when Drain came.
-const drainGrace = 100 * time.Millisecond
-
-// readFirst waits for the first octets of a request.
-func (c *conn) readFirst() error {
-	limit := min(c.set.IdleTimeout, max(c.set.ClientKeepAlive-time.Since(c.started), time.Second))
-	n, err := c.readSome(c.in.b[c.in.w:], limit, &c.srv.draining)
-	if errors.Is(err, errStopped) {
-		n, err = c.readSome(c.in.b[c.in.w:], drainGrace, nil)
-	}
-	c.in.w += n
-	return err
-}
-
-// readMore reads on within a head or a body.
-func (c *conn) readMore(limit time.Duration) error {
-	if limit <= 0 {
-		return errSilent
-	}
-	n, err := c.readSome(c.in.b[c.in.w:], limit, nil)
-	c.in.w += n
-	if errors.Is(err, errIdle) {
-		return errSilent
-	}
-	return err
 }
 
 // handle takes a request whose head is good to its end.

@@ -137,21 +137,21 @@ func TestClaimSeesTheClientLeave(t *testing.T) {
 func TestClaimThatWaitedGoesOn(t *testing.T) {
 	b := newBackend(t, says(okAnswer))
 	w := start(t, nil, b.addr)
-	waits, go_ := make(chan struct{}, 9), make(chan struct{})
+	waits, proceed := make(chan struct{}, 9), make(chan struct{})
 	w.claim = func(r *Request) (Lease, error) {
 		waits <- struct{}{}
 		select {
 		case <-r.Context().Done():
 			return nil, r.Context().Err()
-		case <-go_:
+		case <-proceed:
 			return w.targets[0], nil
 		}
 	}
 	c := w.send(t, get11+last11)
 	<-waits
-	go_ <- struct{}{}
+	proceed <- struct{}{}
 	<-waits
-	go_ <- struct{}{}
+	proceed <- struct{}{}
 	if got := rest(t, c); got != okAnswer+lastAnswer {
 		t.Errorf("got %q", got)
 	}

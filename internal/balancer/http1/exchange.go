@@ -77,15 +77,16 @@ func (c *conn) exchange(t *Target) Failure {
 	}
 }
 
-// connect takes a kept connection to t, or opens one. A request that cannot be
-// repeated takes a kept one only if it is seen to be open.
+// connect takes a kept connection to t, or opens one. A kept one that its target
+// has closed, or on which bytes lie that belong to no request (the next would
+// take them for its answer), is not used.
 func (c *conn) connect(t *Target, fresh bool) Failure {
 	for !fresh {
 		tc := t.take(time.Now())
 		if tc == nil {
 			break
 		}
-		if c.replay || tc.peek() == peekNothing {
+		if tc.peek() == peekNothing {
 			tc.got, tc.sent = 0, 0
 			c.use(tc)
 			return OK
@@ -209,7 +210,9 @@ func failureOf(err error) Failure {
 }
 
 // await reads from the target, for the idle timeout at most. Beside the
-// socket's own errors it ends with a failure.
+// socket's own errors it ends with a failure. A client that has ended its
+// sending direction counts as gone, as it does for nginx: TCP cannot tell the
+// two apart.
 func (c *conn) await(p []byte) (int, error) {
 	began := time.Now()
 	var stop *atomic.Bool

@@ -120,7 +120,11 @@ func (c *conn) stream(first []byte, body *bodyReader, how delivery) {
 // another request.
 func (c *conn) pass(out []byte, body *bodyReader, how delivery) (f Failure, keep bool) {
 	w, idle := c.work, c.set.IdleTimeout
-	reuse := w.head.keep // the head's bytes are overwritten below
+	in, reuse := w.ans, w.head.keep // the head's bytes are overwritten below
+	if body.kind == lengthBody && body.left > middleBuffer {
+		in = c.in.pools.get(largeBuffer)
+		defer c.in.pools.put(in)
+	}
 	for done := false; ; {
 		if err := c.writeAll(out, idle); err != nil {
 			return ClientGone, false
@@ -128,7 +132,7 @@ func (c *conn) pass(out []byte, body *bodyReader, how delivery) (f Failure, keep
 		if done {
 			return OK, reuse
 		}
-		n, err := c.await(w.ans)
+		n, err := c.await(in)
 		if errors.Is(err, io.EOF) && body.kind == closeBody {
 			if how == chunked && c.writeAll([]byte("0\r\n\r\n"), idle) != nil {
 				return ClientGone, false
@@ -140,10 +144,10 @@ func (c *conn) pass(out []byte, body *bodyReader, how delivery) (f Failure, keep
 		}
 		used := 0
 		if how == asIs {
-			used, done, err = body.feed(w.ans[:n])
-			out = w.ans[:used]
+			used, done, err = body.feed(in[:n])
+			out = in[:used]
 		} else {
-			w.out, used, done, err = body.deliver(w.out[:0], w.ans[:n], how)
+			w.out, used, done, err = body.deliver(w.out[:0], in[:n], how)
 			out = w.out
 		}
 		if err != nil {

@@ -45,6 +45,11 @@ func TestClientGets(t *testing.T) {
 			"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
 			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
 		},
+		{
+			"the same length twice", get11,
+			"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\nA: b\r\n\r\nok",
+			"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\nok",
+		},
 		{"204", get11, "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"},
 		{"204 with a length", get11, "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"},
 		{

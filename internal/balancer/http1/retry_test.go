@@ -126,7 +126,7 @@ func TestStaleConnectionIsReplaced(t *testing.T) {
 	for i := range requests {
 		method := []string{"GET", "POST"}[i%2]
 		if method == "POST" {
-			// The end has come, or else nothing could be known of it.
+			// Only an end that has come can be known; GET is sent again.
 			until(t, "the target closed", func() bool {
 				kept := w.targets[0].t
 				kept.mu.Lock()
@@ -166,6 +166,37 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 	if b.conns() != 4 {
 		t.Errorf("after Close the target took %d connections, want 4", b.conns())
+	}
+}
+
+// TestBytesBeyondAnAnswerReachNoOne: they must not become the next answer.
+func TestBytesBeyondAnAnswerReachNoOne(t *testing.T) {
+	evil := "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+	for _, row := range []struct {
+		name string
+		says func(net.Conn, *http.Request, string) bool
+	}{
+		{"at once", says(okAnswer + evil)},
+		{"later", func(c net.Conn, r *http.Request, raw string) bool {
+			return says(okAnswer)(c, r, raw) && says(evil)(c, r, raw)
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			b := newBackend(t, row.says)
+			w := start(t, nil)
+			kept := w.add(b.addr)
+			for range 3 {
+				expect(t, w.send(t, get11), okAnswer)
+				until(t, "the bytes came", func() bool {
+					kept.mu.Lock()
+					defer kept.mu.Unlock()
+					return len(kept.busy) == 0 && (len(kept.idle) == 0 || kept.idle[0].peek() == peekBytes)
+				})
+			}
+			if n := b.conns(); n != 3 {
+				t.Errorf("the target took %d connections, want 3", n)
+			}
+		})
 	}
 }
 
