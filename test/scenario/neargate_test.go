@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"neargate/internal/app"
+	"neargate/internal/runtime/local"
 )
 
 // binary builds neargate once for all tests.
@@ -98,6 +100,10 @@ func serve(t *testing.T, data string, args ...string) *server {
 		if s.cmd.ProcessState == nil {
 			s.stop(syscall.SIGTERM)
 		}
+		// A test that failed half way may have left tasks, which run on.
+		if err := local.Cleanup(context.WithoutCancel(t.Context()), data); err != nil {
+			t.Errorf("clean up %s: %v", data, err)
+		}
 		if t.Failed() {
 			t.Logf("server log:\n%s", s.log)
 		}
@@ -157,14 +163,39 @@ func eventually(t *testing.T, limit time.Duration, what string, ask func() error
 	}
 }
 
+// supervisors gives the process IDs of the supervisors of the server's tasks.
+func (s *server) supervisors() []int {
+	s.t.Helper()
+	files, err := filepath.Glob("/run/neargate/*/instance.json")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil || !strings.Contains(string(b), fmt.Sprintf("%q", s.data)) {
+			continue
+		}
+		out, _ := exec.Command("pgrep", "-f", "task-supervisor "+filepath.Base(filepath.Dir(f))).Output() // fails when there is none
+		var pids []int
+		for _, word := range strings.Fields(string(out)) {
+			pid, err := strconv.Atoi(word)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+		return pids
+	}
+	return nil
+}
+
 // leftovers lists what a server may have left on the machine.
 func leftovers(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	sh := `ip -br link | awk '{print $1}' | grep '^ng' ; grep neargate /proc/mounts; ` +
-		`find /sys/fs/cgroup -maxdepth 3 -type d -name '*neargate*'; ` +
-		`pgrep -af 'neargate.*(task-supervisor|init)' | grep -v pgrep; ls -d /run/neargate/* 2>/dev/null; ` +
-		`ls -d /tmp/neargate-demo-* 2>/dev/null`
+	sh := `ip -br link | awk '{print $1}' | grep '^ng'; grep neargate /proc/mounts; ` +
+		`find /sys/fs/cgroup -path '*neargate*' -type d; pgrep -f '[t]ask-supervisor'; ` +
+		`ls -d /run/neargate/*/ /tmp/neargate-demo-* 2>/dev/null`
 	cmd := exec.Command("sh", "-c", sh)
 	cmd.Stdout = &b
 	_ = cmd.Run() // grep answers 1 when nothing is left
