@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The exit codes.
@@ -71,8 +72,9 @@ It answers the AWS APIs, so the AWS CLI, the SDKs and Terraform work unmodified.
   neargate serve                   run the server
   eval "$(neargate env)"           point AWS clients at it
   aws ecs list-clusters`,
-		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.ArbitraryArgs,
+		SilenceErrors: true, SilenceUsage: true, DisableFlagsInUseLine: true,
+		Version: version(),
+		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return misuse{hinted{fmt.Errorf("unknown command %q", args[0]), suggestion(cmd, args[0])}}
@@ -84,11 +86,47 @@ It answers the AWS APIs, so the AWS CLI, the SDKs and Terraform work unmodified.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return misuse{hinted{err, "run '" + cmd.CommandPath() + " --help' for the flags"}}
-	})
-	root.AddCommand(demoCommand(), serveCommand(), envCommand(), versionCommand(), exampleAppCommand())
+	root.SetVersionTemplate("neargate {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(demoCommand(), serveCommand(), envCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand())
+	root.SetHelpCommand(helpCommand(root))
 	return root.ExecuteContext(ctx)
+}
+
+// helpCommand is cobra's, except that an unknown command is an error.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [command]", Short: "Say how to use a command", DisableFlagsInUseLine: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = fmt.Errorf("unknown command %q", strings.Join(args, " "))
+			}
+			if err != nil {
+				return misuse{hinted{err, suggestion(root, args[0])}}
+			}
+			return cmd.Help()
+		},
+	}
+}
+
+// flagError says what is wrong with a flag without the parser's own words.
+func flagError(cmd *cobra.Command, err error) error {
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		want := "a " + bad.GetFlag().Value.Type()
+		switch bad.GetFlag().Value.Type() {
+		case "int":
+			want = "a whole number"
+		case "float64":
+			want = "a number"
+		case "duration":
+			want = "a duration such as 90s or 2m"
+		case "bool":
+			want = "true or false"
+		}
+		err = fmt.Errorf("--%s %q: want %s", bad.GetFlag().Name, bad.GetValue(), want)
+	}
+	return misuse{hinted{err, "run '" + cmd.CommandPath() + " --help' for the flags"}}
 }
 
 func suggestion(cmd *cobra.Command, arg string) string {
@@ -119,14 +157,17 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			version := "(devel)"
-			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-				version = info.Main.Version
-			}
-			fmt.Fprintln(cmd.OutOrStdout(), "neargate", version)
+			fmt.Fprintln(cmd.OutOrStdout(), "neargate", version())
 			return nil
 		},
 	}
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

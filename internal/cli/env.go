@@ -17,6 +17,9 @@ func envCommand() *cobra.Command {
 	data := app.Default().Data
 	cmd := &cobra.Command{
 		Use: "env", Short: "Print the environment that points AWS clients at the server", Args: noArgs,
+		Long: `Print shell commands that point AWS clients at the server: AWS_ENDPOINT_URL, the
+region and the keys. For an aws command too old to read AWS_ENDPOINT_URL, such
+as Debian 12's, they define a function of its name that does.`,
 		Example: `  eval "$(neargate env)"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a, err := readAccess(data)
@@ -31,6 +34,9 @@ func envCommand() *cobra.Command {
 				fmt.Fprintf(out, "export %s=%s\n", v[0], v[1])
 			}
 			fmt.Fprintln(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")
+			if version, old := oldAWS(cmd.Context()); old {
+				fmt.Fprintf(out, awsFunction, version)
+			}
 			return nil
 		},
 	}
@@ -43,7 +49,7 @@ func readAccess(data string) (app.Access, error) {
 	b, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return app.Access{}, hinted{fmt.Errorf("no server has run with --data %s", data), "start one: neargate serve --data " + data}
+		return app.Access{}, hinted{fmt.Errorf("no server runs with --data %s", data), "start one: neargate serve --data " + data}
 	case err != nil:
 		return app.Access{}, fmt.Errorf("read how to reach the server: %w", err)
 	}
