@@ -7,7 +7,6 @@ import (
 	"net"
 	"runtime"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,26 +33,19 @@ const (
 // over a short load, and chooses the pace of the users so that the peak fits
 // the machine and the policy.
 func (d *run) calibrate(ctx context.Context) (string, error) {
-	var mu sync.Mutex
-	var done, failed int
 	begin := time.Now()
+	seen := newTally(begin)
 	tester, err := load.New(d.loadConfig(traffic.RampHold(float64(d.cfg.Min), 0, calibration), 0))
 	if err != nil {
 		return "", err
 	}
-	err = tester.Run(ctx, func(r load.Result) {
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		if r.Failed() {
-			failed++
-		}
-	})
+	err = tester.Run(ctx, seen.add)
 	if err != nil {
 		return "", err
 	}
+	done, failed, first, _, _ := seen.totals()
 	if done == 0 || failed > 0 {
-		return "", fmt.Errorf("%d of %d requests to http://%s%s failed", failed, done, d.hostPort(), path)
+		return "", fmt.Errorf("%d of %d requests to http://%s%s failed, the first with: %s", failed, done, d.hostPort(), path, first)
 	}
 	used, err := d.cpuSeconds(ctx, begin, time.Now())
 	if err != nil {
