@@ -31,19 +31,19 @@ func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs O
 	due := a.High && !f.High || a.Low && !f.Low || now.Sub(f.At) >= actionEvery || now.Before(f.At)
 	f.High, f.Low = a.High, a.Low
 	o := opinion{known: true, want: obs.Desired}
-	o.reason = Reason{Kind: Steady, Need: obs.Desired}
+	o.reason = Reason{Kind: Quiet, Need: obs.Desired}
 	value, ok := datapoint(ws, timing, p.Metric, clean(obs.Second))
 	if !a.High && !a.Low || p.Target <= 0 || !ok {
 		return o
 	}
-	o.reason.Offered = value
-	base := obs.Second.Running
+	base := max(0, obs.Second.Running)
 	if a.High && st.Order.outLeft(p.ScaleOut, now) > 0 {
 		// Capacity added already counts: only a larger result may pass.
 		base = min(base, st.Order.From)
 	}
 	need := ceil(float64(base) * value / p.Target)
-	o.reason.Kind, o.reason.Need = AlarmState, need
+	o.reason = Reason{Kind: AlarmState, Tasks: base}
+	o.reason.size(Measured, Size{value, need})
 	if due {
 		f.At = now
 	}

@@ -85,23 +85,6 @@ func TestCooldownsBeginWhenTheServiceHasFollowed(t *testing.T) {
 	}
 }
 
-func TestReasonsAreSentencesWithNumbers(t *testing.T) {
-	cases := map[string]Reason{
-		"offered 4.1 vCPU at target 50 % of 0.25 needs 33, held to max 20": {
-			Kind: Load, Metric: CPU, Offered: 4.1, Target: 50, Unit: 0.25, Need: 33, Bounded: "max", Held: 20,
-		},
-		"3031 requests a minute at target 600 per task needs 6": {Kind: Load, Metric: RequestsPerTarget, Offered: 50.51, Target: 600, Need: 6},
-		"memory at 71.5 % of 4 tasks at target 62.5 % needs 5":  {Kind: MemoryUse, Metric: Memory, Offered: 71.5, Target: 62.5, Current: 4, Need: 5},
-		"metric at 96.3 with target 50 needs 4":                 {Kind: AlarmState, Offered: 96.3, Target: 50, Need: 4},
-		"no data: held at 3":                                    {Kind: NoData, Current: 3},
-	}
-	for want, r := range cases {
-		if got := r.String(); got != want {
-			t.Errorf("reason = %q, want %q", got, want)
-		}
-	}
-}
-
 func TestHistoryKeepsSumsAndFitsItsSize(t *testing.T) {
 	var h History
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -17,6 +17,7 @@ import (
 type envelope struct {
 	Low, High float64
 	Mean      float64       // over the window that gives Low: not yet diluted by what was before a rise
+	Under     float64       // the mean over the window that gives High: not held up by what was before a fall
 	Spread    float64       // one standard deviation of Mean
 	Span      time.Duration // of the longest window that agrees with all shorter ones
 	Change    int           // +1 the load rose before it, -1 it fell, 0 no change in sight
@@ -84,7 +85,9 @@ func (e evidence) envelope(ws *windows, strictness float64) envelope {
 			env.Change = +1
 			break
 		}
-		env.High = min(env.High, up)
+		if up < env.High {
+			env.High, env.Under = up, high/w.span
+		}
 		env.Span = w.Span
 		if lo >= env.Low {
 			env.Low = lo

@@ -40,49 +40,60 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 // bounds says between what the load surely lies: above low a count must carry,
 // below high it need not. The narrower evidence for going in also bounds low:
 // after a fall, windows that reach back to before it still claim the old load.
-func (l load) bounds(ws *windows) (sure view, low, high float64) {
+func (l load) bounds(ws *windows) (sure view, low float64, in envelope) {
 	sure = l.view(ws, surely)
 	strictness := steadyIn
 	if sure.falling {
 		strictness = likely
 	}
-	in := l.view(ws, strictness)
-	lead := min(sure.lead.Low, in.lead.High)
-	low = max(min(sure.main.Low, in.main.High), lead)
+	less := l.view(ws, strictness)
+	in = less.main
+	lead := min(sure.lead.Low, less.lead.High)
+	low = max(min(sure.main.Low, in.High), lead)
 	if sure.rising {
 		mid := l.view(ws, likely)
 		low = max(low, mid.main.Low, mid.lead.Low)
 	}
-	return sure, low, max(in.main.High, lead)
+	in.High, in.Under = max(in.High, lead), max(in.Under, lead)
+	return sure, low, in
 }
 
 // track decides for a load.
 func (st *State) track(ws *windows, l load, i int, p Policy, obs Observation, now time.Time) opinion {
 	startup := st.Startup.time()
-	sure, low, high := l.bounds(ws)
+	sure, low, in := l.bounds(ws)
+	high := in.High
 	if sure.main.Change >= 0 {
 		// Windows that reach back to before a slow rise make high too low.
 		high = max(high, l.recent(ws), l.trend(ws, sure, startup))
 	}
 	o := opinion{known: true, want: obs.Desired}
-	o.reason = Reason{Kind: Steady, Metric: p.Metric, Offered: max(sure.main.Mean, sure.lead.Mean), Need: obs.Desired}
+	mean := max(sure.main.Mean, sure.lead.Mean)
+	o.reason = Reason{Metric: p.Metric, Estimate: in.Under}
 	window := max(minScaleIn, startup, p.ScaleIn)
-	need := l.need(high)
+	most := high
 	if low > l.perTask*float64(obs.Desired)*tolerance {
-		x := l.size(ws, sure, startup)
-		o.want = max(obs.Desired+1, l.need(low), l.need(x))
-		o.reason.Kind, o.reason.Need, o.reason.Offered = Load, o.want, x
-		need = max(need, o.want)
+		x, basis := l.size(ws, sure, startup)
+		if low > x {
+			x, basis = low, AtLeast
+		}
+		o.reason.Kind, o.reason.Estimate = Load, mean
+		o.reason.size(basis, l.sized(x))
+		o.want, most = o.reason.Need, max(high, x)
 	}
-	peak := st.Policies[i].Peaks.note(need, window, now)
+	peak := l.sized(st.Policies[i].Peaks.note(most, window, now))
 	switch {
-	case o.want > obs.Desired, l.need(high) >= obs.Desired:
+	case o.want > obs.Desired:
+	case l.need(high) >= obs.Desired:
+		o.reason.steady(l, mean, min(low, l.perTask*float64(obs.Desired)), high, obs.Desired)
 	case sure.main.Change < 0 && sure.main.Span < minScaleIn+settle:
-		o.reason.Kind, o.reason.Held = Waiting, obs.Desired
-	case (obs.Desired-peak)*10 < obs.Desired && sure.main.Span < patience:
-		o.reason.Kind, o.reason.Held = Waiting, obs.Desired
+		o.reason.size(AtMost, l.sized(high))
+		o.reason.Kind = Settling
+	case (obs.Desired-peak.Need)*10 < obs.Desired && sure.main.Span < patience:
+		o.reason.size(AtMost, l.sized(high))
+		o.reason.Kind, o.reason.Peak, o.reason.Window = Small, peak, window
 	default:
-		o.reason.Kind, o.reason.Need, o.reason.Offered = Load, l.need(high), high
+		o.reason.size(AtMost, l.sized(high))
 		st.agreeIn(&o, peak, window, obs, now)
 	}
 	return o
@@ -105,15 +116,16 @@ const settle = 8 * time.Second
 
 // agreeIn lets o agree to the peak of the window, if that is lower and the
 // data reach back far enough.
-func (st *State) agreeIn(o *opinion, peak int, window time.Duration, obs Observation, now time.Time) {
+func (st *State) agreeIn(o *opinion, peak Size, window time.Duration, obs Observation, now time.Time) {
+	o.reason.Peak, o.reason.Window = peak, window
+	o.reason.Need = max(peak.Need, o.reason.Size.Need)
 	if young := max(minCalm, window) - now.Sub(st.Since); young > 0 {
 		o.reason.Kind, o.reason.Left = TooNew, young
 		return
 	}
-	if peak >= obs.Desired {
-		o.reason.Kind, o.reason.Held = Waiting, peak
+	if o.reason.Need >= obs.Desired {
+		o.reason.Kind = Waiting
 		return
 	}
-	o.want, o.agreesIn = peak, true
-	o.reason.Need = peak
+	o.want, o.agreesIn, o.reason.Kind = o.reason.Need, true, Load
 }

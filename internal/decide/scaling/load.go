@@ -16,6 +16,7 @@ const generous = 1.3
 // load is a policy's view of the offered load.
 type load struct {
 	perTask float64  // load that one task may carry
+	idle    float64  // and what it uses on top without any
 	main    evidence // what the policy's metric measures
 	lead    evidence // an earlier witness; work nil: none
 }
@@ -23,17 +24,16 @@ type load struct {
 // cpuLoad is CPU over all tasks, led by arrivals × CPU per request.
 func (st *State) cpuLoad(p Policy, s second) load {
 	l := load{perTask: p.Target / 100 * s.cores()}
-	idle := 0.0
 	// What an idle task uses, each task uses: it is no load that more tasks
 	// could share.
 	if s.Balanced && st.Demand.IdleKnown && st.Demand.Idle < 0.8*l.perTask {
-		idle = st.Demand.Idle
-		l.perTask -= idle
+		l.idle = st.Demand.Idle
+		l.perTask -= l.idle
 	}
 	l.main = evidence{
 		grain: st.Demand.workGrain(s.cores()),
 		work: func(w *Bucket) (low, high float64) {
-			base := idle * w.TaskTime.Seconds()
+			base := l.idle * w.TaskTime.Seconds()
 			low, high = max(0, w.CPULow.Seconds()-base), max(0, w.CPUHigh.Seconds()-base)
 			if w.Completed > w.Arrivals { // a backlog was worked off: no load that goes on
 				low *= float64(w.Arrivals) / float64(w.Completed)
@@ -73,6 +73,12 @@ func (l load) need(x float64) int {
 	return int(min(max(n, 0), 1e6))
 }
 
+// sized is a load with the count that carries it.
+func (l load) sized(x float64) Size {
+	n := l.need(x)
+	return Size{Load: x + l.idle*float64(n), Need: n}
+}
+
 // view is what both witnesses say; lead is zero where there is none.
 type view struct {
 	main, lead      envelope
@@ -92,12 +98,15 @@ func (l load) view(ws *windows, strictness float64) view {
 
 // size is the load to order for: the most likely one, generously, and where it
 // rises steadily, what it will be when the order has come into service.
-func (l load) size(ws *windows, v view, startup time.Duration) float64 {
-	x := v.main.Mean + generous*v.main.Spread
+func (l load) size(ws *windows, v view, startup time.Duration) (x float64, basis Basis) {
+	x = v.main.Mean + generous*v.main.Spread
 	if l.lead.work != nil {
 		x = max(x, v.lead.Mean+generous*v.lead.Spread)
 	}
-	return max(x, l.trend(ws, v, startup))
+	if later := l.trend(ws, v, startup); later > x {
+		return later, Rising
+	}
+	return x, UpTo
 }
 
 // trend is that of the earlier witness.

@@ -21,22 +21,25 @@ func (st *State) memoryOpinion(ws *windows, p Policy, i int, obs Observation, no
 	if s.Running == 0 || mean.MemSpan < memoryWindow*3/4 || mean.TaskTime == 0 {
 		return o
 	}
-	percent := 100 * mean.Memory / mean.MemSpan.Seconds()
-	tasks := ratio(mean.TaskTime, mean.Span)
-	need := ceil(tasks * percent / p.Target)
+	part := mean.Memory / mean.MemSpan.Seconds()
+	percent := 100 * part
+	l := load{perTask: p.Target / 100}
+	used := l.sized(ratio(mean.TaskTime, mean.Span) * part)
 	o = opinion{known: true, want: obs.Desired}
-	o.reason = Reason{Kind: Steady, Metric: p.Metric, Offered: percent, Need: obs.Desired}
+	o.reason = Reason{Kind: NearTarget, Metric: p.Metric, Average: percent}
+	o.reason.size(Measured, used)
+	held := used.Load
 	if percent >= memoryIn*p.Target {
-		need = max(need, obs.Desired)
+		held = max(held, l.perTask*float64(obs.Desired))
 	}
 	window := max(minScaleIn, st.Startup.time(), p.ScaleIn)
-	peak := st.Policies[i].Peaks.note(need, window, now)
+	peak := l.sized(st.Policies[i].Peaks.note(held, window, now))
 	switch {
-	case percent > p.Target && need > obs.Desired:
-		o.want = need
-		o.reason.Kind, o.reason.Need = MemoryUse, need
-	case need < obs.Desired:
-		o.reason.Kind, o.reason.Need = Load, need
+	case percent > p.Target && used.Need > obs.Desired:
+		o.want, o.reason.Kind = used.Need, Load
+	case used.Need == obs.Desired:
+		o.reason.Kind = Load
+	case percent < memoryIn*p.Target && used.Need < obs.Desired:
 		st.agreeIn(&o, peak, window, obs, now)
 	}
 	return o

@@ -6,18 +6,18 @@ import "time"
 // whole window is always covered.
 const peakSlots = 16
 
-// Peaks keeps the largest count that was needed in a window of the past.
+// Peaks keeps the largest load in a window of the past.
 type Peaks struct {
 	Slot  time.Duration // length of a slot
 	Begun time.Time     // of the newest slot
-	Max   [peakSlots]int
+	Max   [peakSlots]float64
 }
 
-// note takes in a need and gives the largest in the last window.
-func (p *Peaks) note(need int, window time.Duration, now time.Time) int {
+// note takes in a load and gives the largest in the last window.
+func (p *Peaks) note(load float64, window time.Duration, now time.Time) float64 {
 	slot := (window + peakSlots - 2) / (peakSlots - 1)
 	if slot != p.Slot || now.Before(p.Begun) {
-		top := need // what the old slots held stays in force for a whole window
+		top := load // what the old slots held stays in force for a whole window
 		for _, m := range p.Max {
 			top = max(top, m)
 		}
@@ -33,8 +33,8 @@ func (p *Peaks) note(need int, window time.Duration, now time.Time) int {
 		copy(p.Max[1:], p.Max[:peakSlots-1])
 		p.Max[0] = 0
 	}
-	p.Max[0] = max(p.Max[0], need)
-	top := 0
+	p.Max[0] = max(p.Max[0], load)
+	top := 0.0
 	for _, m := range p.Max {
 		top = max(top, m)
 	}

@@ -1,117 +1,103 @@
 package scaling
 
-import (
-	"fmt"
-	"math"
-	"strconv"
-	"time"
-)
+import "time"
 
 // Kind is what a reason is about.
 type Kind int
 
 // The kinds of reasons.
 const (
-	Steady      Kind = iota // the load fits the count
-	NoData                  // nothing was measured
-	TooNew                  // not enough history to lower a count
-	NoPolicy                // the target has no policy
-	Load                    // the offered load needs another count
-	Saturated               // the tasks are busy and requests wait
-	MemoryUse               // memory needs another count
-	AlarmState              // an alarm's action
-	Waiting                 // a lower count was needed a moment ago
-	OneDisagree             // another policy does not want a lower count
-	Cooldown                // of the scale-in
-	Deployment              // scale-in is off during deployments
-	Suspended               // by the scalable target
-	InDisabled              // by the policy
-	ToBound                 // a count outside the bounds goes to the bound first
+	Steady     Kind = iota // the load fits the count
+	NoData                 // nothing was measured
+	TooNew                 // not enough history to lower a count
+	NoPolicy               // the target has no policy
+	Load                   // the offered load needs another count
+	Saturated              // the tasks are busy and requests wait
+	Busy                   // a lower count would do, but requests wait
+	NearTarget             // the average is too close to the target to move
+	AlarmState             // an alarm's action
+	Quiet                  // no alarm asks for anything
+	Waiting                // a higher count was needed a moment ago
+	Settling               // the load has fallen a moment ago
+	Small                  // the load is not known well enough to take away so little
+	Cooldown               // of the scale-in
+	Deployment             // scale-in is off during deployments
+	Suspended              // by the scalable target
+	InDisabled             // by the policy
+	ToBound                // a count outside the bounds goes to the bound first
 )
 
-// Reason says why a count was decided, with the numbers it rests on.
+// Size is a load and the count that carries it at the policy's target.
+type Size struct {
+	// Load is in vCPU, requests per second, tasks' whole memory, or the alarm's
+	// datapoint. With vCPU the work of Need idle tasks is in it.
+	Load float64
+	Need int
+}
+
+// Basis is what a reason's Size is, of what may be the load.
+type Basis int
+
+// The bases of a size.
+const (
+	Measured Basis = iota // the load as it is
+	UpTo                  // the load, generously
+	Rising                // what it will be when the order has come into service
+	AtLeast               // surely no less
+	AtMost                // surely no more
+)
+
+// Reason says why a count was decided, with the numbers it rests on: Size.Load
+// over what the target lets one task carry, rounded up, is Size.Need, and the
+// same holds for Least, Most and Peak.
 type Reason struct {
-	Kind    Kind
-	Policy  string
-	Metric  Metric
-	Offered float64       // vCPU, requests per second, percent of memory, or the alarm's datapoint
-	Target  float64       // the policy's
-	Unit    float64       // vCPU of one task
-	Waiting float64       // requests in flight and queued
-	Need    int           // the count wanted
-	Current int           // the desired count at that moment
-	Held    int           // the bound that Need was held to; see Bounded
-	Bounded string        // "", "min" or "max"
-	Left    time.Duration // until it may happen
+	Kind     Kind
+	Policy   string
+	Metric   Metric  // "" for the count of an alarm's action
+	Target   float64 // the policy's
+	Unit     float64 // vCPU of one task
+	Size     Size    // of the load now
+	Basis    Basis
+	Estimate float64       // the most likely load, where Size is something else
+	Least    Size          // Steady: surely no less
+	Most     Size          // Steady: surely no more
+	Peak     Size          // the most in the window of a scale-in, where that decided
+	Window   time.Duration // that window
+	Share    float64       // percent of a task reckoned with while requests wait; else 0
+	Backlog  float64       // vCPU of Size that work off the backlog
+	Drain    time.Duration // and how long that takes
+	Waiting  int           // requests in flight and queued
+	Average  float64       // NearTarget: percent of memory over all tasks
+	Tasks    int           // that an alarm's datapoint is of
+	Need     int           // the count wanted
+	Current  int           // the desired count at that moment
+	Held     int           // the bound that Need was held to; see Bounded
+	Bounded  string        // "", "min" or "max"
+	Left     time.Duration // until it may happen
 }
 
-// String gives the reason as one sentence.
-func (r Reason) String() string {
-	s := r.sentence()
-	if r.Bounded != "" {
-		s += fmt.Sprintf(", held to %s %d", r.Bounded, r.Held)
-	}
-	return s
+// size makes s the ground of the reason and what it needs the count wanted.
+func (r *Reason) size(basis Basis, s Size) {
+	r.Basis, r.Size, r.Need = basis, s, s.Need
 }
 
-func (r Reason) sentence() string {
-	switch r.Kind {
-	case Load, Steady:
-		return r.load()
-	case Saturated:
-		return fmt.Sprintf("%.0f requests wait on busy tasks: %s vCPU offered and the backlog at target %s %% of %s need %d",
-			r.Waiting, number(r.Offered), number(r.Target), number(r.Unit), r.Need)
-	case MemoryUse:
-		return fmt.Sprintf("memory at %s %% of %d tasks at target %s %% needs %d", number(r.Offered), r.Current, number(r.Target), r.Need)
-	case AlarmState:
-		return fmt.Sprintf("metric at %s with target %s needs %d", number(r.Offered), number(r.Target), r.Need)
-	case Waiting:
-		return fmt.Sprintf("%s, but up to %d were needed a moment ago", r.load(), r.Held)
-	case TooNew:
-		return fmt.Sprintf("%s, but the data reach back too short to lower %d: %s to go", r.load(), r.Current, r.Left.Round(time.Second))
-	case Cooldown:
-		return fmt.Sprintf("%s, but the scale-in cooldown has %s to go", r.load(), r.Left.Round(time.Second))
-	case Deployment:
-		return r.load() + ", but scale-in is off while a deployment is in progress"
-	case Suspended:
-		return r.load() + ", but scaling in this direction is suspended"
-	case InDisabled:
-		return r.load() + ", but the policy's scale-in is disabled"
-	case OneDisagree:
-		return fmt.Sprintf("%s, but policy %s does not agree to fewer", r.load(), r.Policy)
-	case ToBound:
-		return fmt.Sprintf("desired count %d is outside the bounds", r.Current)
-	case NoPolicy:
-		return "no scaling policy"
-	}
-	return "no data: held at " + strconv.Itoa(r.Current)
+// steady says that a count fits what the load may be.
+func (r *Reason) steady(l load, mean, low, high float64, count int) {
+	r.Kind, r.Need = Steady, count
+	r.Basis, r.Size, r.Least, r.Most = Measured, l.sized(min(max(mean, low), high)), l.sized(low), l.sized(high)
 }
 
-func (r Reason) load() string {
-	verb := "needs"
-	if r.Kind == Steady {
-		verb = "fits"
-	}
-	switch r.Metric {
-	case CPU:
-		return fmt.Sprintf("offered %s vCPU at target %s %% of %s %s %d", number(r.Offered), number(r.Target), number(r.Unit), verb, r.Need)
-	case RequestsPerTarget:
-		return fmt.Sprintf("%s requests a minute at target %s per task %s %d", number(r.Offered*60), number(r.Target), verb, r.Need)
-	case Memory:
-		return fmt.Sprintf("memory at %s %% at target %s %% %s %d", number(r.Offered), number(r.Target), verb, r.Need)
-	}
-	return fmt.Sprintf("%s with target %s %s %d", number(r.Offered), number(r.Target), verb, r.Need)
-}
-
-// number prints at most three significant digits: 0.25, 4.1, 62.5, 1234.
-func number(x float64) string {
-	digits := 2
+// perTask is what the target lets one task carry, in the unit of Size.
+func (r Reason) perTask() float64 {
 	switch {
-	case math.Abs(x) >= 100:
-		digits = 0
-	case math.Abs(x) >= 1:
-		digits = 1
+	case r.Share > 0:
+		return r.Share / 100 * r.Unit
+	case r.Metric == "":
+		return r.Target / float64(r.Tasks)
+	case r.Metric == CPU:
+		return r.Target / 100 * r.Unit
+	case r.Metric == RequestsPerTarget:
+		return r.Target / 60
 	}
-	scale := math.Pow10(digits)
-	return strconv.FormatFloat(math.Round(x*scale)/scale, 'f', -1, 64)
+	return r.Target / 100
 }

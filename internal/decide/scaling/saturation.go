@@ -46,15 +46,19 @@ func (st *State) saturation(ws *windows, o opinion, p Policy, s second, obs Obse
 	if each == 0 && recent.Completed > 0 {
 		each = recent.CPULow.Seconds() / float64(recent.Completed)
 	}
-	want := max(o.want, st.backlogNeed(backlog{
+	need := st.backlogNeed(backlog{
 		each: each, used: used, offered: rate * each, cores: s.cores(), target: p.Target / 100,
 		now: waiting - usual, lasting: float64(slices.Min(st.Demand.Waiting[:])) - usual,
 		drained: recent.Completed > recent.Arrivals,
-	}))
-	if want > max(o.want, obs.Desired) {
-		o.reason = Reason{Kind: Saturated, Metric: p.Metric, Offered: max(used, rate*each), Unit: s.cores(), Waiting: waiting, Need: want}
+	})
+	need.Metric, need.Unit, need.Waiting = p.Metric, s.cores(), s.InFlight+s.Queued
+	switch {
+	case need.Need > max(o.want, obs.Desired):
+		o.want, o.reason = need.Need, need
+	case o.want < obs.Desired: // in no case fewer now
+		o.want, o.reason.Kind, o.reason.Waiting = obs.Desired, Busy, need.Waiting
 	}
-	o.want, o.agreesIn = max(want, obs.Desired), false // in no case fewer now
+	o.agreesIn = false
 	return o
 }
 
@@ -71,16 +75,30 @@ type backlog struct {
 // before they ask again show as a backlog that neither grows nor shrinks;
 // they hide what they would ask, so those are answered faster, and at the
 // least the busy tasks' use is taken at the target.
-func (st *State) backlogNeed(b backlog) int {
-	drain := max(slowDrain.Seconds(), st.Startup.time().Seconds())
-	need := ceil((b.offered + max(0, b.now)*b.each/drain) / (fullUse * b.cores))
-	if !b.drained {
-		quick := max(quickDrain.Seconds(), 4*b.each/b.cores)
-		need = max(need,
-			ceil(b.used/(b.target*b.cores)),
-			ceil((b.used+max(0, b.lasting)*b.each/quick)/(fullUse*b.cores)))
+func (st *State) backlogNeed(b backlog) Reason {
+	drain := max(slowDrain, st.Startup.time())
+	need := b.within(drain, b.offered, b.now)
+	if b.drained {
+		return need
+	}
+	quick := max(quickDrain, time.Duration(4*b.each/b.cores*float64(time.Second)))
+	if r := b.within(quick, b.used, b.lasting); r.Need > need.Need {
+		need = r
+	}
+	if n := ceil(b.used / (b.target * b.cores)); n > need.Need {
+		need = Reason{Kind: Saturated, Share: 100 * b.target}
+		need.size(Measured, Size{b.used, n})
 	}
 	return need
+}
+
+// within is the need of a load and of so many requests too many, to be worked
+// off in drain by tasks that are all but busy.
+func (b backlog) within(drain time.Duration, load, requests float64) Reason {
+	r := Reason{Kind: Saturated, Share: 100 * fullUse, Drain: drain}
+	r.Backlog = max(0, requests) * b.each / drain.Seconds()
+	r.size(Measured, Size{load + r.Backlog, ceil((load + r.Backlog) / (fullUse * b.cores))})
+	return r
 }
 
 func ceil(x float64) int { return int(min(math.Ceil(x-1e-9), 1e6)) }
