@@ -197,6 +197,14 @@ func (d *run) waitStable(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("waited %v for services-stable: %w%s", limit, err, d.lastEvent(ctx))
 	}
+	// Running is not yet healthy: the waiter says nothing of the targets.
+	err = waitFor(ctx, "the targets to be healthy", limit, 50*time.Millisecond, func(ctx context.Context) (bool, error) {
+		states, err := d.targets(ctx)
+		return healthy(states) == d.cfg.Min, err
+	})
+	if err != nil {
+		return "", fmt.Errorf("%w%s", err, d.lastEvent(ctx))
+	}
 	return fmt.Sprintf("%d of %d tasks running and healthy", d.cfg.Min, d.cfg.Min), nil
 }
 

@@ -201,6 +201,16 @@ func (d *run) targets(ctx context.Context) ([]elbtypes.TargetHealthStateEnum, er
 	return states, nil
 }
 
+func healthy(states []elbtypes.TargetHealthStateEnum) int {
+	n := 0
+	for _, s := range states {
+		if s == elbtypes.TargetHealthStateEnumHealthy {
+			n++
+		}
+	}
+	return n
+}
+
 // catchFirstHealthy looks every 20 ms for the first target beyond the minimum
 // that answers its health check: the end of the first scale-out, as a user
 // sees it.
@@ -208,13 +218,7 @@ func (w *watcher) catchFirstHealthy(ctx context.Context) {
 	limit := w.users.Length()
 	err := waitFor(ctx, "a new task to be healthy", limit, 20*time.Millisecond, func(ctx context.Context) (bool, error) {
 		states, err := w.targets(ctx)
-		healthy := 0
-		for _, s := range states {
-			if s == elbtypes.TargetHealthStateEnumHealthy {
-				healthy++
-			}
-		}
-		return healthy > w.cfg.Min, err
+		return healthy(states) > w.cfg.Min, err
 	})
 	if err != nil {
 		w.log.Debug("no new task became healthy", "error", err)
