@@ -7,32 +7,32 @@ import (
 	"neargate/internal/model"
 )
 
-// exits passes the ends of tasks on to the scheduler. The runtime may tell of
-// some before the scheduler has been made; these wait.
-type exits struct {
+// relay passes what the runtime tells of tasks on to the scheduler. The runtime
+// may tell before the scheduler has been made; that waits.
+type relay struct {
 	mu   sync.Mutex
 	to   func(model.RunState)
 	held []model.RunState
 }
 
-func (e *exits) tell(s model.RunState) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.to == nil {
-		e.held = append(e.held, s)
+func (r *relay) tell(s model.RunState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.to == nil {
+		r.held = append(r.held, s)
 		return
 	}
-	e.to(s)
+	r.to(s)
 }
 
-func (e *exits) connect(to func(model.RunState)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.to = to
-	for _, s := range e.held {
+func (r *relay) connect(to func(model.RunState)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.to = to
+	for _, s := range r.held {
 		to(s)
 	}
-	e.held = nil
+	r.held = nil
 }
 
 // logGroups is what the scheduler asks of the logs.

@@ -87,9 +87,9 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	if err != nil {
 		return fmt.Errorf("open the logs: %w", err)
 	}
-	var ended exits
+	var ended, checked relay
 	p.engine, err = local.Open(ctx, local.Config{
-		DataDir: cfg.Data, Ephemeral: cfg.Ephemeral, OnExit: ended.tell,
+		DataDir: cfg.Data, Ephemeral: cfg.Ephemeral, OnExit: ended.tell, OnHealth: checked.tell,
 	}, p.registry, p.logs, part("runtime"))
 	if err != nil {
 		return fmt.Errorf("open the runtime: %w", err)
@@ -110,6 +110,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return err
 	}
 	ended.connect(p.scheduler.OnExit)
+	checked.connect(p.scheduler.OnHealth)
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
 		return fmt.Errorf("open the metrics: %w", err)
 	}

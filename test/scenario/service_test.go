@@ -186,3 +186,25 @@ func TestKilledSupervisorIsReplaced(t *testing.T) {
 		return nil
 	})
 }
+
+// TestContainerHealthCheck runs a service whose task is well only by its own
+// container's word.
+func TestContainerHealthCheck(t *testing.T) {
+	s := serve(t, t.TempDir())
+	c := newClient(s)
+	c.define("web", c.pushApp(), func(d *ecstypes.ContainerDefinition) {
+		d.HealthCheck = &ecstypes.HealthCheck{Command: []string{"CMD", "/neargate", "version"}, Interval: aws.Int32(5)}
+	})
+	must[*ecs.CreateClusterOutput](t)(c.ecs.CreateCluster(t.Context(), &ecs.CreateClusterInput{}))
+	c.service("web", "web", 1, "")
+	defer destroy(t, s, c)
+	eventually(t, 20*time.Second, "the deployment to be completed", func() error {
+		d := c.describe("web").Deployments[0]
+		for _, task := range c.tasks("web", ecstypes.DesiredStatusRunning) {
+			if d.RolloutState == ecstypes.DeploymentRolloutStateCompleted && task.HealthStatus == ecstypes.HealthStatusHealthy {
+				return nil
+			}
+		}
+		return fmt.Errorf("rollout %s: %s", d.RolloutState, aws.ToString(d.RolloutStateReason))
+	})
+}

@@ -57,4 +57,7 @@ type Config struct {
 	// OnExit is called once for each task that Run gave back or that was taken
 	// over, when it has ended and all it held is released. It must not block.
 	OnExit func(model.RunState)
+	// OnHealth is called when a container's own health check gave another
+	// verdict than before. It must not block. May be nil.
+	OnHealth func(model.RunState)
 }

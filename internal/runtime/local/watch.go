@@ -54,9 +54,12 @@ func (e *Engine) read(t *task) bool {
 		if err := decoder.Decode(&r); err != nil {
 			return !e.closed()
 		}
-		t.take(r)
+		changed := t.take(r)
 		if r.Phase == supervisor.Ended {
 			return false
+		}
+		if changed && e.cfg.OnHealth != nil {
+			e.cfg.OnHealth(t.state())
 		}
 	}
 }
@@ -67,10 +70,18 @@ func (t *task) reported() supervisor.Report {
 	return t.report
 }
 
-// take makes a report the task's state.
-func (t *task) take(r supervisor.Report) {
+// take makes a report the task's state. It tells whether a container's health
+// is another than before.
+func (t *task) take(r supervisor.Report) (healthChanged bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for i, c := range r.Containers {
+		before := "UNKNOWN"
+		if i < len(t.report.Containers) {
+			before = t.report.Containers[i].Health
+		}
+		healthChanged = healthChanged || c.Health != before
+	}
 	t.report = r
 	if r.Failure != "" {
 		t.failure = &model.Error{Kind: model.Invalid, Code: codeStart, Msg: r.Failure}
@@ -78,6 +89,7 @@ func (t *task) take(r supervisor.Report) {
 	if !r.StartedAt.IsZero() && !t.hasStarted() {
 		close(t.started)
 	}
+	return healthChanged
 }
 
 // finish releases all that an ended task held, whatever becomes of ctx, and
