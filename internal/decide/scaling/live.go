@@ -82,8 +82,16 @@ func (st *State) track(ws *windows, l load, i int, p Policy, obs Observation, no
 		o.want, most = o.reason.Need, max(high, x)
 	}
 	peak := l.sized(st.Policies[i].Peaks.note(most, window, now))
+	fresh := l.lately(ws, st.Demand.perRequest(), obs)
+	left := l.sized(st.Policies[i].Lately.note(fresh, window, now))
 	switch {
 	case o.want > obs.Desired:
+	case 2*left.Need <= obs.Desired && left.Need < peak.Need && now.Sub(st.Order.OutAt) >= window:
+		// The load has collapsed, and stayed so for a whole window: no need
+		// to wait until the longer windows have forgotten it.
+		o.reason.Estimate = fresh / margin
+		o.reason.size(AtMost, l.sized(fresh))
+		st.agreeIn(&o, left, window, obs, now)
 	case l.need(high) >= obs.Desired:
 		o.reason.steady(l, mean, min(low, l.perTask*float64(obs.Desired)), high, obs.Desired)
 	case sure.main.Change < 0 && sure.main.Span < minScaleIn+settle:

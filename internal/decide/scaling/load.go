@@ -117,6 +117,37 @@ func (l load) trend(ws *windows, v view, startup time.Duration) float64 {
 	return l.main.trend(ws, v.main, startup)
 }
 
+// shortly is the window that tells of a collapse: long enough that at five
+// requests a second chance does not halve it, with margin on top.
+const (
+	shortly = 5 * time.Second
+	margin  = 1.25
+)
+
+// lately is the load of the last seconds, generously, by every witness; of the
+// very last one too, which alone knows of a step. Requests in flight count as
+// well: starved tasks use little CPU and are yet in need.
+func (l load) lately(ws *windows, perRequest float64, obs Observation) float64 {
+	x := max(l.over(ws.within(shortly)), l.over(ws.within(time.Second)))
+	if l.lead.work != nil {
+		x = max(x, float64(obs.Second.InFlight+obs.Second.Queued)*perRequest)
+	}
+	return margin * x
+}
+
+// over is the load of a window by the witness that says more.
+func (l load) over(w *window) float64 {
+	if w.span <= 0 {
+		return math.Inf(1)
+	}
+	_, x := l.main.work(&w.Bucket)
+	if l.lead.work != nil {
+		_, lead := l.lead.work(&w.Bucket)
+		x = max(x, lead)
+	}
+	return x / w.span
+}
+
 // recent is what the load of the last half minute was at least, on the whole.
 func (l load) recent(ws *windows) float64 {
 	e := l.main
@@ -148,8 +179,13 @@ func (e evidence) trend(ws *windows, env envelope, startup time.Duration) float6
 	if slope < 2*sigma {
 		return 0
 	}
-	return late.rate() + (slope-sigma)*(late.span/2+startup.Seconds()+lookAhead.Seconds())
+	ahead := (slope - sigma) * (late.span/2 + startup.Seconds() + lookAhead.Seconds())
+	return late.rate() + min(ahead, farthest*late.rate())
 }
+
+// farthest is how much of the load itself a rise is reckoned to add at most: a
+// steep rise is short more often than not, and is followed as it comes.
+const farthest = 0.3
 
 // shortestTrend is half the shortest time over which a trend is read.
 const shortestTrend = 8 * time.Second

@@ -95,9 +95,10 @@ type State struct {
 
 // PolicyState is what is remembered for one policy.
 type PolicyState struct {
-	Name  string
-	Peaks Peaks
-	Fired Fired
+	Name   string
+	Peaks  Peaks // of what the load surely does not exceed
+	Lately Peaks // of what the last seconds showed
+	Fired  Fired
 }
 
 // minCalm is how long the data must reach back without a gap before a count is
@@ -151,7 +152,7 @@ func (st State) observe(cfg Config, obs Observation, now time.Time) State {
 		st.Since = now
 		st.History = History{}
 		for i := range st.Policies {
-			st.Policies[i].Peaks = Peaks{}
+			st.Policies[i].Peaks, st.Policies[i].Lately = Peaks{}, Peaks{}
 		}
 	case gap > maxGap:
 		st.Since = now
