@@ -1,7 +1,6 @@
 package scenario_test
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -15,13 +14,9 @@ import (
 // TestDemoInAShortForm runs the demo as a user does, on real containers, and
 // looks at what it says, what it leaves for the user and what on the machine.
 func TestDemoInAShortForm(t *testing.T) {
-	bin := neargate(t)
-	before := leftovers(t)
 	out := filepath.Join(t.TempDir(), "demo")
-	cmd := exec.Command(bin, "demo", "--out", out, "--ramp", "4s", "--hold", "16s", "--max", "6")
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Run(); err != nil {
+	cmd, said, instance := startDemo(t, "--out", out, "--ramp", "4s", "--hold", "16s", "--max", "6")
+	if err := cmd.Wait(); err != nil {
 		t.Errorf("demo: %v\n%s", err, said.String())
 	}
 	for _, want := range []string{"pushed ", "running and healthy", "Setting desired count to ", "has started ", "reached a steady state", "peak tasks", "no request failed"} {
@@ -37,15 +32,14 @@ func TestDemoInAShortForm(t *testing.T) {
 			t.Errorf("%s: %v, begins %q, want %q", name, err, data[:min(len(data), 20)], begin)
 		}
 	}
-	if after := leftovers(t); after != before {
-		t.Errorf("left on the machine:\n%s\nbefore:\n%s", after, before)
+	if left := leftovers(t, instance); left != "" {
+		t.Errorf("left on the machine:\n%s", left)
 	}
 }
 
 // TestDemoStopsAtOnce interrupts a demo under load.
 func TestDemoStopsAtOnce(t *testing.T) {
-	before := leftovers(t)
-	cmd, said := startDemo(t)
+	cmd, said, instance := startDemo(t, "--ramp", "10s", "--hold", "1m", "--out", filepath.Join(t.TempDir(), "demo"))
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -56,35 +50,34 @@ func TestDemoStopsAtOnce(t *testing.T) {
 	if !strings.Contains(said.String(), "neargate: interrupted") {
 		t.Errorf("it said:\n%s", said)
 	}
-	if after := leftovers(t); after != before {
-		t.Errorf("left on the machine:\n%s\nbefore:\n%s", after, before)
+	if left := leftovers(t, instance); left != "" {
+		t.Errorf("left on the machine:\n%s", left)
 	}
 }
 
 // TestNextStartCleansUpAfterKill9 kills a demo with tasks running; the next
 // server to start, with other data, removes everything of it.
 func TestNextStartCleansUpAfterKill9(t *testing.T) {
-	before := leftovers(t)
-	cmd, _ := startDemo(t)
+	cmd, _, instance := startDemo(t, "--ramp", "10s", "--hold", "1m", "--out", filepath.Join(t.TempDir(), "demo"))
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	if leftovers(t) == before {
+	if leftovers(t, instance) == "" {
 		t.Fatal("the killed demo left nothing: the test shows nothing")
 	}
 	s := serve(t, t.TempDir())
 	s.stop(syscall.SIGTERM)
-	if after := leftovers(t); after != before {
-		t.Errorf("left on the machine:\n%s\nbefore:\n%s", after, before)
+	if left := leftovers(t, instance); left != "" {
+		t.Errorf("left on the machine:\n%s", left)
 	}
 }
 
 // startDemo starts a demo and returns when its load runs.
-func startDemo(t *testing.T) (*exec.Cmd, *syncBuffer) {
+func startDemo(t *testing.T, args ...string) (cmd *exec.Cmd, said *syncBuffer, instance string) {
 	t.Helper()
-	said := &syncBuffer{}
-	cmd := exec.Command(neargate(t), "demo", "--out", filepath.Join(t.TempDir(), "demo"), "--ramp", "10s", "--hold", "1m")
+	said = &syncBuffer{}
+	cmd = exec.Command(neargate(t), append([]string{"demo"}, args...)...)
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -101,5 +94,5 @@ func startDemo(t *testing.T) (*exec.Cmd, *syncBuffer) {
 		}
 		return nil
 	})
-	return cmd, said
+	return cmd, said, instanceOf(t, cmd.Process.Pid)
 }

@@ -189,14 +189,34 @@ func (s *server) supervisors() []int {
 	return nil
 }
 
-// leftovers lists what a server may have left on the machine.
-func leftovers(t *testing.T) string {
+// instanceOf gives the ID under which a process's server made things on the
+// machine, "" when it made none.
+func instanceOf(t *testing.T, pid int) string {
 	t.Helper()
+	files, err := filepath.Glob("/run/neargate/*/instance.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		var made struct{ PID int }
+		if b, err := os.ReadFile(f); err == nil && json.Unmarshal(b, &made) == nil && made.PID == pid {
+			return filepath.Base(filepath.Dir(f))
+		}
+	}
+	return ""
+}
+
+// leftovers lists what an instance has on the machine. Others may be at work
+// beside it.
+func leftovers(t *testing.T, instance string) string {
+	t.Helper()
+	if instance == "" {
+		t.Fatal("the server made nothing on the machine: the test shows nothing")
+	}
+	sh := `ip -br link | grep "^ng-*$1"; find /sys/fs/cgroup -path "*neargate/$1*" -type d; ` +
+		`pgrep -f "[t]ask-supervisor $1"; ls -d /run/neargate/$1 2>/dev/null`
+	cmd := exec.Command("sh", "-c", sh, "sh", instance)
 	var b strings.Builder
-	sh := `ip -br link | awk '{print $1}' | grep '^ng'; grep neargate /proc/mounts; ` +
-		`find /sys/fs/cgroup -path '*neargate*' -type d; pgrep -f '[t]ask-supervisor'; ` +
-		`ls -d /run/neargate/*/ /tmp/neargate-demo-* 2>/dev/null`
-	cmd := exec.Command("sh", "-c", sh)
 	cmd.Stdout = &b
 	_ = cmd.Run() // grep answers 1 when nothing is left
 	return b.String()
