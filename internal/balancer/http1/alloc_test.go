@@ -14,7 +14,6 @@ import (
 type steady struct {
 	t      *Target
 	client net.Conn
-	answer []byte
 	in     []byte
 }
 
@@ -84,6 +83,7 @@ func newSteady(tb testing.TB, answer string) *steady {
 
 // roundTrip sends a request and reads an answer of n bytes.
 func (s *steady) roundTrip(tb testing.TB, request []byte, n int) {
+	tb.Helper()
 	if _, err := s.client.Write(request); err != nil {
 		tb.Fatal(err)
 	}

@@ -103,6 +103,7 @@ func (c *conn) fail(f Failure, bad *protoError) {
 		return
 	case ConnectTimeout, Timeout:
 		status = 504
+	default: // a target that broke or answered badly: 502
 	}
 	c.answer(&Answer{Status: status, Reason: f.String()})
 }

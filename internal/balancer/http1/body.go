@@ -29,6 +29,7 @@ func (b *bodyReader) feed(p []byte) (n int, done bool, err error) {
 		return n, b.left == 0, nil
 	case chunkedBody:
 		return b.chunks.scan(p)
+	case closeBody:
 	}
 	return len(p), false, nil
 }
@@ -117,7 +118,7 @@ func (c *conn) upload(tc *targetConn) {
 	c.up.failure, c.up.bad = c.pump(tc)
 	if c.up.failure != OK {
 		c.up.failed.Store(true)
-		_ = tc.SetReadDeadline(past)
+		_ = tc.SetReadDeadline(past())
 	}
 }
 
@@ -174,8 +175,8 @@ func (c *conn) endUpload(grace time.Duration) {
 	case <-timer.C:
 	}
 	u.stop.Store(true)
-	_ = c.SetReadDeadline(past)
-	_ = c.target.SetWriteDeadline(past)
+	_ = c.SetReadDeadline(past())
+	_ = c.target.SetWriteDeadline(past())
 	_ = c.target.Close()
 	<-u.ended
 }

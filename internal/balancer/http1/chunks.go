@@ -167,6 +167,7 @@ func (c *chunks) framing() bool {
 		teField, expectField, upgradeField, forwardedForField,
 		forwardedPortField, forwardedProtoField, traceField:
 		return true
+	default:
+		return false
 	}
-	return false
 }

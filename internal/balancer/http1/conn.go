@@ -126,8 +126,7 @@ func (c *conn) next() bool {
 		c.req.setTrace()
 		return true
 	}
-	var bad *protoError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*protoError](err); ok {
 		c.req.blame(bad.class, bad.reason)
 		c.refuse(bad)
 		c.finish()

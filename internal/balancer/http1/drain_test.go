@@ -188,7 +188,7 @@ func TestTooManyConnectionsAreRejected(t *testing.T) {
 }
 
 func TestTunnel(t *testing.T) {
-	b := newBackend(t, func(c net.Conn, r *http.Request, _ string) bool {
+	b := newBackend(t, func(c net.Conn, _ *http.Request, _ string) bool {
 		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\nhello")
 		_, _ = io.Copy(c, c) // echo
 		_, _ = io.WriteString(c, "bye")

@@ -56,8 +56,9 @@ func (c *conn) mayRetry(t *Target, f Failure) bool {
 		return true
 	case Broken:
 		return c.replay && c.req.attempt == 0
+	default:
+		return false
 	}
-	return false
 }
 
 // exchange sends the request and reads the head of the final answer. A kept
@@ -202,8 +203,7 @@ func (f failure) Error() string { return Failure(f).String() }
 
 // failureOf is what an error of await means before an answer.
 func failureOf(err error) Failure {
-	var f failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[failure](err); ok {
 		return Failure(f)
 	}
 	return Broken

@@ -51,8 +51,8 @@ func (r *Request) passes(f *field, set *Settings) bool {
 	switch f.id {
 	case otherField:
 		name := f.name.of(r.buf)
-		return !(r.connections != nil && named(r.connections, name)) &&
-			!(set.DropInvalid && r.invalid > 0 && !all(name, plainChar))
+		return (r.connections == nil || !named(r.connections, name)) &&
+			(!set.DropInvalid || r.invalid == 0 || all(name, plainChar))
 	case hostField:
 		return r.hostPasses(set)
 	case forwardedForField:
@@ -61,8 +61,9 @@ func (r *Request) passes(f *field, set *Settings) bool {
 		return r.body != chunkedBody && r.lengths == 1
 	case expectField:
 		return !r.expects
+	default: // written anew, or for this hop only
+		return false
 	}
-	return false
 }
 
 // hostPasses reports whether the Host header is right as it is: a default port

@@ -35,6 +35,7 @@ func (r *Request) parseKnown() error {
 			if !all(f.name.of(r.buf), plainChar) {
 				r.invalid++
 			}
+		default: // steers neither
 		}
 	}
 	if forwarded > maxForwarded {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is a Router, a Group, a Lease for each target, and an Observer, which
 // keep what they were told.
 type world struct {
+	t       *testing.T
 	addr    string // of the balancer
 	srv     *Server
 	pool    *Pool
@@ -148,7 +148,7 @@ func settings(change func(*Settings)) Settings {
 
 func serve(t *testing.T, ln net.Listener, cfg Config, pool PoolConfig) *world {
 	t.Helper()
-	w := &world{addr: ln.Addr().String(), pool: NewPool(pool), served: make(chan error, 1)}
+	w := &world{t: t, addr: ln.Addr().String(), pool: NewPool(pool), served: make(chan error, 1)}
 	cfg.Router, cfg.Observer, cfg.Log = w, w, slog.New(slog.DiscardHandler)
 	w.srv = New(cfg)
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -318,8 +318,5 @@ var (
 func masked(s string) string {
 	return dateRE.ReplaceAllString(traceRE.ReplaceAllString(s, "1-TIME-ID"), "Date: NOW")
 }
-
-// lines joins header lines with CRLF and ends the head.
-func lines(l ...string) string { return strings.Join(l, "\r\n") + "\r\n\r\n" }
 
 func newReader(c net.Conn) *bufio.Reader { return bufio.NewReader(c) }

@@ -162,7 +162,7 @@ func parseLength(p []byte) (int64, bool) {
 
 // named reports whether the list of a Connection header names the field; known
 // fields of framing and routing are ours whatever it says.
-func named(connections []byte, name []byte) bool {
+func named(connections, name []byte) bool {
 	for more := true; more; {
 		var item []byte
 		item, connections, more = nextItem(connections)

@@ -30,7 +30,7 @@ type link struct {
 
 // readSome reads once, giving up with errIdle after limit without a byte. With
 // stop, it gives up with errStopped once that is set; who sets it then calls
-// SetReadDeadline(past) to wake the reader.
+// SetReadDeadline(past()) to wake the reader.
 func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, error) {
 	until := time.Now().Add(limit)
 	for {
@@ -88,7 +88,7 @@ func (l *link) writeAll(p []byte, limit time.Duration) error {
 }
 
 // past wakes readers and writers when set as a deadline.
-var past = time.Unix(1, 0)
+func past() time.Time { return time.Unix(1, 0) }
 
 // socket is the file descriptor's access, or nil if the connection is not a
 // plain socket.

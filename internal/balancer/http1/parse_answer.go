@@ -95,6 +95,7 @@ func (a *answer) known(f *field) error {
 		a.upgrades = isFold(value, "websocket")
 	case proxyConnectionField:
 		a.hop = true
+	default: // goes to the client as it came
 	}
 	return nil
 }
@@ -183,6 +184,7 @@ func (a *answer) passes(f *field) bool {
 		return a.status == 304 || a.toHead && a.status >= 200 && a.status != 204
 	case otherField:
 		return a.connections == nil || !named(a.connections, f.name.of(a.buf))
+	default:
+		return true
 	}
-	return true
 }

@@ -162,8 +162,9 @@ func truncated(err error) Failure {
 	switch f := failureOf(err); f {
 	case ClientGone, BadBody, Ended:
 		return f
+	default:
+		return Truncated
 	}
-	return Truncated
 }
 
 // verbatim reports whether the target's head can go to the client as it is.

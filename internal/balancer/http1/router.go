@@ -94,13 +94,13 @@ const (
 	Ended                  // the server was ended hard
 )
 
-var failureNames = [...]string{
-	"ok", "connect refused", "connect timeout", "broken", "bad answer",
-	"timeout", "truncated", "client gone", "bad body", "ended",
-}
-
 // String names the failure in plain words.
-func (f Failure) String() string { return failureNames[f] }
+func (f Failure) String() string {
+	return [...]string{
+		"ok", "connect refused", "connect timeout", "broken", "bad answer",
+		"timeout", "truncated", "client gone", "bad body", "ended",
+	}[f]
+}
 
 // TargetFault reports whether the failure is the target's (the try counts as
 // TargetConnectionErrorCount or worse), not the client's or our own.

@@ -93,7 +93,7 @@ func (f *front) drain() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range f.conns {
-		_ = c.SetReadDeadline(past)
+		_ = c.SetReadDeadline(past())
 	}
 }
 
@@ -112,12 +112,12 @@ func (f *front) kill() {
 func (f *front) accept(ctx context.Context, conns *sync.WaitGroup) error {
 	pause := time.Duration(0)
 	for {
-		if f.srv.draining.Load() || ctx.Err() != nil {
+		if f.ending(ctx) {
 			return nil
 		}
 		nc, err := f.ln.Accept()
 		if err != nil {
-			if f.srv.draining.Load() || ctx.Err() != nil {
+			if f.ending(ctx) {
 				return nil
 			}
 			if !passing(err) {
@@ -131,6 +131,11 @@ func (f *front) accept(ctx context.Context, conns *sync.WaitGroup) error {
 		pause = 0
 		f.start(ctx, nc, conns)
 	}
+}
+
+// ending reports whether Drain or ctx has closed the listener, or is about to.
+func (f *front) ending(ctx context.Context) bool {
+	return f.srv.draining.Load() || ctx.Err() != nil
 }
 
 // passing reports whether Accept may succeed later: out of files or memory, or

@@ -40,8 +40,9 @@ func (p *pipes) dial() net.Conn {
 }
 
 // inBubble runs a test against a balancer whose client and target are pipes;
-// handle plays the target on each new connection.
-func inBubble(t *testing.T, handle func(c net.Conn), test func(t *testing.T, client net.Conn, w *world)) {
+// handle plays the target on each new connection. The bubble's t is w.t.
+func inBubble(t *testing.T, handle func(c net.Conn), test func(client net.Conn, w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ln := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 		w := serve(t, ln, Config{Settings: settings(func(s *Settings) { s.IdleTimeout = time.Minute })}, PoolConfig{
@@ -58,7 +59,7 @@ func inBubble(t *testing.T, handle func(c net.Conn), test func(t *testing.T, cli
 		w.add("192.0.2.1:80")
 		client := ln.dial()
 		defer client.Close()
-		test(t, client, w)
+		test(client, w)
 		w.endHard(errors.New("end"))
 		synctest.Wait()
 	})
@@ -105,7 +106,8 @@ func TestTimeouts(t *testing.T) {
 		}, lastAnswer, 100 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			inBubble(t, row.target, func(t *testing.T, client net.Conn, _ *world) {
+			inBubble(t, row.target, func(client net.Conn, w *world) {
+				t := w.t
 				var got []byte
 				var sender sync.WaitGroup
 				spent := took(func() {
@@ -143,9 +145,10 @@ func TestIdleConnectionStaysForIdleTimeout(t *testing.T) {
 			_, _ = io.WriteString(c, okAnswer)
 		}
 	}
-	inBubble(t, answering, func(t *testing.T, client net.Conn, _ *world) {
-		for _, pause := range []time.Duration{0, 20, 59, 40, 59} {
-			time.Sleep(pause * time.Second)
+	inBubble(t, answering, func(client net.Conn, w *world) {
+		t := w.t
+		for _, pause := range []int{0, 20, 59, 40, 59} { // seconds
+			time.Sleep(time.Duration(pause) * time.Second)
 			if _, err := io.WriteString(client, get11); err != nil {
 				t.Fatalf("after %d s: %v", pause, err)
 			}
@@ -163,7 +166,8 @@ func TestClientKeepAliveEnds(t *testing.T) {
 			_, _ = io.WriteString(c, okAnswer)
 		}
 	}
-	inBubble(t, answering, func(t *testing.T, client net.Conn, w *world) {
+	inBubble(t, answering, func(client net.Conn, w *world) {
+		t := w.t
 		synctest.Wait() // the connection waits under the old settings
 		set := *w.srv.settings.Load()
 		set.ClientKeepAlive = 30 * time.Second
@@ -188,7 +192,8 @@ func TestClientThatDoesNotReadIsCut(t *testing.T) {
 			}
 		}
 	}
-	inBubble(t, endless, func(t *testing.T, client net.Conn, w *world) {
+	inBubble(t, endless, func(client net.Conn, w *world) {
+		t := w.t
 		if _, err := io.WriteString(client, get11); err != nil {
 			t.Fatal(err)
 		}

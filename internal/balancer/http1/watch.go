@@ -44,7 +44,7 @@ func (c *conn) unwatch() bool {
 	if w.ctx == nil {
 		return false
 	}
-	_ = c.SetReadDeadline(past)
+	_ = c.SetReadDeadline(past())
 	w.wg.Wait()
 	left := errors.Is(context.Cause(w.ctx), errLeft)
 	w.cancel(nil)
