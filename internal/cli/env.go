@@ -28,8 +28,11 @@ as Debian 12's, they define a function of its name that does.`,
 			}
 			out := cmd.OutOrStdout()
 			for _, v := range [][2]string{
-				{"AWS_ENDPOINT_URL", a.Endpoint}, {"AWS_REGION", a.Region}, {"AWS_DEFAULT_REGION", a.Region},
-				{"AWS_ACCESS_KEY_ID", a.AccessKey}, {"AWS_SECRET_ACCESS_KEY", a.SecretKey},
+				{"AWS_ENDPOINT_URL", a.Endpoint},
+				{"AWS_REGION", a.Region},
+				{"AWS_DEFAULT_REGION", a.Region},
+				{"AWS_ACCESS_KEY_ID", a.AccessKey},
+				{"AWS_SECRET_ACCESS_KEY", a.SecretKey},
 			} {
 				fmt.Fprintf(out, "export %s=%s\n", v[0], v[1])
 			}

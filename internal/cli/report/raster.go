@@ -134,8 +134,10 @@ func (r *raster) text(at point, s string, l label) {
 	case end:
 		x -= width
 	}
-	d := font.Drawer{Dst: r.img, Src: image.NewUniform(l.color), Face: face,
-		Dot: fixed.Point26_6{X: fixed.Int26_6(x * 64), Y: fixed.Int26_6(at.y * r.scale * 64)}}
+	d := font.Drawer{
+		Dst: r.img, Src: image.NewUniform(l.color), Face: face,
+		Dot: fixed.Point26_6{X: fixed.Int26_6(x * 64), Y: fixed.Int26_6(at.y * r.scale * 64)},
+	}
 	d.DrawString(s)
 }
 
