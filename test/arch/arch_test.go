@@ -57,12 +57,17 @@ func packages(t *testing.T) []pkg {
 func ring(path string) string {
 	for _, r := range []struct{ prefix, ring string }{
 		{"internal/model", "nouns"},
-		{"internal/decide", "brain"}, {"internal/traffic", "brain"}, {"internal/sim", "simulator"},
+		{"internal/decide", "brain"},
+		{"internal/traffic", "brain"},
+		{"internal/sim", "simulator"},
 		{"internal/store", "ground"},
-		{"internal/aws/wire", "protocol"}, {"internal/aws/sigv4", "protocol"},
-		{"internal/aws", "faces"}, {"internal/console", "faces"},
+		{"internal/aws/wire", "protocol"},
+		{"internal/aws/sigv4", "protocol"},
+		{"internal/aws", "faces"},
+		{"internal/console", "faces"},
 		{"internal/app", "wiring"},
-		{"internal/cli", "cli"}, {"cmd", "cli"},
+		{"internal/cli", "cli"},
+		{"cmd", "cli"},
 		{"internal", "hands"},
 	} {
 		if path == r.prefix || strings.HasPrefix(path, r.prefix+"/") {
