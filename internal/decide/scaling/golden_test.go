@@ -58,6 +58,16 @@ func TestGoldenRuns(t *testing.T) {
 			p.run(120, constant(0))
 			return p
 		},
+		"stall": func() *plant { // what a stall held up comes at once after it
+			p := newPlant(1, live(2, 20, cpuPolicy(50)), 8)
+			p.cores, p.start, p.each = 0.25, 1, 0.02
+			p.run(600, constant(40))
+			for seconds := range 4 {
+				p.stall(seconds, 40)
+				p.run(90, constant(40))
+			}
+			return p
+		},
 		"unbalanced": func() *plant {
 			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
 			p.unbalanced = true

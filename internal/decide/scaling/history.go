@@ -27,6 +27,7 @@ type Bucket struct {
 	TaskTime  time.Duration // serving tasks × time
 	Memory    float64       // utilisation of the tasks' memory (0 to 1) × seconds
 	MemSpan   time.Duration // measured time of Memory
+	Stalled   bool          // work was held up, see fillStall
 }
 
 func (b *Bucket) add(o *Bucket) {

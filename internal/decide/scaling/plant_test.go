@@ -20,6 +20,8 @@ type plant struct {
 	idle        float64
 	boot        float64 // part of its quota that a starting task uses
 	users       int     // closed loop instead of a rate
+	stalled     bool    // nothing arrives; what should have comes when the stall is over
+	held        int     // by a stall
 	unbalanced  bool
 	running     int
 	starting    []int // seconds to go
@@ -90,6 +92,11 @@ func (p *plant) second(rate float64) {
 	if p.users > 0 {
 		arrivals = max(0, p.users-p.waiting)
 	}
+	if p.held += arrivals; p.stalled {
+		arrivals = 0
+	} else {
+		arrivals, p.held = p.held, 0
+	}
 	p.waiting += arrivals
 	p.work += float64(arrivals)*p.each + math.Sqrt(float64(arrivals))*p.each*p.cv*p.rng.NormFloat64()
 	p.work = max(p.work, 0)
@@ -145,6 +152,14 @@ func (p *plant) run(seconds int, rate func(t int) float64) {
 	for t := range seconds {
 		p.second(rate(t))
 	}
+}
+
+// stall holds up the arrivals of some seconds and lets them come in the next.
+func (p *plant) stall(seconds int, rate float64) {
+	p.stalled = true
+	p.run(seconds, constant(rate))
+	p.stalled = false
+	p.second(rate)
 }
 
 func constant(rate float64) func(int) float64 { return func(int) float64 { return rate } }

@@ -43,7 +43,7 @@ func TestReasonsAreSentencesWithNumbers(t *testing.T) {
 			return r
 		}(),
 		"memory to fill 2.9 tasks at target 62.5 % needs 5": {Kind: Load, Metric: Memory, Target: 62.5, Size: Size{2.86, 5}, Need: 5},
-		"metric at 96.3 of 2 tasks with target 50 needs 4":   {Kind: AlarmState, Target: 50, Tasks: 2, Size: Size{96.3, 4}, Need: 4},
+		"metric at 96.3 of 2 tasks with target 50 needs 4":  {Kind: AlarmState, Target: 50, Tasks: 2, Size: Size{96.3, 4}, Need: 4},
 		"no data: held at 3": {Kind: NoData, Current: 3},
 	}
 	for want, r := range cases {

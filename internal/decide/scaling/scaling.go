@@ -162,6 +162,7 @@ func (st State) observe(cfg Config, obs Observation, now time.Time) State {
 	s := second{ServiceSecond: clean(obs.Second), warm: st.Startup.warm()}
 	st.Demand = st.Demand.learn(s)
 	st.History.push(s.bucket())
+	st.History.fillStall(st.Demand.countGrain(), st.Demand.workGrain(s.cores()))
 	return st
 }
 
