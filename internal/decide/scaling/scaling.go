@@ -41,11 +41,21 @@ func (t Timing) Valid() bool { return t == Live || t == AWS60 || t == AWS20 }
 // Metric is what a target-tracking policy tracks.
 type Metric string
 
-// The metrics, as PredefinedMetricType spells them.
+// The metrics: as PredefinedMetricType spells them, and a percentile of
+// AWS/ApplicationELB TargetResponseTime, which makes the policy an SLO.
 const (
 	CPU               Metric = "ECSServiceAverageCPUUtilization"
 	Memory            Metric = "ECSServiceAverageMemoryUtilization"
 	RequestsPerTarget Metric = "ALBRequestCountPerTarget"
+	ResponseTime      Metric = "TargetResponseTime"
+)
+
+// PolicyType is the kind of a policy, as PolicyType spells it.
+type PolicyType string
+
+// The types.
+const (
+	TargetTracking PolicyType = "TargetTrackingScaling"
 )
 
 // Config is a scalable target with its policies.
@@ -56,11 +66,13 @@ type Config struct {
 	Policies              []Policy
 }
 
-// Policy is a target-tracking policy.
+// Policy is a scaling policy.
 type Policy struct {
 	Name              string
+	Type              PolicyType // "" is TargetTracking
 	Metric            Metric
-	Target            float64       // percent, or requests per target in one minute
+	Percentile        float64       // of ResponseTime: above 0, below 100
+	Target            float64       // percent, requests per target in one minute, or seconds
 	ScaleOut, ScaleIn time.Duration // cooldowns
 	DisableScaleIn    bool
 }
