@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 )
@@ -122,7 +123,7 @@ func (a *Autoscaler) record(ctx context.Context, act model.ScalingActivity) erro
 func (a *Autoscaler) follow(ctx context.Context, w *watch, svc model.Service, s *model.ServiceSecond, now time.Time) {
 	if !w.looked {
 		w.looked = true
-		w.open = a.unfinished(resourceID(svc.Cluster, svc.Name))
+		w.open = a.unfinished(policy.Resource(svc.Cluster, svc.Name))
 	}
 	if w.open == "" {
 		return

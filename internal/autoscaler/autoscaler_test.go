@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 	"neargate/internal/store"
@@ -391,7 +392,7 @@ func BenchmarkSecond(b *testing.B) {
 		svc := r.sched.all["c/web"]
 		svc.Name, svc.DesiredCount = name, 20
 		r.sched.all["c/"+name] = svc
-		id := resourceID("c", name)
+		id := policy.Resource("c", name)
 		err := r.targets.Put(b.Context(), id, model.ScalableTarget{ResourceID: id, Min: low, Max: high, CreatedAt: r.clock})
 		if err != nil {
 			b.Fatal(err)

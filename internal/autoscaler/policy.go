@@ -3,9 +3,8 @@ package autoscaler
 import (
 	"context"
 	"errors"
-	"strings"
 
-	"neargate/internal/decide/scaling"
+	"neargate/internal/decide/policy"
 	"neargate/internal/model"
 )
 
@@ -33,7 +32,7 @@ func (a *Autoscaler) PutPolicy(ctx context.Context, p model.ScalingPolicy) (mode
 	if err != nil {
 		return p, err
 	}
-	if err := checkTracking(*p.Tracking, svc); err != nil {
+	if err := policy.Check(p, svc); err != nil {
 		return p, err
 	}
 	siblings := a.policies.List(policyKey(p.ResourceID, ""))
@@ -43,8 +42,8 @@ func (a *Autoscaler) PutPolicy(ctx context.Context, p model.ScalingPolicy) (mode
 			old = s
 			continue
 		}
-		if sameMetric(*s.Tracking, *p.Tracking) {
-			return p, invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
+		if err := policy.Beside(p, s); err != nil {
+			return p, err
 		}
 	}
 	if old.Name == "" && len(siblings) >= maxPolicies {
@@ -100,59 +99,3 @@ func (a *Autoscaler) dropAlarms(ctx context.Context, names []string) error {
 
 // Policies gives all policies by resource ID and name.
 func (a *Autoscaler) Policies() []model.ScalingPolicy { return a.policies.List("") }
-
-func sameMetric(x, y model.TargetTracking) bool {
-	return x.Predefined == y.Predefined && x.ResourceLabel == y.ResourceLabel
-}
-
-// largestTarget is the magnitude that a target value may have.
-const largestTarget float64 = 1 << 360
-
-// checkTracking refuses configurations that AWS refuses or that are not
-// followed here yet.
-func checkTracking(t model.TargetTracking, svc model.Service) error {
-	const labelled = string(scaling.RequestsPerTarget)
-	switch {
-	case !(t.Target > 0) || t.Target > largestTarget:
-		return invalid("Target value must be greater than 0.")
-	case t.ScaleOut < 0 || t.ScaleIn < 0:
-		return invalid("Cooldown must not be negative.")
-	case t.Customized != nil:
-		return invalid("Customized metric specifications are not supported yet. Use ECSServiceAverageCPUUtilization, ECSServiceAverageMemoryUtilization or ALBRequestCountPerTarget.")
-	case strings.HasSuffix(t.Predefined, "HighResolution"):
-		return invalid("High-resolution metrics are not fully enabled on the ECS service.")
-	case t.Predefined != labelled && t.Predefined != string(scaling.CPU) && t.Predefined != string(scaling.Memory):
-		return invalid("Predefined metric type %s is not supported for ECS services.", t.Predefined)
-	case t.Predefined != labelled && t.ResourceLabel != "":
-		return invalid("Resource label should not be specified for predefined metric type %s", t.Predefined)
-	case t.Predefined != labelled:
-		return nil
-	case t.ResourceLabel == "":
-		return invalid("Resource label should be specified for predefined metric type %s", t.Predefined)
-	}
-	_, group, ok := splitLabel(t.ResourceLabel)
-	if !ok {
-		return invalid("Resource label %s is not of the form app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>", t.ResourceLabel)
-	}
-	for _, lb := range svc.LoadBalancers {
-		if strings.HasSuffix(lb.TargetGroupARN, ":"+group) {
-			return nil
-		}
-	}
-	return invalid("Target group %s is not attached to resource %s", group, resourceID(svc.Cluster, svc.Name))
-}
-
-// splitLabel cuts a resource label into the dimensions LoadBalancer and
-// TargetGroup.
-func splitLabel(label string) (balancer, group string, ok bool) {
-	parts := strings.Split(label, "/")
-	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" {
-		return "", "", false
-	}
-	for _, p := range parts {
-		if p == "" {
-			return "", "", false
-		}
-	}
-	return strings.Join(parts[:3], "/"), strings.Join(parts[3:], "/"), true
-}

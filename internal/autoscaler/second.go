@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 )
@@ -26,7 +27,7 @@ const refusedPause = 15 * time.Second
 
 // second decides one service's second.
 func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
-	id := resourceID(s.Cluster, s.Service)
+	id := policy.Resource(s.Cluster, s.Service)
 	target, ok := a.targets.Get(id)
 	if !ok {
 		delete(a.watched, id)
@@ -81,10 +82,7 @@ func (a *Autoscaler) config(t model.ScalableTarget, policies []model.ScalingPoli
 		Policies: make([]scaling.Policy, len(policies)),
 	}
 	for i, p := range policies {
-		cfg.Policies[i] = scaling.Policy{
-			Name: p.Name, Metric: scaling.Metric(p.Tracking.Predefined), Target: p.Tracking.Target,
-			ScaleOut: p.Tracking.ScaleOut, ScaleIn: p.Tracking.ScaleIn, DisableScaleIn: p.Tracking.DisableScaleIn,
-		}
+		cfg.Policies[i] = policy.Of(p)
 	}
 	return cfg
 }
@@ -147,7 +145,7 @@ func (a *Autoscaler) intoBounds(ctx context.Context) {
 	a.mu.Unlock()
 	for id, why := range moved {
 		t, ok := a.targets.Get(id)
-		cluster, name, _ := splitResource(id)
+		cluster, name, _ := policy.SplitResource(id)
 		svc, found := a.sched.Service(cluster, name)
 		if !ok || !found {
 			continue

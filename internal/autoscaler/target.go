@@ -2,9 +2,9 @@ package autoscaler
 
 import (
 	"context"
-	"strings"
 	"time"
 
+	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 )
@@ -136,7 +136,7 @@ func (a *Autoscaler) Target(resourceID string) (model.ScalableTarget, bool) {
 
 // service gives the service that a resource ID names.
 func (a *Autoscaler) service(resourceID string) (model.Service, error) {
-	cluster, name, ok := splitResource(resourceID)
+	cluster, name, ok := policy.SplitResource(resourceID)
 	if !ok {
 		return model.Service{}, invalid("Unsupported service namespace, resource type or scalable dimension: resource ID %s is not service/CLUSTER/SERVICE", resourceID)
 	}
@@ -146,16 +146,6 @@ func (a *Autoscaler) service(resourceID string) (model.Service, error) {
 	}
 	return svc, nil
 }
-
-func splitResource(id string) (cluster, service string, ok bool) {
-	parts := strings.Split(id, "/")
-	if len(parts) != 3 || parts[0] != "service" || parts[1] == "" || parts[2] == "" {
-		return "", "", false
-	}
-	return parts[1], parts[2], true
-}
-
-func resourceID(cluster, service string) string { return "service/" + cluster + "/" + service }
 
 func invalid(format string, args ...any) *model.Error {
 	return model.Errorf(model.Invalid, "ValidationException", format, args...)

@@ -1,0 +1,59 @@
+package policy
+
+import (
+	"strings"
+
+	"neargate/internal/decide/scaling"
+	"neargate/internal/model"
+)
+
+// largestTarget is the magnitude that a target value may have.
+const largestTarget float64 = 1 << 360
+
+// Check refuses what Application Auto Scaling refuses of a policy for svc, with
+// a ValidationException.
+func Check(p model.ScalingPolicy, svc model.Service) error { return checkTracking(*p.Tracking, svc) }
+
+// Beside refuses a policy that cannot stand beside another of its target.
+func Beside(p, other model.ScalingPolicy) error {
+	if p.Tracking.Predefined == other.Tracking.Predefined && p.Tracking.ResourceLabel == other.Tracking.ResourceLabel {
+		return invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
+	}
+	return nil
+}
+
+func checkTracking(t model.TargetTracking, svc model.Service) error {
+	const labelled = string(scaling.RequestsPerTarget)
+	switch {
+	case !(t.Target > 0) || t.Target > largestTarget:
+		return invalid("Target value must be greater than 0.")
+	case t.ScaleOut < 0 || t.ScaleIn < 0:
+		return invalid("Cooldown must not be negative.")
+	case t.Customized != nil:
+		return invalid("Customized metric specifications are not supported yet. Use ECSServiceAverageCPUUtilization, ECSServiceAverageMemoryUtilization or ALBRequestCountPerTarget.")
+	case strings.HasSuffix(t.Predefined, "HighResolution"):
+		return invalid("High-resolution metrics are not fully enabled on the ECS service.")
+	case t.Predefined != labelled && t.Predefined != string(scaling.CPU) && t.Predefined != string(scaling.Memory):
+		return invalid("Predefined metric type %s is not supported for ECS services.", t.Predefined)
+	case t.Predefined != labelled && t.ResourceLabel != "":
+		return invalid("Resource label should not be specified for predefined metric type %s", t.Predefined)
+	case t.Predefined != labelled:
+		return nil
+	case t.ResourceLabel == "":
+		return invalid("Resource label should be specified for predefined metric type %s", t.Predefined)
+	}
+	_, group, ok := splitLabel(t.ResourceLabel)
+	if !ok {
+		return invalid("Resource label %s is not of the form app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>", t.ResourceLabel)
+	}
+	for _, lb := range svc.LoadBalancers {
+		if strings.HasSuffix(lb.TargetGroupARN, ":"+group) {
+			return nil
+		}
+	}
+	return invalid("Target group %s is not attached to resource %s", group, Resource(svc.Cluster, svc.Name))
+}
+
+func invalid(format string, args ...any) *model.Error {
+	return model.Errorf(model.Invalid, "ValidationException", format, args...)
+}

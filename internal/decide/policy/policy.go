@@ -1,0 +1,48 @@
+// Package policy says what a scaling policy means, as it was put by
+// PutScalingPolicy: whether Application Auto Scaling would refuse it, which
+// alarms it has made, and what decide/scaling gets to see of it.
+//
+// It is pure, so that the server and the simulator take and refuse the same.
+package policy
+
+import (
+	"strings"
+
+	"neargate/internal/decide/scaling"
+	"neargate/internal/model"
+)
+
+// Of gives a policy as decide/scaling takes it.
+func Of(p model.ScalingPolicy) scaling.Policy {
+	return scaling.Policy{
+		Name: p.Name, Metric: scaling.Metric(p.Tracking.Predefined), Target: p.Tracking.Target,
+		ScaleOut: p.Tracking.ScaleOut, ScaleIn: p.Tracking.ScaleIn, DisableScaleIn: p.Tracking.DisableScaleIn,
+	}
+}
+
+// SplitResource cuts a resource ID service/CLUSTER/SERVICE.
+func SplitResource(id string) (cluster, service string, ok bool) {
+	parts := strings.Split(id, "/")
+	if len(parts) != 3 || parts[0] != "service" || parts[1] == "" || parts[2] == "" {
+		return "", "", false
+	}
+	return parts[1], parts[2], true
+}
+
+// Resource is the resource ID of a service.
+func Resource(cluster, service string) string { return "service/" + cluster + "/" + service }
+
+// splitLabel cuts a resource label into the dimensions LoadBalancer and
+// TargetGroup.
+func splitLabel(label string) (balancer, group string, ok bool) {
+	parts := strings.Split(label, "/")
+	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" {
+		return "", "", false
+	}
+	for _, p := range parts {
+		if p == "" {
+			return "", "", false
+		}
+	}
+	return strings.Join(parts[:3], "/"), strings.Join(parts[3:], "/"), true
+}
