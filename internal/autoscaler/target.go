@@ -61,13 +61,21 @@ func (a *Autoscaler) RegisterTarget(ctx context.Context, r Registration) (model.
 }
 
 func (r Registration) create(place model.Place, now time.Time) (model.ScalableTarget, error) {
-	t := model.ScalableTarget{
-		ID: hexID(18), PolicyUUID: uuid(), Namespace: Namespace, ResourceID: r.ResourceID, Dimension: Dimension,
-		RoleARN: place.RoleARN("/aws-service-role/ecs.application-autoscaling.amazonaws.com/",
-			"AWSServiceRoleForApplicationAutoScaling_ECSService"),
-		CreatedAt: now, Tags: r.Tags,
+	t, err := r.Target()
+	if err != nil {
+		return t, err
 	}
+	t.ID, t.PolicyUUID, t.CreatedAt = hexID(18), uuid(), now
 	t.ARN = place.ScalableTargetARN(t.ID)
+	t.RoleARN = place.RoleARN("/aws-service-role/ecs.application-autoscaling.amazonaws.com/",
+		"AWSServiceRoleForApplicationAutoScaling_ECSService")
+	return t, nil
+}
+
+// Target gives what the request says of a target that is new.
+// ValidationException, TooManyTagsException.
+func (r Registration) Target() (model.ScalableTarget, error) {
+	t := model.ScalableTarget{Namespace: Namespace, ResourceID: r.ResourceID, Dimension: Dimension, Tags: r.Tags}
 	if r.Min == nil || r.Max == nil {
 		return t, invalid("MinCapacity and MaxCapacity must be specified when registering a new scalable target.")
 	}

@@ -88,7 +88,7 @@ var inward = map[string][]string{
 	"protocol":  {"nouns", "ground", "protocol"},
 	"faces":     {"nouns", "brain", "ground", "hands", "protocol"},
 	"wiring":    {"nouns", "brain", "ground", "hands", "protocol", "faces"},
-	"cli":       {"nouns", "brain", "simulator", "ground", "hands", "wiring", "cli", "outside"},
+	"cli":       {"nouns", "brain", "simulator", "ground", "hands", "faces", "wiring", "cli", "outside"},
 }
 
 // pure is all that the nouns and the brain may use of the standard library.

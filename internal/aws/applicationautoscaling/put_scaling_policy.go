@@ -19,6 +19,26 @@ const defaultCooldown = 300 * time.Second
 // putScalingPolicy: codes ValidationException, ObjectNotFoundException,
 // LimitExceededException.
 func (s *service) putScalingPolicy(ctx context.Context, in *sdk.PutScalingPolicyInput) (*sdk.PutScalingPolicyOutput, error) {
+	p, err := Policy(in, func() bool {
+		return slices.ContainsFunc(s.scaler.Policies(), func(p model.ScalingPolicy) bool {
+			return p.ResourceID == *in.ResourceId && p.Name == *in.PolicyName
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err = s.scaler.PutPolicy(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.PutScalingPolicyOutput{PolicyARN: &p.ARN, Alarms: s.alarmsOf(p)}, nil
+}
+
+// Policy reads a PutScalingPolicy request as far as it can be judged without
+// the service that it is for; the simulator reads policies by it. known says
+// whether the policy is there already: only then may its type be left out.
+// ValidationException.
+func Policy(in *sdk.PutScalingPolicyInput, known func() bool) (model.ScalingPolicy, error) {
 	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}
 	var c wire.Checks
 	c.Text("policyName", in.PolicyName, 1, 256)
@@ -33,37 +53,27 @@ func (s *service) putScalingPolicy(ctx context.Context, in *sdk.PutScalingPolicy
 		}
 	}
 	if err := c.Err(validation); err != nil {
-		return nil, err
+		return model.ScalingPolicy{}, err
 	}
 	if err := who.scales(); err != nil {
-		return nil, err
+		return model.ScalingPolicy{}, err
 	}
-	if err := s.typeOf(in); err != nil {
-		return nil, err
+	if err := typeOf(in, known); err != nil {
+		return model.ScalingPolicy{}, err
 	}
 	tracking, err := trackingFrom(in.TargetTrackingScalingPolicyConfiguration)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.scaler.PutPolicy(ctx, model.ScalingPolicy{Name: *in.PolicyName, ResourceID: *in.ResourceId, Tracking: tracking})
-	if err != nil {
-		return nil, err
-	}
-	return &sdk.PutScalingPolicyOutput{PolicyARN: &p.ARN, Alarms: s.alarmsOf(p)}, nil
+	return model.ScalingPolicy{Name: *in.PolicyName, ResourceID: *in.ResourceId, Tracking: tracking}, err
 }
 
 // typeOf refuses every type but target tracking. The type may be left out of
 // an update.
-func (s *service) typeOf(in *sdk.PutScalingPolicyInput) error {
+func typeOf(in *sdk.PutScalingPolicyInput, known func() bool) error {
 	switch in.PolicyType {
 	case types.PolicyTypeTargetTrackingScaling:
 	case types.PolicyTypeStepScaling, types.PolicyTypePredictiveScaling:
 		return invalid("Policy type %s is not supported yet. Use TargetTrackingScaling.", in.PolicyType)
 	default:
-		known := slices.ContainsFunc(s.scaler.Policies(), func(p model.ScalingPolicy) bool {
-			return p.ResourceID == *in.ResourceId && p.Name == *in.PolicyName
-		})
-		if !known {
+		if !known() {
 			return invalid("PolicyType must be specified when creating a scaling policy.")
 		}
 	}

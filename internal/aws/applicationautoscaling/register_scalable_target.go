@@ -16,19 +16,42 @@ import (
 // registerScalableTarget: codes ValidationException, LimitExceededException,
 // TooManyTagsException.
 func (s *service) registerScalableTarget(ctx context.Context, in *sdk.RegisterScalableTargetInput) (*sdk.RegisterScalableTargetOutput, error) {
+	r, err := registration(in)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.scaler.RegisterTarget(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.RegisterScalableTargetOutput{ScalableTargetARN: &t.ARN}, nil
+}
+
+// Target reads a RegisterScalableTarget request as that of a new target; what
+// only the server gives, such as its ARN, is missing. The simulator reads
+// bounds by it. ValidationException, TooManyTagsException.
+func Target(in *sdk.RegisterScalableTargetInput) (model.ScalableTarget, error) {
+	r, err := registration(in)
+	if err != nil {
+		return model.ScalableTarget{}, err
+	}
+	return r.Target()
+}
+
+func registration(in *sdk.RegisterScalableTargetInput) (autoscaler.Registration, error) {
 	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}
 	var c wire.Checks
 	who.check(&c)
 	c.OptionalText("roleARN", in.RoleARN, 1, 1600)
 	if err := c.Err(validation); err != nil {
-		return nil, err
+		return autoscaler.Registration{}, err
 	}
 	if err := who.scales(); err != nil {
-		return nil, err
+		return autoscaler.Registration{}, err
 	}
 	tags, err := mergeTags(nil, in.Tags)
 	if err != nil {
-		return nil, err
+		return autoscaler.Registration{}, err
 	}
 	r := autoscaler.Registration{
 		ResourceID: *in.ResourceId, Min: number(in.MinCapacity), Max: number(in.MaxCapacity),
@@ -37,11 +60,7 @@ func (s *service) registerScalableTarget(ctx context.Context, in *sdk.RegisterSc
 	if st := in.SuspendedState; st != nil {
 		r.SuspendIn, r.SuspendOut, r.SuspendSched = st.DynamicScalingInSuspended, st.DynamicScalingOutSuspended, st.ScheduledScalingSuspended
 	}
-	t, err := s.scaler.RegisterTarget(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return &sdk.RegisterScalableTargetOutput{ScalableTargetARN: &t.ARN}, nil
+	return r, nil
 }
 
 // deregisterScalableTarget: codes ValidationException, ObjectNotFoundException.
