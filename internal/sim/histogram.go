@@ -2,28 +2,40 @@ package sim
 
 import "math"
 
-// Histogram counts latencies in buckets 1 % apart. The zero value is empty.
+// Histogram counts latencies. A latency falls into a bucket by its binary
+// exponent and the histogramBits bits after it: buckets are 0.8 to 1.6 % wide.
+// The zero value is empty.
 type Histogram struct {
 	counts [histogramBuckets]uint32
 	total  int
 }
 
 const (
-	histogramLeast   = 1e-4 // seconds; what is shorter counts as this
-	histogramStep    = 1.01
-	histogramBuckets = 1900 // up to about 16,000 s
+	histogramBits    = 6
+	histogramLeast   = -14 // exponent: what is shorter than 61 µs counts as that
+	histogramOctaves = 32  // up to 73 hours
+	histogramBuckets = histogramOctaves << histogramBits
 )
 
-var histogramLog = math.Log(histogramStep)
-
 func (h *Histogram) add(seconds float64) {
-	i := 0
-	if seconds > histogramLeast {
-		i = min(int(math.Log(seconds/histogramLeast)/histogramLog), histogramBuckets-1)
-	}
-	h.counts[i]++
+	h.counts[latencyBucket(seconds)]++
 	h.total++
 }
+
+func latencyBucket(seconds float64) int {
+	const shift = 52 - histogramBits
+	const first = (1023 + histogramLeast) << histogramBits
+	return min(max(int(math.Float64bits(seconds)>>shift)-first, 0), histogramBuckets-1)
+}
+
+// bucketMiddle is the middle of a bucket in seconds.
+func bucketMiddle(i int) float64 {
+	octave, within := i>>histogramBits, i&(1<<histogramBits-1)
+	return math.Ldexp(1+(float64(within)+0.5)/(1<<histogramBits), histogramLeast+octave)
+}
+
+// Count is how many latencies were counted.
+func (h *Histogram) Count() int { return h.total }
 
 // Percentile gives the nearest-rank percentile in seconds, within 1 %, and NaN
 // when nothing was counted.
@@ -34,7 +46,7 @@ func (h *Histogram) Percentile(p float64) float64 {
 	rank := max(int(math.Ceil(p/100*float64(h.total))), 1)
 	for i, c := range h.counts {
 		if rank -= int(c); rank <= 0 {
-			return histogramLeast * math.Pow(histogramStep, float64(i)+0.5)
+			return bucketMiddle(i)
 		}
 	}
 	return math.NaN()

@@ -3,6 +3,13 @@
 // spreads them, and once a second a Scaler sees what the live autoscaler would
 // see and says how many tasks there should be.
 //
+// The decisions are the server's own: decide/routing picks the task of a
+// request, decide/placement the task that goes, decide/scaling and
+// decide/alarm (through Decider) the count. What is modelled is the rest: a
+// task shares its CPU evenly among its requests, each at most one core; a task
+// takes requests a start-up time after its order; a request finds the balancer
+// and the answer finds the client in no time.
+//
 // A run depends on its Config alone: the same seed gives the same result to
 // the last bit. There is no clock and no goroutine. Times are seconds from the
 // start of the run.
@@ -19,10 +26,23 @@ import (
 
 // Scaler decides once a second. It gets the second that has just ended, with
 // At as the virtual time since the Unix epoch, and returns the desired count.
-// The simulator holds the answer to at least 0.
+// The simulator holds the answer to at least 0. What a slice in s holds is
+// the simulator's again once Second returns.
 type Scaler interface {
 	Second(s model.ServiceSecond) (desired int, reason string)
 }
+
+// Routing is how the balancer picks a task.
+type Routing string
+
+// The routings. The server has all but PowerOfTwo, which takes the less busy
+// of two random tasks.
+const (
+	LeastInFlight Routing = "" // least_outstanding_requests
+	RoundRobin    Routing = "round_robin"
+	Random        Routing = "weighted_random"
+	PowerOfTwo    Routing = "power_of_two"
+)
 
 // Config is a load, a plant and a scaler.
 type Config struct {
@@ -37,13 +57,26 @@ type Config struct {
 
 	// TaskVCPU is what one task may use.
 	TaskVCPU float64
-	// Start is the time from the order of a task to its first request.
-	Start time.Duration
+	// Quota enforces TaskVCPU as Linux does; its zero value shares it evenly.
+	Quota Quota
+	// MemoryPerTask is what one task may use, in bytes; 0 is not measured.
+	// It uses MemoryIdle, and MemoryPerRequest for each request in flight.
+	MemoryPerTask, MemoryIdle, MemoryPerRequest int64
+
+	// Start is the time from the order of a task to its first request; with
+	// StartJitter each start takes up to that much longer, evenly spread.
+	Start, StartJitter time.Duration
+	// StartCPU is the part of its vCPU that a task uses while it starts, 0 to 1.
+	StartCPU float64
+	// Routing is how the balancer picks a task.
+	Routing Routing
 	// PerTask is how many requests a task takes at once; what exceeds it
-	// waits at the balancer, first come first served. 0 is no limit.
+	// waits at the balancer, first come first served, as does everything
+	// while no task is ready. 0 is no limit.
 	PerTask int
 	// Initial is how many tasks run at the beginning.
 	Initial int
+	Faults  Faults
 
 	Scaler Scaler
 	// SLO is the latency over which a request counts as late.
@@ -64,48 +97,23 @@ func (c Config) Validate() error {
 			break
 		}
 	}
+	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 	check(len(c.Rates) > 0, "no load: the rates are empty")
 	check(c.Demand > 0, "demand %v must be above 0", c.Demand)
-	check(c.CV >= 0, "coefficient of variation %v must not be negative", c.CV)
-	check(c.TaskVCPU > 0, "task size %v vCPU must be above 0", c.TaskVCPU)
+	check(c.CV >= 0 && !math.IsInf(c.CV, 0), "coefficient of variation %v must not be negative", c.CV)
+	check(positive(c.TaskVCPU), "task size %v vCPU must be above 0", c.TaskVCPU)
+	check(c.MemoryPerTask >= 0 && c.MemoryIdle >= 0 && c.MemoryPerRequest >= 0, "memory must not be negative")
 	check(c.Start >= 0, "start-up time %v must not be negative", c.Start)
+	check(c.StartJitter >= 0, "start-up jitter %v must not be negative", c.StartJitter)
+	check(c.StartCPU >= 0 && c.StartCPU <= 1, "start-up CPU %v must lie between 0 and 1", c.StartCPU)
 	check(c.PerTask >= 0, "limit per task %d must not be negative", c.PerTask)
 	check(c.Initial >= 0, "initial count %d must not be negative", c.Initial)
 	check(c.Scaler != nil, "no scaler")
-	return errors.Join(errs...)
-}
-
-// Second is one second of a run.
-type Second struct {
-	Rate                       float64 // true arrival rate
-	Desired                    int
-	Running, Starting, Drained int // at the end of the second; Drained are still serving out
-	Queued, InFlight           int
-	Completed, Late            int
-}
-
-// Order is a change of the desired count.
-type Order struct {
-	At       int // the second after which it was given
-	From, To int
-	Reason   string
-}
-
-// Result is what a run shows.
-type Result struct {
-	Seconds     []Second
-	Orders      []Order
-	Requests    int
-	Completed   int
-	Late        int       // completed after more than the SLO, or still waiting at the end for longer
-	TaskSeconds float64   // of all tasks, starting and draining included
-	Latencies   Histogram // seconds, of completed requests
-}
-
-// LatePercent is the share of requests that broke the SLO.
-func (r Result) LatePercent() float64 {
-	if r.Requests == 0 {
-		return 0
+	switch c.Routing {
+	case LeastInFlight, RoundRobin, Random, PowerOfTwo:
+	default:
+		errs = append(errs, fmt.Errorf("routing %q: want %s, %s, %s or nothing", c.Routing, RoundRobin, Random, PowerOfTwo))
 	}
-	return 100 * float64(r.Late) / float64(r.Requests)
+	errs = append(errs, c.Quota.validate(), c.Faults.validate())
+	return errors.Join(errs...)
 }
