@@ -43,8 +43,12 @@ func TestRoutingMattersAsInTheTable(t *testing.T) {
 		load    float64
 		want    float64 // seconds
 	}{
-		{sim.Random, 2, 0.5, 0.693}, {sim.RoundRobin, 2, 0.5, 0.394}, {sim.PowerOfTwo, 8, 0.7, 0.430},
-		{sim.RoundRobin, 18, 0.9, 0.521}, {sim.PowerOfTwo, 18, 0.9, 0.658}, {sim.Random, 8, 0.7, 1.274},
+		{sim.Random, 2, 0.5, 0.693},
+		{sim.RoundRobin, 2, 0.5, 0.394},
+		{sim.PowerOfTwo, 8, 0.7, 0.430},
+		{sim.RoundRobin, 18, 0.9, 0.521},
+		{sim.PowerOfTwo, 18, 0.9, 0.658},
+		{sim.Random, 8, 0.7, 1.274},
 	} {
 		rate := row.load * float64(row.tasks) / 0.1
 		r := run(t, sim.Config{

@@ -36,7 +36,7 @@ func (b *balancer) pick() int {
 		return -1
 	}
 	b.turn++
-	i := -1
+	var i int
 	switch b.routing {
 	case RoundRobin:
 		i = b.choose(routing.RoundRobin, 0)
