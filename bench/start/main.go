@@ -40,7 +40,7 @@ func main() {
 	flag.Parse()
 	if err := run(context.Background(), o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "start:", err)
-		os.Exit(1) //nolint:forbidigo // a program of its own
+		os.Exit(1)
 	}
 }
 
@@ -78,7 +78,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, e.Close(), local.Cleanup(ctx, dir)) }() //nolint:contextcheck // Close takes none
+	defer func() { err = cmp.Or(err, e.Close(ctx), local.Cleanup(ctx, dir)) }()
 	b := bench{e, o}
 	fmt.Fprintf(out, "%s, %d cores, %d CPU units a task; median (least to most)\n", runtime.Version(), runtime.NumCPU(), o.cpu)
 	if err := b.report(ctx, out, "one", 1, o.single); err != nil {

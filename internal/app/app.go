@@ -48,7 +48,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	s := &Server{cfg: cfg, log: log}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.Close())
+			err = errors.Join(err, s.Close(ctx))
 		}
 	}()
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
@@ -121,7 +121,9 @@ func (s *Server) serve(ctx, parts context.Context) error {
 	if err := srv.Shutdown(grace); err != nil {
 		_ = srv.Close() // calls that outlast the grace are cut off
 	}
-	<-failed // ErrServerClosed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the APIs: %w", err)
+	}
 	return nil
 }
 
@@ -136,11 +138,12 @@ func (s *Server) handler() http.Handler {
 	return mux
 }
 
-// Close releases what Open opened. Tasks go on running.
-func (s *Server) Close() error {
+// Close releases what Open opened, also when ctx has ended. Tasks go on
+// running.
+func (s *Server) Close(ctx context.Context) error {
 	var errs []error
 	if s.parts != nil {
-		errs = append(errs, s.parts.close())
+		errs = append(errs, s.parts.close(ctx))
 	}
 	if s.listener != nil {
 		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -153,5 +156,5 @@ func (s *Server) Close() error {
 // Destroy is Close, and then removes every task and everything else that the
 // server has on this machine, its data directory included.
 func (s *Server) Destroy(ctx context.Context) error {
-	return errors.Join(s.Close(), local.Cleanup(ctx, s.cfg.Data), os.RemoveAll(s.cfg.Data))
+	return errors.Join(s.Close(ctx), local.Cleanup(ctx, s.cfg.Data), os.RemoveAll(s.cfg.Data))
 }

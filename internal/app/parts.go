@@ -60,7 +60,7 @@ func newParts(ctx context.Context, cfg Config, access Access, address string, lo
 	p = &parts{cfg: cfg}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, p.close())
+			err = errors.Join(err, p.close(ctx))
 			p = nil
 		}
 	}()
@@ -185,13 +185,13 @@ func (p *parts) schedule(ctx context.Context) error {
 }
 
 // close releases what was opened, in the reverse order.
-func (p *parts) close() error {
+func (p *parts) close(ctx context.Context) error {
 	var errs []error
 	if p.metrics != nil {
 		errs = append(errs, p.metrics.Close())
 	}
 	if p.engine != nil {
-		errs = append(errs, p.engine.Close())
+		errs = append(errs, p.engine.Close(ctx))
 	}
 	if p.db != nil {
 		errs = append(errs, p.db.Close())

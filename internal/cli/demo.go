@@ -70,7 +70,7 @@ func runDemo(ctx context.Context, cfg demo.Config, level string, out, errOut io.
 	if err != nil {
 		return err
 	}
-	listen, err := freePort(cfg.Listen)
+	listen, err := freePort(ctx, cfg.Listen)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
 	if err != nil {
 		return explain(err)
 	}
-	defer srv.Close()
+	defer srv.Close(ctx)
 	log.Info("server ready", "endpoint", srv.Endpoint(), "data", cfg.Data, "timing", cfg.Timing)
 	err = srv.Run(ctx)
 	if errors.Is(err, errInterrupted) {
@@ -76,7 +76,7 @@ func explain(err error) error {
 }
 
 // freePort gives addr, or the next address at which nobody listens.
-func freePort(addr string) (string, error) {
+func freePort(ctx context.Context, addr string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "", fmt.Errorf("address %q: %w", addr, err)
@@ -87,7 +87,7 @@ func freePort(addr string) (string, error) {
 	}
 	for p := first; p < first+100; p++ {
 		addr := net.JoinHostPort(host, strconv.Itoa(p))
-		l, err := net.Listen("tcp", addr)
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 		if err == nil {
 			return addr, l.Close()
 		}

@@ -84,7 +84,7 @@ func Open(ctx context.Context, cfg Config, images images, logs logs, log *slog.L
 		return nil, fmt.Errorf("open runtime: %w", err)
 	}
 	if err := e.adoptAll(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open runtime: %w", err), e.Close()) //nolint:contextcheck // closes even when ctx is done
+		return nil, errors.Join(fmt.Errorf("open runtime: %w", err), e.Close(ctx))
 	}
 	return e, nil
 }
@@ -144,8 +144,9 @@ func (e *Engine) saveNetwork() error {
 
 // Close lets go of the tasks, which run on, and of the data directory. When no
 // task is left, nothing of the instance stays on the machine but the data
-// directory. Call it after Serve has returned.
-func (e *Engine) Close() error {
+// directory; that is done also when ctx has ended. Call it after Serve has
+// returned.
+func (e *Engine) Close(ctx context.Context) error {
 	var err error
 	e.close.Do(func() {
 		e.mu.Lock()
@@ -161,7 +162,7 @@ func (e *Engine) Close() error {
 			t.closeFiles()
 		}
 		if !running {
-			err = e.leave()
+			err = e.leave(ctx)
 		}
 		err = errors.Join(err, e.owner.Close())
 	})
@@ -169,13 +170,13 @@ func (e *Engine) Close() error {
 }
 
 // leave removes what the instance has on the machine.
-func (e *Engine) leave() error {
+func (e *Engine) leave(ctx context.Context) error {
 	machine, err := lockMachine()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = machine.Close() }()
-	ctx, cancel := context.WithTimeout(context.Background(), releaseLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
 	if err := errors.Join(removeCgroups(ctx, e.id), network.Remove(ctx, e.id)); err != nil {
 		return err

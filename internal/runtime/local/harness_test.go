@@ -169,7 +169,7 @@ func (b *testBench) open() {
 		if err := <-done; err != nil {
 			b.t.Error(err)
 		}
-		if err := e.Close(); err != nil {
+		if err := e.Close(context.Background()); err != nil {
 			b.t.Error(err)
 		}
 		b.stop = nil
