@@ -52,8 +52,15 @@ func (c Config) Full() Config {
 	return c
 }
 
-// memoryOf gives the smallest memory in MiB that Fargate allows for a CPU size.
-var memoryOf = map[int]int{256: 512, 512: 1024, 1024: 2048, 2048: 4096, 4096: 8192}
+// memoryOf gives the smallest memory in MiB that Fargate allows for a CPU size,
+// 0 for what is no size.
+func memoryOf(cpu int) int {
+	switch cpu {
+	case 256, 512, 1024, 2048, 4096:
+		return 2 * cpu
+	}
+	return 0
+}
 
 // Validate names everything that is wrong with c.
 func (c Config) Validate() error {
@@ -64,7 +71,7 @@ func (c Config) Validate() error {
 	if c.Ramp < 0 || c.Hold <= 0 {
 		errs = append(errs, fmt.Errorf("--ramp %v --hold %v: ramp must not be negative, hold must be above 0", c.Ramp, c.Hold))
 	}
-	if memoryOf[c.CPU] == 0 {
+	if memoryOf(c.CPU) == 0 {
 		errs = append(errs, fmt.Errorf("--task-cpu %d: one of 256, 512, 1024, 2048, 4096", c.CPU))
 	}
 	if c.Min < 1 || c.Max <= c.Min {

@@ -44,7 +44,7 @@ func (w *watcher) finish(ctx context.Context) *record {
 
 func (w *watcher) setting() []report.Pair {
 	return []report.Pair{
-		{Name: "service", Value: fmt.Sprintf("%s, %d CPU units and %d MiB a task", service, w.cfg.CPU, memoryOf[w.cfg.CPU])},
+		{Name: "service", Value: fmt.Sprintf("%s, %d CPU units and %d MiB a task", service, w.cfg.CPU, memoryOf(w.cfg.CPU))},
 		{Name: "policy", Value: fmt.Sprintf("target tracking, CPU %g %%, %d to %d tasks, cooldowns 30 s", w.cfg.Target, w.cfg.Min, w.cfg.Max)},
 		{Name: "load", Value: fmt.Sprintf("%d users on %s, a request each every %.2f s; %v ramp, %v hold", w.cfg.Users, path, w.pace.Seconds(), w.cfg.Ramp, w.cfg.Hold)},
 		{Name: "cost of a request", Value: fmt.Sprintf("%.0f ms of CPU", float64(w.cost)/1e6)},

@@ -101,7 +101,7 @@ func (d *run) makeCluster(ctx context.Context) (string, error) {
 		RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
 		NetworkMode:             ecstypes.NetworkModeAwsvpc,
 		Cpu:                     aws.String(strconv.Itoa(d.cfg.CPU)),
-		Memory:                  aws.String(strconv.Itoa(memoryOf[d.cfg.CPU])),
+		Memory:                  aws.String(strconv.Itoa(memoryOf(d.cfg.CPU))),
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
 			Name:         aws.String(container),
 			Image:        aws.String(d.imageURI),
@@ -119,7 +119,7 @@ func (d *run) makeCluster(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("cluster %s, log group %s, task definition %s:%d (%d CPU units, %d MiB)", cluster, logGroup,
-		aws.ToString(td.TaskDefinition.Family), td.TaskDefinition.Revision, d.cfg.CPU, memoryOf[d.cfg.CPU]), nil
+		aws.ToString(td.TaskDefinition.Family), td.TaskDefinition.Revision, d.cfg.CPU, memoryOf(d.cfg.CPU)), nil
 }
 
 func (d *run) makeLoadBalancer(ctx context.Context) (string, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -231,15 +232,13 @@ func (w *watcher) catchFirstHealthy(ctx context.Context) {
 
 // newMarks shows and records the events and activities that are new.
 func (w *watcher) newMarks(svc serviceState) {
-	for i := len(svc.events) - 1; i >= 0; i-- { // oldest first
-		e := svc.events[i]
+	for _, e := range slices.Backward(svc.events) { // oldest first
 		if id := aws.ToString(e.Id); !w.seen[id] {
 			w.seen[id] = true
 			w.mark(report.Event, aws.ToString(e.Message), "", aws.ToTime(e.CreatedAt))
 		}
 	}
-	for i := len(w.activities) - 1; i >= 0; i-- {
-		a := w.activities[i]
+	for _, a := range slices.Backward(w.activities) {
 		if id := aws.ToString(a.ActivityId); !w.seen[id] {
 			w.seen[id] = true
 			detail := aws.ToString(a.Details)

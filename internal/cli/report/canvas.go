@@ -1,6 +1,6 @@
 package report
 
-import "image/color"
+import "fmt"
 
 // point is a place on a canvas in pixels, y downwards.
 type point struct{ x, y float64 }
@@ -16,14 +16,14 @@ const (
 
 // stroke is how a line looks.
 type stroke struct {
-	color  color.RGBA
+	color  rgb
 	width  float64
 	dashed bool
 }
 
 // label is how a text looks.
 type label struct {
-	color  color.RGBA
+	color  rgb
 	size   float64 // pixels
 	bold   bool
 	anchor anchor
@@ -32,26 +32,37 @@ type label struct {
 // canvas is what a chart is drawn upon: the page's SVG or the picture's pixels.
 type canvas interface {
 	polyline(points []point, s stroke)
-	polygon(points []point, fill color.RGBA)
+	polygon(points []point, fill rgb)
 	text(at point, s string, l label)
 }
 
-func rect(c canvas, x, y, w, h float64, fill color.RGBA) {
+func rect(c canvas, x, y, w, h float64, fill rgb) {
 	c.polygon([]point{{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}}, fill)
 }
 
+// rgb is an opaque colour, 0xRRGGBB.
+type rgb uint32
+
+// RGBA makes it a color.Color.
+func (c rgb) RGBA() (r, g, b, a uint32) {
+	return uint32(c>>16&0xff) * 0x101, uint32(c>>8&0xff) * 0x101, uint32(c&0xff) * 0x101, 0xffff
+}
+
+func (c rgb) hex() string { return fmt.Sprintf("#%06x", uint32(c)) }
+
 // The colours: one hue a meaning, the same in every panel.
-var (
-	ink      = color.RGBA{0x1f, 0x29, 0x37, 0xff}
-	muted    = color.RGBA{0x6b, 0x72, 0x80, 0xff}
-	grid     = color.RGBA{0xe5, 0xe7, 0xeb, 0xff}
-	paper    = color.RGBA{0xff, 0xff, 0xff, 0xff}
-	blue     = color.RGBA{0x25, 0x63, 0xeb, 0xff}
-	paleBlue = color.RGBA{0xdb, 0xe7, 0xfd, 0xff}
-	teal     = color.RGBA{0x0d, 0x94, 0x88, 0xff}
-	paleTeal = color.RGBA{0xd3, 0xf0, 0xec, 0xff}
-	orange   = color.RGBA{0xea, 0x58, 0x0c, 0xff}
-	paleGold = color.RGBA{0xfd, 0xe9, 0xc4, 0xff}
-	red      = color.RGBA{0xdc, 0x26, 0x26, 0xff}
-	violet   = color.RGBA{0x7c, 0x3a, 0xed, 0xff}
+const (
+	ink      rgb = 0x1f2937
+	muted    rgb = 0x6b7280
+	grid     rgb = 0xe5e7eb
+	stripe   rgb = 0xf6f7f9
+	paper    rgb = 0xffffff
+	blue     rgb = 0x2563eb
+	paleBlue rgb = 0xdbe7fd
+	teal     rgb = 0x0d9488
+	paleTeal rgb = 0xd3f0ec
+	orange   rgb = 0xea580c
+	paleGold rgb = 0xfde9c4
+	red      rgb = 0xdc2626
+	violet   rgb = 0x7c3aed
 )

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"time"
 )
@@ -24,8 +23,8 @@ const (
 type series struct {
 	name   string
 	unit   string
-	color  color.RGBA
-	fill   *color.RGBA // area below the line
+	color  rgb
+	fill   rgb // area below the line; none when zero
 	values []float64
 	steps  bool // a level that holds until the next value
 	dashed bool
@@ -50,7 +49,7 @@ func panels(r Run) []panel {
 	target := pick(func(Second) float64 { return r.Target })
 	return []panel{
 		{title: "Load", floor: 10, series: []series{
-			{name: "users", color: blue, fill: &paleBlue, steps: true, values: pick(func(s Second) float64 { return float64(s.Users) })},
+			{name: "users", color: blue, fill: paleBlue, steps: true, values: pick(func(s Second) float64 { return float64(s.Users) })},
 			{name: "requests/s", color: violet, values: pick(func(s Second) float64 { return float64(s.Requests) })},
 			{name: "errors/s", color: red, values: pick(func(s Second) float64 { return float64(s.Errors) })},
 		}},
@@ -59,12 +58,12 @@ func panels(r Run) []panel {
 			{name: "p50", unit: " ms", color: teal, values: pick(func(s Second) float64 { return s.P50 })},
 		}},
 		{title: "Service CPU, %", floor: 100, series: []series{
-			{name: "CPU", unit: " %", color: teal, fill: &paleTeal, values: pick(func(s Second) float64 { return s.CPU })},
+			{name: "CPU", unit: " %", color: teal, fill: paleTeal, values: pick(func(s Second) float64 { return s.CPU })},
 			{name: "target", unit: " %", color: muted, dashed: true, values: target},
 		}},
 		{title: "Tasks", floor: float64(r.Min + 1), series: []series{
-			{name: "running + draining", color: orange, fill: &paleGold, steps: true, values: pick(func(s Second) float64 { return float64(s.Running + s.Draining) })},
-			{name: "running", color: blue, fill: &paleBlue, steps: true, values: pick(func(s Second) float64 { return float64(s.Running) })},
+			{name: "running + draining", color: orange, fill: paleGold, steps: true, values: pick(func(s Second) float64 { return float64(s.Running + s.Draining) })},
+			{name: "running", color: blue, fill: paleBlue, steps: true, values: pick(func(s Second) float64 { return float64(s.Running) })},
 			{name: "desired", color: ink, dashed: true, steps: true, values: pick(func(s Second) float64 { return float64(s.Desired) })},
 		}},
 	}
@@ -137,9 +136,9 @@ func (ch chart) panel(p panel, top float64) {
 func (ch chart) line(s series, y func(float64) float64) {
 	var points []point
 	flush := func() {
-		if s.fill != nil && len(points) > 1 {
+		if s.fill != 0 && len(points) > 1 {
 			area := append([]point{{points[0].x, y(0)}}, points...)
-			ch.c.polygon(append(area, point{points[len(points)-1].x, y(0)}), *s.fill)
+			ch.c.polygon(append(area, point{points[len(points)-1].x, y(0)}), s.fill)
 		}
 		if len(points) > 1 {
 			ch.c.polyline(points, stroke{color: s.color, width: 1.8, dashed: s.dashed})
@@ -165,12 +164,12 @@ func (ch chart) lane(top float64) {
 	rows := []struct {
 		kind  Kind
 		name  string
-		color color.RGBA
+		color rgb
 	}{{Activity, "scaling activities", violet}, {Event, "service events", teal}}
 	for i, row := range rows {
 		y := top + float64(i)*20
 		ch.c.text(point{marginLeft + plotWidth + 14, y + 9}, row.name, label{color: row.color, size: 12})
-		rect(ch.c, marginLeft, y, plotWidth, 14, color.RGBA{0xf6, 0xf7, 0xf9, 0xff})
+		rect(ch.c, marginLeft, y, plotWidth, 14, stripe)
 		for _, m := range ch.run.Marks {
 			if m.Kind == row.kind {
 				rect(ch.c, ch.x(m.At)-1, y, 2.5, 14, row.color)

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"image"
-	"image/color"
 	"image/draw"
 	"image/png"
 	"io"
@@ -47,7 +46,7 @@ func newRaster(width, height, scale float64) (*raster, error) {
 
 func (r *raster) encode(w io.Writer) error { return png.Encode(w, r.img) }
 
-func (r *raster) polygon(points []point, fill color.RGBA) {
+func (r *raster) polygon(points []point, fill rgb) {
 	if len(points) < 3 {
 		return
 	}
@@ -129,6 +128,7 @@ func (r *raster) text(at point, s string, l label) {
 	width := float64(font.MeasureString(face, s)) / 64
 	x := at.x * r.scale
 	switch l.anchor {
+	case start:
 	case middle:
 		x -= width / 2
 	case end:

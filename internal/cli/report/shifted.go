@@ -1,7 +1,5 @@
 package report
 
-import "image/color"
-
 // shifted is a canvas whose drawings are moved down.
 type shifted struct {
 	canvas
@@ -18,11 +16,11 @@ func (s shifted) move(points []point) []point {
 
 func (s shifted) polyline(points []point, st stroke) { s.canvas.polyline(s.move(points), st) }
 
-func (s shifted) polygon(points []point, fill color.RGBA) { s.canvas.polygon(s.move(points), fill) }
+func (s shifted) polygon(points []point, fill rgb) { s.canvas.polygon(s.move(points), fill) }
 
 func (s shifted) text(at point, t string, l label) { s.canvas.text(point{at.x, at.y + s.down}, t, l) }
 
-func verdictColor(r Run) color.RGBA {
+func verdictColor(r Run) rgb {
 	if r.Passed {
 		return teal
 	}
