@@ -36,7 +36,7 @@ func assemble(ctx context.Context, dir string, w io.Writer) (*field, error) {
 	}
 	var addrs []string
 	for range backends {
-		addr, err := freeAddr()
+		addr, err := freeAddr(ctx)
 		if err != nil {
 			return f, err
 		}
@@ -59,7 +59,7 @@ func assemble(ctx context.Context, dir string, w io.Writer) (*field, error) {
 			return append([]string{self, "-role", "reverseproxy", "-addr", addr}, addrs...), nil
 		}},
 	} {
-		addr, err := freeAddr()
+		addr, err := freeAddr(ctx)
 		if err != nil {
 			return f, err
 		}
@@ -87,8 +87,8 @@ const (
 )
 
 // freeAddr finds a port that is free now.
-func freeAddr() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddr(ctx context.Context) (string, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -109,7 +109,7 @@ func (f *field) start(ctx context.Context, addr, name string, args ...string) (p
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for range 500 {
-		if c, err := net.Dial("tcp", addr); err == nil {
+		if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr); err == nil {
 			return cmd.Process.Pid, c.Close()
 		}
 		select {

@@ -71,7 +71,7 @@ func compare(ctx context.Context, o options, w io.Writer) error {
 	runs := map[cell][]run{}
 	began := time.Now()
 	for round := range o.rounds {
-		for _, size := range sizes {
+		for _, size := range sizes() {
 			for i := range field.contestants {
 				// Another one goes first in each round.
 				c := field.contestants[(i+round)%len(field.contestants)]

@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"neargate/bench/rig"
 )
 
 // cell is a row of a table: a contestant at one answer size.
@@ -35,10 +35,10 @@ func report(f *field, runs map[cell][]run, o options) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# HTTP/1.1 proxies side by side\n\n")
 	fmt.Fprintf(&b, "`go run ./bench/proxy -rounds %d -seconds %d -conns %d` on %s, %s.\n\n",
-		o.rounds, o.seconds, o.conns, time.Now().UTC().Format(time.DateOnly), machine())
+		o.rounds, o.seconds, o.conns, time.Now().UTC().Format(time.DateOnly), rig.Machine())
 	fmt.Fprintf(&b, "%d keep-alive connections (wrk), %d small backends, all on loopback and on the same cores; contestants interleaved, medians of %d rounds. Trust the CPU column and the ratios: requests per second and tails move with the neighbours. Load average during the run: %s.\n",
-		o.conns, backends, o.rounds, loadAverage())
-	for _, size := range sizes {
+		o.conns, backends, o.rounds, rig.LoadAverage())
+	for _, size := range sizes() {
 		fmt.Fprintf(&b, "\n## Answers of %d bytes\n\n", size)
 		b.WriteString("| proxy | CPU-seconds of the proxy per 100,000 requests | against nginx | requests/s | against nginx | p99, ms | failed |\n|---|---|---|---|---|---|---|\n")
 		ref := runs[cell{nginx, size}]
@@ -68,26 +68,4 @@ func row(name string, runs, ref []run) string {
 	}
 	p99 := median(runs, func(r run) float64 { return float64(r.p99) / float64(time.Millisecond) })
 	return fmt.Sprintf("| %s | %s | %s | %.0f | %s | %.1f | %.0f |\n", name, cpuText, cpuRatio, rate, rateRatio, p99, failed)
-}
-
-func machine() string {
-	model := "unknown processor"
-	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(b)) {
-			if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
-				model = strings.TrimSpace(v)
-				break
-			}
-		}
-	}
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%d cores of %s, Linux %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
-}
-
-func loadAverage() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Join(strings.Fields(string(b))[:2], ", ")
 }

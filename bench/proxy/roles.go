@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,12 +20,12 @@ import (
 	"neargate/internal/balancer/http1"
 )
 
-// sizes of the answers in bytes, by path.
-var sizes = []int{100, 10_000}
+// sizes of the answers in bytes; the path names one.
+func sizes() []int { return []int{100, 10_000} }
 
 // play is a child process: a backend or one of the Go proxies.
 func play(ctx context.Context, role, addr string, backends []string) error {
-	ln, err := net.Listen("tcp", addr)
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
@@ -45,39 +44,48 @@ func play(ctx context.Context, role, addr string, backends []string) error {
 // the proxy, not the backend, is what costs.
 func backend(ctx context.Context, ln net.Listener) error {
 	context.AfterFunc(ctx, func() { ln.Close() })
-	answers := map[int][]byte{}
-	for _, size := range sizes {
-		answers[size] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
+	answers := map[string][]byte{}
+	for _, size := range sizes() {
+		answers[fmt.Sprintf("/%d", size)] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
 			size, bytes.Repeat([]byte{'x'}, size))
 	}
 	for {
 		c, err := ln.Accept()
-		if err != nil {
+		switch {
+		case errors.Is(err, net.ErrClosed):
 			return nil
+		case err != nil:
+			return err
 		}
 		go func() {
 			defer c.Close()
 			in := bufio.NewReader(c)
-			for {
-				first, err := in.ReadSlice('\n')
-				if err != nil {
-					return
-				}
-				answer := answers[sizes[0]]
-				if bytes.HasPrefix(first, []byte("GET /10000 ")) {
-					answer = answers[sizes[1]]
-				}
-				for len(first) > 2 {
-					if first, err = in.ReadSlice('\n'); err != nil {
-						return
-					}
-				}
-				if _, err := c.Write(answer); err != nil {
-					return
-				}
+			for err := error(nil); err == nil; {
+				err = answerOne(in, c, answers)
 			}
 		}()
 	}
+}
+
+// answerOne reads a head and writes the answer of its path.
+func answerOne(in *bufio.Reader, out io.Writer, answers map[string][]byte) error {
+	line, err := in.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	_, rest, _ := bytes.Cut(line, []byte{' '})
+	path, _, _ := bytes.Cut(rest, []byte{' '})
+	answer, ok := answers[string(path)]
+	if !ok {
+		return fmt.Errorf("no answer for %q", path)
+	}
+	for len(line) > 2 {
+		if line, err = in.ReadSlice('\n'); err != nil {
+			return err
+		}
+	}
+	_, err = out.Write(answer)
+	return err
 }
 
 // least is the smallest router there is: the backend with the fewest requests.
@@ -147,7 +155,7 @@ func proxyReverse(ctx context.Context, ln net.Listener, backends []string) error
 		Transport:  &http.Transport{MaxIdleConnsPerHost: 1024, DisableCompression: true, IdleConnTimeout: time.Minute},
 		BufferPool: &bufferPool{sync.Pool{New: func() any { return make([]byte, 32<<10) }}},
 	}
-	proxy.ErrorLog = log.New(io.Discard, "", 0) // wrk breaks its last requests off
+	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // wrk breaks its last requests off
 	srv := &http.Server{Handler: proxy, ReadHeaderTimeout: time.Minute}
 	context.AfterFunc(ctx, func() { _ = srv.Close() })
 	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {

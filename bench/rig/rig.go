@@ -1,0 +1,2 @@
+// Package rig is what benchmarks share.
+package rig
