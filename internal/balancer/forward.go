@@ -123,7 +123,9 @@ func (h *hop) Claim(r *http1.Request) (http1.Lease, error) {
 
 var errQueued = errors.New("idle timeout in the queue")
 
-func refuse(status int, reason string) error { return &http1.Refusal{Status: status, Reason: reason} }
+func refuse(status int, reason string) error {
+	return &http1.RefusalError{Status: status, Reason: reason}
+}
 
 // Target is where a request that has claimed t goes: http1.Lease.
 func (t *target) Target() *http1.Target { return t.upstream }

@@ -31,7 +31,7 @@ func (r *recorder) record(x load.Result) {
 	r.rs = append(r.rs, x)
 }
 
-func run(t *testing.T, ctx context.Context, cfg load.Config) []load.Result {
+func run(ctx context.Context, t *testing.T, cfg load.Config) []load.Result {
 	t.Helper()
 	tester, err := load.New(cfg)
 	if err != nil {
@@ -46,7 +46,7 @@ func run(t *testing.T, ctx context.Context, cfg load.Config) []load.Result {
 
 func TestUsersNeverExceedTheShape(t *testing.T) {
 	var now, peak atomic.Int64
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if n := now.Add(1); n > peak.Load() {
 			peak.Store(n)
 		}
@@ -55,7 +55,7 @@ func TestUsersNeverExceedTheShape(t *testing.T) {
 		_, _ = io.WriteString(w, "ok")
 	}))
 	defer srv.Close()
-	rs := run(t, t.Context(), load.Config{URL: srv.URL, Users: traffic.RampHold(5, 50*time.Millisecond, 150*time.Millisecond)})
+	rs := run(t.Context(), t, load.Config{URL: srv.URL, Users: traffic.RampHold(5, 50*time.Millisecond, 150*time.Millisecond)})
 	if len(rs) == 0 {
 		t.Fatal("no request was sent")
 	}
@@ -75,7 +75,7 @@ func TestUsersNeverExceedTheShape(t *testing.T) {
 func TestPaceHoldsUsersBack(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer srv.Close()
-	rs := run(t, t.Context(), load.Config{
+	rs := run(t.Context(), t, load.Config{
 		URL: srv.URL, Pace: 50 * time.Millisecond,
 		Users: traffic.Shape{{For: 220 * time.Millisecond, From: 2, To: 2}},
 	})
@@ -161,7 +161,7 @@ func TestEndingTheContextBreaksOffARequest(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { <-arrived; cancel(stop) })
-	if err := tester.Run(ctx, func(r load.Result) { t.Errorf("recorded %+v", r) }); err != stop {
+	if err := tester.Run(ctx, func(r load.Result) { t.Errorf("recorded %+v", r) }); !errors.Is(err, stop) {
 		t.Errorf("Run = %v, want the context's cause", err)
 	}
 	wg.Wait()

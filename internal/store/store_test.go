@@ -113,7 +113,7 @@ func TestUpdateThatFailsChangesNothing(t *testing.T) {
 		}
 		return thing{"lost", 2}, boom
 	})
-	if err != boom {
+	if !errors.Is(err, boom) {
 		t.Errorf("Update error = %v, want the change's own", err)
 	}
 	if got, _ := tab.Get("k"); got != (thing{"kept", 1}) {

@@ -142,6 +142,7 @@ func refused(t *testing.T, err error, code string) {
 // portTaken asks for a listener on a port that another program has; nothing
 // must change.
 func portTaken(t *testing.T, c *client) {
+	t.Helper()
 	l, err := net.Listen("tcp", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)

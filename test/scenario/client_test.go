@@ -54,6 +54,7 @@ func newClient(s *server) *client {
 
 // must unwraps an answer: must(t)(c.ecs.DescribeServices(…)).
 func must[T any](t *testing.T) func(T, error) T {
+	t.Helper()
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {

@@ -177,7 +177,7 @@ func (s *server) supervisors() []int {
 		}
 		out, _ := exec.Command("pgrep", "-f", "task-supervisor "+filepath.Base(filepath.Dir(f))).Output() // fails when there is none
 		var pids []int
-		for _, word := range strings.Fields(string(out)) {
+		for word := range strings.FieldsSeq(string(out)) {
 			pid, err := strconv.Atoi(word)
 			if err != nil {
 				s.t.Fatal(err)

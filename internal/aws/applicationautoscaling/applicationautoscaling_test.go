@@ -114,11 +114,15 @@ func TestTargetAndPolicyReadBackAsTheyWerePut(t *testing.T) {
 		t.Fatalf("DescribeScalableTargets = %+v, %v", targets, err)
 	}
 	target := targets.ScalableTargets[0]
-	got := []any{*target.ScalableTargetARN == *reg.ScalableTargetARN, *target.MinCapacity, *target.MaxCapacity, *target.RoleARN,
-		*target.SuspendedState.DynamicScalingInSuspended, *target.SuspendedState.DynamicScalingOutSuspended, target.CreationTime.IsZero()}
-	want := []any{true, int32(2), int32(20),
+	got := []any{
+		*target.ScalableTargetARN == *reg.ScalableTargetARN, *target.MinCapacity, *target.MaxCapacity, *target.RoleARN,
+		*target.SuspendedState.DynamicScalingInSuspended, *target.SuspendedState.DynamicScalingOutSuspended, target.CreationTime.IsZero(),
+	}
+	want := []any{
+		true, int32(2), int32(20),
 		"arn:aws:iam::000000000000:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
-		true, false, false}
+		true, false, false,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("target (-want +got):\n%s", diff)
 	}
@@ -133,8 +137,10 @@ func TestTargetAndPolicyReadBackAsTheyWerePut(t *testing.T) {
 	}
 	p := found.ScalingPolicies[0]
 	conf := p.TargetTrackingScalingPolicyConfiguration
-	got = []any{*p.PolicyARN == *put.PolicyARN, len(p.Alarms), len(put.Alarms), p.PolicyType, *conf.TargetValue,
-		*conf.ScaleOutCooldown, conf.ScaleInCooldown == nil, conf.PredefinedMetricSpecification.PredefinedMetricType}
+	got = []any{
+		*p.PolicyARN == *put.PolicyARN, len(p.Alarms), len(put.Alarms), p.PolicyType, *conf.TargetValue,
+		*conf.ScaleOutCooldown, conf.ScaleInCooldown == nil, conf.PredefinedMetricSpecification.PredefinedMetricType,
+	}
 	want = []any{true, 2, 2, types.PolicyTypeTargetTrackingScaling, 50.0, int32(30), true, types.MetricTypeECSServiceAverageCPUUtilization}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
@@ -186,7 +192,9 @@ func TestActivitiesAndPages(t *testing.T) {
 		}
 	}
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
 	pages := sdk.NewDescribeScalingPoliciesPaginator(c, &sdk.DescribeScalingPoliciesInput{ServiceNamespace: ecs})
 	var sizes []int
 	for pages.HasMorePages() {

@@ -73,7 +73,7 @@ func (c *conn) refuse(e *protoError) {
 
 // refuseClaim answers a request that no target was given for.
 func (c *conn) refuseClaim(err error, left bool) {
-	var no *Refusal
+	var no *RefusalError
 	switch {
 	case left:
 		c.leave()

@@ -11,6 +11,7 @@ const (
 	hostChar                     // of a registered name or an IPv4 address
 )
 
+//nolint:gochecknoglobals // a constant table, which Go cannot declare as one
 var chars = charTable()
 
 func charTable() (t [256]uint8) {

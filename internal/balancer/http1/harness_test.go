@@ -74,7 +74,7 @@ func (w *world) Claim(r *Request) (Lease, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.targets) == 0 {
-		return nil, &Refusal{Status: 503, Reason: "no targets"}
+		return nil, &RefusalError{Status: 503, Reason: "no targets"}
 	}
 	return w.targets[r.Attempt()%len(w.targets)], nil
 }

@@ -42,7 +42,7 @@ type Group interface {
 	// with a Failure that allows another try: r.Attempt() is then above 0 and
 	// r.Failed() is the target that failed.
 	//
-	// An error ends the request: a *Refusal with its status, any other error
+	// An error ends the request: a *RefusalError with its status, any other error
 	// with 503.
 	Claim(r *Request) (Lease, error)
 }
@@ -57,14 +57,14 @@ type Lease interface {
 	Done(r *Request, o *Outcome)
 }
 
-// Refusal is the error of a Claim that names the status of the answer.
-type Refusal struct {
+// RefusalError is the error of a Claim that names the status of the answer.
+type RefusalError struct {
 	Status int    // 503, 504...
 	Reason string // for the access log
 }
 
 // Error tells the reason.
-func (e *Refusal) Error() string { return "no target: " + e.Reason }
+func (e *RefusalError) Error() string { return "no target: " + e.Reason }
 
 // Outcome is how one try at a target ended.
 type Outcome struct {
