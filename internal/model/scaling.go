@@ -25,8 +25,9 @@ type ScalingPolicy struct {
 	Namespace  string
 	ResourceID string
 	Dimension  string
-	Type       string // "TargetTrackingScaling"
+	Type       string // "TargetTrackingScaling" or "StepScaling"
 	Tracking   *TargetTracking
+	Step       *StepScaling
 	AlarmNames []string // the alarms it made: high first, then low
 	CreatedAt  time.Time
 }
@@ -42,6 +43,23 @@ type TargetTracking struct {
 	DisableScaleIn  bool
 	ScaleOutDefined bool // the caller gave it; Describe echoes only what was given
 	ScaleInDefined  bool
+}
+
+// StepScaling is a step scaling configuration.
+type StepScaling struct {
+	AdjustmentType  string // ChangeInCapacity, ExactCapacity or PercentChangeInCapacity
+	Steps           []StepAdjustment
+	MinMagnitude    *int   // least change, of percent only
+	Aggregation     string // Average, Minimum or Maximum; "" is Average
+	Cooldown        time.Duration
+	CooldownDefined bool // the caller gave it
+}
+
+// StepAdjustment is how to scale while a metric is within an interval, which
+// is relative to the alarm's threshold. Nil bounds are infinite.
+type StepAdjustment struct {
+	Lower, Upper *float64
+	Adjustment   int
 }
 
 // CustomizedMetric is a single customized metric of a target-tracking policy.

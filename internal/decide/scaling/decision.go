@@ -39,6 +39,7 @@ func (d Decision) NotScaledReason(cfg Config) model.NotScaledReason {
 // opinion is what one policy wants.
 type opinion struct {
 	known      bool // the policy has data to judge by
+	step       bool // of a step policy: it asks or is silent, and has no veto
 	want       int  // the count it wants, unbounded; above the desired count: out
 	agreesIn   bool // it agrees to want, which is lower than the desired count
 	resting    bool // between two runs of its alarm's action: it agrees, but starts nothing
@@ -49,7 +50,8 @@ type opinion struct {
 }
 
 // arbitrate joins the opinions of all policies: out if any wants it, in only
-// if all that may scale in agree, and the largest count wins both ways.
+// if all target-tracking policies that may scale in agree, or a step policy's
+// alarm asks for it, and the largest count wins both ways.
 func arbitrate(cfg Config, obs Observation, opinions []opinion) Decision {
 	hold := Decision{Desired: obs.Desired, Reason: Reason{Kind: NoPolicy, Current: obs.Desired}}
 	if len(opinions) == 0 {
@@ -57,7 +59,7 @@ func arbitrate(cfg Config, obs Observation, opinions []opinion) Decision {
 	}
 	top := opinions[0]
 	for _, o := range opinions[1:] {
-		if o.known && (!top.known || o.want > top.want) {
+		if o.known && (!top.known || o.want > top.want || o.want == top.want && o.fired && !top.fired) {
 			top = o
 		}
 	}
@@ -67,10 +69,10 @@ func arbitrate(cfg Config, obs Observation, opinions []opinion) Decision {
 		return hold
 	case top.want > obs.Desired:
 		return scaleOut(cfg, obs, top, hold)
-	case top.fired && obs.Desired >= cfg.Max:
+	case top.fired && top.want == obs.Desired && obs.Desired >= cfg.Max:
 		hold.NotScaled = AtMax
 		return hold
-	case top.fired:
+	case top.fired && top.want == obs.Desired:
 		hold.NotScaled = AtDesired
 		return hold
 	}
@@ -100,26 +102,22 @@ func scaleOut(cfg Config, obs Observation, top opinion, hold Decision) Decision 
 	return d
 }
 
-// scaleIn goes down to the largest count that any policy wants, if all that
-// may scale in agree and nothing forbids it.
+// scaleIn goes down to what target tracking agrees on or a step policy's alarm
+// asks for, the larger of the two, if nothing forbids it.
 func scaleIn(cfg Config, obs Observation, opinions []opinion, hold Decision) Decision {
-	var top *opinion
-	d, resting := hold, true
-	for i := range opinions {
-		o := &opinions[i]
-		if o.inDisabled {
-			continue
+	d := hold
+	top, against, resting := agreed(opinions)
+	if asks := stepIn(opinions); asks != nil {
+		silent := top == nil || resting || top.left > 0
+		if silent || asks.left == 0 && asks.want >= top.want {
+			top, resting = asks, false
 		}
-		if !o.known || !o.agreesIn {
-			d.Reason, d.Policy = o.reason, o.reason.Policy
-			return d
-		}
-		if top == nil || o.want > top.want {
-			top = o
-		}
-		resting = resting && o.resting
 	}
-	if top == nil {
+	switch {
+	case top == nil && against != nil:
+		d.Reason, d.Policy = against.reason, against.reason.Policy
+		return d
+	case top == nil:
 		if opinions[0].agreesIn {
 			d.Reason.Kind = InDisabled
 		}
@@ -148,4 +146,41 @@ func scaleIn(cfg Config, obs Observation, opinions []opinion, hold Decision) Dec
 		d.Desired = want
 	}
 	return d
+}
+
+// agreed gives the largest count that target tracking agrees to go down to, or
+// the opinion that is against it. With neither, no policy may scale in.
+func agreed(opinions []opinion) (top, against *opinion, resting bool) {
+	resting = true
+	for i := range opinions {
+		o := &opinions[i]
+		if o.step || o.inDisabled {
+			continue
+		}
+		if !o.known || !o.agreesIn {
+			return nil, o, false
+		}
+		if top == nil || o.want > top.want {
+			top = o
+		}
+		resting = resting && o.resting
+	}
+	return top, nil, resting
+}
+
+// stepIn gives the largest of the lower counts that alarms of step policies ask
+// for; one that is not in its cooldown before those that are.
+func stepIn(opinions []opinion) *opinion {
+	var top *opinion
+	for i := range opinions {
+		o := &opinions[i]
+		if !o.step || !o.agreesIn {
+			continue
+		}
+		free, cooling := o.left == 0, top != nil && top.left > 0
+		if top == nil || free && cooling || free != cooling && o.want > top.want {
+			top = o
+		}
+	}
+	return top
 }

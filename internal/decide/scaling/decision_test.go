@@ -12,6 +12,12 @@ func TestSeveralPoliciesJoin(t *testing.T) {
 	silent := opinion{reason: Reason{Kind: NoData}}
 	disabled := func(o opinion) opinion { o.inDisabled = true; return o }
 	cooling := func(o opinion) opinion { o.left = time.Second; return o }
+	stepIn := func(want int) opinion {
+		return opinion{known: true, step: true, fired: true, want: want, agreesIn: true}
+	}
+	stepOut := func(want int) opinion { return opinion{known: true, step: true, fired: true, want: want} }
+	quiet := opinion{known: true, step: true, want: 9}
+	resting := func(o opinion) opinion { o.resting = true; return o }
 	bounds := Config{Min: 2, Max: 20}
 	cases := map[string]struct {
 		cfg       Config
@@ -42,6 +48,26 @@ func TestSeveralPoliciesJoin(t *testing.T) {
 		"below the minimum: a scale-in changes nothing":  {bounds, 1, false, []opinion{in(0)}, 1, AtMin},
 		"above the maximum: to it first":                 {bounds, 30, false, []opinion{in(9)}, 20, ""},
 		"above the maximum: a scale-out changes nothing": {bounds, 30, false, []opinion{at(40)}, 30, AtMax},
+		"a silent step policy has no veto":               {bounds, 9, false, []opinion{quiet, in(3)}, 3, ""},
+		"a step policy alone, silent":                    {bounds, 9, false, []opinion{quiet}, 9, ""},
+		"a step policy goes in though tracking holds":    {bounds, 9, false, []opinion{at(9), stepIn(7)}, 7, ""},
+		"and though tracking knows nothing":              {bounds, 9, false, []opinion{silent, stepIn(7)}, 7, ""},
+		"and though tracking never scales in":            {bounds, 9, false, []opinion{disabled(in(3)), stepIn(7)}, 7, ""},
+		"the larger of step and tracking wins in":        {bounds, 9, false, []opinion{in(3), stepIn(7)}, 7, ""},
+		"the larger of tracking and step wins in":        {bounds, 9, false, []opinion{stepIn(3), in(7)}, 7, ""},
+		"tracking between two actions starts nothing":    {bounds, 9, false, []opinion{resting(in(8)), stepIn(3)}, 3, ""},
+		"what is in its cooldown does not ask":           {bounds, 9, false, []opinion{cooling(stepIn(8)), stepIn(3)}, 3, ""},
+		"tracking in its cooldown does not ask":          {bounds, 9, false, []opinion{cooling(in(8)), stepIn(3)}, 3, ""},
+		"a step in its cooldown leaves it to tracking":   {bounds, 9, false, []opinion{cooling(stepIn(8)), in(3)}, 3, ""},
+		"the largest of two step policies wins in":       {bounds, 9, false, []opinion{stepIn(3), stepIn(5)}, 5, ""},
+		"tracking that wants out beats a step in":        {bounds, 9, false, []opinion{at(12), stepIn(5)}, 12, ""},
+		"the largest of tracking and step wins out":      {bounds, 9, false, []opinion{at(12), stepOut(14)}, 14, ""},
+		"a step policy at the maximum":                   {bounds, 20, false, []opinion{stepOut(22)}, 20, AtMax},
+		"a step policy at the minimum":                   {bounds, 2, false, []opinion{stepIn(1)}, 2, AtMin},
+		"a step that changes nothing":                    {bounds, 9, false, []opinion{at(9), stepOut(9)}, 9, AtDesired},
+		"no step in during a deployment":                 {bounds, 9, true, []opinion{stepIn(3)}, 9, Unscalable},
+		"step in suspended":                              {Config{Min: 2, Max: 20, SuspendIn: true}, 5, false, []opinion{stepIn(3)}, 5, ""},
+		"step out suspended":                             {Config{Min: 2, Max: 20, SuspendOut: true}, 5, false, []opinion{stepOut(7)}, 5, ""},
 		"out suspended":                                  {Config{Min: 2, Max: 20, SuspendOut: true}, 5, false, []opinion{at(9)}, 5, ""},
 		"in suspended":                                   {Config{Min: 2, Max: 20, SuspendIn: true}, 5, false, []opinion{in(3)}, 5, ""},
 	}

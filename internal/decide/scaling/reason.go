@@ -25,6 +25,7 @@ const (
 	Suspended              // by the scalable target
 	InDisabled             // by the policy
 	ToBound                // a count outside the bounds goes to the bound first
+	StepAction             // an alarm's action of a step policy
 )
 
 // Size is a load and the count that carries it at the policy's target.
@@ -74,6 +75,7 @@ type Reason struct {
 	Held     int           // the bound that Need was held to; see Bounded
 	Bounded  string        // "", "min" or "max"
 	Left     time.Duration // until it may happen
+	Step     StepReason    // of a step policy whose alarm's action ran
 }
 
 // size makes s the ground of the reason and what it needs the count wanted.

@@ -16,7 +16,7 @@
 // moves nothing.
 //
 // The aws-60 and aws-20 timings do what Application Auto Scaling does on the
-// state of its two alarms.
+// state of its two alarms. Step policies follow their alarms in every timing.
 package scaling
 
 import (
@@ -56,6 +56,7 @@ type PolicyType string
 // The types.
 const (
 	TargetTracking PolicyType = "TargetTrackingScaling"
+	StepScaling    PolicyType = "StepScaling"
 )
 
 // Config is a scalable target with its policies.
@@ -75,6 +76,7 @@ type Policy struct {
 	Target            float64       // percent, requests per target in one minute, or seconds
 	ScaleOut, ScaleIn time.Duration // cooldowns
 	DisableScaleIn    bool
+	Step              *model.StepScaling // of StepScaling
 }
 
 // Observation is what is known of a service at one moment.
@@ -84,12 +86,21 @@ type Observation struct {
 	Desired   int                 // the service's desired count now
 	Deploying bool                // a rolling deployment is in progress
 	Alarms    []Alarms            // of the policies, for the aws timings
+	Ringing   []Ringing           // alarms that ask for step policies
 }
 
 // Alarms is the state of one policy's pair of managed alarms.
 type Alarms struct {
 	Policy    string
 	High, Low bool // in state ALARM
+}
+
+// Ringing is an alarm whose state asks for a step policy.
+type Ringing struct {
+	Policy       string
+	Alarm, State string
+	Threshold    float64
+	Values       []float64 // its recent datapoints
 }
 
 // State is what Decide remembers of a service: plain data, to be kept and
@@ -111,6 +122,7 @@ type PolicyState struct {
 	Peaks  Peaks // of what the load surely does not exceed
 	Lately Peaks // of what the last seconds showed
 	Fired  Fired
+	Steps  StepState
 }
 
 // minCalm is how long the data must reach back without a gap before a count is
@@ -134,6 +146,8 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 	opinions := make([]opinion, len(cfg.Policies))
 	for i, p := range cfg.Policies {
 		switch {
+		case p.Type == StepScaling:
+			opinions[i] = st.stepOpinion(p, i, obs, now)
 		case cfg.Timing != Live:
 			opinions[i] = st.alarmOpinion(&ws, cfg.Timing, p, i, obs, now)
 		case obs.Measured:

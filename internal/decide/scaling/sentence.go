@@ -62,6 +62,8 @@ func (r Reason) but() string {
 // that needs more.
 func (r Reason) need() string {
 	switch {
+	case r.Step.Alarm != "":
+		return r.Step.sentence(r.Need)
 	case r.Share > 0:
 		return r.saturated()
 	case r.Metric == "":
