@@ -88,12 +88,11 @@ func message(err error) string {
 }
 
 // recordNotScaled keeps why a change that a policy wanted was not made.
-func (a *Autoscaler) recordNotScaled(ctx context.Context, id string, cfg scaling.Config, d scaling.Decision, now time.Time) error {
+func (a *Autoscaler) recordNotScaled(ctx context.Context, id string, cfg scaling.Config, d scaling.Decision, cause string, now time.Time) error {
 	act := newActivity(id, now)
-	act.Description = "Attempting to scale due to alarm triggered"
-	act.Cause = "policy " + d.Policy
-	if cfg.Timing == scaling.Live {
-		act.Description = "Attempting to scale in live timing"
+	act.Description, act.Cause = "Attempting to scale due to alarm triggered", cause
+	if cfg.Timing == scaling.Live && d.Reason.Step.Alarm == "" {
+		act.Description, act.Cause = "Attempting to scale in live timing", "policy "+d.Policy
 	}
 	act.EndedAt, act.Details, act.Status = now, d.Reason.String(), failed
 	if d.NotScaled == scaling.AtDesired {

@@ -47,7 +47,7 @@ func (a *Autoscaler) creator(p model.ScalingPolicy) string {
 
 // states reads the alarms of policies, for the timings that follow them.
 func (a *Autoscaler) states(policies []model.ScalingPolicy) []scaling.Alarms {
-	out := make([]scaling.Alarms, len(policies))
+	var out []scaling.Alarms
 	ringing := func(p model.ScalingPolicy, k policy.Kind) bool {
 		i := slices.IndexFunc(p.AlarmNames, func(n string) bool { return strings.Contains(n, "-"+string(k)+"-") })
 		if i < 0 {
@@ -56,8 +56,43 @@ func (a *Autoscaler) states(policies []model.ScalingPolicy) []scaling.Alarms {
 		al, ok := a.alarms.Alarm(p.AlarmNames[i])
 		return ok && al.State == "ALARM" && al.ActionsEnabled
 	}
-	for i, p := range policies {
-		out[i] = scaling.Alarms{Policy: p.Name, High: ringing(p, policy.High), Low: ringing(p, policy.Low)}
+	for _, p := range policies {
+		if p.Tracking != nil {
+			out = append(out, scaling.Alarms{Policy: p.Name, High: ringing(p, policy.High), Low: ringing(p, policy.Low)})
+		}
 	}
 	return out
+}
+
+// ringing finds the alarms that ask for step policies: the policy's ARN is
+// among the actions of their state.
+func (a *Autoscaler) ringing(policies []model.ScalingPolicy) []scaling.Ringing {
+	var out []scaling.Ringing
+	for _, p := range policies {
+		if p.Step == nil {
+			continue
+		}
+		for _, al := range a.alarms.AlarmsFor(p.ARN) {
+			if al.ActionsEnabled && slices.Contains(al.Actions(), p.ARN) {
+				out = append(out, scaling.Ringing{
+					Policy: p.Name, Alarm: al.Name, State: al.State,
+					Threshold: al.Threshold, Values: a.alarms.Recent(al.Name),
+				})
+			}
+		}
+	}
+	return out
+}
+
+// AlarmsOf names the alarms of a policy: those it made, or for a step policy
+// those that have it among their actions.
+func (a *Autoscaler) AlarmsOf(p model.ScalingPolicy) []string {
+	if p.Step == nil {
+		return p.AlarmNames
+	}
+	var names []string
+	for _, al := range a.alarms.AlarmsFor(p.ARN) {
+		names = append(names, al.Name)
+	}
+	return names
 }

@@ -30,12 +30,16 @@ type scheduler interface {
 	SetDesiredCount(ctx context.Context, cluster, service string, n int) error
 }
 
-// alarmBook keeps the managed alarms.
+// alarmBook keeps the alarms: the managed ones, and those of users.
 type alarmBook interface {
 	PutAlarm(ctx context.Context, al model.Alarm) error
 	// DeleteAlarms deletes those that are there, also if others are not.
 	DeleteAlarms(ctx context.Context, names []string) error
 	Alarm(name string) (model.Alarm, bool)
+	// AlarmsFor gives the alarms that have an action in some state, by name.
+	AlarmsFor(action string) []model.Alarm
+	// Recent gives the datapoints that an alarm's state rests on, oldest first.
+	Recent(name string) []float64
 }
 
 // Config is what an Autoscaler may be told.

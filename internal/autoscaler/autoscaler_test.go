@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,8 +52,9 @@ func (f *services) SetDesiredCount(_ context.Context, cluster, service string, n
 
 // book is an alarm book.
 type book struct {
-	mu  sync.Mutex
-	all map[string]model.Alarm
+	mu     sync.Mutex
+	all    map[string]model.Alarm
+	recent map[string][]float64
 }
 
 func (b *book) PutAlarm(_ context.Context, al model.Alarm) error {
@@ -75,6 +78,25 @@ func (b *book) Alarm(name string) (model.Alarm, bool) {
 	defer b.mu.Unlock()
 	al, ok := b.all[name]
 	return al, ok
+}
+
+func (b *book) AlarmsFor(action string) []model.Alarm {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []model.Alarm
+	for _, name := range slices.Sorted(maps.Keys(b.all)) {
+		al := b.all[name]
+		if slices.Contains(slices.Concat(al.OKActions, al.AlarmActions, al.InsufficientActions), action) {
+			out = append(out, al)
+		}
+	}
+	return out
+}
+
+func (b *book) Recent(name string) []float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.recent[name]
 }
 
 func (b *book) ring(part, state string) {
@@ -109,7 +131,7 @@ func newRig(t testing.TB, path string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	r := &rig{t: t, book: &book{all: map[string]model.Alarm{}}, clock: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), running: 2}
+	r := &rig{t: t, book: &book{all: map[string]model.Alarm{}, recent: map[string][]float64{}}, clock: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), running: 2}
 	r.sched = &services{all: map[string]model.Service{"c/web": {
 		Name: "web", Cluster: "c", Status: "ACTIVE", DesiredCount: 2,
 		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: place.TargetGroupARN("tg", "73e2d6bc24d8a067")}},

@@ -8,18 +8,14 @@ import (
 	"neargate/internal/model"
 )
 
-const (
-	maxPolicies = 50 // of one target [quotas]
-	// targetTracking is the only type of policy so far.
-	targetTracking = "TargetTrackingScaling"
-)
+const maxPolicies = 50 // of one target [quotas]
 
 // policyKey orders policies by resource ID, then name. With no name it is the
 // prefix of all policies of the target.
 func policyKey(resourceID, name string) string { return resourceID + "\n" + name }
 
-// PutPolicy creates or replaces a target-tracking policy and its managed
-// alarms. Of p, the resource ID, the name and the configuration are read.
+// PutPolicy creates or replaces a policy and its managed alarms. Of p, the
+// resource ID, the name, the type and the configuration of that type are read.
 // ValidationException, ObjectNotFoundException, LimitExceededException.
 func (a *Autoscaler) PutPolicy(ctx context.Context, p model.ScalingPolicy) (model.ScalingPolicy, error) {
 	a.admin.Lock()
@@ -49,7 +45,7 @@ func (a *Autoscaler) PutPolicy(ctx context.Context, p model.ScalingPolicy) (mode
 	if old.Name == "" && len(siblings) >= maxPolicies {
 		return p, model.Errorf(model.Throttled, "LimitExceededException", "You have reached the limit of %d scaling policies for the scalable target.", maxPolicies)
 	}
-	p.Namespace, p.Dimension, p.Type = Namespace, Dimension, targetTracking
+	p.Namespace, p.Dimension, p.Type = Namespace, Dimension, string(policy.Type(p))
 	p.ARN, p.CreatedAt = old.ARN, old.CreatedAt
 	if old.Name == "" {
 		p.ARN = a.cfg.Place.PolicyARN(target.PolicyUUID, Namespace, p.ResourceID, p.Name)

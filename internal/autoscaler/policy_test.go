@@ -150,8 +150,10 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 			_, err := r.PutPolicy(r.t.Context(), p)
 			return err
 		}, "ValidationException", "Target value must be greater than 0."},
-		"unknown policy": {func(r *rig) error { return r.DeletePolicy(r.t.Context(), web, "none") },
-			"ObjectNotFoundException", "No scaling policy found"},
+		"unknown policy": {
+			func(r *rig) error { return r.DeletePolicy(r.t.Context(), web, "none") },
+			"ObjectNotFoundException", "No scaling policy found",
+		},
 		"unknown timing": {func(r *rig) error {
 			return r.ChangeTags(r.t.Context(), r.Targets()[0].ARN, func([]model.Tag) []model.Tag {
 				return []model.Tag{{Key: TimingTag, Value: "fast"}}

@@ -43,6 +43,7 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	policies := a.policies.List(policyKey(id, ""))
 	cfg := a.config(target, policies)
 	obs := scaling.Observation{Second: *s, Measured: true, Desired: svc.DesiredCount, Deploying: deploying(svc)}
+	obs.Ringing = a.ringing(policies)
 	if cfg.Timing != scaling.Live {
 		obs.Alarms = a.states(policies)
 	}
@@ -60,7 +61,7 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 		}
 	case d.NotScaled != "" && d.NotScaled != w.notScaled:
 		w.notScaled = d.NotScaled
-		a.report(ctx, "not-scaled reason not kept", id, a.recordNotScaled(ctx, id, cfg, d, now))
+		a.report(ctx, "not-scaled reason not kept", id, a.recordNotScaled(ctx, id, cfg, d, cause(cfg, d, policies, svc), now))
 	}
 }
 
@@ -100,11 +101,14 @@ func deploying(svc model.Service) bool {
 
 // cause says what led to a decision, in AWS's words where an alarm did.
 func cause(cfg scaling.Config, d scaling.Decision, policies []model.ScalingPolicy, svc model.Service) string {
+	if step := d.Reason.Step; step.Alarm != "" {
+		return fmt.Sprintf("monitor alarm %s in state %s triggered policy %s", step.Alarm, step.State, d.Policy)
+	}
 	if cfg.Timing == scaling.Live {
 		return fmt.Sprintf("policy %s in live timing: %s", d.Policy, d.Reason)
 	}
 	kind := "-AlarmHigh-"
-	if d.Desired < svc.DesiredCount {
+	if d.Desired < svc.DesiredCount || d.NotScaled == scaling.AtMin || d.NotScaled == scaling.Unscalable {
 		kind = "-AlarmLow-"
 	}
 	for _, p := range policies {

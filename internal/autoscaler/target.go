@@ -108,7 +108,7 @@ func (r Registration) apply(t model.ScalableTarget) (model.ScalableTarget, error
 	return t, nil
 }
 
-func set[T any](to *T, from *T) {
+func set[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}

@@ -67,6 +67,17 @@ type Alarm struct {
 	Tags              []Tag
 }
 
+// Actions are those of the state that the alarm is in.
+func (a Alarm) Actions() []string {
+	switch a.State {
+	case "OK":
+		return a.OKActions
+	case "ALARM":
+		return a.AlarmActions
+	}
+	return a.InsufficientActions
+}
+
 // ServiceSecond is what one service did in one second: what the autoscaler
 // decides from. Counts are of the second that ended at At.
 type ServiceSecond struct {

@@ -3,8 +3,8 @@
 // of what callers say and translates between the SDK's types and ours; it
 // keeps nothing of its own.
 //
-// Policies of the types StepScaling and PredictiveScaling and customized
-// metrics are refused by name; scheduled actions and forecasts are not offered.
+// Policies of the type PredictiveScaling and customized metrics are refused by
+// name; scheduled actions and forecasts are not offered.
 package applicationautoscaling
 
 import (

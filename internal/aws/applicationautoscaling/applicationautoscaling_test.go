@@ -42,8 +42,11 @@ func (services) Service(cluster, name string) (model.Service, bool) {
 
 func (services) SetDesiredCount(context.Context, string, string, int) error { return nil }
 
-// book takes alarms and keeps none.
+// book takes alarms and keeps none; of each action, one alarm has it.
 type book struct{}
+
+func (book) AlarmsFor(string) []model.Alarm { return []model.Alarm{{Name: "busy"}} }
+func (book) Recent(string) []float64        { return nil }
 
 func (book) PutAlarm(context.Context, model.Alarm) error  { return nil }
 func (book) DeleteAlarms(context.Context, []string) error { return nil }
@@ -254,12 +257,30 @@ func TestErrors(t *testing.T) {
 			_, err := c.PutScalingPolicy(ctx, policy("service/c/new", "cpu"))
 			return err
 		}, "ObjectNotFoundException", "No scalable target registered for service namespace: ecs, resource ID: service/c/new"},
-		"step scaling": {func(ctx context.Context, c *sdk.Client) error {
+		"another type's configuration": {func(ctx context.Context, c *sdk.Client) error {
 			in := policy("service/c/web", "step")
 			in.PolicyType = types.PolicyTypeStepScaling
 			_, err := c.PutScalingPolicy(ctx, in)
 			return err
-		}, "ValidationException", "Policy type StepScaling is not supported yet."},
+		}, "ValidationException", "StepScaling policy configuration must be specified"},
+		"two configurations": {func(ctx context.Context, c *sdk.Client) error {
+			in := stepPolicy("step")
+			in.TargetTrackingScalingPolicyConfiguration = policy("", "").TargetTrackingScalingPolicyConfiguration
+			_, err := c.PutScalingPolicy(ctx, in)
+			return err
+		}, "ValidationException", "You must only provide a single scaling policy configuration, which must match the scaling policy type specified."},
+		"steps with a gap": {func(ctx context.Context, c *sdk.Client) error {
+			in := stepPolicy("step")
+			in.StepScalingPolicyConfiguration.StepAdjustments[0].MetricIntervalUpperBound = aws.Float64(5)
+			_, err := c.PutScalingPolicy(ctx, in)
+			return err
+		}, "ValidationException", "Step adjustment intervals cannot have gaps between them"},
+		"unknown adjustment type": {func(ctx context.Context, c *sdk.Client) error {
+			in := stepPolicy("step")
+			in.StepScalingPolicyConfiguration.AdjustmentType = "Twice"
+			_, err := c.PutScalingPolicy(ctx, in)
+			return err
+		}, "ValidationException", "1 validation error detected: Value 'Twice' at 'stepScalingPolicyConfiguration.adjustmentType'"},
 		"no type on creation": {func(ctx context.Context, c *sdk.Client) error {
 			in := policy("service/c/web", "cpu")
 			in.PolicyType = ""
@@ -271,7 +292,7 @@ func TestErrors(t *testing.T) {
 			in.TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification = nil
 			_, err := c.PutScalingPolicy(ctx, in)
 			return err
-		}, "ValidationException", "A predefined or a customized metric specification must be specified."},
+		}, "ValidationException", "PredefinedMetricSpecification or CustomizedMetricSpecification must be set for target tracking scaling."},
 		"unknown metric": {func(ctx context.Context, c *sdk.Client) error {
 			in := policy("service/c/web", "cpu")
 			in.TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType = "Luck"

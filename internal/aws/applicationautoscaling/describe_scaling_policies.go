@@ -42,12 +42,17 @@ func (s *service) describeScalingPolicies(_ context.Context, in *sdk.DescribeSca
 	}
 	out := &sdk.DescribeScalingPoliciesOutput{NextToken: next, ScalingPolicies: []types.ScalingPolicy{}}
 	for _, p := range cut {
-		out.ScalingPolicies = append(out.ScalingPolicies, types.ScalingPolicy{
+		one := types.ScalingPolicy{
 			PolicyARN: &p.ARN, PolicyName: &p.Name, PolicyType: types.PolicyType(p.Type), CreationTime: &p.CreatedAt,
 			ServiceNamespace: types.ServiceNamespace(p.Namespace), ResourceId: &p.ResourceID,
 			ScalableDimension: types.ScalableDimension(p.Dimension), Alarms: s.alarmsOf(p),
-			TargetTrackingScalingPolicyConfiguration: trackingOf(*p.Tracking),
-		})
+		}
+		if p.Step != nil {
+			one.StepScalingPolicyConfiguration = stepOf(*p.Step)
+		} else {
+			one.TargetTrackingScalingPolicyConfiguration = trackingOf(*p.Tracking)
+		}
+		out.ScalingPolicies = append(out.ScalingPolicies, one)
 	}
 	return out, nil
 }
@@ -72,7 +77,7 @@ func trackingOf(t model.TargetTracking) *types.TargetTrackingScalingPolicyConfig
 
 func (s *service) alarmsOf(p model.ScalingPolicy) []types.Alarm {
 	alarms := []types.Alarm{}
-	for _, name := range p.AlarmNames {
+	for _, name := range s.scaler.AlarmsOf(p) {
 		alarms = append(alarms, types.Alarm{AlarmName: aws.String(name), AlarmARN: aws.String(s.place.AlarmARN(name))})
 	}
 	return alarms

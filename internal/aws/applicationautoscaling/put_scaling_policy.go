@@ -52,38 +52,54 @@ func Policy(in *sdk.PutScalingPolicyInput, known func() bool) (model.ScalingPoli
 				string(m.PredefinedMetricType), texts(m.PredefinedMetricType.Values())...)
 		}
 	}
+	checkStepScaling(&c, in.StepScalingPolicyConfiguration)
 	if err := c.Err(validation); err != nil {
 		return model.ScalingPolicy{}, err
 	}
 	if err := who.scales(); err != nil {
 		return model.ScalingPolicy{}, err
 	}
-	if err := typeOf(in, known); err != nil {
-		return model.ScalingPolicy{}, err
+	kind, err := typeOf(in, known)
+	p := model.ScalingPolicy{Name: *in.PolicyName, ResourceID: *in.ResourceId, Type: string(kind)}
+	switch {
+	case err != nil:
+	case kind == types.PolicyTypeStepScaling:
+		p.Step = stepFrom(in.StepScalingPolicyConfiguration)
+	default:
+		p.Tracking, err = trackingFrom(in.TargetTrackingScalingPolicyConfiguration)
 	}
-	tracking, err := trackingFrom(in.TargetTrackingScalingPolicyConfiguration)
-	return model.ScalingPolicy{Name: *in.PolicyName, ResourceID: *in.ResourceId, Tracking: tracking}, err
+	return p, err
 }
 
-// typeOf refuses every type but target tracking. The type may be left out of
-// an update.
-func typeOf(in *sdk.PutScalingPolicyInput, known func() bool) error {
-	switch in.PolicyType {
-	case types.PolicyTypeTargetTrackingScaling:
-	case types.PolicyTypeStepScaling, types.PolicyTypePredictiveScaling:
-		return invalid("Policy type %s is not supported yet. Use TargetTrackingScaling.", in.PolicyType)
-	default:
-		if !known() {
-			return invalid("PolicyType must be specified when creating a scaling policy.")
-		}
+// typeOf gives the type of the policy, which has to have a configuration of
+// that type and no other. The type may be left out of an update.
+func typeOf(in *sdk.PutScalingPolicyInput, known func() bool) (types.PolicyType, error) {
+	var given []types.PolicyType
+	if in.TargetTrackingScalingPolicyConfiguration != nil {
+		given = append(given, types.PolicyTypeTargetTrackingScaling)
 	}
-	if in.StepScalingPolicyConfiguration != nil || in.PredictiveScalingPolicyConfiguration != nil {
-		return invalid("Only a target tracking scaling policy configuration can be specified for policy type TargetTrackingScaling.")
+	if in.StepScalingPolicyConfiguration != nil {
+		given = append(given, types.PolicyTypeStepScaling)
 	}
-	if in.TargetTrackingScalingPolicyConfiguration == nil {
-		return invalid("A target tracking scaling policy configuration must be specified for policy type TargetTrackingScaling.")
+	if in.PredictiveScalingPolicyConfiguration != nil {
+		given = append(given, types.PolicyTypePredictiveScaling)
 	}
-	return nil
+	kind := in.PolicyType
+	switch {
+	case kind == "" && !known():
+		return "", invalid("PolicyType must be specified when creating a scaling policy.")
+	case kind == "" && len(given) == 1:
+		kind = given[0]
+	}
+	switch {
+	case kind == types.PolicyTypePredictiveScaling:
+		return "", invalid("Policy type %s is not supported yet. Use TargetTrackingScaling or StepScaling.", kind)
+	case kind != "" && !slices.Contains(given, kind):
+		return "", invalid("%s policy configuration must be specified", kind)
+	case len(given) != 1:
+		return "", invalid("You must only provide a single scaling policy configuration, which must match the scaling policy type specified.")
+	}
+	return kind, nil
 }
 
 // trackingFrom translates a configuration.
@@ -102,11 +118,11 @@ func trackingFrom(in *types.TargetTrackingScalingPolicyConfiguration) (*model.Ta
 	m := in.PredefinedMetricSpecification
 	switch {
 	case m != nil && in.CustomizedMetricSpecification != nil:
-		return nil, invalid("Only one of PredefinedMetricSpecification and CustomizedMetricSpecification can be specified.")
+		return nil, invalid("Only one of PredefinedMetricSpecification or CustomizedMetricSpecification can be set for target tracking scaling.")
 	case in.CustomizedMetricSpecification != nil:
 		return nil, invalid("Customized metric specifications are not supported yet. Use ECSServiceAverageCPUUtilization, ECSServiceAverageMemoryUtilization or ALBRequestCountPerTarget.")
 	case m == nil:
-		return nil, invalid("A predefined or a customized metric specification must be specified.")
+		return nil, invalid("PredefinedMetricSpecification or CustomizedMetricSpecification must be set for target tracking scaling.")
 	}
 	t.Predefined, t.ResourceLabel = string(m.PredefinedMetricType), aws.ToString(m.ResourceLabel)
 	return t, nil

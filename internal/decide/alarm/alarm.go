@@ -43,6 +43,7 @@ type Decision struct {
 	Kept               bool
 	State              string
 	Reason, ReasonData string
+	Recent             []float64 // the datapoints it rests on, oldest first
 }
 
 // Range is how many periods Evaluate wants to see.
@@ -67,7 +68,11 @@ func Evaluate(a model.Alarm, points []Point, now time.Time) Decision {
 	if kept {
 		return Decision{Kept: true}
 	}
-	return Decision{State: state, Reason: e.reason(state), ReasonData: e.reasonData(now)}
+	d := Decision{State: state, Reason: e.reason(state), ReasonData: e.reasonData(now)}
+	for _, p := range slices.Backward(e.real) {
+		d.Recent = append(d.Recent, p.Value)
+	}
+	return d
 }
 
 // evaluation is what counts of an evaluation range. CloudWatch's rule: the

@@ -20,9 +20,12 @@ const (
 )
 
 // Kinds are the managed alarms that a policy has, high first; low only when it
-// may scale in.
+// may scale in. Step policies have none: their alarms are the user's.
 func Kinds(p model.ScalingPolicy) []Kind {
-	if p.Tracking.DisableScaleIn {
+	switch {
+	case p.Tracking == nil:
+		return nil
+	case p.Tracking.DisableScaleIn:
 		return []Kind{High}
 	}
 	return []Kind{High, Low}
@@ -74,8 +77,10 @@ func metricOf(p model.ScalingPolicy) model.MetricID {
 		id.Name = "MemoryUtilization"
 	case scaling.RequestsPerTarget:
 		balancer, group, _ := splitLabel(p.Tracking.ResourceLabel)
-		id = model.MetricID{Namespace: "AWS/ApplicationELB", Name: "RequestCountPerTarget",
-			Dimensions: []model.Dimension{{Name: "LoadBalancer", Value: balancer}, {Name: "TargetGroup", Value: group}}}
+		id = model.MetricID{
+			Namespace: "AWS/ApplicationELB", Name: "RequestCountPerTarget",
+			Dimensions: []model.Dimension{{Name: "LoadBalancer", Value: balancer}, {Name: "TargetGroup", Value: group}},
+		}
 	}
 	return id
 }

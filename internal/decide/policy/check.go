@@ -12,10 +12,18 @@ const largestTarget float64 = 1 << 360
 
 // Check refuses what Application Auto Scaling refuses of a policy for svc, with
 // a ValidationException.
-func Check(p model.ScalingPolicy, svc model.Service) error { return checkTracking(*p.Tracking, svc) }
+func Check(p model.ScalingPolicy, svc model.Service) error {
+	if p.Step != nil {
+		return checkStep(*p.Step)
+	}
+	return checkTracking(*p.Tracking, svc)
+}
 
 // Beside refuses a policy that cannot stand beside another of its target.
 func Beside(p, other model.ScalingPolicy) error {
+	if p.Tracking == nil || other.Tracking == nil {
+		return nil
+	}
 	if p.Tracking.Predefined == other.Tracking.Predefined && p.Tracking.ResourceLabel == other.Tracking.ResourceLabel {
 		return invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 	}
@@ -44,7 +52,7 @@ func checkTracking(t model.TargetTracking, svc model.Service) error {
 	}
 	_, group, ok := splitLabel(t.ResourceLabel)
 	if !ok {
-		return invalid("Resource label %s is not of the form app/<load-balancer-name>/<load-balancer-id>/targetgroup/<target-group-name>/<target-group-id>", t.ResourceLabel)
+		return invalid("Invalid resource label '%s' for predefined metric type %s", t.ResourceLabel, t.Predefined)
 	}
 	for _, lb := range svc.LoadBalancers {
 		if strings.HasSuffix(lb.TargetGroupARN, ":"+group) {

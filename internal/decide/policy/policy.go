@@ -6,14 +6,29 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 )
 
+// Type is the type of a policy by its configuration.
+func Type(p model.ScalingPolicy) scaling.PolicyType {
+	if p.Step != nil {
+		return scaling.StepScaling
+	}
+	return scaling.TargetTracking
+}
+
 // Of gives a policy as decide/scaling takes it.
 func Of(p model.ScalingPolicy) scaling.Policy {
+	if p.Step != nil {
+		return scaling.Policy{
+			Name: p.Name, Type: scaling.StepScaling, Step: p.Step,
+			ScaleOut: p.Step.Cooldown, ScaleIn: p.Step.Cooldown,
+		}
+	}
 	return scaling.Policy{
 		Name: p.Name, Metric: scaling.Metric(p.Tracking.Predefined), Target: p.Tracking.Target,
 		ScaleOut: p.Tracking.ScaleOut, ScaleIn: p.Tracking.ScaleIn, DisableScaleIn: p.Tracking.DisableScaleIn,
@@ -36,13 +51,8 @@ func Resource(cluster, service string) string { return "service/" + cluster + "/
 // TargetGroup.
 func splitLabel(label string) (balancer, group string, ok bool) {
 	parts := strings.Split(label, "/")
-	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" {
+	if len(parts) != 6 || parts[0] != "app" || parts[3] != "targetgroup" || slices.Contains(parts, "") {
 		return "", "", false
-	}
-	for _, p := range parts {
-		if p == "" {
-			return "", "", false
-		}
 	}
 	return strings.Join(parts[:3], "/"), strings.Join(parts[3:], "/"), true
 }

@@ -47,10 +47,13 @@ type Alarms struct {
 	history *store.Table[HistoryItem]
 
 	// Guarded by mu.
-	mu    sync.Mutex
-	due   map[string]time.Time // alarms to be evaluated out of turn
-	acted map[string]time.Time // when an alarm's actions last ran
-	seq   uint64               // of history items
+	mu       sync.Mutex
+	due      map[string]time.Time // alarms to be evaluated out of turn
+	acted    map[string]time.Time // when an alarm's actions last ran
+	recent   map[string][]float64 // the datapoints that an alarm's last evaluation rests on
+	actions  map[string][]string  // of each alarm, in any state
+	byAction map[string][]string  // the alarms of each action, by name
+	seq      uint64               // of history items
 }
 
 // New opens the tables of alarms in db.
@@ -63,10 +66,15 @@ func New(db *store.DB, data datapoints, cfg Config, log *slog.Logger) (*Alarms, 
 	if err != nil {
 		return nil, err
 	}
-	return &Alarms{
+	a := &Alarms{
 		data: data, cfg: cfg, log: log, now: time.Now, table: table, history: history,
-		due: map[string]time.Time{}, acted: map[string]time.Time{},
-	}, nil
+		due: map[string]time.Time{}, acted: map[string]time.Time{}, recent: map[string][]float64{},
+		actions: map[string][]string{}, byAction: map[string][]string{},
+	}
+	for _, al := range table.List("") {
+		a.index(al.Name)
+	}
+	return a, nil
 }
 
 // PutAlarm makes the alarm, or replaces all of it but its state and tags. Of
@@ -95,6 +103,7 @@ func (a *Alarms) PutAlarm(ctx context.Context, al model.Alarm) error {
 	if err != nil {
 		return fmt.Errorf("put alarm %s: %w", al.Name, err)
 	}
+	a.index(al.Name)
 	a.evaluateAt(al.Name, now)
 	if created {
 		return a.record(ctx, configItem(al, "Create", now))
@@ -117,6 +126,7 @@ func (a *Alarms) DeleteAlarms(ctx context.Context, names []string) error {
 			continue
 		}
 		a.forget(name)
+		a.index(name)
 		if err := a.record(ctx, configItem(al, "Delete", a.now())); err != nil {
 			return err
 		}
@@ -161,6 +171,9 @@ func (a *Alarms) SetAlarmState(ctx context.Context, name, state, reason, reasonD
 	if _, ok := a.table.Get(name); !ok {
 		return notFound(name)
 	}
+	a.mu.Lock()
+	delete(a.recent, name) // what counts now is in reasonData
+	a.mu.Unlock()
 	_, err := a.transit(ctx, name, func(model.Alarm) (string, string, string, bool) {
 		return state, reason, reasonData, true
 	})
@@ -220,4 +233,5 @@ func (a *Alarms) forget(name string) {
 	defer a.mu.Unlock()
 	delete(a.due, name)
 	delete(a.acted, name)
+	delete(a.recent, name)
 }

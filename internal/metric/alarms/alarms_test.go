@@ -275,6 +275,9 @@ func TestAlarmsSurviveARestart(t *testing.T) {
 	if got := b.state("high"); got != "INSUFFICIENT_DATA" {
 		t.Errorf("state after the restart: %q", got)
 	}
+	if got := b.AlarmsFor(policy); len(got) != 1 {
+		t.Errorf("alarms of the policy after the restart: %v", got)
+	}
 	if got := b.History(HistoryFilter{}); len(got) != 1 {
 		t.Errorf("history after the restart: %v", got)
 	}
@@ -372,5 +375,52 @@ func TestRunEvaluatesANewAlarmAtOnce(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
+	}
+}
+
+// What a step policy asks of its alarms.
+func TestAlarmsOfAnAction(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	names := func() (out []string) {
+		for _, al := range b.AlarmsFor(policy) {
+			out = append(out, al.Name)
+		}
+		return out
+	}
+	b.put(low())
+	b.put(high())
+	if got := names(); !slices.Equal(got, []string{"high", "low"}) {
+		t.Errorf("alarms of the policy: %v", got)
+	}
+	for range 3 {
+		b.minute(90)
+	}
+	if got := b.Recent("high"); !slices.Equal(got, []float64{90, 90, 90}) {
+		t.Errorf("recent datapoints: %v", got)
+	}
+	b.minute(80)
+	if got := b.Recent("high"); !slices.Equal(got, []float64{90, 90, 80}) {
+		t.Errorf("recent datapoints while the state lasts: %v", got)
+	}
+	if err := b.SetAlarmState(t.Context(), "low", "ALARM", "x", `{"version":"1.0","recentDatapoints":[3.5,4]}`); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Recent("low"); !slices.Equal(got, []float64{3.5, 4}) {
+		t.Errorf("recent datapoints set by hand: %v", got)
+	}
+	if err := b.SetAlarmState(t.Context(), "low", "ALARM", "x", "because"); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Recent("low"); got != nil {
+		t.Errorf("recent datapoints of words: %v", got)
+	}
+	al := high()
+	al.AlarmActions, al.OKActions = nil, []string{policy}
+	b.put(al)
+	if err := b.DeleteAlarms(t.Context(), []string{"low"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(); !slices.Equal(got, []string{"high"}) {
+		t.Errorf("alarms of the policy after a change and a deletion: %v", got)
 	}
 }

@@ -98,6 +98,7 @@ func (a *Alarms) evaluate(ctx context.Context, alarms []model.Alarm, now time.Ti
 			a.log.Error("alarm not evaluated", "alarm", al.Name, "error", err)
 			continue
 		}
+		a.look(al.Name, d)
 		if d.Kept || d.State == al.State {
 			a.repeat(al, now)
 			continue
@@ -222,11 +223,5 @@ func actionsOf(al model.Alarm) []string {
 	if !al.ActionsEnabled {
 		return nil
 	}
-	switch al.State {
-	case alarm.OK:
-		return al.OKActions
-	case alarm.Alarm:
-		return al.AlarmActions
-	}
-	return al.InsufficientActions
+	return al.Actions()
 }
