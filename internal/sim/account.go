@@ -151,6 +151,7 @@ func (p *plant) tally(rate float64) Second {
 	c.seconds = 1
 	p.account.unread.add(*c)
 	*c = counts{}
+	p.begin = p.now // all is counted until now
 	return s
 }
 

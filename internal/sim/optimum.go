@@ -24,12 +24,8 @@ func Need(rates []float64, demandSeconds, taskVCPU, targetPercent float64, lo, h
 // of need, the smaller of g and start for each gap, and one start; the tasks
 // that run at the beginning (initial) have been started already.
 func Optimum(need []int, start float64, initial int) float64 {
-	highest := 0
-	for _, n := range need {
-		highest = max(highest, n)
-	}
 	var cost float64
-	for k := 1; k <= highest; k++ {
+	for k := 1; k <= highest(need); k++ {
 		last := -1 // the last second in which level k was needed
 		for i, n := range need {
 			if n < k {
@@ -46,4 +42,47 @@ func Optimum(need []int, start float64, initial int) float64 {
 		}
 	}
 	return cost
+}
+
+// Schedule is how the optimum is reached with one order a second: the count to
+// be desired from the end of second i on, and at the beginning (initial, which
+// is at least what need begins with). A level is kept over a gap that is no
+// longer than a start, and else ordered a start before its next need.
+//
+// A level stays on where a lower one does, so the counts are those of the
+// levels taken together.
+func Schedule(need []int, start float64) (initial int, desired []int) {
+	lead := int(math.Ceil(start - 1e-9))
+	on := make([]int, len(need)+1) // on[i]: levels that are on from time i
+	for k := 1; k <= highest(need); k++ {
+		last := -1
+		for i, n := range need {
+			if n < k {
+				continue
+			}
+			from := i
+			if gap := i - last - 1; gap <= lead {
+				from = last + 1
+			} else {
+				from = i - lead
+			}
+			for t := from; t <= i; t++ {
+				on[t]++
+			}
+			last = i
+		}
+	}
+	if n := len(need); n > 0 {
+		on[n] = on[n-1]
+		return on[0], on[1:]
+	}
+	return 0, nil
+}
+
+func highest(need []int) int {
+	top := 0
+	for _, n := range need {
+		top = max(top, n)
+	}
+	return top
 }

@@ -11,7 +11,7 @@ type plant struct {
 	arrivals arrivals
 	chance   *rand.Rand // of faults and start-up times
 	now      float64
-	begin    float64 // of the current second
+	begin    float64 // of the current second, or since when the tasks' time is counted
 	drift    float64 // of the demand, in the current second
 	ordered  int     // tasks so far
 	desired  int

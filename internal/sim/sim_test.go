@@ -176,3 +176,48 @@ func BenchmarkWeekOf20Tasks(b *testing.B) {
 		b.ReportMetric(float64(r.Requests), "requests")
 	}
 }
+
+func TestScheduleByHand(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		need    []int
+		start   float64
+		initial int
+		desired []int // from the end of each second on
+	}{
+		{"ordered a start ahead", []int{1, 1, 1, 3, 3}, 2, 1, []int{3, 3, 3, 3, 3}},
+		{"a short gap is kept", []int{2, 1, 1, 2}, 2, 2, []int{2, 2, 2, 2}},
+		{"a long gap is not", []int{2, 1, 1, 1, 2}, 1, 2, []int{1, 1, 2, 2, 2}},
+		{"parts of a second are rounded up", []int{0, 0, 0, 1}, 1.5, 0, []int{1, 1, 1, 1}},
+	} {
+		initial, desired := sim.Schedule(row.need, row.start)
+		if initial != row.initial || !reflect.DeepEqual(desired, row.desired) {
+			t.Errorf("%s: %d %v, want %d %v", row.name, initial, desired, row.initial, row.desired)
+		}
+	}
+}
+
+// TestScheduleCostsTheOptimum: run in the plant without load, the schedule has
+// what is needed ready in each second, and costs what Optimum says.
+func TestScheduleCostsTheOptimum(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		need := rapid.SliceOfN(rapid.IntRange(0, 6), 2, 80).Draw(t, "need")
+		start := rapid.IntRange(0, 12).Draw(t, "start")
+		initial, desired := sim.Schedule(need, float64(start))
+		r, err := sim.Run(sim.Config{
+			Rates: constant(0, len(need)), Demand: time.Second, TaskVCPU: 1, Start: time.Duration(start) * time.Second,
+			Initial: initial, Scaler: script(desired),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, n := range need {
+			if r.Seconds[i].Running < n {
+				t.Fatalf("second %d: %d running, need %d", i, r.Seconds[i].Running, n)
+			}
+		}
+		if want := sim.Optimum(need, float64(start), initial); r.TaskSeconds != want {
+			t.Fatalf("the schedule costs %v, the optimum is %v", r.TaskSeconds, want)
+		}
+	})
+}
