@@ -2,8 +2,8 @@
 // came of them, and sets desired counts: each second it shows every service's
 // last second to decide/scaling and does what that decides.
 //
-// It owns the targets, policies and scaling activities in the store and the
-// managed alarms of its policies. All methods are safe for concurrent use. The
+// It owns the targets, policies, scheduled actions and scaling activities in
+// the store and the managed alarms of its policies. All methods are safe for concurrent use. The
 // decisions themselves are made by Run alone, one service after the other; the
 // state they rest on is in memory, so after a restart they begin anew, and no
 // count is lowered in the first minute.
@@ -59,6 +59,7 @@ type Autoscaler struct {
 	targets    *store.Table[model.ScalableTarget]  // by resource ID
 	policies   *store.Table[model.ScalingPolicy]   // by policyKey
 	activities *store.Table[model.ScalingActivity] // by activityKey
+	scheduled  *store.Table[model.ScheduledAction] // by scheduledKey
 
 	admin   sync.Mutex // held by calls that change targets and policies
 	seconds chan []model.ServiceSecond
@@ -67,8 +68,9 @@ type Autoscaler struct {
 	watched map[string]*watch // by resource ID; owned by Run
 
 	mu      sync.Mutex
-	moved   map[string]string // guarded by mu: resource ID to cause, counts to be put inside their bounds
+	moved   map[string]causes // guarded by mu: by resource ID, counts to be put inside their bounds
 	reasons map[string]*ring  // guarded by mu: by resource ID
+	idle    idle              // guarded by mu
 }
 
 // queuedSeconds is how many seconds may wait for Run; beyond that the newest
@@ -86,13 +88,16 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, cfg Config, log *slog.
 	a := &Autoscaler{
 		cfg: cfg, sched: sched, alarms: alarms, log: log, now: time.Now,
 		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
-		watched: map[string]*watch{}, moved: map[string]string{}, reasons: map[string]*ring{},
+		watched: map[string]*watch{}, moved: map[string]causes{}, reasons: map[string]*ring{},
 	}
 	var err error
 	if a.targets, err = store.NewTable[model.ScalableTarget](db, "scalable-targets"); err != nil {
 		return nil, err
 	}
 	if a.policies, err = store.NewTable[model.ScalingPolicy](db, "scaling-policies"); err != nil {
+		return nil, err
+	}
+	if a.scheduled, err = store.NewTable[model.ScheduledAction](db, "scheduled-actions"); err != nil {
 		return nil, err
 	}
 	a.activities, err = store.NewTable[model.ScalingActivity](db, "scaling-activities")
@@ -112,6 +117,8 @@ func (a *Autoscaler) Observe(seconds []model.ServiceSecond) {
 func (a *Autoscaler) Run(ctx context.Context) error {
 	prune := time.NewTicker(time.Hour)
 	defer prune.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -122,6 +129,8 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			}
 		case <-a.kick:
 			a.intoBounds(ctx)
+		case <-tick.C:
+			a.runScheduled(ctx)
 		case <-prune.C:
 			a.prune(ctx)
 		}

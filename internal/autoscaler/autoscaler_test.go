@@ -114,6 +114,7 @@ func (b *book) ring(part, state string) {
 type rig struct {
 	*Autoscaler
 	t       testing.TB
+	db      *store.DB
 	sched   *services
 	book    *book
 	clock   time.Time
@@ -131,7 +132,7 @@ func newRig(t testing.TB, path string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	r := &rig{t: t, book: &book{all: map[string]model.Alarm{}, recent: map[string][]float64{}}, clock: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), running: 2}
+	r := &rig{t: t, db: db, book: &book{all: map[string]model.Alarm{}, recent: map[string][]float64{}}, clock: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), running: 2}
 	r.sched = &services{all: map[string]model.Service{"c/web": {
 		Name: "web", Cluster: "c", Status: "ACTIVE", DesiredCount: 2,
 		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: place.TargetGroupARN("tg", "73e2d6bc24d8a067")}},

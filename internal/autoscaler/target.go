@@ -114,8 +114,8 @@ func set[T any](to, from *T) {
 	}
 }
 
-// DeregisterTarget removes a scalable target with its policies and their
-// alarms. ObjectNotFoundException.
+// DeregisterTarget removes a scalable target with its policies, their alarms
+// and its scheduled actions. ObjectNotFoundException.
 func (a *Autoscaler) DeregisterTarget(ctx context.Context, resourceID string) error {
 	a.admin.Lock()
 	defer a.admin.Unlock()
@@ -126,6 +126,9 @@ func (a *Autoscaler) DeregisterTarget(ctx context.Context, resourceID string) er
 		if err := a.dropPolicy(ctx, p); err != nil {
 			return err
 		}
+	}
+	if err := a.dropScheduled(ctx, resourceID); err != nil {
+		return err
 	}
 	_, err := a.targets.Delete(ctx, resourceID)
 	a.mu.Lock()

@@ -69,6 +69,11 @@ func (p Place) PolicyARN(uuid, namespace, resource, name string) string {
 	return p.arn("autoscaling", fmt.Sprintf("scalingPolicy:%s:resource/%s/%s:policyName/%s", uuid, namespace, resource, name))
 }
 
+// ScheduledActionARN names a scheduled action: arn:aws:autoscaling:R:A:scheduledAction:UUID:resource/NAMESPACE/RESOURCE:scheduledActionName/NAME.
+func (p Place) ScheduledActionARN(uuid, namespace, resource, name string) string {
+	return p.arn("autoscaling", fmt.Sprintf("scheduledAction:%s:resource/%s/%s:scheduledActionName/%s", uuid, namespace, resource, name))
+}
+
 // AlarmARN is arn:aws:cloudwatch:R:A:alarm:NAME.
 func (p Place) AlarmARN(name string) string { return p.arn("cloudwatch", "alarm:"+name) }
 

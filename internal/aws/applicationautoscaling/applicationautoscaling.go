@@ -4,7 +4,7 @@
 // keeps nothing of its own.
 //
 // Policies of the type PredictiveScaling and customized metrics are refused by
-// name; scheduled actions and forecasts are not offered.
+// name; forecasts are not offered.
 package applicationautoscaling
 
 import (
@@ -30,12 +30,15 @@ func New(scaler *autoscaler.Autoscaler, place model.Place) wire.Service {
 		Style:        wire.UpperCamel,
 		Operations: []wire.Operation{
 			wire.Op("DeleteScalingPolicy", s.deleteScalingPolicy),
+			wire.Op("DeleteScheduledAction", s.deleteScheduledAction),
 			wire.Op("DeregisterScalableTarget", s.deregisterScalableTarget),
 			wire.Op("DescribeScalableTargets", s.describeScalableTargets),
 			wire.Op("DescribeScalingActivities", s.describeScalingActivities),
 			wire.Op("DescribeScalingPolicies", s.describeScalingPolicies),
+			wire.Op("DescribeScheduledActions", s.describeScheduledActions),
 			wire.Op("ListTagsForResource", s.listTagsForResource),
 			wire.Op("PutScalingPolicy", s.putScalingPolicy),
+			wire.Op("PutScheduledAction", s.putScheduledAction),
 			wire.Op("RegisterScalableTarget", s.registerScalableTarget),
 			wire.Op("TagResource", s.tagResource),
 			wire.Op("UntagResource", s.untagResource),

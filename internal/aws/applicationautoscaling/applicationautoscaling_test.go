@@ -315,10 +315,6 @@ func TestErrors(t *testing.T) {
 			_, err := c.ListTagsForResource(ctx, &sdk.ListTagsForResourceInput{ResourceARN: aws.String("arn:aws:x")})
 			return err
 		}, "ResourceNotFoundException", "Resource not found: arn:aws:x"},
-		"an operation that is not offered": {func(ctx context.Context, c *sdk.Client) error {
-			_, err := c.DescribeScheduledActions(ctx, &sdk.DescribeScheduledActionsInput{ServiceNamespace: ecs})
-			return err
-		}, "UnknownOperationException", ""},
 	}
 	c, _ := newClient(t)
 	if _, err := c.RegisterScalableTarget(t.Context(), registration("service/c/web")); err != nil {
