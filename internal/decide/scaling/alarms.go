@@ -43,7 +43,7 @@ func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs O
 	}
 	need := ceil(float64(base) * value / p.Target)
 	o.reason = Reason{Kind: AlarmState, Tasks: base}
-	o.reason.size(Measured, Size{value, need})
+	o.reason.size(Measured, Size{Load: value, Need: need})
 	if due {
 		f.At = now
 	}

@@ -34,7 +34,8 @@ func TestAlarmTimingFollowsTheAlarms(t *testing.T) {
 		},
 		"one action a minute, from the running count": {
 			steps: []step{
-				{60, 100, 4, false, false, 4, ""}, {1, 100, 4, true, false, 8, ""},
+				{60, 100, 4, false, false, 4, ""},
+				{1, 100, 4, true, false, 8, ""},
 				{59, 100, 4, true, false, 8, ""}, // four new tasks are starting
 				{1, 100, 4, true, false, 8, AtDesired},
 				{60, 100, 8, true, false, 8, AtDesired}, // in the scale-out cooldown what was added counts

@@ -126,8 +126,8 @@ func TestHistoryKeepsSumsAndFitsItsSize(t *testing.T) {
 		if sum.Arrivals != arrivals || sum.Span != time.Duration(i+1)*time.Second {
 			t.Fatalf("after %d seconds the buckets hold %d arrivals in %v, want %d", i+1, sum.Arrivals, sum.Span, arrivals)
 		}
-		if i > 20 && h.Buckets[levelWidth-2].Span != time.Second {
-			t.Fatalf("after %d seconds the newest are not kept by the second: %+v", i+1, h.Buckets[:levelWidth])
+		if i > 20 && h.Buckets[secondsWidth-2].Span != time.Second {
+			t.Fatalf("after %d seconds the newest are not kept by the second: %+v", i+1, h.Buckets[:secondsWidth])
 		}
 	}
 	if h.Len > maxBuckets {

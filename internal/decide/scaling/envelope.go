@@ -23,19 +23,40 @@ type envelope struct {
 	Change    int           // +1 the load rose before it, -1 it fell, 0 no change in sight
 }
 
-// evidence is one sum of work over windows of the past.
+// evidence is one sum of work over windows of the past: CPU, or arrivals times
+// what each is worth. The zero value is none.
 type evidence struct {
 	grain   float64 // work of one event: the variance of a sum is grain × sum
 	longest time.Duration
-	// work gives the work of a window, at least and at most.
-	work func(w *Bucket) (low, high float64)
+	each    float64 // work of an arrival; 0: the work is CPU
+	idle    float64 // of the CPU of a task, what it uses without requests
+}
+
+func (e *evidence) known() bool { return e.grain > 0 }
+
+// work gives the work of a window, at least and at most.
+func (e *evidence) work(w *Bucket) (low, high float64) {
+	if e.each > 0 {
+		x := float64(w.Arrivals) * e.each
+		return x, x
+	}
+	low, high = float64(w.CPULow)/1e9, float64(w.CPUHigh)/1e9
+	if e.idle > 0 {
+		base := e.idle * float64(w.TaskTime) / 1e9
+		low, high = max(0, low-base), max(0, high-base)
+	}
+	if w.Completed > w.Arrivals { // a backlog was worked off: no load that goes on
+		low *= float64(w.Arrivals) / float64(w.Completed)
+	}
+	return low, high
 }
 
 // window is a span of the past that ends now.
 type window struct {
 	Bucket
-	span float64 // seconds
-	z    float64 // standard deviations at which it is believed
+	span  float64 // seconds
+	every float64 // 1/span
+	z     float64 // standard deviations at which it is believed
 }
 
 // windows are all windows of a history, shortest first.
@@ -47,36 +68,44 @@ type windows struct {
 // read makes the windows of a history.
 func (ws *windows) read(h *History) {
 	var sum Bucket
+	z, at := 0.0, 0.0
 	for i := range h.Len {
 		sum.add(&h.Buckets[i])
-		span := sum.Span.Seconds()
-		ws.all[i] = window{sum, span, confidence(span)}
+		span := float64(sum.Span) / 1e9
+		if span > 1.4*at { // it changes slowly
+			z, at = confidence(span), span
+		}
+		w := &ws.all[i]
+		w.Bucket, w.span, w.every, w.z = sum, span, 1/span, z
 	}
 	ws.n = h.Len
 }
 
-// within gives the shortest window that spans at least d.
+// within gives the shortest window that spans at least d, else the longest; an
+// empty one when there is none.
 func (ws *windows) within(d time.Duration) *window {
 	for i := range ws.n {
-		if ws.all[i].Span >= d || i == ws.n-1 {
+		if ws.all[i].Span >= d {
 			return &ws.all[i]
 		}
 	}
-	return &window{}
+	return &ws.all[max(ws.n-1, 0)]
 }
 
 // envelope reads the evidence. Strictness scales the confidence: 1 is wrong
 // about once in some days.
-func (e evidence) envelope(ws *windows, strictness float64) envelope {
+func (e *evidence) envelope(ws *windows, strictness float64) envelope {
 	env := envelope{High: math.Inf(1)}
+	perGrain := 1 / e.grain
 	for i := range ws.n {
 		w := &ws.all[i]
 		if e.longest > 0 && w.Span > e.longest && i > 0 {
 			break
 		}
 		low, high := e.work(&w.Bucket)
-		lo := lowerBound(low/e.grain, strictness*w.z) * e.grain / w.span
-		up := upperBound(high/e.grain, strictness*w.z) * e.grain / w.span
+		scale := e.grain * w.every
+		lo := lowerBound(low*perGrain, strictness*w.z) * scale
+		up := upperBound(high*perGrain, strictness*w.z) * scale
 		if lo > env.High {
 			env.Change = -1
 			break
@@ -86,13 +115,13 @@ func (e evidence) envelope(ws *windows, strictness float64) envelope {
 			break
 		}
 		if up < env.High {
-			env.High, env.Under = up, high/w.span
+			env.High, env.Under = up, high*w.every
 		}
 		env.Span = w.Span
 		if lo >= env.Low {
 			env.Low = lo
-			env.Mean = low / w.span
-			env.Spread = math.Sqrt(low*e.grain) / w.span
+			env.Mean = low * w.every
+			env.Spread = math.Sqrt(low*e.grain) * w.every
 		}
 	}
 	return env

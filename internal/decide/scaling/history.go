@@ -2,15 +2,18 @@ package scaling
 
 import "time"
 
-// Sizes of a History: levelWidth buckets of each size, sizes doubling.
+// Sizes of a History: so many buckets of one second, and of each size above,
+// sizes doubling.
 const (
-	levelWidth = 10
-	maxBuckets = 112
+	secondsWidth = 10
+	levelWidth   = 6
+	maxBuckets   = 78
 )
 
 // History is the recent past of a service, finely for the last seconds and
-// ever more coarsely further back: up to levelWidth buckets of one second, then
-// of two, of four and so on, about six hours in all. Newest first.
+// ever more coarsely further back: up to secondsWidth buckets of one second,
+// then levelWidth of two, of four and so on, about six hours in all. Newest
+// first.
 type History struct {
 	Len     int
 	Buckets [maxBuckets]Bucket
@@ -55,7 +58,11 @@ func (h *History) push(b Bucket) {
 		for i < h.Len && h.Buckets[i].Level == level {
 			i++
 		}
-		if i-start <= levelWidth {
+		width := levelWidth
+		if level == 0 {
+			width = secondsWidth
+		}
+		if i-start <= width {
 			return
 		}
 		// The two oldest of this level become one of the next.

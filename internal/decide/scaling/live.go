@@ -7,6 +7,8 @@ const (
 	surely   = 1.0 // to go out from a steady state
 	steadyIn = 0.8 // to go in from a steady state
 	likely   = 0.7 // for either while the load is moving
+	promptly = 0.4 // to go out for an SLO: too few tasks cost answers, one too many costs a task
+	gladly   = 0.6 // to go in for one: what went out for nothing comes back
 )
 
 // moving is how long after a sure change of the load smaller evidence suffices.
@@ -20,14 +22,27 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 		if s.cores() <= 0 || p.Target <= 0 {
 			break
 		}
-		o := st.track(ws, st.cpuLoad(p, s), i, p, obs, now)
+		l := st.cpuLoad(p, s)
+		o := st.track(ws, &l, i, p, obs, now)
 		o.reason.Unit = s.cores()
-		return st.saturation(ws, o, p, s, obs)
+		return st.saturation(ws, o, queue{use: p.Target / 100}, s, obs)
+	case ResponseTime:
+		if !s.Balanced || s.cores() <= 0 || p.Target <= 0 {
+			break
+		}
+		l, known := st.responseLoad(p, st.Policies[i].Response, s)
+		if !known {
+			break
+		}
+		o := st.track(ws, &l, i, p, obs, now)
+		o.reason.Unit, o.reason.Strict = s.cores(), l.slo.strict
+		return st.saturation(ws, o, queue{l.slo.use(s.Running), l.slo.crowd(s.Running)}, s, obs)
 	case RequestsPerTarget:
 		if !s.Balanced || p.Target <= 0 {
 			break
 		}
-		return st.track(ws, st.requestLoad(p), i, p, obs, now)
+		l := st.requestLoad(p)
+		return st.track(ws, &l, i, p, obs, now)
 	case Memory:
 		if p.Target <= 0 {
 			break
@@ -40,11 +55,11 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 // bounds says between what the load surely lies: above low a count must carry,
 // below high it need not. The narrower evidence for going in also bounds low:
 // after a fall, windows that reach back to before it still claim the old load.
-func (l load) bounds(ws *windows) (sure view, low float64, in envelope) {
-	sure = l.view(ws, surely)
-	strictness := steadyIn
+func (l *load) bounds(ws *windows) (sure view, low float64, in envelope) {
+	sure = l.view(ws, l.out)
+	strictness := l.in
 	if sure.falling {
-		strictness = likely
+		strictness = min(strictness, likely)
 	}
 	less := l.view(ws, strictness)
 	in = less.main
@@ -59,7 +74,7 @@ func (l load) bounds(ws *windows) (sure view, low float64, in envelope) {
 }
 
 // track decides for a load.
-func (st *State) track(ws *windows, l load, i int, p Policy, obs Observation, now time.Time) opinion {
+func (st *State) track(ws *windows, l *load, i int, p Policy, obs Observation, now time.Time) opinion {
 	startup := st.Startup.time()
 	sure, low, in := l.bounds(ws)
 	high := in.High
@@ -72,7 +87,7 @@ func (st *State) track(ws *windows, l load, i int, p Policy, obs Observation, no
 	o.reason = Reason{Metric: p.Metric, Estimate: in.Under}
 	window := max(minScaleIn, startup, p.ScaleIn)
 	most := high
-	if low > l.perTask*float64(obs.Desired)*tolerance {
+	if low > l.carries(obs.Desired)*tolerance {
 		x, basis := l.size(ws, sure, startup)
 		if low > x {
 			x, basis = low, AtLeast
@@ -93,7 +108,7 @@ func (st *State) track(ws *windows, l load, i int, p Policy, obs Observation, no
 		o.reason.size(AtMost, l.sized(fresh))
 		st.agreeIn(&o, left, window, obs, now)
 	case l.need(high) >= obs.Desired:
-		o.reason.steady(l, mean, min(low, l.perTask*float64(obs.Desired)), high, obs.Desired)
+		o.reason.steady(l, mean, min(low, l.carries(obs.Desired)), high, obs.Desired)
 	case sure.main.Change < 0 && sure.main.Span < minScaleIn+settle:
 		o.reason.size(AtMost, l.sized(high))
 		o.reason.Kind = Settling

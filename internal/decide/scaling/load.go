@@ -16,40 +16,25 @@ const generous = 1.3
 // load is a policy's view of the offered load.
 type load struct {
 	perTask float64  // load that one task may carry
+	slo     *slo     // or what tasks carry; nil: perTask each
+	out, in float64  // strictness of the evidence to go out, and in
 	idle    float64  // and what it uses on top without any
 	main    evidence // what the policy's metric measures
-	lead    evidence // an earlier witness; work nil: none
+	lead    evidence // an earlier witness; the zero value: none
 }
 
 // cpuLoad is CPU over all tasks, led by arrivals × CPU per request.
 func (st *State) cpuLoad(p Policy, s second) load {
-	l := load{perTask: p.Target / 100 * s.cores()}
+	l := load{perTask: p.Target / 100 * s.cores(), out: surely, in: steadyIn}
 	// What an idle task uses, each task uses: it is no load that more tasks
 	// could share.
 	if s.Balanced && st.Demand.IdleKnown && st.Demand.Idle < 0.8*l.perTask {
 		l.idle = st.Demand.Idle
 		l.perTask -= l.idle
 	}
-	l.main = evidence{
-		grain: st.Demand.workGrain(s.cores()),
-		work: func(w *Bucket) (low, high float64) {
-			base := l.idle * w.TaskTime.Seconds()
-			low, high = max(0, w.CPULow.Seconds()-base), max(0, w.CPUHigh.Seconds()-base)
-			if w.Completed > w.Arrivals { // a backlog was worked off: no load that goes on
-				low *= float64(w.Arrivals) / float64(w.Completed)
-			}
-			return low, high
-		},
-	}
+	l.main = evidence{grain: st.Demand.workGrain(s.cores()), idle: l.idle}
 	if each := st.Demand.perRequest(); s.Balanced && each > 0 {
-		l.lead = evidence{
-			grain:   each * st.Demand.countGrain(),
-			longest: leadWindow,
-			work: func(w *Bucket) (low, high float64) {
-				x := float64(w.Arrivals) * each
-				return x, x
-			},
-		}
+		l.lead = evidence{grain: each * st.Demand.countGrain(), longest: leadWindow, each: each}
 	}
 	return l
 }
@@ -57,26 +42,36 @@ func (st *State) cpuLoad(p Policy, s second) load {
 // requestLoad is requests per second.
 func (st *State) requestLoad(p Policy) load {
 	return load{
-		perTask: p.Target / 60,
-		main: evidence{
-			grain: st.Demand.countGrain(),
-			work: func(w *Bucket) (low, high float64) {
-				return float64(w.Arrivals), float64(w.Arrivals)
-			},
-		},
+		perTask: p.Target / 60, out: surely, in: steadyIn,
+		main: evidence{grain: st.Demand.countGrain(), each: 1},
 	}
 }
 
+// carries is the load that n tasks may carry.
+func (l *load) carries(n int) float64 {
+	if l.slo != nil {
+		return l.slo.carries(n)
+	}
+	return l.perTask * float64(n)
+}
+
 // need is the count that carries a load.
-func (l load) need(x float64) int {
+func (l *load) need(x float64) int {
+	if l.slo != nil {
+		return l.slo.need(x)
+	}
 	n := math.Ceil(x/l.perTask - 1e-9)
 	return int(min(max(n, 0), 1e6))
 }
 
 // sized is a load with the count that carries it.
-func (l load) sized(x float64) Size {
+func (l *load) sized(x float64) Size {
 	n := l.need(x)
-	return Size{Load: x + l.idle*float64(n), Need: n}
+	s := Size{Load: x + l.idle*float64(n), Need: n}
+	if l.slo != nil {
+		s.Answer, s.Fewer = l.slo.answer(n, x), l.slo.answer(n-1, x)
+	}
+	return s
 }
 
 // view is what both witnesses say; lead is zero where there is none.
@@ -85,11 +80,11 @@ type view struct {
 	rising, falling bool // a moment ago
 }
 
-func (l load) view(ws *windows, strictness float64) view {
+func (l *load) view(ws *windows, strictness float64) view {
 	v := view{main: l.main.envelope(ws, strictness)}
 	v.falling = v.main.Change < 0 && v.main.Span < moving
 	v.rising = v.main.Change > 0 && v.main.Span < moving
-	if l.lead.work != nil {
+	if l.lead.known() {
 		v.lead = l.lead.envelope(ws, strictness)
 		v.rising = v.rising || v.lead.Change > 0 && v.lead.Span < moving
 	}
@@ -98,9 +93,9 @@ func (l load) view(ws *windows, strictness float64) view {
 
 // size is the load to order for: the most likely one, generously, and where it
 // rises steadily, what it will be when the order has come into service.
-func (l load) size(ws *windows, v view, startup time.Duration) (x float64, basis Basis) {
+func (l *load) size(ws *windows, v view, startup time.Duration) (x float64, basis Basis) {
 	x = v.main.Mean + generous*v.main.Spread
-	if l.lead.work != nil {
+	if l.lead.known() {
 		x = max(x, v.lead.Mean+generous*v.lead.Spread)
 	}
 	if later := l.trend(ws, v, startup); later > x {
@@ -110,8 +105,8 @@ func (l load) size(ws *windows, v view, startup time.Duration) (x float64, basis
 }
 
 // trend is that of the earlier witness.
-func (l load) trend(ws *windows, v view, startup time.Duration) float64 {
-	if l.lead.work != nil {
+func (l *load) trend(ws *windows, v view, startup time.Duration) float64 {
+	if l.lead.known() {
 		return l.lead.trend(ws, v.lead, startup)
 	}
 	return l.main.trend(ws, v.main, startup)
@@ -127,21 +122,21 @@ const (
 // lately is the load of the last seconds, generously, by every witness; of the
 // very last one too, which alone knows of a step. Requests in flight count as
 // well: starved tasks use little CPU and are yet in need.
-func (l load) lately(ws *windows, perRequest float64, obs Observation) float64 {
+func (l *load) lately(ws *windows, perRequest float64, obs Observation) float64 {
 	x := max(l.over(ws.within(shortly)), l.over(ws.within(time.Second)))
-	if l.lead.work != nil {
+	if l.lead.known() {
 		x = max(x, float64(obs.Second.InFlight+obs.Second.Queued)*perRequest)
 	}
 	return margin * x
 }
 
 // over is the load of a window by the witness that says more.
-func (l load) over(w *window) float64 {
+func (l *load) over(w *window) float64 {
 	if w.span <= 0 {
 		return math.Inf(1)
 	}
 	_, x := l.main.work(&w.Bucket)
-	if l.lead.work != nil {
+	if l.lead.known() {
 		_, lead := l.lead.work(&w.Bucket)
 		x = max(x, lead)
 	}
@@ -149,10 +144,10 @@ func (l load) over(w *window) float64 {
 }
 
 // recent is what the load of the last half minute was at least, on the whole.
-func (l load) recent(ws *windows) float64 {
-	e := l.main
-	if l.lead.work != nil {
-		e = l.lead
+func (l *load) recent(ws *windows) float64 {
+	e := &l.main
+	if l.lead.known() {
+		e = &l.lead
 	}
 	a := e.sum(ws.within(minScaleIn))
 	if a.span <= 0 {
@@ -164,7 +159,7 @@ func (l load) recent(ws *windows) float64 {
 // trend is the load at the end of a start-up and a little later if it goes on
 // rising as it does; 0 where no rise is sure. Only a part of the rise that is
 // likely is reckoned with.
-func (e evidence) trend(ws *windows, env envelope, startup time.Duration) float64 {
+func (e *evidence) trend(ws *windows, env envelope, startup time.Duration) float64 {
 	half := env.Span / 2
 	if half < shortestTrend {
 		return 0
@@ -203,7 +198,7 @@ type amount struct {
 func (a amount) rate() float64 { return a.work / a.span }
 
 // sum is the work of a window.
-func (e evidence) sum(w *window) amount {
+func (e *evidence) sum(w *window) amount {
 	low, high := e.work(&w.Bucket)
 	return amount{work: low, span: w.span, blurred: high-low > 0.02*high}
 }

@@ -34,6 +34,9 @@ type Size struct {
 	// datapoint. With vCPU the work of Need idle tasks is in it.
 	Load float64
 	Need int
+	// Answer is the percentile Strict of the response time on Need tasks, in
+	// seconds, and Fewer on one less; for an SLO.
+	Answer, Fewer float64
 }
 
 // Basis is what a reason's Size is, of what may be the load.
@@ -56,6 +59,8 @@ type Reason struct {
 	Policy   string
 	Metric   Metric  // "" for the count of an alarm's action
 	Target   float64 // the policy's
+	Within   float64 // an SLO's percentile
+	Strict   float64 // and that which a steady load keeps
 	Unit     float64 // vCPU of one task
 	Size     Size    // of the load now
 	Basis    Basis
@@ -84,7 +89,7 @@ func (r *Reason) size(basis Basis, s Size) {
 }
 
 // steady says that a count fits what the load may be.
-func (r *Reason) steady(l load, mean, low, high float64, count int) {
+func (r *Reason) steady(l *load, mean, low, high float64, count int) {
 	r.Kind, r.Need = Steady, count
 	r.Basis, r.Size, r.Least, r.Most = Measured, l.sized(min(max(mean, low), high)), l.sized(low), l.sized(high)
 }

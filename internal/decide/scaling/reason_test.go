@@ -16,34 +16,34 @@ func TestReasonsAreSentencesWithNumbers(t *testing.T) {
 	cases := map[string]Reason{
 		"offered up to 4.1 vCPU (likely 3.6) at target 50 % of 0.25 needs 33, held to max 20": with(cpu, func(r *Reason) {
 			r.Kind, r.Estimate, r.Bounded, r.Held = Load, 3.6, "max", 20
-			r.size(UpTo, Size{4.1, 33})
+			r.size(UpTo, Size{Load: 4.1, Need: 33})
 		}),
 		"offered at least 0.52 vCPU at target 50 % of 0.25 needs 5": with(cpu, func(r *Reason) {
 			r.Kind = Load
-			r.size(AtLeast, Size{0.52, 5})
+			r.size(AtLeast, Size{Load: 0.52, Need: 5})
 		}),
 		"offered at most 0.1 vCPU (likely 0.08) needs 1, but the last 32 s needed up to 10 (1.2 vCPU at target 50 % of 0.25)": with(cpu, func(r *Reason) {
-			r.Kind, r.Estimate, r.Peak, r.Window = Load, 0.08, Size{1.2, 10}, 32*time.Second
-			r.size(AtMost, Size{0.1, 1})
+			r.Kind, r.Estimate, r.Peak, r.Window = Load, 0.08, Size{Load: 1.2, Need: 10}, 32*time.Second
+			r.size(AtMost, Size{Load: 0.1, Need: 1})
 		}),
 		"offered 0.56 vCPU (surely 0.4 to 0.7) at target 50 % of 0.25 needs 4 to 6: 5 fits": with(cpu, func(r *Reason) {
-			r.Kind, r.Need, r.Size, r.Least, r.Most = Steady, 5, Size{0.56, 5}, Size{0.4, 4}, Size{0.7, 6}
+			r.Kind, r.Need, r.Size, r.Least, r.Most = Steady, 5, Size{Load: 0.56, Need: 5}, Size{Load: 0.4, Need: 4}, Size{Load: 0.7, Need: 6}
 		}),
 		"offered at least 1.13 vCPU at target 50 % of 0.25 needs 10": with(cpu, func(r *Reason) {
 			r.Kind = Load
-			r.size(AtLeast, Size{1.1263, 10})
+			r.size(AtLeast, Size{Load: 1.1263, Need: 10})
 		}),
 		"46 requests wait on busy tasks: 1.1 vCPU, 0.6 of it to work them off in 10 s, at 95 % of 0.25 needs 5": with(cpu, func(r *Reason) {
 			r.Kind, r.Waiting, r.Share, r.Backlog, r.Drain = Saturated, 46, 95, 0.6, 10*time.Second
-			r.size(Measured, Size{1.1, 5})
+			r.size(Measured, Size{Load: 1.1, Need: 5})
 		}),
 		"offered 2900 rising to 3031 requests a minute at target 600 per task needs 6": func() Reason {
 			r := Reason{Kind: Load, Metric: RequestsPerTarget, Target: 600, Estimate: 2900.0 / 60}
-			r.size(Rising, Size{50.51, 6})
+			r.size(Rising, Size{Load: 50.51, Need: 6})
 			return r
 		}(),
-		"memory to fill 2.9 tasks at target 62.5 % needs 5": {Kind: Load, Metric: Memory, Target: 62.5, Size: Size{2.86, 5}, Need: 5},
-		"metric at 96.3 of 2 tasks with target 50 needs 4":  {Kind: AlarmState, Target: 50, Tasks: 2, Size: Size{96.3, 4}, Need: 4},
+		"memory to fill 2.9 tasks at target 62.5 % needs 5": {Kind: Load, Metric: Memory, Target: 62.5, Size: Size{Load: 2.86, Need: 5}, Need: 5},
+		"metric at 96.3 of 2 tasks with target 50 needs 4":  {Kind: AlarmState, Target: 50, Tasks: 2, Size: Size{Load: 96.3, Need: 4}, Need: 4},
 		"no data: held at 3": {Kind: NoData, Current: 3},
 	}
 	for want, r := range cases {
@@ -111,6 +111,7 @@ func TestReasonsAddUp(t *testing.T) {
 				}
 			case Load, Saturated, Waiting, Cooldown, Small, TooNew, Busy:
 				addUp(t, d)
+			default: // these name no need
 			}
 			if d.Desired != r.obs.Desired && min(max(d.Reason.Need, p.cfg.Min), p.cfg.Max) != d.Desired {
 				t.Fatalf("%d ordered for a need of %d: %s", d.Desired, d.Reason.Need, d.Reason)

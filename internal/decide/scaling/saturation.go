@@ -24,14 +24,14 @@ const (
 // saturation raises o when requests pile up on busy tasks. Beyond the tasks in
 // service each waiting request halves (at target 50 %) the chance that this
 // happens within the target, as in a queue at that utilisation.
-func (st *State) saturation(ws *windows, o opinion, p Policy, s second, obs Observation) opinion {
+func (st *State) saturation(ws *windows, o opinion, q queue, s second, obs Observation) opinion {
 	if !s.Balanced || s.Running == 0 {
 		return o
 	}
 	recent := ws.within(2 * time.Second)
 	capacity := float64(s.Running) * s.cores()
 	used := min(recent.CPUHigh.Seconds()/recent.span, capacity)
-	target := min(max(p.Target/100, 0.2), 0.95)
+	target := min(max(q.use, 0.2), 0.95)
 	if used < target*capacity {
 		return o // whatever they wait for, it is not CPU
 	}
@@ -39,7 +39,7 @@ func (st *State) saturation(ws *windows, o opinion, p Policy, s second, obs Obse
 	flow := ws.within(8 * time.Second)
 	rate := float64(flow.Arrivals) / flow.span
 	usual := 1.5*st.Demand.Response*rate + float64(s.Running)
-	if (waiting-usual)*math.Log(1/target) < waitingProof {
+	if (waiting-usual)*math.Log(1/target) < waitingProof && !q.crowded(st.Demand.Waiting[:2]) {
 		return o
 	}
 	each := st.Demand.perRequest()
@@ -47,11 +47,11 @@ func (st *State) saturation(ws *windows, o opinion, p Policy, s second, obs Obse
 		each = recent.CPULow.Seconds() / float64(recent.Completed)
 	}
 	need := st.backlogNeed(backlog{
-		each: each, used: used, offered: rate * each, cores: s.cores(), target: p.Target / 100,
+		each: each, used: used, offered: rate * each, cores: s.cores(), target: q.use,
 		now: waiting - usual, lasting: float64(slices.Min(st.Demand.Waiting[:])) - usual,
 		drained: recent.Completed > recent.Arrivals,
 	})
-	need.Metric, need.Unit, need.Waiting = p.Metric, s.cores(), s.InFlight+s.Queued
+	need.Metric, need.Unit, need.Waiting = o.reason.Metric, s.cores(), s.InFlight+s.Queued
 	switch {
 	case need.Need > max(o.want, obs.Desired):
 		o.want, o.reason = need.Need, need
@@ -60,6 +60,17 @@ func (st *State) saturation(ws *windows, o opinion, p Policy, s second, obs Obse
 	}
 	o.agreesIn = false
 	return o
+}
+
+// queue is what a policy lets its tasks do.
+type queue struct {
+	use   float64 // how busy they may be
+	crowd float64 // requests in flight that an SLO cannot stand; 0: any
+}
+
+// crowded says that there were as many all the time.
+func (q queue) crowded(waiting []int) bool {
+	return q.crowd > 0 && float64(slices.Min(waiting)) >= q.crowd
 }
 
 // backlog is what is known of requests that wait on busy tasks.
@@ -87,7 +98,7 @@ func (st *State) backlogNeed(b backlog) Reason {
 	}
 	if n := ceil(b.used / (b.target * b.cores)); n > need.Need {
 		need = Reason{Kind: Saturated, Share: 100 * b.target}
-		need.size(Measured, Size{b.used, n})
+		need.size(Measured, Size{Load: b.used, Need: n})
 	}
 	return need
 }
@@ -97,7 +108,7 @@ func (st *State) backlogNeed(b backlog) Reason {
 func (b backlog) within(drain time.Duration, load, requests float64) Reason {
 	r := Reason{Kind: Saturated, Share: 100 * fullUse, Drain: drain}
 	r.Backlog = max(0, requests) * b.each / drain.Seconds()
-	r.size(Measured, Size{load + r.Backlog, ceil((load + r.Backlog) / (fullUse * b.cores))})
+	r.size(Measured, Size{Load: load + r.Backlog, Need: ceil((load + r.Backlog) / (fullUse * b.cores))})
 	return r
 }
 

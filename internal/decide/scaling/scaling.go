@@ -123,6 +123,9 @@ type PolicyState struct {
 	Lately Peaks // of what the last seconds showed
 	Fired  Fired
 	Steps  StepState
+	// Response is an SLO's; nil before its first second. It is replaced, not
+	// written into.
+	Response *Response
 }
 
 // minCalm is how long the data must reach back without a gap before a count is
@@ -138,7 +141,7 @@ const maxForget = 5 * time.Minute
 // Decide gives the desired count for the next second. The decision holds
 // (Desired equals the observed one) whenever data are missing or say nothing.
 func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, State) {
-	st = st.observe(cfg, obs, now)
+	st.observe(cfg, obs, now)
 	var ws windows
 	if obs.Measured {
 		ws.read(&st.History)
@@ -157,6 +160,7 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 		}
 		r := &opinions[i].reason
 		r.Policy, r.Target, r.Current = p.Name, p.Target, obs.Desired
+		r.Within = p.Percentile
 		opinions[i].inDisabled = p.DisableScaleIn
 		opinions[i].left = st.Order.inLeft(p.ScaleIn, now)
 	}
@@ -166,11 +170,11 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 }
 
 // observe takes one observation into the state.
-func (st State) observe(cfg Config, obs Observation, now time.Time) State {
+func (st *State) observe(cfg Config, obs Observation, now time.Time) {
 	st.Policies = matchPolicies(st.Policies, cfg.Policies)
 	st.Order = st.Order.follow(obs, now)
 	if !obs.Measured {
-		return st
+		return
 	}
 	gap := now.Sub(st.Last)
 	switch {
@@ -187,9 +191,13 @@ func (st State) observe(cfg Config, obs Observation, now time.Time) State {
 	st.Startup = st.Startup.follow(obs)
 	s := second{ServiceSecond: clean(obs.Second), warm: st.Startup.warm()}
 	st.Demand = st.Demand.learn(s)
+	for i, p := range cfg.Policies {
+		if p.Metric == ResponseTime && hasAnswers(s.Latency) {
+			st.Policies[i].Response = st.Policies[i].Response.learn(s, p.Percentile)
+		}
+	}
 	st.History.push(s.bucket())
 	st.History.fillStall(st.Demand.countGrain(), st.Demand.workGrain(s.cores()))
-	return st
 }
 
 // matchPolicies gives each configured policy its own state, in the order of

@@ -29,8 +29,9 @@ func (r Reason) sentence() string {
 		return r.fitting()
 	case Quiet:
 		return fmt.Sprintf("no alarm asks for another count than %d", r.Need)
+	default:
+		return r.need() + r.but()
 	}
-	return r.need() + r.but()
 }
 
 // but says what keeps the need from being followed.
@@ -54,8 +55,9 @@ func (r Reason) but() string {
 		return ", but scaling in this direction is suspended"
 	case InDisabled:
 		return ", but the policy's scale-in is disabled"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // need names the load and the count it needs, and the peak of the window where
@@ -72,7 +74,27 @@ func (r Reason) need() string {
 		return fmt.Sprintf("%s needs %d, but the last %s needed up to %d (%s %s)", r.load(), r.Size.Need,
 			seconds(r.Window), r.Peak.Need, r.loadOf(r.Peak), r.target())
 	}
-	return fmt.Sprintf("%s %s needs %d", r.load(), r.target(), r.Size.Need)
+	return fmt.Sprintf("%s %s needs %d", r.load(), r.target(), r.Size.Need) + r.answers(r.Size)
+}
+
+// answers says, for an SLO, what the count leads to, and one less would.
+func (r Reason) answers(s Size) string {
+	if s.Answer == 0 {
+		return ""
+	}
+	fewer := ""
+	if s.Need > 1 {
+		fewer = fmt.Sprintf(", on %d %s", s.Need-1, answer(s.Fewer))
+	}
+	return fmt.Sprintf(": p%s is then %s%s", exact(r.Strict), answer(s.Answer), fewer)
+}
+
+// answer prints a response time.
+func answer(seconds float64) string {
+	if math.IsInf(seconds, 1) {
+		return "without end"
+	}
+	return "about " + number(seconds, 0) + " s"
 }
 
 // fitting names the interval that the load is in, and that the count is in it.
@@ -81,7 +103,7 @@ func (r Reason) fitting() string {
 	if r.Least.Need < r.Most.Need {
 		s += fmt.Sprintf(" to %d: %d fits", r.Most.Need, r.Need)
 	}
-	return s
+	return s + r.answers(r.Size)
 }
 
 func (r Reason) saturated() string {
@@ -106,6 +128,7 @@ func (r Reason) load() string {
 		s = "at least " + s
 	case AtMost:
 		s = fmt.Sprintf("at most %s (likely %s)", s, likely)
+	case Measured:
 	}
 	if r.Metric == Memory {
 		return "memory to fill " + s
@@ -116,12 +139,13 @@ func (r Reason) load() string {
 // loadOf is a load with its unit.
 func (r Reason) loadOf(s Size) string {
 	switch r.Metric {
-	case CPU:
+	case CPU, ResponseTime:
 		return r.amount(s) + " vCPU"
 	case RequestsPerTarget:
 		return r.amount(s) + " requests a minute"
+	default:
+		return r.amount(s) + " tasks"
 	}
-	return r.amount(s) + " tasks"
 }
 
 // target is what the load is held against.
@@ -131,8 +155,11 @@ func (r Reason) target() string {
 		return fmt.Sprintf("at target %s %% of %s", exact(r.Target), exact(r.Unit))
 	case RequestsPerTarget:
 		return fmt.Sprintf("at target %s per task", exact(r.Target))
+	case ResponseTime:
+		return fmt.Sprintf("for p%s within %s s", exact(r.Within), exact(r.Target))
+	default:
+		return fmt.Sprintf("at target %s %%", exact(r.Target))
 	}
-	return fmt.Sprintf("at target %s %%", exact(r.Target))
 }
 
 // scale is what a load is printed times: requests are named by the minute.
@@ -146,6 +173,9 @@ func (r Reason) scale() float64 {
 // amount prints a load with so many digits that what is printed needs the same
 // count.
 func (r Reason) amount(s Size) string {
+	if s.Answer > 0 {
+		return number(s.Load*r.scale(), 0)
+	}
 	text := ""
 	for digits := range 8 {
 		text = number(s.Load*r.scale(), digits)

@@ -27,13 +27,11 @@ func (h *History) fillStall(arrivalGrain, cpuGrain float64) {
 	if h.Len <= longestStall+1 {
 		return
 	}
-	arrivals := func(b *Bucket) (low, high float64) { return float64(b.Arrivals), float64(b.Arrivals) }
-	for i, x := range h.held(arrivalGrain, arrivals) {
+	for i, x := range h.held(&evidence{grain: arrivalGrain, each: 1}) {
 		h.Buckets[i].Arrivals += int64(x)
 		h.Buckets[0].Arrivals -= int64(x)
 	}
-	cpu := func(b *Bucket) (low, high float64) { return b.CPULow.Seconds(), b.CPUHigh.Seconds() }
-	for i, x := range h.held(cpuGrain, cpu) {
+	for i, x := range h.held(&evidence{grain: cpuGrain}) {
 		work := time.Duration(x * float64(time.Second))
 		h.Buckets[i].CPULow += work
 		h.Buckets[i].CPUHigh += work
@@ -45,34 +43,43 @@ func (h *History) fillStall(arrivalGrain, cpuGrain float64) {
 // held is how much of the newest second's work each second before it held up,
 // by the usual rate. Work is known between two bounds: what starting tasks may
 // have used neither hides a stall nor makes one.
-func (h *History) held(grain float64, work func(b *Bucket) (low, high float64)) (moved [longestStall + 1]float64) {
+func (h *History) held(e *evidence) (moved [longestStall + 1]float64) {
 	var before Bucket
 	for i := longestStall + 1; i < h.Len && before.Span < usualSpan; i++ {
 		before.add(&h.Buckets[i])
 	}
-	usual, _ := work(&before)
+	usual, _ := e.rough(&before)
 	usual /= before.Span.Seconds()
-	excess, _ := work(&h.Buckets[0])
+	excess, _ := e.rough(&h.Buckets[0])
 	excess -= usual * h.Buckets[0].Span.Seconds()
 	if excess <= 0 {
 		return moved
 	}
 	stalled, has, mean := 0, 0.0, 0.0
 	for i := 1; i <= longestStall; i++ {
-		_, high := work(&h.Buckets[i])
-		has += high / grain
-		mean += usual * h.Buckets[i].Span.Seconds() / grain
+		_, high := e.rough(&h.Buckets[i])
+		has += high / e.grain
+		mean += usual * h.Buckets[i].Span.Seconds() / e.grain
 		if tooFew(has, mean) >= stallProof || h.Buckets[i].Stalled {
 			stalled = i
 		}
 	}
 	for i := 1; i <= stalled; i++ {
-		_, high := work(&h.Buckets[i])
+		_, high := e.rough(&h.Buckets[i])
 		h.Buckets[i].Stalled = true // what follows it may take some seconds
 		moved[i] = min(max(0, usual*h.Buckets[i].Span.Seconds()-high), excess)
 		excess -= moved[i]
 	}
 	return moved
+}
+
+// rough is the work of a bucket, whether or not it goes on.
+func (e *evidence) rough(b *Bucket) (low, high float64) {
+	if e.each > 0 {
+		x := float64(b.Arrivals) * e.each
+		return x, x
+	}
+	return float64(b.CPULow) / 1e9, float64(b.CPUHigh) / 1e9
 }
 
 // tooFew is how unlikely it is, in nats, that no more than n events come where
