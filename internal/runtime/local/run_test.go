@@ -257,6 +257,7 @@ func TestHealthCheck(t *testing.T) {
 	s := spec("touch", "/well")
 	s.Containers[0].HealthCheck = &model.ContainerHealthCheck{
 		Command: []string{"CMD", "/guest", "have", "/well"}, Interval: 10 * time.Millisecond, Retries: 2,
+		StartPeriod: time.Minute, // a busy machine may probe before the file is there
 	}
 	confined := container("confined", "spin")
 	confined.HealthCheck = &model.ContainerHealthCheck{
