@@ -67,6 +67,9 @@ func jsonLeaves() leaves {
 				return "Infinity"
 			case math.IsInf(f, -1):
 				return "-Infinity"
+			case f == math.Trunc(f) && math.Abs(f) < 1e15:
+				// As AWS does, so that clients read 60.0 as the float it is.
+				return json.Number(strconv.FormatFloat(f, 'f', 1, 64))
 			}
 			return f
 		},
