@@ -35,7 +35,7 @@ func setup(env *testscript.Env) error {
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"misused": exits(2), "failed": exits(1),
-		"ready": ready, "aws": awsCommand, "until": until, "value": value, "port": port, "instance": instance, "gone": gone,
+		"ready": ready, "aws": awsCommand, "python": python, "until": until, "value": value, "port": port, "instance": instance, "gone": gone,
 	}
 }
 
@@ -59,13 +59,44 @@ func exits(code int) func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// condition answers [python:MODULE]: whether the distribution's Python has it.
+// condition answers [python:MODULE], whether a Python here has it, and [aws2],
+// whether the AWS CLI is of version 2.
 func condition(cond string) (bool, error) {
+	if cond == "aws2" {
+		out, err := exec.Command(awsCLI(), "--version").Output()
+		return err == nil && strings.HasPrefix(string(out), "aws-cli/2"), nil
+	}
 	module, ok := strings.CutPrefix(cond, "python:")
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", cond)
 	}
-	return exec.Command(filepath.Join(distribution, "python3"), "-c", "import "+module).Run() == nil, nil
+	return interpreter(module) != "", nil
+}
+
+// awsCLI is the AWS CLI that scripts call.
+func awsCLI() string {
+	if path, err := exec.LookPath(filepath.Join(distribution, "aws")); err == nil {
+		return path
+	}
+	return "aws"
+}
+
+// interpreter finds a Python that has a module, the distribution's first.
+func interpreter(module string) string {
+	for _, dir := range append([]string{distribution}, filepath.SplitList(os.Getenv("PATH"))...) {
+		out, err := exec.Command(filepath.Join(dir, "python3"), "-c", "import sys, "+module+"; print(sys.executable)").Output()
+		if err == nil {
+			return strings.TrimSpace(string(out))
+		}
+	}
+	return ""
+}
+
+// python runs a script that needs a module: python MODULE FILE.
+func python(ts *testscript.TestScript, _ bool, args []string) {
+	if err := ts.Exec(interpreter(args[0]), "-W", "ignore", args[1]); err != nil {
+		ts.Fatalf("%s: %v\n%s", args[1], err, ts.ReadFile("stderr"))
+	}
 }
 
 // ready waits until the server on a data directory is ready, and points the
