@@ -36,6 +36,21 @@ type StatisticSet struct {
 	SampleCount, Sum, Minimum, Maximum float64
 }
 
+// MetricQuery is one entry of Metrics[]: a statistic of a metric, or an
+// expression over other entries. Period is 0 when it was not given.
+type MetricQuery struct {
+	ID, Label  string
+	Expression string // "" with a metric
+	Metric     MetricID
+	Statistic  string
+	Unit       string
+	Period     time.Duration
+	ReturnData *bool // nil is true
+}
+
+// Returns says whether the entry is one to be answered.
+func (q MetricQuery) Returns() bool { return q.ReturnData == nil || *q.ReturnData }
+
 // Alarm is a CloudWatch metric alarm with its state.
 type Alarm struct {
 	ARN, Name, Description string
@@ -57,6 +72,9 @@ type Alarm struct {
 	// QueryID and QueryLabel are of the one entry of Metrics[], when the alarm
 	// was given in that form and has to be described in it; else "".
 	QueryID, QueryLabel string
+	// Queries are Metrics[] with an expression among them. Metric, Statistic
+	// and Unit are then empty, and Period is that of all the metrics.
+	Queries []MetricQuery
 
 	State             string // OK, ALARM or INSUFFICIENT_DATA
 	StateReason       string

@@ -126,7 +126,7 @@ func forbidden(from, to string, ours bool) string {
 }
 
 // sameTree says that two packages belong to the same part: balancer and
-// balancer/http1, aws/cloudwatch and aws/cloudwatch/expression.
+// balancer/http1.
 func sameTree(a, b string) bool {
 	cut := func(s string) string {
 		depth := 2

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"neargate/internal/aws/cloudwatch/expression"
+	"neargate/internal/decide/expression"
 )
 
 // Limits of GetMetricData.
@@ -41,7 +41,7 @@ func (s *service) getMetricData(_ context.Context, in *cloudwatch.GetMetricDataI
 		if q.ReturnData != nil && !*q.ReturnData {
 			continue
 		}
-		series, err := r.result(q)
+		series, err := r.Series(*q.Id)
 		if err != nil {
 			return nil, err
 		}

@@ -1,36 +1,23 @@
 package cloudwatch
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"neargate/internal/aws/cloudwatch/expression"
+	"neargate/internal/decide/expression"
 	"neargate/internal/metric"
 	"neargate/internal/model"
 )
 
-// dataRequest answers the queries of one GetMetricData, each once.
-type dataRequest struct {
-	s          *service
-	start, end time.Time
-	now        time.Time
-	queries    []types.MetricDataQuery
-	byID       map[string]types.MetricDataQuery
-	values     map[string]expression.Value
-	open       map[string]bool // being evaluated, to notice circles
-	metricsErr error           // of reading for METRICS, which cannot return one
-}
-
 var queryID = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,254}$`)
 
-func (s *service) newRequest(in *cloudwatch.GetMetricDataInput) (*dataRequest, error) {
+// newRequest prepares to answer the queries of a GetMetricData.
+func (s *service) newRequest(in *cloudwatch.GetMetricDataInput) (*expression.Queries, error) {
 	switch {
 	case in.StartTime == nil:
 		return nil, missing("StartTime")
@@ -47,25 +34,52 @@ func (s *service) newRequest(in *cloudwatch.GetMetricDataInput) (*dataRequest, e
 	case in.ScanBy != "" && in.ScanBy != types.ScanByTimestampAscending && in.ScanBy != types.ScanByTimestampDescending:
 		return nil, validation("The parameter ScanBy must be a value in the set [ TimestampDescending, TimestampAscending ].")
 	}
-	r := &dataRequest{
-		s: s, start: *in.StartTime, end: *in.EndTime, now: s.now(), queries: in.MetricDataQueries,
-		byID: map[string]types.MetricDataQuery{}, values: map[string]expression.Value{}, open: map[string]bool{},
-	}
-	returned := false
+	var queries []model.MetricQuery
+	seen, returned := map[string]bool{}, false
 	for i, q := range in.MetricDataQueries {
 		if err := checkQuery(fmt.Sprintf("MetricDataQueries.member.%d.", i+1), q); err != nil {
 			return nil, err
 		}
-		if _, twice := r.byID[*q.Id]; twice {
+		if seen[*q.Id] {
 			return nil, validation("The values for parameter id in MetricDataQueries are not unique.")
 		}
-		r.byID[*q.Id] = q
-		returned = returned || q.ReturnData == nil || *q.ReturnData
+		seen[*q.Id] = true
+		one := queryFrom(q)
+		queries, returned = append(queries, one), returned || one.Returns()
 	}
 	if !returned {
 		return nil, validation("At least one MetricDataQuery must have ReturnData set to true.")
 	}
-	return r, nil
+	return expression.NewQueries(queries, s.dataOf(*in.StartTime, *in.EndTime)), nil
+}
+
+// dataOf is what queries of a span of time are about, its start rounded as
+// CloudWatch rounds it.
+func (s *service) dataOf(start, end time.Time) expression.Data {
+	now := s.now()
+	frame := func(period int64) expression.Series {
+		from := roundStart(start, now, time.Duration(period)*time.Second)
+		return expression.Series{Start: from.Unix(), End: end.Unix(), Period: period}
+	}
+	return expression.Data{
+		Read: func(q model.MetricQuery) (expression.Series, error) {
+			return metric.ReadSeries(s.data, q, roundStart(start, now, q.Period), end)
+		},
+		Frame: frame, Period: int64(finest(start, now).Seconds()),
+	}
+}
+
+// queryFrom translates an entry that has been checked.
+func queryFrom(q types.MetricDataQuery) model.MetricQuery {
+	out := model.MetricQuery{
+		ID: *q.Id, Label: aws.ToString(q.Label), Expression: aws.ToString(q.Expression), ReturnData: q.ReturnData,
+		Period: time.Duration(aws.ToInt32(q.Period)) * time.Second,
+	}
+	if m := q.MetricStat; m != nil {
+		out.Metric = metricID(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions)
+		out.Statistic, out.Unit, out.Period = *m.Stat, string(m.Unit), time.Duration(*m.Period)*time.Second
+	}
+	return out
 }
 
 func checkQuery(at string, q types.MetricDataQuery) error {
@@ -109,135 +123,4 @@ func checkMetricStat(at string, m types.MetricStat) error {
 
 func badPeriod(at string) error {
 	return validation("The parameter %sPeriod must be a value in the set [ 1, 5, 10, 20, 30 ] or a multiple of 60.", at)
-}
-
-// result gives the time series that a query returns.
-func (r *dataRequest) result(q types.MetricDataQuery) ([]expression.Series, error) {
-	v, err := r.value(*q.Id)
-	if err != nil {
-		return nil, err
-	}
-	if v.Kind == expression.Number {
-		return nil, validation("Error in expression '%s': the result of the expression is a number, not a time series.", *q.Id)
-	}
-	return v.Series, nil
-}
-
-// value gives what an id stands for.
-func (r *dataRequest) value(id string) (expression.Value, error) {
-	if v, ok := r.values[id]; ok {
-		return v, nil
-	}
-	q, ok := r.byID[id]
-	switch {
-	case !ok:
-		return expression.Value{}, validation("Error in expression: the id '%s' is not in MetricDataQueries.", id)
-	case r.open[id]:
-		return expression.Value{}, validation("Error in expression '%s': expressions refer to each other in a circle.", id)
-	}
-	r.open[id] = true
-	defer delete(r.open, id)
-	var v expression.Value
-	var err error
-	if q.MetricStat != nil {
-		v, err = r.read(*q.MetricStat)
-	} else {
-		v, err = r.evaluate(q)
-	}
-	if err == nil {
-		r.values[id] = v
-	}
-	return v, err
-}
-
-// read gives a metric's series.
-func (r *dataRequest) read(m types.MetricStat) (expression.Value, error) {
-	period := time.Duration(*m.Period) * time.Second
-	start := roundStart(r.start, r.now, period)
-	stat, err := metric.ParseStatistic(*m.Stat)
-	if err != nil {
-		return expression.Value{}, err
-	}
-	points, err := r.s.data.Query(metric.Query{
-		ID: metricID(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions), Unit: string(m.Unit),
-		Start: start, End: r.end, Period: period, Percentiles: stat.Percentile(),
-	})
-	if err != nil {
-		return expression.Value{}, err
-	}
-	s := expression.Series{Label: *m.Metric.MetricName, Start: start.Unix(), End: r.end.Unix(), Period: int64(*m.Period)}
-	for _, p := range points {
-		v, ok := p.Value(stat)
-		if n := len(s.At); !ok || n > 0 && s.At[n-1] == p.At.Unix() { // one unit of those that share a time
-			continue
-		}
-		s.At, s.V = append(s.At, p.At.Unix()), append(s.V, v)
-	}
-	return expression.OneSeries(s), nil
-}
-
-// evaluate gives the value of an expression. Its label is its id; the series
-// of an array keep their metrics' names.
-func (r *dataRequest) evaluate(q types.MetricDataQuery) (expression.Value, error) {
-	fail := func(err error) (expression.Value, error) {
-		if e, ok := errors.AsType[*model.Error](err); ok { // of what it refers to
-			return expression.Value{}, e
-		}
-		return expression.Value{}, validation("Error in expression '%s': %v", *q.Id, err)
-	}
-	e, err := expression.Parse(*q.Expression)
-	if err != nil {
-		return fail(err)
-	}
-	period := r.framePeriod(q)
-	frame := expression.Series{Start: roundStart(r.start, r.now, time.Duration(period)*time.Second).Unix(), End: r.end.Unix(), Period: period}
-	r.metricsErr = nil
-	v, err := e.Eval(expression.Env{Lookup: r.value, Metrics: r.metrics, Frame: frame})
-	if err == nil {
-		err = r.metricsErr
-	}
-	if err != nil {
-		return fail(err)
-	}
-	if v.Kind == expression.One {
-		one := v.Series[0] // may be shared with the metric it came from
-		one.Label = ""
-		v = expression.OneSeries(one)
-	}
-	return v, nil
-}
-
-// framePeriod is the period of an expression that has no series of its own:
-// the one it was given, or the longest of the request.
-func (r *dataRequest) framePeriod(q types.MetricDataQuery) int64 {
-	if q.Period != nil {
-		return int64(*q.Period)
-	}
-	longest := int64(0)
-	for _, other := range r.queries {
-		if other.MetricStat != nil {
-			longest = max(longest, int64(*other.MetricStat.Period))
-		}
-	}
-	if longest == 0 {
-		return int64(finest(r.start, r.now).Seconds())
-	}
-	return longest
-}
-
-// metrics gives the series of all metrics whose id contains part.
-func (r *dataRequest) metrics(part string) []expression.Series {
-	var out []expression.Series
-	for _, q := range r.queries {
-		if q.MetricStat == nil || !strings.Contains(*q.Id, part) {
-			continue
-		}
-		v, err := r.value(*q.Id)
-		if err != nil {
-			r.metricsErr = err
-			return nil
-		}
-		out = append(out, v.Series...)
-	}
-	return out
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // Parse reads an expression. Its grammar, loosest binding first:
@@ -100,7 +99,7 @@ func tokenLength(s string) (int, error) {
 	case strings.IndexByte("+-*/^()[],<>", c) >= 0:
 		return 1, nil
 	case c >= '0' && c <= '9' || c == '.':
-		n := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsDigit(r) && r != '.' })
+		n := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
 		if n < 0 {
 			n = len(s)
 		}
