@@ -131,7 +131,7 @@ func refuse(status int, reason string) error {
 func (t *target) Target() *http1.Target { return t.upstream }
 
 // Done ends a claim: http1.Lease.
-func (t *target) Done(_ *http1.Request, o *http1.Outcome) {
-	t.group.traffic.outcome(o)
+func (t *target) Done(r *http1.Request, o *http1.Outcome) {
+	t.group.traffic.outcome(o, r.Arrived(), t.group.conf.Load().limit > 0)
 	t.release()
 }

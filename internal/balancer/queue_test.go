@@ -41,6 +41,9 @@ func TestQueueFirstComeFirstServed(t *testing.T) {
 	if got.Arrivals != 4 || got.Completed != 4 || got.Queued != 0 || got.InFlight != 0 {
 		t.Errorf("in the end %d arrivals, %d completed, %d queued, %d in flight", got.Arrivals, got.Completed, got.Queued, got.InFlight)
 	}
+	if got.Latency.Sum <= got.ResponseTime.Sum {
+		t.Errorf("callers waited %v s in all, no longer than the target took: %v s", got.Latency.Sum, got.ResponseTime.Sum)
+	}
 }
 
 func TestQueueMovesToANewTarget(t *testing.T) {

@@ -112,7 +112,7 @@ type ServiceSecond struct {
 	Balanced                   bool          // a target group measures its traffic; else the next five are zero
 	Arrivals, Completed, Fails int
 	InFlight, Queued           int
-	Latency                    Buckets       // seconds from arrival at the load balancer to the answer's head, of what was answered in this second
+	Latency                    Buckets       // seconds from arrival at the load balancer to the answer's head, of what was answered in this second; values in no order
 	Interval                   time.Duration // how long "this second" really was
 }
 

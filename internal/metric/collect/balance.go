@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"slices"
 	"strconv"
 
 	"neargate/internal/model"
@@ -48,13 +49,28 @@ func plus(a, b model.TargetGroupTraffic) model.TargetGroupTraffic {
 		a.Status[i] += b.Status[i]
 	}
 	a.ConnErrors += b.ConnErrors
-	// A value may come twice: the store adds them up.
-	a.ResponseTime = model.Buckets{
-		Values: append(append([]float64(nil), a.ResponseTime.Values...), b.ResponseTime.Values...),
-		Counts: append(append([]uint64(nil), a.ResponseTime.Counts...), b.ResponseTime.Counts...),
-		Sum:    a.ResponseTime.Sum + b.ResponseTime.Sum,
-	}
+	a.ResponseTime = join(a.ResponseTime, b.ResponseTime)
 	return a
+}
+
+// join puts two distributions together. A value may come twice: the store adds
+// them up.
+func join(a, b model.Buckets) model.Buckets {
+	if len(a.Values) == 0 {
+		return b
+	}
+	return model.Buckets{
+		Values: slices.Concat(a.Values, b.Values), Counts: slices.Concat(a.Counts, b.Counts), Sum: a.Sum + b.Sum,
+	}
+}
+
+// latency is how long a group's callers waited for answers: where nothing can
+// queue, as long as the targets took.
+func latency(g model.TargetGroupTraffic) model.Buckets {
+	if len(g.Latency.Values) > 0 {
+		return g.Latency
+	}
+	return g.ResponseTime
 }
 
 func (s *second) targets(g model.TargetGroupTraffic, dims []model.Dimension) {

@@ -114,9 +114,10 @@ func groupDeltas(prev, cur []model.TargetGroupTraffic) map[string]model.TargetGr
 		}
 		g.ConnErrors = delta(was.ConnErrors, g.ConnErrors)
 		if completed == was.Completed {
-			g.ResponseTime = model.Buckets{} // nothing was answered: spare the comparison
+			g.ResponseTime, g.Latency = model.Buckets{}, model.Buckets{} // nothing was answered: spare the comparison
 		} else {
 			g.ResponseTime = bucketsDelta(was.ResponseTime, g.ResponseTime)
+			g.Latency = bucketsDelta(was.Latency, g.Latency)
 		}
 		out[g.TargetGroupARN] = g
 	}

@@ -37,6 +37,7 @@ func (s *second) service(tasks model.ServiceTasks) model.ServiceSecond {
 		out.Fails += int(g.ConnErrors + g.Status[5])
 		out.InFlight += g.InFlight
 		out.Queued += g.Queued
+		out.Latency = join(out.Latency, latency(g))
 	}
 	s.serviceData(tasks)
 	return out
