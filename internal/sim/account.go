@@ -21,7 +21,7 @@ type Asker interface {
 
 // Witness is a Scaler that sees each task, or knows the true load. See is
 // called before each Second if Wants says so; v is the simulator's again when
-// it returns.
+// that Second returns.
 type Witness interface {
 	Asker
 	See(v View)

@@ -60,7 +60,7 @@ func Schedule(need []int, start float64) (initial int, desired []int) {
 			if n < k {
 				continue
 			}
-			from := i
+			var from int
 			if gap := i - last - 1; gap <= lead {
 				from = last + 1
 			} else {
