@@ -26,6 +26,7 @@ const (
 	InDisabled             // by the policy
 	ToBound                // a count outside the bounds goes to the bound first
 	StepAction             // an alarm's action of a step policy
+	Forecast               // a predictive policy's floor
 )
 
 // Size is a load and the count that carries it at the policy's target.
@@ -78,8 +79,9 @@ type Reason struct {
 	Need     int           // the count wanted
 	Current  int           // the desired count at that moment
 	Held     int           // the bound that Need was held to; see Bounded
-	Bounded  string        // "", "min" or "max"
+	Bounded  string        // "", "min", "max" or "forecast"
 	Left     time.Duration // until it may happen
+	Forecast Floor         // of a predictive policy
 	Step     StepReason    // of a step policy whose alarm's action ran
 }
 

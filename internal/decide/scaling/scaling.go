@@ -65,6 +65,7 @@ type Config struct {
 	SuspendIn, SuspendOut bool
 	Timing                Timing
 	Policies              []Policy
+	Floor                 Floor // of predictive policies, which are not in Policies
 }
 
 // Policy is a scaling policy.
@@ -141,6 +142,7 @@ const maxForget = 5 * time.Minute
 // Decide gives the desired count for the next second. The decision holds
 // (Desired equals the observed one) whenever data are missing or say nothing.
 func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, State) {
+	cfg = cfg.Floor.raise(cfg)
 	st.observe(cfg, obs, now)
 	var ws windows
 	if obs.Measured {
@@ -164,7 +166,7 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 		opinions[i].inDisabled = p.DisableScaleIn
 		opinions[i].left = st.Order.inLeft(p.ScaleIn, now)
 	}
-	d := arbitrate(cfg, obs, opinions)
+	d := cfg.Floor.under(cfg, obs, arbitrate(cfg, obs, opinions))
 	st.Order = st.Order.note(obs, d, now)
 	return d, st
 }

@@ -64,6 +64,8 @@ func (r Reason) but() string {
 // that needs more.
 func (r Reason) need() string {
 	switch {
+	case r.Forecast.Tasks > 0:
+		return r.Forecast.sentence()
 	case r.Step.Alarm != "":
 		return r.Step.sentence(r.Need)
 	case r.Share > 0:
