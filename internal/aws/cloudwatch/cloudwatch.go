@@ -2,7 +2,7 @@
 // over packages metric and metric/alarms. It keeps nothing of its own.
 //
 // What it does not have answers a clear error: composite, log, anomaly and
-// PromQL alarms, alarms on metric math, statistics beyond percentiles, and the
+// PromQL alarms, statistics beyond percentiles, and the
 // functions of metric math that need other services.
 package cloudwatch
 

@@ -288,12 +288,25 @@ func TestAlarmLife(t *testing.T) {
 	}
 
 	in := highAlarm()
-	in.Tags, in.Metrics = nil, []types.MetricDataQuery{{Id: aws.String("m1"), MetricStat: stat("Orders", "p99"), ReturnData: aws.Bool(true)}}
-	in.Namespace, in.MetricName, in.Dimensions, in.Statistic, in.Period = nil, nil, nil, "", nil
+	in.Tags, in.Namespace, in.MetricName, in.Dimensions, in.Statistic, in.Period = nil, nil, nil, nil, "", nil
+	want.Namespace, want.MetricName, want.Dimensions, want.Statistic, want.Period = nil, nil, nil, "", nil
+	in.Metrics = []types.MetricDataQuery{
+		{Id: aws.String("m1"), MetricStat: stat("Orders", "Sum"), ReturnData: aws.Bool(false)},
+		{Id: aws.String("e1"), Expression: aws.String("m1 / 60"), Label: aws.String("rate"), ReturnData: aws.Bool(true)},
+	}
 	if _, err := b.PutMetricAlarm(ctx, in); err != nil {
 		t.Fatal(err)
 	}
-	want.Namespace, want.MetricName, want.Dimensions, want.Statistic, want.Period, want.Metrics = nil, nil, nil, "", nil, in.Metrics
+	want.Metrics = in.Metrics
+	if diff := cmp.Diff(want, read(), ignore...); diff != "" {
+		t.Errorf("alarm on metric math (-want +got):\n%s", diff)
+	}
+
+	in.Metrics = []types.MetricDataQuery{{Id: aws.String("m1"), MetricStat: stat("Orders", "p99"), ReturnData: aws.Bool(true)}}
+	if _, err := b.PutMetricAlarm(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	want.Metrics = in.Metrics
 	if diff := cmp.Diff(want, read(), ignore...); diff != "" {
 		t.Errorf("alarm on Metrics[] (-want +got):\n%s", diff)
 	}
@@ -352,6 +365,13 @@ func TestBadInput(t *testing.T) {
 			_, err := b.PutMetricAlarm(ctx, in)
 			return err
 		}
+	}
+	hidden := types.MetricDataQuery{Id: aws.String("m1"), MetricStat: stat("Orders", "Sum"), ReturnData: aws.Bool(false)}
+	mathAlarm := func(queries ...types.MetricDataQuery) func() error {
+		return alarm(func(in *cloudwatch.PutMetricAlarmInput) {
+			in.Namespace, in.MetricName, in.Dimensions, in.Statistic, in.Period = nil, nil, nil, "", nil
+			in.Metrics = queries
+		})
 	}
 	statistics := func(change func(*cloudwatch.GetMetricStatisticsInput)) func() error {
 		return func() error {
@@ -446,7 +466,13 @@ func TestBadInput(t *testing.T) {
 		{"an alarm without a statistic", combined, "Statistic", alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Statistic = "" })},
 		{"an alarm without a threshold", absent, "Threshold", alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = nil })},
 		{"an alarm with six actions", validation, "'alarmActions'", alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = make([]string, 6) })},
-		{"an alarm on metric math", value, "Alarms on metric math are not supported", alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Metrics = []types.MetricDataQuery{math("1")} })},
+		{"an alarm on metric math and a metric", combined, "The parameters MetricName and Metrics are mutually exclusive", alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Metrics = []types.MetricDataQuery{math("1")} })},
+		{"an alarm on math without a metric", validation, "Period must be specified", mathAlarm(math("1"))},
+		{"an alarm on math of what is not there", validation, "Error in expression: the id 'm2' is not", mathAlarm(hidden, math("m1 + m2"))},
+		{"an alarm on math that is a number", validation, "is a number, not a time series", mathAlarm(hidden, math("AVG(m1)"))},
+		{"an alarm on math that is an array", validation, "is an array of time series, not one", mathAlarm(hidden, math("[m1, m1 * 2]"))},
+		{"an alarm on math that cannot be read", validation, "Error in expression 'e1'", mathAlarm(hidden, math("m1 +"))},
+		{"an alarm on math that returns two", validation, "Exactly one element of the metrics list should return data.", mathAlarm(types.MetricDataQuery{Id: aws.String("m1"), MetricStat: stat("Orders", "Sum")}, math("m1"))},
 		{"an anomaly alarm", value, "anomaly detection", alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.ThresholdMetricId = aws.String("ad1") })},
 		{"a state for an unknown alarm", "ResourceNotFound", "", func() error {
 			_, err := b.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("x"), StateValue: "OK", StateReason: aws.String("y")})

@@ -96,6 +96,13 @@ func describe(al model.Alarm) types.MetricAlarm {
 	if al.DatapointsToAlarm != 0 {
 		out.DatapointsToAlarm = aws.Int32(int32(al.DatapointsToAlarm))
 	}
+	if len(al.Queries) > 0 {
+		out.Dimensions = []types.Dimension{}
+		for _, q := range al.Queries {
+			out.Metrics = append(out.Metrics, queryOf(q))
+		}
+		return out
+	}
 	period := aws.Int32(int32(al.Period / time.Second))
 	if al.QueryID != "" {
 		out.Dimensions = []types.Dimension{}
@@ -114,6 +121,20 @@ func describe(al model.Alarm) types.MetricAlarm {
 		out.ExtendedStatistic = aws.String(al.Statistic)
 	} else {
 		out.Statistic = types.Statistic(al.Statistic)
+	}
+	return out
+}
+
+// queryOf gives an entry of Metrics as it was put.
+func queryOf(q model.MetricQuery) types.MetricDataQuery {
+	out := types.MetricDataQuery{Id: aws.String(q.ID), Label: text(q.Label), Expression: text(q.Expression), ReturnData: aws.Bool(q.Returns())}
+	if q.Expression == "" {
+		out.MetricStat = &types.MetricStat{
+			Metric: &types.Metric{Namespace: aws.String(q.Metric.Namespace), MetricName: aws.String(q.Metric.Name), Dimensions: dimensions(q.Metric)},
+			Period: aws.Int32(int32(q.Period / time.Second)), Stat: aws.String(q.Statistic), Unit: types.StandardUnit(q.Unit),
+		}
+	} else if q.Period != 0 {
+		out.Period = aws.Int32(int32(q.Period / time.Second))
 	}
 	return out
 }

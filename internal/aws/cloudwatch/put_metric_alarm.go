@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"neargate/internal/aws/wire"
+	"neargate/internal/decide/expression"
 	"neargate/internal/metric"
 	"neargate/internal/model"
 )
@@ -36,8 +38,11 @@ func (s *service) putMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 		al.Tags = append(al.Tags, model.Tag{Key: aws.ToString(t.Key), Value: aws.ToString(t.Value)})
 	}
 	watch := setMetric
-	if len(in.Metrics) > 0 {
+	switch {
+	case len(in.Metrics) == 1 && in.Metrics[0].MetricStat != nil:
 		watch = setMetricQuery
+	case len(in.Metrics) > 0:
+		watch = setMath
 	}
 	if err := watch(&al, in); err != nil {
 		return nil, err
@@ -101,8 +106,6 @@ func refuseKinds(in *cloudwatch.PutMetricAlarmInput) error {
 		return invalid("The parameter WarmUpConfiguration is not supported.")
 	case in.ActionConfiguration != nil:
 		return invalid("The parameter ActionConfiguration is not supported.")
-	case len(in.Metrics) > 1 || len(in.Metrics) == 1 && in.Metrics[0].Expression != nil:
-		return invalid("Alarms on metric math are not supported: Metrics may have one element, with a MetricStat.")
 	}
 	return nil
 }
@@ -135,8 +138,8 @@ func setMetric(al *model.Alarm, in *cloudwatch.PutMetricAlarmInput) error {
 
 // setMetricQuery takes the form with Metrics[]; it has one element.
 func setMetricQuery(al *model.Alarm, in *cloudwatch.PutMetricAlarmInput) error {
-	if in.MetricName != nil || in.Namespace != nil || len(in.Dimensions) > 0 || in.Period != nil || in.Unit != "" || in.Statistic != "" || in.ExtendedStatistic != nil {
-		return combination("The parameters MetricName and Metrics are mutually exclusive and you have specified both.")
+	if err := checkAlone(in); err != nil {
+		return err
 	}
 	q := in.Metrics[0]
 	if err := checkQuery("Metrics.member.1.", q); err != nil {
@@ -149,6 +152,47 @@ func setMetricQuery(al *model.Alarm, in *cloudwatch.PutMetricAlarmInput) error {
 	al.Metric = metricID(m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions)
 	al.Statistic, al.Unit, al.Period = *m.Stat, string(m.Unit), time.Duration(*m.Period)*time.Second
 	al.QueryID, al.QueryLabel = *q.Id, aws.ToString(q.Label)
+	return nil
+}
+
+// setMath takes the form with Metrics[] of several elements, or an expression.
+func setMath(al *model.Alarm, in *cloudwatch.PutMetricAlarmInput) error {
+	if err := checkAlone(in); err != nil {
+		return err
+	}
+	if len(in.Metrics) > maxAlarmQueries {
+		return validation("The collection Metrics must not have a size greater than %d.", maxAlarmQueries)
+	}
+	seen := map[string]bool{}
+	for i, q := range in.Metrics {
+		if err := checkQuery(fmt.Sprintf("Metrics.member.%d.", i+1), q); err != nil {
+			return err
+		}
+		one := queryFrom(q)
+		switch {
+		case seen[one.ID]:
+			return validation("The values for parameter id in Metrics are not unique.")
+		case one.Period != 0 && al.Period != 0 && one.Period != al.Period:
+			return validation("Period must not be different across the metrics of an alarm.")
+		}
+		seen[one.ID] = true
+		al.Period = cmp.Or(al.Period, one.Period)
+		al.Queries = append(al.Queries, one)
+	}
+	if al.Period == 0 {
+		return validation("Period must be specified for at least one element of the metrics list.")
+	}
+	return expression.Check(al.Queries)
+}
+
+// maxAlarmQueries is how many elements Metrics may have [API_PutMetricAlarm].
+const maxAlarmQueries = 10
+
+// checkAlone wants nothing of the other form beside Metrics.
+func checkAlone(in *cloudwatch.PutMetricAlarmInput) error {
+	if in.MetricName != nil || in.Namespace != nil || len(in.Dimensions) > 0 || in.Period != nil || in.Unit != "" || in.Statistic != "" || in.ExtendedStatistic != nil {
+		return combination("The parameters MetricName and Metrics are mutually exclusive and you have specified both.")
+	}
 	return nil
 }
 

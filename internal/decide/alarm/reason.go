@@ -108,8 +108,11 @@ func (e evaluation) reasonData(now time.Time) string {
 	for i, p := range e.real {
 		recent[len(recent)-1-i] = double(p.Value)
 	}
-	fmt.Fprintf(&b, `,"statistic":"%s","period":%d,"recentDatapoints":[%s],"threshold":%s,"evaluatedDatapoints":[`,
-		e.a.Statistic, int(e.a.Period.Seconds()), strings.Join(recent, ","), double(e.a.Threshold))
+	if e.a.Statistic != "" { // not with metric math
+		fmt.Fprintf(&b, `,"statistic":"%s"`, e.a.Statistic)
+	}
+	fmt.Fprintf(&b, `,"period":%d,"recentDatapoints":[%s],"threshold":%s,"evaluatedDatapoints":[`,
+		int(e.a.Period.Seconds()), strings.Join(recent, ","), double(e.a.Threshold))
 	evaluated := e.real
 	if len(evaluated) == 0 {
 		evaluated = e.last
@@ -120,7 +123,10 @@ func (e evaluation) reasonData(now time.Time) string {
 		}
 		fmt.Fprintf(&b, `{"timestamp":"%s"`, stamp(p.At))
 		if !p.Missing {
-			fmt.Fprintf(&b, `,"sampleCount":%s,"value":%s`, double(p.Samples), double(p.Value))
+			if p.Samples > 0 {
+				fmt.Fprintf(&b, `,"sampleCount":%s`, double(p.Samples))
+			}
+			fmt.Fprintf(&b, `,"value":%s`, double(p.Value))
 		}
 		b.WriteByte('}')
 	}

@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"slices"
 	"strings"
 
 	"neargate/internal/model"
@@ -49,6 +50,43 @@ func (q *Queries) Series(id string) ([]Series, error) {
 		return nil, invalid("Error in expression '%s': the result of the expression is a number, not a time series.", id)
 	}
 	return v.Series, nil
+}
+
+// Returned gives the one series that the one entry to be answered returns.
+func (q *Queries) Returned() (Series, error) {
+	i := slices.IndexFunc(q.list, model.MetricQuery.Returns)
+	if i < 0 {
+		return Series{}, invalid("Exactly one element of the metrics list should return data.")
+	}
+	all, err := q.Series(q.list[i].ID)
+	if err == nil && len(all) != 1 {
+		err = invalid("Error in expression '%s': the result of the expression is an array of time series, not one.", q.list[i].ID)
+	}
+	if err != nil {
+		return Series{}, err
+	}
+	return all[0], nil
+}
+
+// Check refuses queries that no alarm can watch: one of them has to return a
+// single time series, whatever the data. ValidationError.
+func Check(list []model.MetricQuery) error {
+	returned := 0
+	for _, q := range list {
+		if q.Returns() {
+			returned++
+		}
+	}
+	if returned != 1 {
+		return invalid("Exactly one element of the metrics list should return data.")
+	}
+	window := func(period int64) Series { return Series{End: period, Period: period} }
+	_, err := NewQueries(list, Data{
+		Read:   func(q model.MetricQuery) (Series, error) { return window(int64(q.Period.Seconds())), nil },
+		Frame:  window,
+		Period: 60,
+	}).Returned()
+	return err
 }
 
 func invalid(format string, args ...any) error {

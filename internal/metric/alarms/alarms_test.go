@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -375,6 +376,54 @@ func TestRunEvaluatesANewAlarmAtOnce(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
+	}
+}
+
+// Load on each of the tasks, of two metrics; where one is missing, so is the
+// quotient.
+func TestAlarmOnMetricMath(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	no := false
+	tasks := model.MetricID{Namespace: "Shop", Name: "Tasks"}
+	al := high()
+	al.Metric, al.Statistic, al.Unit, al.EvaluationPeriods = model.MetricID{}, "", "", 2
+	al.Queries = []model.MetricQuery{
+		{ID: "e1", Expression: "load / tasks"},
+		{ID: "load", Metric: cpu, Statistic: "Sum", Period: time.Minute, ReturnData: &no},
+		{ID: "tasks", Metric: tasks, Statistic: "Average", Period: time.Minute, ReturnData: &no},
+	}
+	b.put(al)
+	minute := func(load, n float64) {
+		if n > 0 {
+			if err := b.data.Put(b.at, []model.Datum{{ID: tasks, At: b.at, Values: []float64{n}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.minute(load)
+	}
+	minute(150, 2)
+	minute(200, 2)
+	got, _ := b.Alarm("high")
+	const want = "Threshold Crossed: 2 datapoints [100.0 (17/09/26 02:51:00), 75.0 (17/09/26 02:50:00)] were greater than the threshold (50.0)."
+	if got.State != "ALARM" || got.StateReason != want {
+		t.Errorf("%s because %q, want ALARM because %q", got.State, got.StateReason, want)
+	}
+	if strings.Contains(got.StateReasonData, "statistic") || !strings.Contains(got.StateReasonData, `"recentDatapoints":[75.0,100.0]`) {
+		t.Errorf("reason data: %s", got.StateReasonData)
+	}
+	minute(150, 5)
+	if got := b.Recent("high"); !slices.Equal(got, []float64{100, 30}) || b.state("high") != "OK" {
+		t.Errorf("with more tasks: %s, %v", b.state("high"), got)
+	}
+	for range 5 {
+		minute(150, 0)
+	}
+	if got := b.state("high"); got != "INSUFFICIENT_DATA" {
+		t.Errorf("without the number of tasks: %s", got)
+	}
+	items := b.History(HistoryFilter{Alarm: "high", Type: ConfigurationUpdate})
+	if len(items) != 1 || !strings.Contains(items[0].Data, `"expression":"load / tasks"`) || strings.Contains(items[0].Data, "metricName\":\"\"") {
+		t.Errorf("history: %+v", items)
 	}
 }
 

@@ -3,12 +3,14 @@ package alarms
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"neargate/internal/decide/alarm"
+	"neargate/internal/decide/expression"
 	"neargate/internal/metric"
 	"neargate/internal/model"
 )
@@ -123,10 +125,6 @@ func (a *Alarms) evaluate(ctx context.Context, alarms []model.Alarm, now time.Ti
 // decide reads an alarm's evaluation range, which ends at the last full turn
 // before now, and decides.
 func (a *Alarms) decide(al model.Alarm, now time.Time) (alarm.Decision, error) {
-	stat, err := metric.ParseStatistic(al.Statistic)
-	if err != nil {
-		return alarm.Decision{}, err
-	}
 	turn := shortTurn
 	if al.Period >= longPeriod {
 		turn = longTurn
@@ -137,9 +135,27 @@ func (a *Alarms) decide(al model.Alarm, now time.Time) (alarm.Decision, error) {
 	for i := range points {
 		points[i] = alarm.Point{At: start.Add(time.Duration(i) * al.Period), Missing: true}
 	}
+	read := a.readMetric
+	if len(al.Queries) > 0 {
+		read = a.readMath
+	}
+	if err := read(al, points, end); err != nil {
+		return alarm.Decision{}, err
+	}
+	return alarm.Evaluate(al, points, now), nil
+}
+
+// readMetric fills points, which begin at the first of them, with the alarm's
+// metric.
+func (a *Alarms) readMetric(al model.Alarm, points []alarm.Point, end time.Time) error {
+	stat, err := metric.ParseStatistic(al.Statistic)
+	if err != nil {
+		return err
+	}
+	start := points[0].At
 	data, err := a.data.Query(metric.Query{ID: al.Metric, Unit: al.Unit, Start: start, End: end, Period: al.Period, Percentiles: stat.Percentile()})
 	if err != nil {
-		return alarm.Decision{}, err
+		return err
 	}
 	for _, d := range data {
 		if v, ok := d.Value(stat); ok {
@@ -147,7 +163,30 @@ func (a *Alarms) decide(al model.Alarm, now time.Time) (alarm.Decision, error) {
 			p.Missing, p.Value, p.Samples = false, v, d.Samples()
 		}
 	}
-	return alarm.Evaluate(al, points, now), nil
+	return nil
+}
+
+// readMath fills points with what the alarm's queries return.
+func (a *Alarms) readMath(al model.Alarm, points []alarm.Point, end time.Time) error {
+	start := points[0].At
+	queries := expression.NewQueries(al.Queries, expression.Data{
+		Read: func(q model.MetricQuery) (expression.Series, error) { return metric.ReadSeries(a.data, q, start, end) },
+		Frame: func(period int64) expression.Series {
+			return expression.Series{Start: start.Unix(), End: end.Unix(), Period: period}
+		},
+		Period: int64(al.Period / time.Second),
+	})
+	one, err := queries.Returned()
+	if err != nil {
+		return err
+	}
+	for i, at := range one.At {
+		k := (at - start.Unix()) / int64(al.Period/time.Second)
+		if v := one.V[i]; k >= 0 && k < int64(len(points)) && !math.IsNaN(v) && !math.IsInf(v, 0) {
+			points[k].Missing, points[k].Value = false, v
+		}
+	}
+	return nil
 }
 
 var errNotMoved = errors.New("alarm was changed meanwhile")

@@ -120,23 +120,25 @@ func state(al model.Alarm) map[string]any {
 }
 
 func configuration(al model.Alarm) map[string]any {
-	dims := make([]map[string]string, len(al.Metric.Dimensions))
-	for i, d := range al.Metric.Dimensions {
-		dims[i] = map[string]string{"name": d.Name, "value": d.Value}
-	}
 	m := map[string]any{
 		"alarmName": al.Name, "alarmArn": al.ARN, "actionsEnabled": al.ActionsEnabled,
-		"namespace": al.Metric.Namespace, "metricName": al.Metric.Name, "dimensions": dims,
-		"period": int(al.Period.Seconds()), "evaluationPeriods": al.EvaluationPeriods,
-		"threshold": al.Threshold, "comparisonOperator": al.Comparison,
+		"evaluationPeriods": al.EvaluationPeriods,
+		"threshold":         al.Threshold, "comparisonOperator": al.Comparison,
 		"treatMissingData": cmp.Or(al.MissingData, "missing"),
 		"okActions":        orEmpty(al.OKActions), "alarmActions": orEmpty(al.AlarmActions), "insufficientDataActions": orEmpty(al.InsufficientActions),
 		"stateValue": al.State,
 	}
-	if strings.HasPrefix(al.Statistic, "p") {
+	switch {
+	case len(al.Queries) > 0:
+		m["metrics"] = queries(al.Queries)
+	case strings.HasPrefix(al.Statistic, "p"):
 		m["extendedStatistic"] = al.Statistic
-	} else {
+	default:
 		m["statistic"] = strings.ToUpper(al.Statistic)
+	}
+	if len(al.Queries) == 0 {
+		m["namespace"], m["metricName"], m["dimensions"] = al.Metric.Namespace, al.Metric.Name, dimensions(al.Metric)
+		m["period"] = int(al.Period.Seconds())
 	}
 	if al.Description != "" {
 		m["alarmDescription"] = al.Description
@@ -148,6 +150,34 @@ func configuration(al model.Alarm) map[string]any {
 		m["datapointsToAlarm"] = al.DatapointsToAlarm
 	}
 	return m
+}
+
+func dimensions(id model.MetricID) []map[string]string {
+	dims := make([]map[string]string, len(id.Dimensions))
+	for i, d := range id.Dimensions {
+		dims[i] = map[string]string{"name": d.Name, "value": d.Value}
+	}
+	return dims
+}
+
+// queries are the Metrics[] of an alarm on metric math.
+func queries(all []model.MetricQuery) []map[string]any {
+	out := make([]map[string]any, len(all))
+	for i, q := range all {
+		out[i] = map[string]any{"id": q.ID, "returnData": q.Returns()}
+		if q.Label != "" {
+			out[i]["label"] = q.Label
+		}
+		if q.Expression != "" {
+			out[i]["expression"] = q.Expression
+			continue
+		}
+		out[i]["metricStat"] = map[string]any{
+			"metric": map[string]any{"namespace": q.Metric.Namespace, "metricName": q.Metric.Name, "dimensions": dimensions(q.Metric)},
+			"period": int(q.Period.Seconds()), "stat": q.Statistic,
+		}
+	}
+	return out
 }
 
 func orEmpty(s []string) []string {
