@@ -16,14 +16,21 @@ type Response struct {
 	Overshoot  int // the most tasks desired beyond the need
 }
 
+// manyEach is how many requests for each serving task make a backlog: at the
+// utilisation that an SLO allows, one or two are usual.
+const manyEach = 2
+
+// beginning is how many seconds after a step its backlog has begun, if it has
+// one; what waits later waits by chance.
+const beginning = 3
+
 // Step follows a run from the step of the load at second at, up to which it
 // needed fewer than need tasks. The backlog is gone at the end of the first
-// second, after it has begun, that leaves no more requests than tasks: with
-// tasks of one request at a time nobody waits then.
+// second that leaves no more than two requests for each serving task.
 func Step(r sim.Result, at, need int) Response {
 	resp := Response{FirstOrder: -1, Capacity: -1, Recovered: -1}
 	for _, o := range r.Orders {
-		if o.At < at {
+		if o.At+1 < at {
 			continue
 		}
 		if o.To > o.From && resp.FirstOrder < 0 {
@@ -40,8 +47,8 @@ func Step(r sim.Result, at, need int) Response {
 		if resp.Capacity < 0 && s.Running >= need {
 			resp.Capacity = i - at
 		}
-		waits := s.InFlight+s.Queued > s.Running
-		began = began || waits
+		waits := s.InFlight+s.Queued > manyEach*s.Running
+		began = began || waits && i < at+beginning
 		if began && !waits && resp.Recovered < 0 {
 			resp.Recovered = i + 1 - at
 		}

@@ -1,0 +1,147 @@
+package contest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"neargate/internal/decide/policy"
+	"neargate/internal/decide/scaling"
+	"neargate/internal/model"
+	"neargate/internal/sim"
+	"neargate/internal/sim/baseline"
+)
+
+// sloPercentile is the percentile of latency that the contestants of the SLO keep.
+const sloPercentile = 99
+
+// Contestant is one that can run in a contest. Make it with Policy, PolicyOf,
+// Custom or Named.
+type Contestant struct {
+	Name  string
+	slo   bool // it needs the scenario's Capacity
+	enter func(*Scenario) (s sim.Scaler, initial int)
+}
+
+// Policy is the server's decisions for a scalable target with its policies.
+func Policy(name string, cfg scaling.Config) Contestant {
+	return Custom(name, func(initial int) sim.Scaler { return sim.NewDecider(cfg, initial) })
+}
+
+// PolicyOf is the same for a target and policies as they were put.
+func PolicyOf(name string, t model.ScalableTarget, timing scaling.Timing, policies []model.ScalingPolicy) Contestant {
+	cfg := scaling.Config{Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: timing}
+	for _, p := range policies {
+		cfg.Policies = append(cfg.Policies, policy.Of(p))
+	}
+	return Policy(name, cfg)
+}
+
+// Custom is any scaler; build is called once for each run.
+func Custom(name string, build func(initial int) sim.Scaler) Contestant {
+	return Contestant{Name: name, enter: func(sc *Scenario) (sim.Scaler, int) {
+		return build(sc.Plant.Initial), sc.Plant.Initial
+	}}
+}
+
+// FixedPrefix begins the names of fixed counts: "fixed-8".
+const FixedPrefix = "fixed-"
+
+// catalogue is the named contestants but for fixed counts.
+func catalogue() []Contestant {
+	list := []Contestant{
+		tracking("live", scaling.Live), tracking("aws-60", scaling.AWS60), tracking("aws-20", scaling.AWS20),
+		{Name: "live-slo", enter: func(sc *Scenario) (sim.Scaler, int) {
+			p := scaling.Policy{Name: "slo", Metric: scaling.ResponseTime, Percentile: sloPercentile, Target: sc.Plant.SLO.Seconds()}
+			return sim.NewDecider(sc.config(scaling.Live, p), sc.Plant.Initial), sc.Plant.Initial
+		}},
+		other("hpa", baseline.NewHPA), other("hpa-fast", baseline.NewFastHPA), other("kpa", baseline.NewKPA),
+		other("keda", baseline.NewKEDA), other("nomad", baseline.NewNomad), other("gce", baseline.NewGCE),
+		other("cpu-rule", baseline.NewCPURule),
+		reactive(), clairvoyant("clairvoyant", false, (*Scenario).need),
+	}
+	slo := func(sc *Scenario) baseline.Demand { return sc.sloNeed }
+	return append(list,
+		Contestant{Name: "reactive-slo", slo: true, enter: func(sc *Scenario) (sim.Scaler, int) {
+			first := sc.sloNeed(sc.Plant.Rates[0])
+			return baseline.NewReactive(sc.sloNeed, sc.Plant.Start, first), first
+		}},
+		clairvoyant("clairvoyant-slo", true, slo),
+	)
+}
+
+// Names lists the named contestants: "live", "aws-60", "aws-20" track the
+// scenario's target by CPU and "live-slo" its SLO; "hpa", "hpa-fast", "kpa",
+// "keda", "nomad", "gce", "cpu-rule" are those of others; "reactive" and
+// "clairvoyant" are the limits at the target, with "-slo" within the SLO.
+// Besides, "fixed-N" always has N tasks.
+func Names() []string {
+	var names []string
+	for _, c := range catalogue() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// Named gives contestants by their names.
+func Named(names ...string) ([]Contestant, error) {
+	list := catalogue()
+	out := make([]Contestant, len(names))
+	for i, name := range names {
+		if digits, ok := strings.CutPrefix(name, FixedPrefix); ok {
+			n, err := strconv.Atoi(digits)
+			if err != nil || n < 0 {
+				return nil, fmt.Errorf("contestant %q: want a count after %q", name, FixedPrefix)
+			}
+			out[i] = Contestant{Name: name, enter: func(*Scenario) (sim.Scaler, int) { return baseline.Fixed(n), n }}
+			continue
+		}
+		at := slices.IndexFunc(list, func(c Contestant) bool { return c.Name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("unknown contestant %q, want %s or %sN", name, strings.Join(Names(), ", "), FixedPrefix)
+		}
+		out[i] = list[at]
+	}
+	return out, nil
+}
+
+// config is a target with one policy.
+func (sc *Scenario) config(t scaling.Timing, p scaling.Policy) scaling.Config {
+	p.ScaleOut, p.ScaleIn = sc.Cooldown, sc.Cooldown
+	if p.Metric == scaling.ResponseTime {
+		p.ScaleOut, p.ScaleIn = 0, 0
+	}
+	return scaling.Config{Min: sc.Min, Max: sc.Max, Timing: t, Policies: []scaling.Policy{p}}
+}
+
+func tracking(name string, t scaling.Timing) Contestant {
+	return Contestant{Name: name, enter: func(sc *Scenario) (sim.Scaler, int) {
+		p := scaling.Policy{Name: "cpu", Metric: scaling.CPU, Target: sc.Target}
+		return sim.NewDecider(sc.config(t, p), sc.Plant.Initial), sc.Plant.Initial
+	}}
+}
+
+func other[S sim.Scaler](name string, build func(baseline.Setting) S) Contestant {
+	return Contestant{Name: name, enter: func(sc *Scenario) (sim.Scaler, int) {
+		return build(sc.setting()), sc.Plant.Initial
+	}}
+}
+
+func reactive() Contestant {
+	return Contestant{Name: "reactive", enter: func(sc *Scenario) (sim.Scaler, int) {
+		return baseline.NewReactive(sc.need(), sc.Plant.Start, sc.Plant.Initial), sc.Plant.Initial
+	}}
+}
+
+func clairvoyant(name string, slo bool, need func(*Scenario) baseline.Demand) Contestant {
+	return Contestant{Name: name, slo: slo, enter: func(sc *Scenario) (sim.Scaler, int) {
+		start := sc.Plant.Start + sc.Plant.StartJitter
+		if f := sc.Plant.Faults; f.SlowStarts > 0 { // it cannot know which ones
+			start = time.Duration(float64(start) * f.SlowFactor)
+		}
+		c := baseline.NewClairvoyant(need(sc), sc.Plant.Rates, start)
+		return c, c.Initial()
+	}}
+}
