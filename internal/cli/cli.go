@@ -69,6 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 measures them, and scales them by the policies of AWS Application Auto Scaling.
 It answers the AWS APIs, so the AWS CLI, the SDKs and Terraform work unmodified.`,
 		Example: `  neargate demo                    see a service scale itself under load, in four minutes
+  neargate simulate --shape step   try scaling policies on a load, in virtual time
   neargate serve                   run the server
   eval "$(neargate env)"           point AWS clients at it
   aws ecs list-clusters`,
@@ -88,7 +89,7 @@ It answers the AWS APIs, so the AWS CLI, the SDKs and Terraform work unmodified.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("neargate {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(demoCommand(), serveCommand(), envCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
+	root.AddCommand(demoCommand(), simulateCommand(), serveCommand(), envCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
 	root.SetHelpCommand(helpCommand(root))
 	return root.ExecuteContext(ctx)
 }
@@ -117,6 +118,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		switch bad.GetFlag().Value.Type() {
 		case "int":
 			want = "a whole number"
+		case "uint64":
+			want = "a whole number of at least 0"
 		case "float64":
 			want = "a number"
 		case "duration":

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// ErrGap is wrapped when intervals are missing and not to be filled.
+var ErrGap = errors.New("a gap")
+
 // ParseTrace reads a recorded load:
 //
 //   - one number a line: requests in each second;
@@ -287,7 +290,7 @@ func (p *parser) evenly(t Trace, fill bool) (Trace, error) {
 		case n == 0:
 			return Trace{}, fmt.Errorf("line %d: %v after the line before, where the interval is %v", p.lines[i+1], d, t.Step)
 		case n > 1 && !fill:
-			return Trace{}, fmt.Errorf("line %d: a gap: %v after the line before, where the interval is %v", p.lines[i+1], d, t.Step)
+			return Trace{}, fmt.Errorf("line %d: %w: %v after the line before, where the interval is %v", p.lines[i+1], ErrGap, d, t.Step)
 		case len(t.Rates)+n > maxIntervals:
 			return Trace{}, fmt.Errorf("line %d: %w", p.lines[i+1], tooMany())
 		}

@@ -36,8 +36,12 @@ type canvas interface {
 	text(at point, s string, l label)
 }
 
-func rect(c canvas, x, y, w, h float64, fill rgb) {
-	c.polygon([]point{{x, y}, {x + w, y}, {x + w, y + h}, {x, y + h}}, fill)
+// laneTall is the height of a lane of ticks.
+const laneTall = 14.0
+
+// bar draws a lane, or a tick in it.
+func bar(c canvas, x, y, w float64, fill rgb) {
+	c.polygon([]point{{x, y}, {x + w, y}, {x + w, y + laneTall}, {x, y + laneTall}}, fill)
 }
 
 // rgb is an opaque colour, 0xRRGGBB.
@@ -65,4 +69,7 @@ const (
 	paleGold rgb = 0xfde9c4
 	red      rgb = 0xdc2626
 	violet   rgb = 0x7c3aed
+	gold     rgb = 0xd9a520
+	pink     rgb = 0xdb2777
+	brown    rgb = 0x92400e
 )

@@ -19,7 +19,7 @@ func HTML(w io.Writer, r Run) error {
 		return fmt.Errorf("parse the page: %w", err)
 	}
 	var s svg
-	chart{c: &s, run: r}.draw()
+	newChart(&s, r).draw()
 	var seconds []hover
 	for _, x := range r.Seconds {
 		seconds = append(seconds, hover{

@@ -17,7 +17,7 @@ func PNG(w io.Writer, r Run) error {
 	}
 	c.text(point{marginLeft, 34}, r.Title, label{color: ink, size: 20, bold: true})
 	c.text(point{marginLeft, 56}, r.Verdict, label{color: verdictColor(r), size: 13})
-	chart{c: shifted{c, head}, run: r}.draw()
+	newChart(shifted{c, head}, r).draw()
 	if err := c.encode(w); err != nil {
 		return fmt.Errorf("encode the picture: %w", err)
 	}

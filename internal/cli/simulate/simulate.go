@@ -1,0 +1,198 @@
+// Package simulate is `neargate simulate`: scaling policies over a load in
+// virtual time, side by side. It reads load and policy files, runs the
+// simulator with the server's own decisions, and writes what came out as a
+// table, CSV and a page. What it writes depends on its Config alone.
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"neargate/internal/decide/scaling"
+	"neargate/internal/traffic"
+)
+
+// Config is what to simulate.
+type Config struct {
+	Load, Shape string // a file, or a traffic pattern
+	Fill        bool   // gaps of the file
+	From, For   time.Duration
+	PeakNeed    int // tasks that the peak needs after scaling; 0 leaves the load as it is
+
+	Policies []string // files; each is one contender
+	Timings  []string // of the policies
+	Against  []string // other scalers, by name
+
+	Start    time.Duration
+	Demand   time.Duration
+	CV       float64
+	CPU      int // units of a task; 1024 are one vCPU
+	Min, Max int // -1: as a policy file says, or 2 and 20
+	PerTask  int
+	Quota    bool
+	SLO      time.Duration // 0: as an SLO policy says, or 500 ms
+
+	Seed  uint64
+	Seeds int
+
+	CSV, Summary, HTML string // files
+	JSON               bool
+}
+
+// Default is a run of the demo's service.
+func Default() Config {
+	return Config{
+		Timings: []string{string(scaling.Live)}, Start: 10 * time.Second, Demand: 100 * time.Millisecond, CV: 0.2,
+		CPU: 1024, Min: -1, Max: -1, Seed: 1, Seeds: 1,
+	}
+}
+
+const (
+	defaultMin, defaultMax = 2, 20
+	defaultSLO             = 500 * time.Millisecond
+	mostTasks              = 5000 // of a service, as ECS has it
+	mostSeeds              = 1000
+	mostRequests           = 50e6 // of one run
+)
+
+// Validate names everything that is wrong with c, before any file is read.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Load != "" || c.Shape != "", "no load: give --load FILE or --shape PATTERN")
+	check(c.Load == "" || c.Shape == "", "--load and --shape: give one or the other")
+	check(!c.Fill || c.Load != "", "--fill is for the gaps of a --load file")
+	check(c.From >= 0 && c.For >= 0, "--from %v --for %v: neither may be negative", c.From, c.For)
+	check(c.PeakNeed >= 0 && c.PeakNeed <= mostTasks, "--peak-need %d: want 1 to %d tasks", c.PeakNeed, mostTasks)
+	check(c.Start >= 0 && c.Start <= time.Hour, "--start %v: want 0 to 1h", c.Start)
+	check(c.Demand >= time.Microsecond && c.Demand <= time.Hour, "--demand %v: want 1µs to 1h of CPU a request", c.Demand)
+	check(c.CV >= 0 && c.CV <= 10, "--cv %v: want 0 to 10", c.CV)
+	check(c.CPU >= 1 && c.CPU <= 16384, "--task-cpu %d: want 1 to 16384 CPU units; 1024 are one vCPU", c.CPU)
+	check(c.Min >= -1 && c.Min <= mostTasks, "--min %d: want 0 to %d", c.Min, mostTasks)
+	check(c.Max == -1 || c.Max >= 1 && c.Max <= mostTasks, "--max %d: want 1 to %d", c.Max, mostTasks)
+	check(c.Min < 0 || c.Max < 0 || c.Min <= c.Max, "--min %d is above --max %d", c.Min, c.Max)
+	check(c.PerTask >= 0, "--limit %d must not be negative", c.PerTask)
+	check(c.SLO >= 0 && c.SLO <= time.Hour, "--slo %v: want up to 1h", c.SLO)
+	check(c.Seeds >= 1 && c.Seeds <= mostSeeds, "--seeds %d: want 1 to %d", c.Seeds, mostSeeds)
+	check(len(c.Timings) > 0, "--timing: want live, aws-60 or aws-20")
+	for i, t := range c.Timings {
+		check(scaling.Timing(t).Valid(), "--timing %q: want live, aws-60 or aws-20", t)
+		check(!slices.Contains(c.Timings[:i], t), "--timing %s is given twice", t)
+	}
+	if c.Shape != "" {
+		_, err := traffic.ParsePattern(c.Shape)
+		errs = append(errs, err)
+	}
+	for i, a := range c.Against {
+		errs = append(errs, opponent(a))
+		check(!slices.Contains(c.Against[:i], a), "--against %s is given twice", a)
+	}
+	outs := slices.DeleteFunc([]string{c.CSV, c.Summary, c.HTML}, func(s string) bool { return s == "" })
+	slices.Sort(outs)
+	check(len(slices.Compact(slices.Clone(outs))) == len(outs), "--csv, --summary and --html must be different files")
+	for _, o := range outs {
+		check(o != c.Load && !slices.Contains(c.Policies, o), "%s would be overwritten: it is read as well", o)
+		info, err := os.Stat(filepath.Dir(o))
+		check(err == nil && info.IsDir(), "%s: there is no directory %s", o, filepath.Dir(o))
+	}
+	return errors.Join(errs...)
+}
+
+// Run simulates and writes the results.
+func Run(ctx context.Context, c Config, out io.Writer) error {
+	p, err := prepare(c)
+	if err != nil {
+		return err
+	}
+	if !c.JSON {
+		p.head(out)
+	}
+	rows, err := p.compete(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		path  string
+		write func(io.Writer, *plan, []row) error
+	}{{c.CSV, writeSeconds}, {c.Summary, writeSummary}, {c.HTML, writePage}} {
+		if err := writeFile(f.path, func(w io.Writer) error { return f.write(w, p, rows) }); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return writeJSON(out, p, rows)
+	}
+	p.table(out, rows)
+	return nil
+}
+
+// writeFile puts a whole new file in place of the old one, or leaves it.
+func writeFile(path string, write func(io.Writer) error) error {
+	if path == "" {
+		return nil
+	}
+	var b strings.Builder
+	if err := write(&b); err != nil {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil { //nolint:gosec // a report, for everybody to read
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// plan is a Config with its files read: what will be run.
+type plan struct {
+	Config
+	rates      []float64
+	loadText   string
+	notes      []string // what a reader must know of the load
+	contenders []contender
+	target     float64 // CPU percent of the reference
+	lo, hi     int     // bounds of the reference
+	need       []int
+	optimum    float64
+}
+
+func prepare(c Config) (*plan, error) {
+	p := &plan{Config: c, target: 50}
+	if err := p.readLoad(); err != nil {
+		return nil, err
+	}
+	if err := p.readContenders(); err != nil {
+		return nil, err
+	}
+	if err := p.scaleLoad(); err != nil {
+		return nil, err
+	}
+	var requests float64
+	for _, r := range p.rates {
+		requests += r
+	}
+	if requests > mostRequests {
+		return nil, fmt.Errorf("the load has %.0f million requests, a run at most %.0f million; make it smaller with --peak-need, or shorter with --for", requests/1e6, mostRequests/1e6)
+	}
+	p.need = p.needs()
+	p.optimum = optimum(p)
+	return p, nil
+}
+
+func (p *plan) vcpu() float64 { return float64(p.CPU) / 1024 }
+
+// perTask is the rate that one task carries at the reference's target.
+func (p *plan) perTask() float64 { return p.target / 100 * p.vcpu() / p.Demand.Seconds() }
+
+// needOf is how many tasks a rate needs, whatever the bounds are.
+func (p *plan) needOf(rate float64) int { return int(math.Ceil(rate/p.perTask() - 1e-9)) }
