@@ -20,3 +20,5 @@ lint:
 bench:
 	go run ./bench/start
 	go run ./bench/proxy
+	go run ./bench/step
+	go run ./bench/budget

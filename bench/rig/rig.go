@@ -1,2 +1,0 @@
-// Package rig is what benchmarks share.
-package rig
