@@ -32,7 +32,10 @@ func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs O
 	f.High, f.Low = a.High, a.Low
 	o := opinion{known: true, want: obs.Desired}
 	o.reason = Reason{Kind: Quiet, Need: obs.Desired}
-	value, ok := datapoint(ws, timing, p.Metric, clean(obs.Second))
+	value, ok := newestValue(p, obs)
+	if p.Metric != Customized {
+		value, ok = datapoint(ws, timing == AWS20 || p.HighResolution, p.Metric, clean(obs.Second))
+	}
 	if !a.High && !a.Low || p.Target <= 0 || !ok {
 		return o
 	}
@@ -60,9 +63,9 @@ func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs O
 
 // datapoint is the policy's metric over its last period, as CloudWatch would
 // average it; ok is false without data.
-func datapoint(ws *windows, timing Timing, m Metric, s model.ServiceSecond) (value float64, ok bool) {
+func datapoint(ws *windows, fine bool, m Metric, s model.ServiceSecond) (value float64, ok bool) {
 	period := time.Minute
-	if timing == AWS20 && m != RequestsPerTarget {
+	if fine && m != RequestsPerTarget {
 		period = 20 * time.Second
 	}
 	w := ws.within(period)

@@ -26,6 +26,10 @@ const (
 	InDisabled             // by the policy
 	ToBound                // a count outside the bounds goes to the bound first
 	StepAction             // an alarm's action of a step policy
+	Near                   // a customized metric is too close to its target to move
+	Unsure                 // it is above its target, but not for long enough
+	Late                   // its next datapoint should have come
+	Acted                  // its newest datapoint has been acted upon
 	Forecast               // a predictive policy's floor
 )
 
@@ -75,6 +79,7 @@ type Reason struct {
 	Drain    time.Duration // and how long that takes
 	Waiting  int           // requests in flight and queued
 	Average  float64       // NearTarget: percent of memory over all tasks
+	Value    float64       // of a customized metric
 	Tasks    int           // that an alarm's datapoint is of
 	Need     int           // the count wanted
 	Current  int           // the desired count at that moment
@@ -107,6 +112,8 @@ func (r Reason) perTask() float64 {
 		return r.Target / 100 * r.Unit
 	case r.Metric == RequestsPerTarget:
 		return r.Target / 60
+	case r.Metric == Customized:
+		return r.Target
 	}
 	return r.Target / 100
 }

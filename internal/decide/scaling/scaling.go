@@ -77,6 +77,7 @@ type Policy struct {
 	Target            float64       // percent, requests per target in one minute, or seconds
 	ScaleOut, ScaleIn time.Duration // cooldowns
 	DisableScaleIn    bool
+	HighResolution    bool               // its alarms have periods of 20 seconds
 	Step              *model.StepScaling // of StepScaling
 }
 
@@ -88,6 +89,7 @@ type Observation struct {
 	Deploying bool                // a rolling deployment is in progress
 	Alarms    []Alarms            // of the policies, for the aws timings
 	Ringing   []Ringing           // alarms that ask for step policies
+	Values    []MetricValue       // of customized metrics: complete datapoints, also known ones
 }
 
 // Alarms is the state of one policy's pair of managed alarms.
@@ -124,6 +126,9 @@ type PolicyState struct {
 	Lately Peaks // of what the last seconds showed
 	Fired  Fired
 	Steps  StepState
+	// Tracked is a customized metric's; nil before its first second. It is
+	// replaced, not written into.
+	Tracked *Tracked
 	// Response is an SLO's; nil before its first second. It is replaced, not
 	// written into.
 	Response *Response
@@ -155,6 +160,8 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 			opinions[i] = st.stepOpinion(p, i, obs, now)
 		case cfg.Timing != Live:
 			opinions[i] = st.alarmOpinion(&ws, cfg.Timing, p, i, obs, now)
+		case obs.Measured && p.Metric == Customized:
+			opinions[i] = st.customizedOpinion(p, i, obs, now)
 		case obs.Measured:
 			opinions[i] = st.liveOpinion(&ws, p, i, obs, now)
 		default:

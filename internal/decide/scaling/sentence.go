@@ -47,6 +47,14 @@ func (r Reason) but() string {
 		return fmt.Sprintf(", but %d requests wait on busy tasks", r.Waiting)
 	case NearTarget:
 		return fmt.Sprintf(", but an average of %s %% is too close to the target to move %d", number(r.Average, 0), r.Current)
+	case Near:
+		return fmt.Sprintf(", but it is too close to the target to move %d", r.Current)
+	case Unsure:
+		return ", but it has not been above the target for long enough"
+	case Late:
+		return ", but its next datapoint is late"
+	case Acted:
+		return ", but this datapoint has been acted upon"
 	case Cooldown:
 		return fmt.Sprintf(", but the scale-in cooldown has %s to go", seconds(r.Left))
 	case Deployment:
@@ -132,8 +140,11 @@ func (r Reason) load() string {
 		s = fmt.Sprintf("at most %s (likely %s)", s, likely)
 	case Measured:
 	}
-	if r.Metric == Memory {
+	switch r.Metric {
+	case Memory:
 		return "memory to fill " + s
+	case Customized:
+		return fmt.Sprintf("metric at %s, %s over all tasks,", number(r.Value, 1), s)
 	}
 	return "offered " + s
 }
@@ -145,6 +156,8 @@ func (r Reason) loadOf(s Size) string {
 		return r.amount(s) + " vCPU"
 	case RequestsPerTarget:
 		return r.amount(s) + " requests a minute"
+	case Customized:
+		return r.amount(s)
 	default:
 		return r.amount(s) + " tasks"
 	}
@@ -159,6 +172,8 @@ func (r Reason) target() string {
 		return fmt.Sprintf("at target %s per task", exact(r.Target))
 	case ResponseTime:
 		return fmt.Sprintf("for p%s within %s s", exact(r.Within), exact(r.Target))
+	case Customized:
+		return "at target " + exact(r.Target) + " a task"
 	default:
 		return fmt.Sprintf("at target %s %%", exact(r.Target))
 	}
