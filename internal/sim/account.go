@@ -11,6 +11,8 @@ import (
 type Wants struct {
 	Latency bool // ServiceSecond.Latency
 	View    bool // See is called before Second
+	// Responses is View.Responses.
+	Responses bool
 }
 
 // Asker is a Scaler that wants more than the plain second.
@@ -32,6 +34,9 @@ type View struct {
 	At    int     // the second that has ended
 	Rate  float64 // the true rate of the second that begins
 	Tasks []TaskView
+	// Responses are the times from a request's way to its task until the
+	// answer, in seconds, of what was answered since the last View.
+	Responses []float64
 }
 
 // TaskView is one task.
@@ -52,6 +57,7 @@ type account struct {
 	second    counts // of the current second
 	unread    counts // since the last reading
 	latencies []float64
+	responses []float64
 	ones      []uint64
 	view      []TaskView
 }
@@ -112,7 +118,7 @@ func (p *plant) close(i int, rate float64) {
 			a.witness.See(p.look(i))
 		}
 		s := p.read()
-		s.At = f.stamp(i)
+		s.At = f.stamp(p.cfg.Begin, i)
 		desired, reason = p.cfg.Scaler.Second(s)
 		desired = max(desired, 0)
 	}
@@ -165,7 +171,7 @@ func (p *plant) look(i int) View {
 			CPU: t.last, InFlight: len(t.jobs),
 		})
 	}
-	v := View{At: i, Tasks: a.view}
+	v := View{At: i, Tasks: a.view, Responses: a.responses}
 	if i+1 < len(p.cfg.Rates) {
 		v.Rate = p.cfg.Rates[i+1]
 	}
@@ -202,6 +208,7 @@ func (p *plant) read() model.ServiceSecond {
 		t.unread = 0
 	}
 	s.CPU = time.Duration(cpu * float64(time.Second))
+	p.account.responses = p.account.responses[:0]
 	if p.account.wants.Latency {
 		s.Latency = p.account.distribution()
 	}

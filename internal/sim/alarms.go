@@ -1,6 +1,10 @@
 package sim
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"neargate/internal/decide/alarm"
@@ -16,153 +20,141 @@ const (
 	shortTurn = 10 * time.Second
 )
 
-// watch keeps the managed alarms of policies as the server keeps them.
+// watch keeps alarms as the server keeps them.
 type watch struct {
-	alarms []managed
-	states []scaling.Alarms // of each policy
+	alarms []kept
+	states []scaling.Alarms // of each policy's managed alarms
 }
 
-// managed is one alarm with the metric it is about.
-type managed struct {
+// kept is one alarm with the data of its metric.
+type kept struct {
 	model.Alarm
-	owner  int // index of its policy
-	kind   policy.Kind
-	metric scaling.Metric
+	owner  int         // index of its policy
+	kind   policy.Kind // of a managed alarm; else ""
+	steps  []string    // step policies that are among its actions
+	recent []float64
+	meter  meter
 	data   series
 	turn   time.Duration
 	taken  time.Time // the last turn
 }
 
+func newKept(al model.Alarm) (kept, error) {
+	m, err := newMeter(al)
+	k := kept{Alarm: al, meter: m, data: newSeries(al), turn: longTurn}
+	k.State = alarm.Insufficient
+	if al.Period < longTurn {
+		k.turn = shortTurn
+	}
+	return k, err
+}
+
+// newWatch makes the managed alarms of policies. One about a metric that the
+// simulator has not never has data.
 func newWatch(cfg scaling.Config) *watch {
 	w := &watch{states: make([]scaling.Alarms, len(cfg.Policies))}
 	for i, p := range cfg.Policies {
 		w.states[i].Policy = p.Name
+		if p.Type == scaling.StepScaling {
+			continue
+		}
 		put := model.ScalingPolicy{
 			Name: p.Name, ResourceID: policy.Resource("sim", "sim"),
 			Tracking: &model.TargetTracking{Predefined: string(p.Metric), Target: p.Target, DisableScaleIn: p.DisableScaleIn},
 		}
-		for _, k := range policy.Kinds(put) {
-			m := managed{Alarm: policy.Alarm(put, k, cfg.Timing, ""), owner: i, kind: k, metric: p.Metric, turn: longTurn}
-			m.State = alarm.Insufficient
-			if m.Period < longTurn {
-				m.turn = shortTurn
+		for _, kind := range policy.Kinds(put) {
+			al := policy.Alarm(put, kind, cfg.Timing, "")
+			if p.Metric == scaling.ResponseTime {
+				al.Metric.Name, al.Statistic = string(scaling.ResponseTime), fmt.Sprintf("p%g", p.Percentile)
 			}
-			w.alarms = append(w.alarms, m)
+			k, err := newKept(al)
+			if err != nil {
+				continue
+			}
+			k.owner, k.kind = i, kind
+			w.alarms = append(w.alarms, k)
 		}
 	}
 	return w
 }
 
+// hang adds an alarm of step policies.
+func (w *watch) hang(al model.Alarm, policies []scaling.Policy) error {
+	if al.EvaluationPeriods < 1 || al.Period <= 0 || al.Period%shortTurn != 0 {
+		return errors.New("period and evaluation periods must be above 0, the period a multiple of 10 seconds")
+	}
+	k, err := newKept(al)
+	if err != nil {
+		return err
+	}
+	for _, p := range policies {
+		is := func(action string) bool { return action == p.Name || strings.HasSuffix(action, "policyName/"+p.Name) }
+		if p.Type == scaling.StepScaling && slices.ContainsFunc(slices.Concat(al.AlarmActions, al.OKActions, al.InsufficientActions), is) {
+			k.steps = append(k.steps, p.Name)
+		}
+	}
+	if len(k.steps) == 0 {
+		return errors.New("none of its actions is a step policy of the service")
+	}
+	w.alarms = append(w.alarms, k)
+	return nil
+}
+
+func (w *watch) timesResponses() bool {
+	return slices.ContainsFunc(w.alarms, func(k kept) bool { return k.meter.what == responses })
+}
+
+// ringing gives the alarms whose state asks for a step policy.
+func (w *watch) ringing() []scaling.Ringing {
+	var out []scaling.Ringing
+	for i := range w.alarms {
+		k := &w.alarms[i]
+		if !k.ActionsEnabled {
+			continue
+		}
+		for _, name := range k.steps {
+			is := func(action string) bool { return action == name || strings.HasSuffix(action, "policyName/"+name) }
+			if slices.ContainsFunc(k.Actions(), is) {
+				out = append(out, scaling.Ringing{Policy: name, Alarm: k.Name, State: k.State, Threshold: k.Threshold, Values: k.recent})
+			}
+		}
+	}
+	return out
+}
+
 // second takes the datapoints of a second, and evaluates the alarms whose turn
 // it is.
-func (w *watch) second(s model.ServiceSecond, busy gauge) {
+func (w *watch) second(s model.ServiceSecond, busy gauge, waited []float64) {
 	for i := range w.alarms {
-		m := &w.alarms[i]
-		m.data.add(s.At.Add(-time.Second), m.reading(s, busy))
-		if turn := s.At.Truncate(m.turn); turn.After(m.taken) {
-			m.taken = turn
-			w.evaluate(m, turn, s.At)
+		k := &w.alarms[i]
+		// A second's datapoint stands at its beginning.
+		k.meter.read(k.data.cell(s.At.Add(-time.Second)), s, busy, waited)
+		if turn := s.At.Truncate(k.turn); turn.After(k.taken) {
+			k.taken = turn
+			w.evaluate(k, turn, s.At)
 		}
 	}
 }
 
-// reading is what the server publishes of the alarm's metric for a second.
-func (m *managed) reading(s model.ServiceSecond, busy gauge) gauge {
-	switch m.metric {
-	case scaling.CPU:
-		quota := s.CPUPerTask.Seconds() / s.Interval.Seconds()
-		busy.sum = min(100*busy.sum/quota, 100*busy.n)
-		return busy
-	case scaling.Memory:
-		if s.Sampled == 0 || s.MemoryPerTask == 0 {
-			return gauge{}
-		}
-		percent := 100 * float64(s.Memory) / float64(s.MemoryPerTask) / float64(s.Sampled)
-		return gauge{sum: percent * busy.n, n: busy.n}
-	case scaling.RequestsPerTarget:
-		if s.Running == 0 {
-			return gauge{n: 1}
-		}
-		return gauge{sum: float64(s.Arrivals) / float64(s.Running), n: 1}
-	default:
-		return gauge{} // no alarm of the server's is about it
-	}
-}
-
-func (w *watch) evaluate(m *managed, end, now time.Time) {
-	points := make([]alarm.Point, alarm.Range(m.Alarm))
-	start := end.Add(-time.Duration(len(points)) * m.Period)
+func (w *watch) evaluate(k *kept, end, now time.Time) {
+	points := make([]alarm.Point, alarm.Range(k.Alarm))
+	start := end.Add(-time.Duration(len(points)) * k.Period)
 	for i := range points {
 		p := &points[i]
-		p.At = start.Add(time.Duration(i) * m.Period)
-		g := m.data.between(p.At, p.At.Add(m.Period))
-		p.Missing, p.Samples, p.Value = g.n == 0, g.n, g.sum
-		if m.Statistic == "Average" && g.n > 0 {
-			p.Value = g.sum / g.n
-		}
+		p.At = start.Add(time.Duration(i) * k.Period)
+		g := k.data.between(p.At, p.At.Add(k.Period))
+		p.Samples = g.n
+		p.Value, p.Missing = k.meter.value(g)
 	}
-	d := alarm.Evaluate(m.Alarm, points, now)
+	d := alarm.Evaluate(k.Alarm, points, now)
 	if d.Kept {
 		return
 	}
-	m.State = d.State
-	ringing := m.State == alarm.Alarm
-	if m.kind == policy.High {
-		w.states[m.owner].High = ringing
-	} else {
-		w.states[m.owner].Low = ringing
+	k.State, k.recent = d.State, d.Recent
+	switch k.kind {
+	case policy.High:
+		w.states[k.owner].High = k.State == alarm.Alarm
+	case policy.Low:
+		w.states[k.owner].Low = k.State == alarm.Alarm
 	}
-}
-
-// gauge sums readings.
-type gauge struct{ sum, n float64 }
-
-func (g *gauge) add(v float64) {
-	g.sum += v
-	g.n++
-}
-
-// series keeps readings in cells of ten seconds, of which all periods and
-// turns are made.
-type series [seriesCells]struct {
-	at int64 // which ten seconds since the epoch
-	gauge
-}
-
-const (
-	seriesCell  = shortTurn
-	seriesCells = 128 // 21 minutes; the longest evaluation range is 17
-)
-
-func (s *series) add(at time.Time, g gauge) {
-	if g.n == 0 {
-		return
-	}
-	n := cell(at)
-	c := &s[n&(seriesCells-1)]
-	if c.at != n {
-		c.at, c.gauge = n, gauge{}
-	}
-	c.sum += g.sum
-	c.n += g.n
-}
-
-func (s *series) between(from, to time.Time) gauge {
-	var g gauge
-	for n := cell(from); n < cell(to); n++ {
-		if c := &s[n&(seriesCells-1)]; c.at == n {
-			g.sum += c.sum
-			g.n += c.n
-		}
-	}
-	return g
-}
-
-func cell(at time.Time) int64 {
-	const step = int64(seriesCell / time.Second)
-	n := at.Unix() / step
-	if at.Unix()%step < 0 {
-		n--
-	}
-	return n
 }

@@ -80,9 +80,12 @@ func (f *Faults) stalled(i int) bool {
 	return false
 }
 
-// stamp is what the clock shows at the end of second i.
-func (f *Faults) stamp(i int) time.Time {
-	at := time.Unix(int64(i+1), 0).UTC()
+// stamp is what a clock that began at begin shows at the end of second i.
+func (f *Faults) stamp(begin time.Time, i int) time.Time {
+	if begin.IsZero() {
+		begin = time.Unix(0, 0)
+	}
+	at := begin.UTC().Add(time.Duration(i+1) * time.Second)
 	for _, j := range f.Jumps {
 		if i >= j.At {
 			at = at.Add(j.By)

@@ -51,3 +51,10 @@ func (h *Histogram) Percentile(p float64) float64 {
 	}
 	return math.NaN()
 }
+
+func (h *Histogram) join(o *Histogram) {
+	for i, n := range o.counts {
+		h.counts[i] += n
+	}
+	h.total += o.total
+}

@@ -128,7 +128,7 @@ func (p *plant) fire(t *task) {
 	}
 	j := t.finish()
 	p.plan(t)
-	p.complete(p.now - j.arrived)
+	p.complete(j)
 	switch {
 	case t.slot >= 0:
 		p.balancer.loads[t.slot]--
@@ -138,7 +138,8 @@ func (p *plant) fire(t *task) {
 	}
 }
 
-func (p *plant) complete(latency float64) {
+func (p *plant) complete(j job) {
+	latency := p.now - j.arrived
 	p.account.second.completed++
 	p.out.Completed++
 	p.out.Latencies.add(latency)
@@ -148,6 +149,9 @@ func (p *plant) complete(latency float64) {
 	}
 	if p.account.wants.Latency {
 		p.account.latencies = append(p.account.latencies, latency)
+	}
+	if p.account.wants.Responses {
+		p.account.responses = append(p.account.responses, p.now-j.sent)
 	}
 }
 

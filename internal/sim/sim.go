@@ -25,7 +25,7 @@ import (
 )
 
 // Scaler decides once a second. It gets the second that has just ended, with
-// At as the virtual time since the Unix epoch, and returns the desired count.
+// At as the time on the run's clock, and returns the desired count.
 // The simulator holds the answer to at least 0. What a slice in s holds is
 // the simulator's again once Second returns.
 type Scaler interface {
@@ -47,6 +47,9 @@ const (
 // Config is a load, a plant and a scaler.
 type Config struct {
 	Seed uint64
+	// Begin is what the clock shows at the beginning; zero is the Unix epoch.
+	// Scheduled actions go by it.
+	Begin time.Time
 
 	// Rates is the arrival rate in each second, requests per second.
 	Rates []float64

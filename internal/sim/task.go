@@ -26,7 +26,8 @@ type task struct {
 
 type job struct {
 	end     float64 // in service
-	arrived float64
+	arrived float64 // at the balancer
+	sent    float64 // to the task
 }
 
 // rate is how much service each request gets per second.
@@ -69,7 +70,7 @@ func (t *task) add(now, arrived, demand float64) {
 	if len(t.jobs) == 0 && t.quota.size > 0 {
 		t.quota.wake(now)
 	}
-	j := job{end: t.service + demand, arrived: arrived}
+	j := job{end: t.service + demand, arrived: arrived, sent: now}
 	t.jobs = append(t.jobs, j)
 	i := len(t.jobs) - 1
 	for i > 0 {

@@ -1,0 +1,108 @@
+package sim_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"neargate/internal/decide/scaling"
+	"neargate/internal/decide/schedule"
+	"neargate/internal/model"
+	"neargate/internal/sim"
+)
+
+func service(t *testing.T, s sim.Service, desired int) *sim.Decider {
+	t.Helper()
+	d, err := sim.NewService(s, desired)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// stepping adds two tasks at 70 % and more, and four at 90 %.
+func stepping() scaling.Policy {
+	zero, twenty := 0.0, 20.0
+	return scaling.Policy{Name: "out", Type: scaling.StepScaling, Step: &model.StepScaling{
+		AdjustmentType: "ChangeInCapacity", Cooldown: 300 * time.Second,
+		Steps: []model.StepAdjustment{{Lower: &zero, Upper: &twenty, Adjustment: 2}, {Lower: &twenty, Adjustment: 4}},
+	}}
+}
+
+func busyAlarm() model.Alarm {
+	return model.Alarm{
+		Name: "busy", ActionsEnabled: true, AlarmActions: []string{"arn:aws:autoscaling:us-east-1:0:scalingPolicy:x:resource/ecs/service/c/s:policyName/out"},
+		Metric:    model.MetricID{Namespace: "AWS/ECS", Name: "CPUUtilization"},
+		Statistic: "Average", Period: time.Minute, EvaluationPeriods: 2, Threshold: 70, Comparison: "GreaterThanThreshold", MissingData: "missing",
+	}
+}
+
+// TestStepPolicyByHand: 80 % from second 120 on. The minutes that begin at 120
+// and 180 are above 70 % at the evaluation of 240; 10 above the threshold is
+// the step of +2. The decision after it is that of second 241.
+func TestStepPolicyByHand(t *testing.T) {
+	for _, timing := range []scaling.Timing{scaling.Live, scaling.AWS60, scaling.AWS20} {
+		cfg := scaling.Config{Min: 2, Max: 20, Timing: timing, Policies: []scaling.Policy{stepping()}}
+		d := service(t, sim.Service{Config: cfg, Alarms: []model.Alarm{busyAlarm()}}, 2)
+		got := orders(d, 2, [2]int{120, 10}, [2]int{170, 80})
+		wantOrders(t, got, sim.Order{At: 241, From: 2, To: 4})
+		if !strings.Contains(got[0].Reason, "alarm busy: 80 is 10 above threshold 70") {
+			t.Errorf("%s: reason %q", timing, got[0].Reason)
+		}
+	}
+}
+
+func TestServiceRefusesAlarms(t *testing.T) {
+	cfg := scaling.Config{Min: 2, Max: 20, Timing: scaling.Live, Policies: []scaling.Policy{stepping()}}
+	for want, spoil := range map[string]func(*model.Alarm){
+		`metric "DiskReadOps" is not simulated`:     func(al *model.Alarm) { al.Metric.Name = "DiskReadOps" },
+		"statistic p99 of CPUUtilization":           func(al *model.Alarm) { al.Statistic = "p99" },
+		"metric math":                               func(al *model.Alarm) { al.Queries = make([]model.MetricQuery, 1) },
+		"none of its actions":                       func(al *model.Alarm) { al.AlarmActions = []string{"arn:aws:sns:x"} },
+		"evaluation periods must be above 0":        func(al *model.Alarm) { al.EvaluationPeriods = 0 },
+		`statistic "Sum" of CPUUtilization is not `: func(al *model.Alarm) { al.Statistic = "Sum" },
+	} {
+		al := busyAlarm()
+		spoil(&al)
+		if _, err := sim.NewService(sim.Service{Config: cfg, Alarms: []model.Alarm{al}}, 2); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+}
+
+// TestScheduledActionByHand: the bounds become 8 to 12 at 06:00, 30 s after the
+// beginning; the count of 2 goes to 8 at once.
+func TestScheduledActionByHand(t *testing.T) {
+	low, high := 8, 12
+	begin := time.Date(2026, 3, 2, 5, 59, 30, 0, time.UTC)
+	act := model.ScheduledAction{Name: "morning", Schedule: "cron(0 6 * * ? *)", Min: &low, Max: &high, ChangedAt: begin}
+	plan, err := schedule.Of(act, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sim.Service{Config: cpuConfig(scaling.Live), Scheduled: []schedule.Entry{{Action: act, Plan: plan}}}
+	r := run(t, sim.Config{
+		Seed: 1, Begin: begin, Rates: constant(2, 300), Demand: 100 * time.Millisecond, TaskVCPU: 1, Initial: 2, Scaler: service(t, s, 2),
+	})
+	if len(r.Orders) != 1 || r.Orders[0].At != 29 || r.Orders[0].To != 8 || r.Orders[0].Reason != "minimum capacity was set to 8" {
+		t.Errorf("orders %+v, want one to 8 after second 29", r.Orders)
+	}
+}
+
+// TestResponseTimeAlarm: a p99 of the response time above its threshold rings,
+// and knows nothing of the time in the balancer's queue.
+func TestResponseTimeAlarm(t *testing.T) {
+	al := busyAlarm()
+	al.Metric = model.MetricID{Namespace: "AWS/ApplicationELB", Name: "TargetResponseTime"}
+	al.Statistic, al.Threshold, al.Period = "p99", 0.15, 10*time.Second
+	cfg := scaling.Config{Min: 2, Max: 20, Timing: scaling.Live, Policies: []scaling.Policy{stepping()}}
+	for perTask, want := range map[int]bool{0: true, 1: false} {
+		r := run(t, sim.Config{
+			Seed: 1, Rates: constant(18, 120), Demand: 100 * time.Millisecond, TaskVCPU: 1, PerTask: perTask, Initial: 2,
+			Scaler: service(t, sim.Service{Config: cfg, Alarms: []model.Alarm{al}}, 2),
+		})
+		if got := len(r.Orders) > 0; got != want {
+			t.Errorf("%d at once at a task: orders %+v, want some: %v", perTask, r.Orders, want)
+		}
+	}
+}
