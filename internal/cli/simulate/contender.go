@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,22 +12,14 @@ import (
 	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
-	"neargate/internal/sim"
+	"neargate/internal/sim/contest"
 )
 
 // contender is a scaler that takes part.
 type contender struct {
-	name    string
-	lo, hi  int
-	initial int
-	scaler  func(initial int) sim.Scaler
+	name  string // as it is told
+	entry contest.Contestant
 }
-
-// fixed always wants the same count.
-type fixed int
-
-// Second is a Scaler's.
-func (f fixed) Second(model.ServiceSecond) (int, string) { return int(f), "" }
 
 // readContenders makes the reference, the policies in their timings, and what
 // they are put against, in this order.
@@ -40,14 +33,24 @@ func (p *plan) readContenders() error {
 		return err
 	}
 	p.reference(files)
-	p.contenders = []contender{{name: fmt.Sprintf("clairvoyant %g %%", p.target), lo: p.lo, hi: p.hi, scaler: p.clairvoyant}}
+	if err := p.addNamed("clairvoyant"); err != nil {
+		return err
+	}
+	p.contenders[0].name = fmt.Sprintf("clairvoyant %g %%", p.target)
 	for _, f := range files {
 		if err := p.addPolicies(f); err != nil {
 			return err
 		}
 	}
 	for _, name := range p.Against {
-		if err := p.addAgainst(name, files[0]); err != nil {
+		switch {
+		case name == "clairvoyant": // takes part anyway
+		case scaling.Timing(name).Valid():
+			err = p.addPolicy(files[0], name, files[0].name+" "+name)
+		default:
+			err = p.addNamed(name)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -115,7 +118,7 @@ func (p *plan) reference(files []policyFile) {
 		for _, m := range f.policies {
 			switch pol := policy.Of(m); {
 			case pol.Metric == scaling.CPU && !targeted:
-				p.target, targeted = pol.Target, true
+				p.target, p.cooldown, targeted = pol.Target, pol.ScaleOut, true
 			case pol.Metric == scaling.ResponseTime && p.SLO == 0:
 				p.SLO = time.Duration(pol.Target * float64(time.Second))
 			}
@@ -125,72 +128,75 @@ func (p *plan) reference(files []policyFile) {
 }
 
 func (p *plan) addPolicies(f policyFile) error {
-	lo, hi, err := p.bounds(f)
-	if err != nil {
-		return err
-	}
 	for _, t := range p.Timings {
 		name := f.name
 		if len(p.Timings) > 1 || t != string(scaling.Live) {
 			name += " " + t
 		}
-		p.contenders = append(p.contenders, contender{name: name, lo: lo, hi: hi, scaler: decider(f, scaling.Timing(t), lo, hi)})
+		if err := p.addPolicy(f, t, name); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// decider is the server's own decisions for a file's policies.
-func decider(f policyFile, t scaling.Timing, lo, hi int) func(int) sim.Scaler {
-	cfg := scaling.Config{Min: lo, Max: hi, Timing: t}
+func (p *plan) addPolicy(f policyFile, timing, name string) error {
+	lo, hi, err := p.bounds(f)
+	if err != nil {
+		return err
+	}
+	t := model.ScalableTarget{}
 	if f.target != nil {
-		cfg.SuspendIn, cfg.SuspendOut = f.target.SuspendIn, f.target.SuspendOut
+		t = *f.target
 	}
-	for _, m := range f.policies {
-		cfg.Policies = append(cfg.Policies, policy.Of(m))
+	t.Min, t.Max = lo, hi
+	p.contenders = append(p.contenders, contender{name, contest.PolicyOf(name, t, scaling.Timing(timing), f.policies)})
+	return nil
+}
+
+func (p *plan) addNamed(name string) error {
+	list, err := contest.Named(contestName(name))
+	if err != nil {
+		return err
 	}
-	return func(initial int) sim.Scaler { return sim.NewDecider(cfg, initial) }
+	p.contenders = append(p.contenders, contender{name, list[0]})
+	return nil
+}
+
+// contestName is how a contest names a scaler.
+func contestName(name string) string {
+	if n, ok := strings.CutPrefix(name, "fixed:"); ok {
+		return contest.FixedPrefix + n
+	}
+	if name == "knative" {
+		return "kpa"
+	}
+	return name
 }
 
 // opponent refuses a name that Config.Against must not hold.
 func opponent(name string) error {
-	kind, arg, _ := strings.Cut(name, ":")
-	switch {
-	case kind == "fixed":
-		if n, err := strconv.Atoi(arg); err != nil || n < 1 || n > mostTasks {
+	if n, ok := strings.CutPrefix(name, "fixed:"); ok {
+		if n, err := strconv.Atoi(n); err != nil || n < 1 || n > mostTasks {
 			return fmt.Errorf("--against %q: want fixed:N, N from 1 to %d", name, mostTasks)
 		}
 		return nil
-	case scaling.Timing(name).Valid(), name == "clairvoyant":
-		return nil
 	}
-	return fmt.Errorf("--against %q: want %s", name, againstNames)
-}
-
-// addAgainst adds a scaler by its name.
-func (p *plan) addAgainst(name string, first policyFile) error {
-	if err := opponent(name); err != nil {
-		return err
+	if !slices.Contains(opponents(), name) {
+		return fmt.Errorf("--against %q: want %s", name, Opponents())
 	}
-	c := contender{name: name, lo: p.lo, hi: p.hi}
-	switch _, arg, _ := strings.Cut(name, ":"); {
-	case arg != "":
-		n, err := strconv.Atoi(arg)
-		if err != nil {
-			return err
-		}
-		c.initial = n
-		c.scaler = func(int) sim.Scaler { return fixed(n) }
-	case scaling.Timing(name).Valid():
-		c.name = first.name + " " + name
-		c.scaler = decider(first, scaling.Timing(name), p.lo, p.hi)
-	default:
-		return nil // the clairvoyant takes part anyway
-	}
-	p.contenders = append(p.contenders, c)
 	return nil
 }
 
-const againstNames = "fixed:N, clairvoyant, live, aws-60 or aws-20"
+func opponents() []string {
+	names := contest.Names()
+	for i, n := range names {
+		if n == "kpa" {
+			names[i] = "knative"
+		}
+	}
+	return names
+}
 
-// Opponents names what Config.Against may hold.
-func Opponents() string { return againstNames }
+// Opponents tells what Config.Against may hold.
+func Opponents() string { return "fixed:N, " + strings.Join(opponents(), ", ") }

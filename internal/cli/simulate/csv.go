@@ -8,12 +8,12 @@ import (
 )
 
 // writeSeconds writes a line for each policy and second of the first seed's
-// run. task_seconds counts from the beginning.
+// run.
 func writeSeconds(w io.Writer, p *plan, rows []row) error {
 	c := csv.NewWriter(w)
 	if err := c.Write([]string{
 		"policy", "second", "requests_per_second", "needed", "desired", "running", "starting", "draining",
-		"queued", "in_flight", "completed", "over_slo", "p50_seconds", "p99_seconds",
+		"queued", "in_flight", "completed", "over_slo", "p50_seconds", "p99_seconds", "task_seconds",
 	}); err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func writeSeconds(w io.Writer, p *plan, rows []row) error {
 			n := func(v int) string { return strconv.Itoa(v) }
 			if err := c.Write([]string{
 				r.name, n(i), decimal(s.Rate), n(p.need[i]), n(s.Desired), n(s.Running), n(s.Starting), n(s.Drained),
-				n(s.Queued), n(s.InFlight), n(s.Completed), n(s.Late), decimal(r.p50[i]), decimal(r.p99[i]),
+				n(s.Queued), n(s.InFlight), n(s.Completed), n(s.Late), decimal(r.p50[i]), decimal(r.p99[i]), decimal(s.TaskSeconds),
 			}); err != nil {
 				return err
 			}
@@ -44,8 +44,8 @@ func writeSummary(w io.Writer, _ *plan, rows []row) error {
 	for _, r := range rows {
 		for _, m := range r.runs {
 			if err := c.Write([]string{
-				r.name, strconv.FormatUint(m.seed, 10), decimal(m.taskSeconds), decimal(m.overOptimum), decimal(m.late), decimal(m.p50), decimal(m.p99),
-				decimal(m.under), strconv.Itoa(m.orders), decimal(m.perHour), strconv.Itoa(m.requests), strconv.Itoa(m.unanswered),
+				r.name, strconv.FormatUint(m.seed, 10), decimal(m.TaskSeconds), decimal(m.cost), decimal(m.LatePercent), decimal(m.P50), decimal(m.P99),
+				decimal(m.UnderShare), strconv.Itoa(m.Actions), decimal(m.ActionsPerHour), strconv.Itoa(m.Requests), strconv.Itoa(m.unanswered),
 			}); err != nil {
 				return err
 			}

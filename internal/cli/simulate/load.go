@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"neargate/internal/sim"
 	"neargate/internal/traffic"
 )
 
@@ -25,6 +24,10 @@ func (p *plan) readLoad() error {
 	}
 	if err != nil {
 		return err
+	}
+	if p.Smooth > 0 {
+		p.rates = traffic.Smooth(p.rates, int(p.Smooth.Seconds()))
+		p.loadText += fmt.Sprintf(", smoothed over %v", p.Smooth)
 	}
 	if p.From > 0 || p.For > 0 {
 		p.rates, err = traffic.Cut(p.rates, p.From, p.For)
@@ -84,8 +87,8 @@ func readAtMost(path string, limit int64) (string, error) {
 func (p *plan) scaleLoad() error {
 	if p.PeakNeed > 0 {
 		var err error
-		// Half a request a second below the count's full load, so that
-		// rounding cannot make it need one task more.
+		// A little less than the count's full load: rounding must not make
+		// it need one task more.
 		if p.rates, err = traffic.ScaleToPeak(p.rates, float64(p.PeakNeed)*p.perTask()*(1-1e-9)); err != nil {
 			return fmt.Errorf("--peak-need: %w", err)
 		}
@@ -100,13 +103,4 @@ func (p *plan) scaleLoad() error {
 		p.notes = append(p.notes, fmt.Sprintf("the peak needs %d tasks and there may be %d: every policy is too small there", n, p.hi))
 	}
 	return nil
-}
-
-// needs is how many tasks the smoothed load needs in each second.
-func (p *plan) needs() []int {
-	smooth := p.rates
-	if p.Load != "" {
-		smooth = traffic.Smooth(p.rates, traffic.PeakWindow)
-	}
-	return sim.Need(smooth, p.Demand.Seconds(), p.vcpu(), p.target, p.lo, p.hi)
 }

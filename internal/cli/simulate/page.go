@@ -59,7 +59,7 @@ func policyRun(r row, width int) report.PolicyRun {
 		}
 		return v
 	}
-	cost := pick(func(s sim.Second) float64 { return float64(s.Running + s.Starting + s.Drained) })
+	cost := pick(func(s sim.Second) float64 { return s.TaskSeconds })
 	for i := 1; i < len(cost); i++ {
 		cost[i] += cost[i-1]
 	}

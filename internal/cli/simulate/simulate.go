@@ -25,6 +25,7 @@ type Config struct {
 	Load, Shape string // a file, or a traffic pattern
 	Fill        bool   // gaps of the file
 	From, For   time.Duration
+	Smooth      time.Duration
 	PeakNeed    int // tasks that the peak needs after scaling; 0 leaves the load as it is
 
 	Policies []string // files; each is one contender
@@ -37,7 +38,7 @@ type Config struct {
 	CPU      int // units of a task; 1024 are one vCPU
 	Min, Max int // -1: as a policy file says, or 2 and 20
 	PerTask  int
-	Quota    bool
+	Quota    int           // cores of the machine on which tasks run under a CFS quota; 0: none
 	SLO      time.Duration // 0: as an SLO policy says, or 500 ms
 
 	Seed  uint64
@@ -83,6 +84,8 @@ func (c Config) Validate() error {
 	check(c.Min >= -1 && c.Min <= mostTasks, "--min %d: want 0 to %d", c.Min, mostTasks)
 	check(c.Max == -1 || c.Max >= 1 && c.Max <= mostTasks, "--max %d: want 1 to %d", c.Max, mostTasks)
 	check(c.Min < 0 || c.Max < 0 || c.Min <= c.Max, "--min %d is above --max %d", c.Min, c.Max)
+	check(c.Smooth == 0 || c.Smooth >= time.Second && c.Smooth <= time.Hour, "--smooth %v: want 1s to 1h", c.Smooth)
+	check(c.Quota >= 0 && c.Quota <= 1024, "--quota %d: want up to 1024 cores", c.Quota)
 	check(c.PerTask >= 0, "--limit %d must not be negative", c.PerTask)
 	check(c.SLO >= 0 && c.SLO <= time.Hour, "--slo %v: want up to 1h", c.SLO)
 	check(c.Seeds >= 1 && c.Seeds <= mostSeeds, "--seeds %d: want 1 to %d", c.Seeds, mostSeeds)
@@ -160,10 +163,10 @@ type plan struct {
 	loadText   string
 	notes      []string // what a reader must know of the load
 	contenders []contender
-	target     float64 // CPU percent of the reference
-	lo, hi     int     // bounds of the reference
-	need       []int
-	optimum    float64
+	target     float64       // CPU percent of the reference
+	cooldown   time.Duration // of the named policies
+	lo, hi     int           // bounds of the reference
+	need       []int         // tasks in each second, once it has run
 }
 
 func prepare(c Config) (*plan, error) {
@@ -184,8 +187,6 @@ func prepare(c Config) (*plan, error) {
 	if requests > mostRequests {
 		return nil, fmt.Errorf("the load has %.0f million requests, a run at most %.0f million; make it smaller with --peak-need, or shorter with --for", requests/1e6, mostRequests/1e6)
 	}
-	p.need = p.needs()
-	p.optimum = optimum(p)
 	return p, nil
 }
 

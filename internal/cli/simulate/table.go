@@ -40,27 +40,30 @@ func (p *plan) setting() [][2]string {
 }
 
 func (p *plan) sharing() string {
+	if p.Quota > 0 {
+		return fmt.Sprintf("CFS quota in periods of 100 ms, a task on up to %d cores at once", p.Quota)
+	}
 	return "a task's CPU is shared evenly, without quota periods"
 }
 
 // column is a figure of the table.
 type column struct {
 	head, unit string
-	of         func(measure) float64
+	of         func(run) float64
 	format     func(v float64) string
 }
 
 func (p *plan) columns() []column {
 	percent := func(v float64) string { return fmt.Sprintf("%.2f %%", v) }
 	return []column{
-		{"task-seconds", "", func(m measure) float64 { return m.taskSeconds }, func(v float64) string { return fmt.Sprintf("%.0f", v) }},
-		{"× clairvoyant", "", func(m measure) float64 { return m.overOptimum }, func(v float64) string { return fmt.Sprintf("%.3f", v) }},
-		{"over " + p.SLO.String(), "", func(m measure) float64 { return m.late }, percent},
-		{"p50", "", func(m measure) float64 { return m.p50 }, seconds},
-		{"p99", "", func(m measure) float64 { return m.p99 }, seconds},
-		{"too few", "", func(m measure) float64 { return m.under }, percent},
-		{"orders", "", func(m measure) float64 { return float64(m.orders) }, func(v float64) string { return fmt.Sprintf("%.4g", math.Round(v*10)/10) }},
-		{"orders/h", "", func(m measure) float64 { return m.perHour }, func(v float64) string { return fmt.Sprintf("%.1f", v) }},
+		{"task-seconds", "", func(m run) float64 { return m.TaskSeconds }, func(v float64) string { return fmt.Sprintf("%.0f", v) }},
+		{"× clairvoyant", "", func(m run) float64 { return m.cost }, func(v float64) string { return fmt.Sprintf("%.3f", v) }},
+		{"over " + p.SLO.String(), "", func(m run) float64 { return m.LatePercent }, percent},
+		{"p50", "", func(m run) float64 { return m.P50 }, seconds},
+		{"p99", "", func(m run) float64 { return m.P99 }, seconds},
+		{"too few", "", func(m run) float64 { return m.UnderShare }, percent},
+		{"orders", "", func(m run) float64 { return float64(m.Actions) }, func(v float64) string { return fmt.Sprintf("%.4g", math.Round(v*10)/10) }},
+		{"orders/h", "", func(m run) float64 { return m.ActionsPerHour }, func(v float64) string { return fmt.Sprintf("%.1f", v) }},
 	}
 }
 
@@ -112,8 +115,8 @@ func (p *plan) table(w io.Writer, rows []row) {
 	}
 	t.Flush()
 	for _, r := range rows {
-		if n := r.runs[0].unanswered; n > 0 && float64(n) > 0.001*float64(r.runs[0].requests) {
-			fmt.Fprintf(w, "note: %s ends with %d of %d requests unanswered\n", r.name, n, r.runs[0].requests)
+		if n := r.runs[0].unanswered; n > 0 && float64(n) > 0.001*float64(r.runs[0].Requests) {
+			fmt.Fprintf(w, "note: %s ends with %d of %d requests unanswered\n", r.name, n, r.runs[0].Requests)
 		}
 	}
 	for _, f := range [][2]string{{"by the second", p.CSV}, {"summary", p.Summary}, {"page", p.HTML}} {
@@ -125,7 +128,7 @@ func (p *plan) table(w io.Writer, rows []row) {
 
 // writeJSON gives the summary of each policy and seed.
 func writeJSON(w io.Writer, p *plan, rows []row) error {
-	type run struct {
+	type result struct {
 		Seed          uint64   `json:"seed"`
 		TaskSeconds   float64  `json:"task_seconds"`
 		XClairvoyant  float64  `json:"x_clairvoyant"`
@@ -139,8 +142,8 @@ func writeJSON(w io.Writer, p *plan, rows []row) error {
 		Unanswered    int      `json:"unanswered"`
 	}
 	type policy struct {
-		Name string `json:"policy"`
-		Runs []run  `json:"runs"`
+		Name string   `json:"policy"`
+		Runs []result `json:"runs"`
 	}
 	number := func(v float64) *float64 {
 		if math.IsNaN(v) {
@@ -152,7 +155,7 @@ func writeJSON(w io.Writer, p *plan, rows []row) error {
 	for _, r := range rows {
 		x := policy{Name: r.name}
 		for _, m := range r.runs {
-			x.Runs = append(x.Runs, run{m.seed, m.taskSeconds, m.overOptimum, m.late, number(m.p50), number(m.p99), m.under, m.orders, m.perHour, m.requests, m.unanswered})
+			x.Runs = append(x.Runs, result{m.seed, m.TaskSeconds, m.cost, m.LatePercent, number(m.P50), number(m.P99), m.UnderShare, m.Actions, m.ActionsPerHour, m.Requests, m.unanswered})
 		}
 		policies = append(policies, x)
 	}
