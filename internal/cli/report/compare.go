@@ -33,11 +33,14 @@ type Comparison struct {
 type PolicyRun struct {
 	Name             string
 	Running, Desired []float64
-	P50, P99         []float64 // seconds, NaN without requests
+	P99              []float64 // seconds, NaN without requests
 	Waiting          []float64 // requests at the balancer and at the tasks
 	Cost             []float64 // task-seconds since the beginning
 	Orders           []Mark
 }
+
+// mostListed is how many orders of a policy the page tells in words.
+const mostListed = 1000
 
 // CompareHTML writes a comparison as one page that needs nothing else.
 func CompareHTML(w io.Writer, c Comparison) error {
@@ -45,6 +48,7 @@ func CompareHTML(w io.Writer, c Comparison) error {
 		"moment": func(d time.Duration) string { return moment(c.Length.Seconds(), d.Seconds()) },
 		"colour": func(i int) string { return policyColour(i).hex() },
 		"minus":  func(i int) int { return i - 1 },
+		"listed": func(o []Mark) []Mark { return o[:min(len(o), mostListed)] },
 	}).Parse(compareSource)
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
@@ -78,7 +82,7 @@ func (c Comparison) hover() map[string]any {
 	var policies []policyHover
 	for _, p := range c.Policies {
 		h := policyHover{Name: p.Name, Running: values(p.Running, 1), Desired: values(p.Desired, 1), P99: values(p.P99, 1000), Waiting: values(p.Waiting, 1)}
-		for _, o := range p.Orders {
+		for _, o := range p.Orders[:min(len(p.Orders), mostListed)] {
 			text := o.Text
 			if o.Detail != "" {
 				text += ": " + o.Detail

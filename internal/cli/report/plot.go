@@ -35,7 +35,7 @@ type panel struct {
 	series []series
 	floor  float64 // the axis reaches at least this high
 	height float64 // 0 is panelHeight
-	log    bool    // logarithmic, from 1
+	log    bool    // logarithmic
 }
 
 func (p panel) tall() float64 {

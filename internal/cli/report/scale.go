@@ -23,7 +23,7 @@ func newScale(p panel, top float64) scale {
 		}
 	}
 	if p.log {
-		sc.decades()
+		sc.decades(p)
 		return sc
 	}
 	step := niceStep((sc.high - sc.low) / (p.tall() / 30))
@@ -35,20 +35,30 @@ func newScale(p panel, top float64) scale {
 	return sc
 }
 
-func (sc *scale) decades() {
-	sc.low = 1
-	top := math.Ceil(math.Log10(max(sc.high, 10)) - 1e-9)
-	sc.high = math.Pow(10, top)
-	for d := range int(top) + 1 {
-		sc.ticks = append(sc.ticks, math.Pow(10, float64(d)))
+// decades makes a logarithmic scale that begins at the decade of the least
+// value, at 1 or above.
+func (sc *scale) decades(p panel) {
+	least := sc.high
+	for _, s := range p.series {
+		for _, v := range s.values {
+			if v >= 1 {
+				least = min(least, v)
+			}
+		}
+	}
+	bottom := math.Floor(math.Log10(max(least, 1)) + 1e-9)
+	top := max(math.Ceil(math.Log10(max(sc.high, 1))-1e-9), bottom+1)
+	sc.low, sc.high = math.Pow(10, bottom), math.Pow(10, top)
+	for d := bottom; d <= top; d++ {
+		sc.ticks = append(sc.ticks, math.Pow(10, d))
 	}
 }
 
-// y is the height of a value; on a logarithmic scale all below 1 is at its foot.
+// y is the height of a value; on a logarithmic scale all below it are at its foot.
 func (sc scale) y(v float64) float64 {
 	share := (v - sc.low) / (sc.high - sc.low)
 	if sc.log {
-		share = math.Log10(max(v, 1)) / math.Log10(sc.high)
+		share = math.Log10(max(v, sc.low)/sc.low) / math.Log10(sc.high/sc.low)
 	}
 	return sc.top + sc.height*(1-share)
 }

@@ -3,20 +3,22 @@ package simulate
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"neargate/internal/cli/report"
 	"neargate/internal/sim"
 )
 
-const (
-	mostPoints = 900 // of a line on the page: about one a pixel
-	mostOrders = 500 // of one policy on the page
-)
+// mostPoints of a line on the page: about one a pixel.
+const mostPoints = 900
+
+// width is how many seconds one point of the page stands for.
+func (p *plan) width() int { return (len(p.rates) + mostPoints - 1) / mostPoints }
 
 // writePage writes the first seed's run as a page.
 func writePage(w io.Writer, p *plan, rows []row) error {
-	width := (len(p.rates) + mostPoints - 1) / mostPoints
+	width := p.width()
 	need := make([]float64, len(p.need))
 	for i, n := range p.need {
 		need[i] = float64(n)
@@ -34,12 +36,7 @@ func writePage(w io.Writer, p *plan, rows []row) error {
 		c.Setting = append(c.Setting, report.Pair{Name: "charts", Value: fmt.Sprintf("of the run with seed %d", p.Seed)})
 	}
 	for _, r := range rows {
-		run := policyRun(r, width)
-		if len(run.Orders) > mostOrders {
-			c.Notes = append(c.Notes, fmt.Sprintf("%s gave %d orders; the first %d are shown", r.name, len(run.Orders), mostOrders))
-			run.Orders = run.Orders[:mostOrders]
-		}
-		c.Policies = append(c.Policies, run)
+		c.Policies = append(c.Policies, policyRun(r, width))
 	}
 	return report.CompareHTML(w, c)
 }
@@ -48,7 +45,7 @@ func (p *plan) subject() string {
 	if p.Shape != "" {
 		return p.Shape
 	}
-	return p.Load
+	return filepath.Base(p.Load)
 }
 
 func policyRun(r row, width int) report.PolicyRun {
@@ -67,7 +64,7 @@ func policyRun(r row, width int) report.PolicyRun {
 		Name:    r.name,
 		Running: report.Means(pick(func(s sim.Second) float64 { return float64(s.Running) }), width),
 		Desired: report.Means(pick(func(s sim.Second) float64 { return float64(s.Desired) }), width),
-		P50:     report.Highs(r.p50, width), P99: report.Highs(r.p99, width),
+		P99:     r.p99Points,
 		Waiting: report.Highs(pick(func(s sim.Second) float64 { return float64(s.Queued + s.InFlight) }), width),
 		Cost:    report.Means(cost, width),
 	}

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"math"
+	"slices"
 
 	"neargate/internal/model"
 	"neargate/internal/sim"
@@ -10,7 +11,11 @@ import (
 // recorder notes what each second's latencies were, on the way to a scaler.
 type recorder struct {
 	sim.Scaler
-	p50, p99 []float64 // seconds, NaN without an answer
+	p50, p99 []float64 // of each second, in seconds; NaN without an answer
+
+	width  int       // seconds of a point
+	points []float64 // p99 of each width seconds
+	since  []float64 // latencies since the last point
 }
 
 // Wants is an Asker's: what the scaler wants, and latencies.
@@ -34,7 +39,30 @@ func (r *recorder) See(v sim.View) {
 func (r *recorder) Second(s model.ServiceSecond) (desired int, reason string) {
 	r.p50 = append(r.p50, percentile(s.Latency, 50))
 	r.p99 = append(r.p99, percentile(s.Latency, 99))
+	r.since = append(r.since, s.Latency.Values...)
+	if len(r.p99)%r.width == 0 {
+		r.point()
+	}
 	return r.Scaler.Second(s)
+}
+
+// point ends the seconds of a point.
+func (r *recorder) point() {
+	slices.Sort(r.since)
+	p99 := math.NaN()
+	if n := len(r.since); n > 0 {
+		p99 = r.since[int(math.Ceil(0.99*float64(n)))-1]
+	}
+	r.points = append(r.points, p99)
+	r.since = r.since[:0]
+}
+
+// end gives the points, also of a last one that is shorter.
+func (r *recorder) end() []float64 {
+	if len(r.p99)%r.width != 0 {
+		r.point()
+	}
+	return r.points
 }
 
 // percentile is the nearest rank's, NaN of nothing. The values rise.

@@ -18,6 +18,8 @@ type row struct {
 	first sim.Result // of the first seed
 	p50   []float64  // seconds, by the second of the first seed's run; NaN without requests
 	p99   []float64
+
+	p99Points []float64 // by the points of the page
 }
 
 // run is one run in numbers.
@@ -43,7 +45,7 @@ func (p *plan) compete(ctx context.Context) ([]row, error) {
 		seen := make([]*recorder, len(rows))
 		entries := make([]contest.Contestant, len(rows))
 		for i, c := range p.contenders {
-			seen[i] = &recorder{}
+			seen[i] = &recorder{width: p.width()}
 			entries[i] = c.entry.Around(func(s sim.Scaler) sim.Scaler {
 				seen[i].Scaler = s
 				return seen[i]
@@ -61,7 +63,7 @@ func (p *plan) compete(ctx context.Context) ([]row, error) {
 				unanswered: r.Run.Requests - r.Run.Completed - r.Run.Failed,
 			})
 			if s == 0 {
-				rows[i].first, rows[i].p50, rows[i].p99 = r.Run, seen[i].p50, seen[i].p99
+				rows[i].first, rows[i].p50, rows[i].p99, rows[i].p99Points = r.Run, seen[i].p50, seen[i].p99, seen[i].end()
 			}
 		}
 	}

@@ -66,51 +66,74 @@ const (
 
 // Validate names everything that is wrong with c, before any file is read.
 func (c Config) Validate() error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
+	return errors.Join(c.checkLoad(), c.checkService(), c.checkScalers(), c.checkFiles())
+}
+
+// checks collects what is wrong.
+type checks []error
+
+func (all *checks) that(ok bool, format string, args ...any) {
+	if !ok {
+		*all = append(*all, fmt.Errorf(format, args...))
 	}
-	check(c.Load != "" || c.Shape != "", "no load: give --load FILE or --shape PATTERN")
-	check(c.Load == "" || c.Shape == "", "--load and --shape: give one or the other")
-	check(!c.Fill || c.Load != "", "--fill is for the gaps of a --load file")
-	check(c.From >= 0 && c.For >= 0, "--from %v --for %v: neither may be negative", c.From, c.For)
-	check(c.PeakNeed >= 0 && c.PeakNeed <= mostTasks, "--peak-need %d: want 1 to %d tasks", c.PeakNeed, mostTasks)
-	check(c.Start >= 0 && c.Start <= time.Hour, "--start %v: want 0 to 1h", c.Start)
-	check(c.Demand >= time.Microsecond && c.Demand <= time.Hour, "--demand %v: want 1µs to 1h of CPU a request", c.Demand)
-	check(c.CV >= 0 && c.CV <= 10, "--cv %v: want 0 to 10", c.CV)
-	check(c.CPU >= 1 && c.CPU <= 16384, "--task-cpu %d: want 1 to 16384 CPU units; 1024 are one vCPU", c.CPU)
-	check(c.Min >= -1 && c.Min <= mostTasks, "--min %d: want 0 to %d", c.Min, mostTasks)
-	check(c.Max == -1 || c.Max >= 1 && c.Max <= mostTasks, "--max %d: want 1 to %d", c.Max, mostTasks)
-	check(c.Min < 0 || c.Max < 0 || c.Min <= c.Max, "--min %d is above --max %d", c.Min, c.Max)
-	check(c.Smooth == 0 || c.Smooth >= time.Second && c.Smooth <= time.Hour, "--smooth %v: want 1s to 1h", c.Smooth)
-	check(c.Quota >= 0 && c.Quota <= 1024, "--quota %d: want up to 1024 cores", c.Quota)
-	check(c.PerTask >= 0, "--limit %d must not be negative", c.PerTask)
-	check(c.SLO >= 0 && c.SLO <= time.Hour, "--slo %v: want up to 1h", c.SLO)
-	check(c.Seeds >= 1 && c.Seeds <= mostSeeds, "--seeds %d: want 1 to %d", c.Seeds, mostSeeds)
-	check(len(c.Timings) > 0, "--timing: want live, aws-60 or aws-20")
-	for i, t := range c.Timings {
-		check(scaling.Timing(t).Valid(), "--timing %q: want live, aws-60 or aws-20", t)
-		check(!slices.Contains(c.Timings[:i], t), "--timing %s is given twice", t)
-	}
+}
+
+func (c Config) checkLoad() error {
+	var all checks
+	all.that(c.Load != "" || c.Shape != "", "no load: give --load FILE or --shape PATTERN")
+	all.that(c.Load == "" || c.Shape == "", "--load and --shape: give one or the other")
+	all.that(!c.Fill || c.Load != "", "--fill is for the gaps of a --load file")
+	all.that(c.From >= 0 && c.For >= 0, "--from %v --for %v: neither may be negative", c.From, c.For)
+	all.that(c.Smooth == 0 || c.Smooth >= time.Second && c.Smooth <= time.Hour, "--smooth %v: want 1s to 1h", c.Smooth)
+	all.that(c.PeakNeed >= 0 && c.PeakNeed <= mostTasks, "--peak-need %d: want 1 to %d tasks", c.PeakNeed, mostTasks)
 	if c.Shape != "" {
 		_, err := traffic.ParsePattern(c.Shape)
-		errs = append(errs, err)
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+func (c Config) checkService() error {
+	var all checks
+	all.that(c.Start >= 0 && c.Start <= time.Hour, "--start %v: want 0 to 1h", c.Start)
+	all.that(c.Demand >= time.Microsecond && c.Demand <= time.Hour, "--demand %v: want 1µs to 1h of CPU a request", c.Demand)
+	all.that(c.CV >= 0 && c.CV <= 10, "--cv %v: want 0 to 10", c.CV)
+	all.that(c.CPU >= 1 && c.CPU <= 16384, "--task-cpu %d: want 1 to 16384 CPU units; 1024 are one vCPU", c.CPU)
+	all.that(c.Min >= -1 && c.Min <= mostTasks, "--min %d: want 0 to %d", c.Min, mostTasks)
+	all.that(c.Max == -1 || c.Max >= 1 && c.Max <= mostTasks, "--max %d: want 1 to %d", c.Max, mostTasks)
+	all.that(c.Min < 0 || c.Max < 0 || c.Min <= c.Max, "--min %d is above --max %d", c.Min, c.Max)
+	all.that(c.Quota >= 0 && c.Quota <= 1024, "--quota %d: want up to 1024 cores", c.Quota)
+	all.that(c.PerTask >= 0, "--limit %d must not be negative", c.PerTask)
+	all.that(c.SLO >= 0 && c.SLO <= time.Hour, "--slo %v: want up to 1h", c.SLO)
+	all.that(c.Seeds >= 1 && c.Seeds <= mostSeeds, "--seeds %d: want 1 to %d", c.Seeds, mostSeeds)
+	return errors.Join(all...)
+}
+
+func (c Config) checkScalers() error {
+	var all checks
+	all.that(len(c.Timings) > 0, "--timing: want live, aws-60 or aws-20")
+	for i, t := range c.Timings {
+		all.that(scaling.Timing(t).Valid(), "--timing %q: want live, aws-60 or aws-20", t)
+		all.that(!slices.Contains(c.Timings[:i], t), "--timing %s is given twice", t)
 	}
 	for i, a := range c.Against {
-		errs = append(errs, opponent(a))
-		check(!slices.Contains(c.Against[:i], a), "--against %s is given twice", a)
+		all = append(all, opponent(a))
+		all.that(!slices.Contains(c.Against[:i], a), "--against %s is given twice", a)
 	}
+	return errors.Join(all...)
+}
+
+func (c Config) checkFiles() error {
+	var all checks
 	outs := slices.DeleteFunc([]string{c.CSV, c.Summary, c.HTML}, func(s string) bool { return s == "" })
 	slices.Sort(outs)
-	check(len(slices.Compact(slices.Clone(outs))) == len(outs), "--csv, --summary and --html must be different files")
+	all.that(len(slices.Compact(slices.Clone(outs))) == len(outs), "--csv, --summary and --html must be different files")
 	for _, o := range outs {
-		check(o != c.Load && !slices.Contains(c.Policies, o), "%s would be overwritten: it is read as well", o)
+		all.that(o != c.Load && !slices.Contains(c.Policies, o), "%s would be overwritten: it is read as well", o)
 		info, err := os.Stat(filepath.Dir(o))
-		check(err == nil && info.IsDir(), "%s: there is no directory %s", o, filepath.Dir(o))
+		all.that(err == nil && info.IsDir(), "%s: there is no directory %s", o, filepath.Dir(o))
 	}
-	return errors.Join(errs...)
+	return errors.Join(all...)
 }
 
 // Run simulates and writes the results.
