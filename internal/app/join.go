@@ -2,8 +2,12 @@ package app
 
 import (
 	"sync"
+	"time"
 
+	"neargate/internal/decide/forecast"
+	"neargate/internal/decide/policy"
 	"neargate/internal/logs"
+	"neargate/internal/metric"
 	"neargate/internal/model"
 )
 
@@ -33,6 +37,28 @@ func (r *relay) connect(to func(model.RunState)) {
 		to(s)
 	}
 	r.held = nil
+}
+
+// pastLoad is what the autoscaler asks of the metrics.
+type pastLoad struct{ *metric.Store }
+
+// Minutes gives a statistic of a metric by the minute.
+func (m pastLoad) Minutes(src policy.Source, from, to time.Time) ([]forecast.Minute, error) {
+	s, err := metric.ParseStatistic(src.Statistic)
+	if err != nil {
+		return nil, err
+	}
+	points, err := m.Query(metric.Query{ID: src.ID, Start: from, End: to, Period: time.Minute})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]forecast.Minute, 0, len(points))
+	for _, p := range points {
+		if v, ok := p.Value(s); ok {
+			out = append(out, forecast.Minute{At: p.At, Value: v})
+		}
+	}
+	return out, nil
 }
 
 // logGroups is what the scheduler asks of the logs.

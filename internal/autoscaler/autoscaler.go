@@ -2,8 +2,8 @@
 // came of them, and sets desired counts: each second it shows every service's
 // last second to decide/scaling and does what that decides.
 //
-// It owns the targets, policies, scheduled actions and scaling activities in
-// the store and the managed alarms of its policies. All methods are safe for concurrent use. The
+// It owns the targets, policies, forecasts, scheduled actions and scaling
+// activities in the store and the managed alarms of its policies. All methods are safe for concurrent use. The
 // decisions themselves are made by Run alone, one service after the other; the
 // state they rest on is in memory, so after a restart they begin anew, and no
 // count is lowered in the first minute.
@@ -46,6 +46,8 @@ type alarmBook interface {
 type Config struct {
 	Place  model.Place
 	Timing scaling.Timing // of targets without the tag neargate:timing; "" is live
+	// History is what forecasts are made from; with none there are no forecasts.
+	History History
 }
 
 // Autoscaler scales services. Make it with New.
@@ -60,12 +62,15 @@ type Autoscaler struct {
 	policies   *store.Table[model.ScalingPolicy]   // by policyKey
 	activities *store.Table[model.ScalingActivity] // by activityKey
 	scheduled  *store.Table[model.ScheduledAction] // by scheduledKey
+	forecasts  *store.Table[model.Forecast]        // by policyKey
 
 	admin   sync.Mutex // held by calls that change targets and policies
 	seconds chan []model.ServiceSecond
 	kick    chan struct{} // a bound has moved
 
-	watched map[string]*watch // by resource ID; owned by Run
+	watched map[string]*watch    // by resource ID; owned by Run
+	tried   map[string]time.Time // when a forecast was, by policyKey; owned by Run
+	looked  time.Time            // which forecasts are due; owned by Run
 
 	mu      sync.Mutex
 	moved   map[string]causes // guarded by mu: by resource ID, counts to be put inside their bounds
@@ -88,13 +93,16 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, cfg Config, log *slog.
 	a := &Autoscaler{
 		cfg: cfg, sched: sched, alarms: alarms, log: log, now: time.Now,
 		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
-		watched: map[string]*watch{}, moved: map[string]causes{}, reasons: map[string]*ring{},
+		watched: map[string]*watch{}, tried: map[string]time.Time{}, moved: map[string]causes{}, reasons: map[string]*ring{},
 	}
 	var err error
 	if a.targets, err = store.NewTable[model.ScalableTarget](db, "scalable-targets"); err != nil {
 		return nil, err
 	}
 	if a.policies, err = store.NewTable[model.ScalingPolicy](db, "scaling-policies"); err != nil {
+		return nil, err
+	}
+	if a.forecasts, err = store.NewTable[model.Forecast](db, "forecasts"); err != nil {
 		return nil, err
 	}
 	if a.scheduled, err = store.NewTable[model.ScheduledAction](db, "scheduled-actions"); err != nil {
@@ -131,6 +139,7 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			a.intoBounds(ctx)
 		case <-tick.C:
 			a.runScheduled(ctx)
+			a.foretellDue(ctx)
 		case <-prune.C:
 			a.prune(ctx)
 		}

@@ -67,14 +67,21 @@ func (a *Autoscaler) DeletePolicy(ctx context.Context, resourceID, name string) 
 	defer a.admin.Unlock()
 	p, ok := a.policies.Get(policyKey(resourceID, name))
 	if !ok {
-		return model.Errorf(model.NotFound, "ObjectNotFoundException",
-			"No scaling policy found for service namespace: %s, resource ID: %s, scalable dimension: %s, policy name: %s", Namespace, resourceID, Dimension, name)
+		return noPolicy(resourceID, name)
 	}
 	return a.dropPolicy(ctx, p)
 }
 
+func noPolicy(resourceID, name string) error {
+	return model.Errorf(model.NotFound, "ObjectNotFoundException",
+		"No scaling policy found for service namespace: %s, resource ID: %s, scalable dimension: %s, policy name: %s", Namespace, resourceID, Dimension, name)
+}
+
 func (a *Autoscaler) dropPolicy(ctx context.Context, p model.ScalingPolicy) error {
 	if _, err := a.policies.Delete(ctx, policyKey(p.ResourceID, p.Name)); err != nil {
+		return err
+	}
+	if _, err := a.forecasts.Delete(ctx, policyKey(p.ResourceID, p.Name)); err != nil {
 		return err
 	}
 	return a.dropAlarms(ctx, p.AlarmNames)

@@ -42,6 +42,7 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	a.follow(ctx, w, svc, s, now)
 	policies := a.policies.List(policyKey(id, ""))
 	cfg := a.config(target, policies)
+	cfg.Floor = a.floor(target, policies, now)
 	obs := scaling.Observation{Second: *s, Measured: true, Desired: svc.DesiredCount, Deploying: deploying(svc)}
 	obs.Ringing = a.ringing(policies)
 	if cfg.Timing != scaling.Live {
@@ -78,14 +79,10 @@ func (a *Autoscaler) watch(t model.ScalableTarget) *watch {
 
 // config is a target with its policies as decide/scaling takes it.
 func (a *Autoscaler) config(t model.ScalableTarget, policies []model.ScalingPolicy) scaling.Config {
-	cfg := scaling.Config{
+	return scaling.Config{
 		Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: a.timing(t),
-		Policies: make([]scaling.Policy, len(policies)),
+		Policies: policy.All(policies),
 	}
-	for i, p := range policies {
-		cfg.Policies[i] = policy.Of(p)
-	}
-	return cfg
 }
 
 // deploying says whether a rolling deployment is in progress.
@@ -103,6 +100,9 @@ func deploying(svc model.Service) bool {
 func cause(cfg scaling.Config, d scaling.Decision, policies []model.ScalingPolicy, svc model.Service) string {
 	if step := d.Reason.Step; step.Alarm != "" {
 		return fmt.Sprintf("monitor alarm %s in state %s triggered policy %s", step.Alarm, step.State, d.Policy)
+	}
+	if d.Reason.Forecast.Tasks > 0 {
+		return fmt.Sprintf("predictive scaling policy %s: %s", d.Policy, d.Reason)
 	}
 	if cfg.Timing == scaling.Live {
 		return fmt.Sprintf("policy %s in live timing: %s", d.Policy, d.Reason)

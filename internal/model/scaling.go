@@ -25,9 +25,10 @@ type ScalingPolicy struct {
 	Namespace  string
 	ResourceID string
 	Dimension  string
-	Type       string // "TargetTrackingScaling" or "StepScaling"
+	Type       string // "TargetTrackingScaling", "StepScaling" or "PredictiveScaling"
 	Tracking   *TargetTracking
 	Step       *StepScaling
+	Predictive *Predictive
 	AlarmNames []string // the alarms it made: high first, then low
 	CreatedAt  time.Time
 }

@@ -3,8 +3,7 @@
 // of what callers say and translates between the SDK's types and ours; it
 // keeps nothing of its own.
 //
-// Policies of the type PredictiveScaling and customized metrics are refused by
-// name; forecasts are not offered.
+// Customized metrics are refused by name.
 package applicationautoscaling
 
 import (
@@ -36,6 +35,7 @@ func New(scaler *autoscaler.Autoscaler, place model.Place) wire.Service {
 			wire.Op("DescribeScalingActivities", s.describeScalingActivities),
 			wire.Op("DescribeScalingPolicies", s.describeScalingPolicies),
 			wire.Op("DescribeScheduledActions", s.describeScheduledActions),
+			wire.Op("GetPredictiveScalingForecast", s.getPredictiveScalingForecast),
 			wire.Op("ListTagsForResource", s.listTagsForResource),
 			wire.Op("PutScalingPolicy", s.putScalingPolicy),
 			wire.Op("PutScheduledAction", s.putScheduledAction),

@@ -56,13 +56,18 @@ var place = model.Place{Region: "us-east-1", Account: "000000000000"}
 
 func newClient(t *testing.T) (*sdk.Client, *autoscaler.Autoscaler) {
 	t.Helper()
+	return newClientOf(t, autoscaler.Config{Place: place})
+}
+
+func newClientOf(t *testing.T, cfg autoscaler.Config) (*sdk.Client, *autoscaler.Autoscaler) {
+	t.Helper()
 	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	log := slog.New(slog.DiscardHandler)
-	scaler, err := autoscaler.New(db, services{}, book{}, autoscaler.Config{Place: place}, log)
+	scaler, err := autoscaler.New(db, services{}, book{}, cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

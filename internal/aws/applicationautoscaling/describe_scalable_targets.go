@@ -38,14 +38,18 @@ func (s *service) describeScalableTargets(_ context.Context, in *sdk.DescribeSca
 	}
 	out := &sdk.DescribeScalableTargetsOutput{NextToken: next, ScalableTargets: []types.ScalableTarget{}}
 	for _, t := range cut {
-		out.ScalableTargets = append(out.ScalableTargets, types.ScalableTarget{
+		one := types.ScalableTarget{
 			ServiceNamespace: types.ServiceNamespace(t.Namespace), ScalableDimension: types.ScalableDimension(t.Dimension),
 			ResourceId: &t.ResourceID, ScalableTargetARN: &t.ARN, RoleARN: &t.RoleARN, CreationTime: &t.CreatedAt,
 			MinCapacity: aws.Int32(int32(t.Min)), MaxCapacity: aws.Int32(int32(t.Max)),
 			SuspendedState: &types.SuspendedState{
 				DynamicScalingInSuspended: &t.SuspendIn, DynamicScalingOutSuspended: &t.SuspendOut, ScheduledScalingSuspended: &t.SuspendSched,
 			},
-		})
+		}
+		if n, ok := s.scaler.Predicted(t.ResourceID); ok {
+			one.PredictedCapacity = aws.Int32(int32(n))
+		}
+		out.ScalableTargets = append(out.ScalableTargets, one)
 	}
 	return out, nil
 }

@@ -47,9 +47,12 @@ func (s *service) describeScalingPolicies(_ context.Context, in *sdk.DescribeSca
 			ServiceNamespace: types.ServiceNamespace(p.Namespace), ResourceId: &p.ResourceID,
 			ScalableDimension: types.ScalableDimension(p.Dimension), Alarms: s.alarmsOf(p),
 		}
-		if p.Step != nil {
+		switch {
+		case p.Step != nil:
 			one.StepScalingPolicyConfiguration = stepOf(*p.Step)
-		} else {
+		case p.Predictive != nil:
+			one.PredictiveScalingPolicyConfiguration = predictiveOf(*p.Predictive)
+		default:
 			one.TargetTrackingScalingPolicyConfiguration = trackingOf(*p.Tracking)
 		}
 		out.ScalingPolicies = append(out.ScalingPolicies, one)

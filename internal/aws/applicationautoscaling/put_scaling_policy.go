@@ -53,6 +53,7 @@ func Policy(in *sdk.PutScalingPolicyInput, known func() bool) (model.ScalingPoli
 		}
 	}
 	checkStepScaling(&c, in.StepScalingPolicyConfiguration)
+	checkPredictiveScaling(&c, in.PredictiveScalingPolicyConfiguration)
 	if err := c.Err(validation); err != nil {
 		return model.ScalingPolicy{}, err
 	}
@@ -65,6 +66,8 @@ func Policy(in *sdk.PutScalingPolicyInput, known func() bool) (model.ScalingPoli
 	case err != nil:
 	case kind == types.PolicyTypeStepScaling:
 		p.Step = stepFrom(in.StepScalingPolicyConfiguration)
+	case kind == types.PolicyTypePredictiveScaling:
+		p.Predictive, err = predictiveFrom(in.PredictiveScalingPolicyConfiguration)
 	default:
 		p.Tracking, err = trackingFrom(in.TargetTrackingScalingPolicyConfiguration)
 	}
@@ -92,8 +95,6 @@ func typeOf(in *sdk.PutScalingPolicyInput, known func() bool) (types.PolicyType,
 		kind = given[0]
 	}
 	switch {
-	case kind == types.PolicyTypePredictiveScaling:
-		return "", invalid("Policy type %s is not supported yet. Use TargetTrackingScaling or StepScaling.", kind)
 	case kind != "" && !slices.Contains(given, kind):
 		return "", invalid("%s policy configuration must be specified", kind)
 	case len(given) != 1:

@@ -72,7 +72,8 @@ func Make(past Series) (f Forecast, ok bool) {
 // wildest is beyond every load that is meant: sums of it stay finite.
 const wildest = 1e100
 
-// clean gives the last MostPast hours with only sound numbers.
+// clean gives the last MostPast hours with only sound numbers, from the first
+// that has one.
 func (s Series) clean() Series {
 	skip := max(0, len(s.Values)-MostPast)
 	out := Series{Start: s.Start.Add(time.Duration(skip) * time.Hour), Values: make([]float64, len(s.Values)-skip)}
@@ -81,6 +82,9 @@ func (s Series) clean() Series {
 			v = unknown
 		}
 		out.Values[i] = v
+	}
+	for len(out.Values) > 0 && math.IsNaN(out.Values[0]) {
+		out.Start, out.Values = out.Start.Add(time.Hour), out.Values[1:]
 	}
 	return out
 }

@@ -13,8 +13,11 @@ const largestTarget float64 = 1 << 360
 // Check refuses what Application Auto Scaling refuses of a policy for svc, with
 // a ValidationException.
 func Check(p model.ScalingPolicy, svc model.Service) error {
-	if p.Step != nil {
+	switch {
+	case p.Step != nil:
 		return checkStep(*p.Step)
+	case p.Predictive != nil:
+		return checkPredictive(*p.Predictive, svc)
 	}
 	return checkTracking(*p.Tracking, svc)
 }
@@ -47,12 +50,19 @@ func checkTracking(t model.TargetTracking, svc model.Service) error {
 		return invalid("Resource label should not be specified for predefined metric type %s", t.Predefined)
 	case t.Predefined != labelled:
 		return nil
-	case t.ResourceLabel == "":
-		return invalid("Resource label should be specified for predefined metric type %s", t.Predefined)
 	}
-	_, group, ok := splitLabel(t.ResourceLabel)
+	return checkLabel(t.Predefined, t.ResourceLabel, svc)
+}
+
+// checkLabel wants the label of a predefined metric to name a target group of
+// the service.
+func checkLabel(metric, label string, svc model.Service) error {
+	if label == "" {
+		return invalid("Resource label should be specified for predefined metric type %s", metric)
+	}
+	_, group, ok := splitLabel(label)
 	if !ok {
-		return invalid("Invalid resource label '%s' for predefined metric type %s", t.ResourceLabel, t.Predefined)
+		return invalid("Invalid resource label '%s' for predefined metric type %s", label, metric)
 	}
 	for _, lb := range svc.LoadBalancers {
 		if strings.HasSuffix(lb.TargetGroupARN, ":"+group) {

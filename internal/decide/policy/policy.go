@@ -15,13 +15,28 @@ import (
 
 // Type is the type of a policy by its configuration.
 func Type(p model.ScalingPolicy) scaling.PolicyType {
-	if p.Step != nil {
+	switch {
+	case p.Step != nil:
 		return scaling.StepScaling
+	case p.Predictive != nil:
+		return scaling.PredictiveScaling
 	}
 	return scaling.TargetTracking
 }
 
-// Of gives a policy as decide/scaling takes it.
+// All gives policies as decide/scaling takes them; of predictive ones it takes
+// the Floor.
+func All(policies []model.ScalingPolicy) []scaling.Policy {
+	out := make([]scaling.Policy, 0, len(policies))
+	for _, p := range policies {
+		if p.Predictive == nil {
+			out = append(out, Of(p))
+		}
+	}
+	return out
+}
+
+// Of gives a policy that is not predictive as decide/scaling takes it.
 func Of(p model.ScalingPolicy) scaling.Policy {
 	if p.Step != nil {
 		return scaling.Policy{

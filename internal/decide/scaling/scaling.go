@@ -57,6 +57,8 @@ type PolicyType string
 const (
 	TargetTracking PolicyType = "TargetTrackingScaling"
 	StepScaling    PolicyType = "StepScaling"
+	// PredictiveScaling is not among Config.Policies: it makes the Floor.
+	PredictiveScaling PolicyType = "PredictiveScaling"
 )
 
 // Config is a scalable target with its policies.
