@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"neargate/internal/aws/wire"
+	"neargate/internal/console"
 	"neargate/internal/runtime/local"
 )
 
@@ -127,13 +128,11 @@ func (s *Server) serve(ctx, parts context.Context) error {
 	return nil
 }
 
-// handler joins the AWS APIs, the registry and the health page.
+// handler joins the AWS APIs, the registry and the pages about the server.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", s.parts.registry.Handler())
-	mux.HandleFunc("GET /_neargate/health", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintln(w, `{"status":"ready"}`)
-	})
+	mux.Handle("/_neargate/", console.Handler(s.parts.scheduler, s.parts.autoscaler))
 	mux.Handle("/", wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")}))
 	return mux
 }

@@ -10,8 +10,8 @@ import (
 // Explained is a decision with its reason.
 type Explained struct {
 	Since, Until time.Time // the seconds that decided the same
-	Policy       string
-	From, To     int // the desired count before and after; equal: held
+	From, To     int       // the desired count before and after; equal: held
+	Policy       string    // "" when none decided
 	Reason       string
 }
 

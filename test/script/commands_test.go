@@ -35,7 +35,7 @@ func setup(env *testscript.Env) error {
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"misused": exits(2), "failed": exits(1),
-		"ready": ready, "aws": awsCommand, "python": python, "until": until, "value": value, "port": port, "instance": instance, "gone": gone,
+		"ready": ready, "aws": awsCommand, "python": python, "until": until, "explained": untilExplained, "value": value, "port": port, "instance": instance, "gone": gone,
 	}
 }
 
@@ -153,6 +153,18 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	want := regexp.MustCompile(`(?m)` + args[0])
 	eventually(ts, args[0], func() error {
 		awsCommand(ts, false, args[1:])
+		if out := ts.ReadFile("stdout"); !want.MatchString(out) {
+			return errors.New(out)
+		}
+		return nil
+	})
+}
+
+// untilExplained calls neargate until its answer matches: explained PATTERN ARG….
+func untilExplained(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(`(?m)` + args[0])
+	eventually(ts, args[0], func() error {
+		ts.Check(ts.Exec("neargate", args[1:]...))
 		if out := ts.ReadFile("stdout"); !want.MatchString(out) {
 			return errors.New(out)
 		}

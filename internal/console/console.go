@@ -1,0 +1,148 @@
+// Package console is the pages beside the AWS APIs, below /_neargate/: what a
+// person or a program can ask the server about itself. They only read, ask for
+// no signature, and answer JSON.
+//
+//	GET /_neargate/health
+//	    200 when the server is ready.
+//	GET /_neargate/decisions?service=NAME[&cluster=default][&n=10]
+//	    The last n decisions on a service's desired count, oldest first, as
+//	    Decisions. What is wrong is a Fault: status 400 for the request, 404
+//	    for a cluster, service or scalable target that is not there.
+//
+// A Handler keeps nothing, and is as safe for concurrent use as what it reads.
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"neargate/internal/autoscaler"
+	"neargate/internal/decide/policy"
+	"neargate/internal/model"
+)
+
+// DecisionsPath is where decisions are asked for.
+const DecisionsPath = "/_neargate/decisions"
+
+// MaxDecisions is the most that one answer has.
+const MaxDecisions = 1000
+
+const defaultDecisions = 10
+
+// Decisions is the answer of DecisionsPath.
+type Decisions struct {
+	Cluster   string     `json:"cluster"`
+	Service   string     `json:"service"`
+	Decisions []Decision `json:"decisions"`
+}
+
+// Decision is what was decided of a desired count from one second to another.
+type Decision struct {
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"` // so far, for the last one
+	From   int       `json:"from"`
+	To     int       `json:"to"` // equal to From: held
+	Policy string    `json:"policy,omitempty"`
+	Reason string    `json:"reason"`
+}
+
+// Fault is the answer to what cannot be answered, with AWS's code for it.
+type Fault struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// services is what knows clusters and services, by name or ARN.
+type services interface {
+	Cluster(name string) (model.Cluster, bool)
+	Service(cluster, name string) (model.Service, bool)
+}
+
+// explainer is what remembers decisions.
+type explainer interface {
+	Explain(resourceID string, n int) ([]autoscaler.Explained, error)
+}
+
+// Handler answers the pages.
+func Handler(s services, e explainer) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /_neargate/health", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"status": "ready"})
+	})
+	mux.HandleFunc("GET "+DecisionsPath, func(w http.ResponseWriter, r *http.Request) {
+		d, err := decisions(s, e, r)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		answer(w, http.StatusOK, d)
+	})
+	return mux
+}
+
+func decisions(s services, e explainer, r *http.Request) (Decisions, error) {
+	q := r.URL.Query()
+	cluster, service := q.Get("cluster"), q.Get("service")
+	if cluster == "" {
+		cluster = "default"
+	}
+	n := defaultDecisions
+	if text := q.Get("n"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil || n < 1 || n > MaxDecisions {
+			return Decisions{}, invalid("n %q: want a number from 1 to %d", text, MaxDecisions)
+		}
+	}
+	if service == "" {
+		return Decisions{}, invalid("service: name one")
+	}
+	c, ok := s.Cluster(cluster)
+	if !ok || c.Status == "INACTIVE" {
+		return Decisions{}, model.Errorf(model.NotFound, "ClusterNotFoundException", "Cluster not found.")
+	}
+	svc, ok := s.Service(c.Name, service)
+	if !ok || svc.Status == "INACTIVE" {
+		return Decisions{}, model.Errorf(model.NotFound, "ServiceNotFoundException", "Service not found.")
+	}
+	last, err := e.Explain(policy.Resource(svc.Cluster, svc.Name), n)
+	if err != nil {
+		return Decisions{}, err
+	}
+	out := Decisions{Cluster: svc.Cluster, Service: svc.Name, Decisions: make([]Decision, len(last))}
+	for i, x := range last {
+		out.Decisions[i] = Decision(x)
+	}
+	return out, nil
+}
+
+func invalid(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "ValidationException", format, args...)
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	e, ok := errors.AsType[*model.Error](err)
+	switch {
+	case ok && e.Kind == model.NotFound:
+		answer(w, http.StatusNotFound, Fault{e.Code, e.Msg})
+	case ok && e.Kind == model.Invalid:
+		answer(w, http.StatusBadRequest, Fault{e.Code, e.Msg})
+	default:
+		answer(w, http.StatusInternalServerError, Fault{"InternalError", "The server could not answer."})
+	}
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "%s\n", b)
+}

@@ -1,0 +1,69 @@
+package console
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"neargate/internal/autoscaler"
+	"neargate/internal/model"
+)
+
+// world has cluster c with the services web, which is scaled, idle, which is
+// not, and gone, which was deleted.
+type world struct{ asked int }
+
+func (*world) Cluster(name string) (model.Cluster, bool) {
+	return model.Cluster{Name: "c", Status: "ACTIVE"}, name == "c" || name == "default"
+}
+
+func (*world) Service(cluster, name string) (model.Service, bool) {
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	status, ok := map[string]string{"web": "ACTIVE", "idle": "ACTIVE", "gone": "INACTIVE"}[name]
+	return model.Service{Cluster: cluster, Name: name, Status: status}, ok
+}
+
+func (w *world) Explain(id string, n int) ([]autoscaler.Explained, error) {
+	w.asked = n
+	if id != "service/c/web" {
+		return nil, model.Errorf(model.NotFound, "ObjectNotFoundException", "No scalable target")
+	}
+	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	return []autoscaler.Explained{{Since: at, Until: at.Add(time.Second), From: 2, To: 8, Policy: "cpu", Reason: "offered much"}}, nil
+}
+
+func TestPages(t *testing.T) {
+	const web = `{"cluster":"c","service":"web","decisions":[{"since":"2026-05-01T12:00:00Z","until":"2026-05-01T12:00:01Z","from":2,"to":8,"policy":"cpu","reason":"offered much"}]}`
+	for _, row := range []struct {
+		name, method, path string
+		status             int
+		body               string
+		asked              int
+	}{
+		{"health", "GET", "/_neargate/health", 200, `{"status":"ready"}`, 0},
+		{"decisions", "GET", "/_neargate/decisions?cluster=c&service=web&n=3", 200, web, 3},
+		{"the default cluster and number", "GET", "/_neargate/decisions?service=web", 200, web, 10},
+		{"an ARN", "GET", "/_neargate/decisions?service=arn:aws:ecs:us-east-1:000000000000:service/c/web", 200, web, 10},
+		{"no service named", "GET", "/_neargate/decisions", 400, `{"code":"ValidationException","message":"service: name one"}`, 0},
+		{"no number", "GET", "/_neargate/decisions?service=web&n=all", 400, `{"code":"ValidationException","message":"n \"all\": want a number from 1 to 1000"}`, 0},
+		{"too many", "GET", "/_neargate/decisions?service=web&n=1001", 400, `{"code":"ValidationException","message":"n \"1001\": want a number from 1 to 1000"}`, 0},
+		{"none", "GET", "/_neargate/decisions?service=web&n=-1", 400, `{"code":"ValidationException","message":"n \"-1\": want a number from 1 to 1000"}`, 0},
+		{"unknown cluster", "GET", "/_neargate/decisions?cluster=x&service=web", 404, `{"code":"ClusterNotFoundException","message":"Cluster not found."}`, 0},
+		{"unknown service", "GET", "/_neargate/decisions?service=x", 404, `{"code":"ServiceNotFoundException","message":"Service not found."}`, 0},
+		{"deleted service", "GET", "/_neargate/decisions?service=gone", 404, `{"code":"ServiceNotFoundException","message":"Service not found."}`, 0},
+		{"not scaled", "GET", "/_neargate/decisions?service=idle", 404, `{"code":"ObjectNotFoundException","message":"No scalable target"}`, 10},
+		{"another page", "GET", "/_neargate/", 404, "404 page not found", 0},
+		{"only reads", "POST", "/_neargate/decisions?service=web", 405, "Method Not Allowed", 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := &world{}
+			got := httptest.NewRecorder()
+			Handler(w, w).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, row.path, http.NoBody))
+			if body := strings.TrimSpace(got.Body.String()); got.Code != row.status || body != row.body || w.asked != row.asked {
+				t.Errorf("got %d %s, %d decisions asked for; want %d %s, %d", got.Code, body, w.asked, row.status, row.body, row.asked)
+			}
+		})
+	}
+}
