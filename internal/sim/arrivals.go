@@ -62,7 +62,7 @@ func (e *exponential) of(x float64) float64 {
 	}
 	k := math.Floor(x*(expParts/math.Ln2) + 0.5)
 	r := x - k*(math.Ln2/expParts)
-	p := 1 + r*(1+r*(1./2+r*(1./6+r*(1./24+r/120))))
+	p := 1 + r*(1+r*(1./2+r*(1./6+r*(1./24+r*(1./120)))))
 	n := int(k)
 	scale := math.Float64frombits(uint64(1023+n>>6) << 52)
 	return p * e.powers[n&(expParts-1)] * scale

@@ -85,13 +85,13 @@ func (p *plant) soonest() float64 {
 		return math.Inf(1)
 	}
 	if p.soon < 0 {
-		p.soon = 0
-		best := p.next[0]
+		soon, best := 0, p.next[0]
 		for i, at := range p.next {
 			if at < best {
-				p.soon, best = i, at
+				soon, best = i, at
 			}
 		}
+		p.soon = soon
 	}
 	return p.next[p.soon]
 }
