@@ -72,7 +72,6 @@ func (c *counts) add(o counts) {
 	c.arrivals += o.arrivals
 	c.completed += o.completed
 	c.failed += o.failed
-	c.cpu += o.cpu
 }
 
 func newAccount(s Scaler) account {
@@ -90,7 +89,6 @@ func newAccount(s Scaler) account {
 func (p *plant) ended(t *task) {
 	p.serve(t)
 	p.account.second.cpu += t.used
-	p.account.unread.cpu += t.unread
 	p.account.second.cost += p.now - max(t.ordered, p.begin)
 }
 
@@ -189,7 +187,7 @@ func (p *plant) read() model.ServiceSecond {
 		MemoryPerTask: p.cfg.MemoryPerTask,
 		Arrivals:      c.arrivals, Completed: c.completed, Fails: c.failed, Queued: len(p.balancer.waiting()),
 	}
-	cpu := c.cpu
+	var cpu float64 // of those that can still be read: what has ended cannot
 	for _, t := range p.tasks {
 		s.InFlight += len(t.jobs)
 		switch {
@@ -200,7 +198,9 @@ func (p *plant) read() model.ServiceSecond {
 		default:
 			s.Starting++
 		}
-		if (t.serving || p.cfg.StartCPU > 0) && !chance(p.chance, p.cfg.Faults.LostSamples) {
+		// A reading is the difference of two: a task has none in its first second.
+		known := t.ordered < p.now-float64(c.seconds) || t.number < p.cfg.Initial
+		if known && !chance(p.chance, p.cfg.Faults.LostSamples) {
 			s.Sampled++
 			cpu += t.unread
 			s.Memory += p.cfg.MemoryIdle + int64(len(t.jobs))*p.cfg.MemoryPerRequest

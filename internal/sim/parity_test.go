@@ -1,0 +1,252 @@
+package sim_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"neargate/internal/autoscaler"
+	"neargate/internal/decide/policy"
+	"neargate/internal/decide/scaling"
+	"neargate/internal/metric"
+	"neargate/internal/metric/alarms"
+	"neargate/internal/metric/collect"
+	"neargate/internal/model"
+	"neargate/internal/sim"
+	"neargate/internal/store"
+)
+
+// server is the server's collector, metrics, alarms and autoscaler as a
+// Scaler: they read the plant's tasks as they would read containers, in the
+// time of a synctest bubble.
+type server struct {
+	t *testing.T
+
+	mu      sync.Mutex // the collector and the autoscaler have goroutines
+	desired int
+	now     time.Time
+	tasks   []sim.TaskView
+	cpu     map[int]time.Duration
+	traffic model.TargetGroupTraffic
+	given   model.ServiceSecond // by the plant
+	odd     int                 // seconds that the collector read differently
+}
+
+const (
+	parityGroup   = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/web/943f017f100becff"
+	parityService = "service/c/web"
+)
+
+// startServer starts the parts with one policy; they run until ctx ends, and
+// wait gives the end of them all.
+func startServer(ctx context.Context, t *testing.T, timing scaling.Timing, p model.ScalingPolicy, desired int) (s *server, wait func()) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := slog.New(slog.DiscardHandler)
+	s = &server{t: t, desired: desired, cpu: map[int]time.Duration{}, traffic: model.TargetGroupTraffic{TargetGroupARN: parityGroup}}
+	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
+	must(err)
+	metrics, err := metric.Open(filepath.Join(t.TempDir(), "metrics.db"), log)
+	must(err)
+	book, err := alarms.New(db, metrics, alarms.Config{}, log)
+	must(err)
+	scaler, err := autoscaler.New(db, s, book, autoscaler.Config{Timing: timing}, log)
+	must(err)
+	low, high := 2, 20
+	_, err = scaler.RegisterTarget(ctx, autoscaler.Registration{ResourceID: parityService, Min: &low, Max: &high})
+	must(err)
+	p.ResourceID = parityService
+	_, err = scaler.PutPolicy(ctx, p)
+	must(err)
+	collector := collect.New(collect.Sources{Runtime: s, Balancer: s, Scheduler: s}, metrics, collect.Config{OnSecond: func(read []model.ServiceSecond) {
+		s.compare(read)
+		scaler.Observe(read)
+	}}, log)
+	var running sync.WaitGroup
+	for _, run := range []func(context.Context) error{scaler.Run, book.Run, metrics.Run, collector.Run} {
+		running.Go(func() {
+			if err := run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	return s, func() {
+		running.Wait()
+		must(metrics.Close())
+		must(db.Close())
+	}
+}
+
+// begin has tasks run at the time of the first reading.
+func (s *server) begin(at time.Time, tasks int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = at
+	for i := range tasks {
+		s.tasks = append(s.tasks, sim.TaskView{Number: i, Serving: true})
+	}
+}
+
+// Wants is an Asker's.
+func (s *server) Wants() sim.Wants { return sim.Wants{View: true} }
+
+// See is a Witness's.
+func (s *server) See(v sim.View) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tasks = append(s.tasks[:0], v.Tasks...)
+	for _, t := range v.Tasks {
+		s.cpu[t.Number] += time.Duration(t.CPU * float64(time.Second))
+	}
+}
+
+// Second is a Scaler's: the end of the second passes in the bubble, and with it
+// the server's turn.
+func (s *server) Second(x model.ServiceSecond) (int, string) {
+	s.mu.Lock()
+	s.now, s.given = x.At, x
+	s.traffic.Arrivals += uint64(x.Arrivals)
+	s.traffic.Completed += uint64(x.Completed)
+	s.traffic.InFlight, s.traffic.Queued, s.traffic.Healthy = x.InFlight, x.Queued, x.Running
+	s.mu.Unlock()
+	time.Sleep(time.Second)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.desired, "the server"
+}
+
+// compare holds what the collector has read of a second against what the plant
+// gave.
+func (s *server) compare(read []model.ServiceSecond) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.given.At.IsZero() {
+		return
+	}
+	got, want := read[0], s.given
+	got.Cluster, got.Service, got.Latency = "", "", model.Buckets{}
+	if (got.CPU - want.CPU).Abs() < time.Microsecond { // sums of rounded parts
+		got.CPU = want.CPU
+	}
+	if s.odd++; fmt.Sprint(got) != fmt.Sprint(want) && s.odd < 10 {
+		s.t.Errorf("the collector read %+v\nthe plant gave     %+v", got, want)
+	} else {
+		s.odd--
+	}
+}
+
+// Samples is the runtime's.
+func (s *server) Samples() []model.Sample {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []model.Sample
+	for _, t := range s.tasks {
+		out = append(out, model.Sample{TaskID: name(t), At: s.now, CPU: s.cpu[t.Number]})
+	}
+	return out
+}
+
+// Traffic is the balancer's.
+func (s *server) Traffic() []model.TargetGroupTraffic {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return []model.TargetGroupTraffic{s.traffic}
+}
+
+// LoadBalancerTraffic is the balancer's.
+func (s *server) LoadBalancerTraffic() []model.LoadBalancerTraffic { return nil }
+
+// ServiceTasks is the scheduler's.
+func (s *server) ServiceTasks() []model.ServiceTasks {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := model.ServiceTasks{Cluster: "c", Service: "web", CPUUnits: 1024, TargetGroupARNs: []string{parityGroup}}
+	for _, t := range s.tasks {
+		switch {
+		case t.Draining:
+			out.Draining = append(out.Draining, name(t))
+		case t.Serving:
+			out.Running = append(out.Running, name(t))
+		default:
+			out.Starting = append(out.Starting, name(t))
+		}
+	}
+	return []model.ServiceTasks{out}
+}
+
+// Service is the scheduler's.
+func (s *server) Service(cluster, service string) (model.Service, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return model.Service{Cluster: cluster, Name: service, Status: "ACTIVE", DesiredCount: s.desired}, true
+}
+
+// SetDesiredCount is the scheduler's.
+func (s *server) SetDesiredCount(_ context.Context, _, _ string, n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.desired = n
+	return nil
+}
+
+func name(t sim.TaskView) string { return fmt.Sprint("task-", t.Number) }
+
+// TestTheServerDecidesTheSame runs a load against the server's own collector,
+// metrics, alarms and autoscaler, and against Decider: the runs are the same,
+// order for order and request for request.
+func TestTheServerDecidesTheSame(t *testing.T) {
+	rates := append(append(constant(9, 400), constant(70, 500)...), constant(15, 1100)...)
+	put := model.ScalingPolicy{Name: "cpu", Tracking: &model.TargetTracking{
+		Predefined: string(scaling.CPU), Target: 50, ScaleOut: 60 * time.Second, ScaleIn: 60 * time.Second,
+	}}
+	for _, timing := range []scaling.Timing{scaling.Live, scaling.AWS20, scaling.AWS60} {
+		t.Run(string(timing), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				// The collector's first reading is that of begin; the first second
+				// is the difference of the next one.
+				begin := time.Now().Truncate(time.Minute).Add(time.Minute)
+				time.Sleep(time.Until(begin.Add(-500 * time.Millisecond)))
+				srv, wait := startServer(ctx, t, timing, put, 2)
+				srv.begin(begin, 2)
+				time.Sleep(time.Until(begin.Add(200 * time.Millisecond)))
+				cfg := sim.Config{
+					Seed: 3, Begin: begin, Rates: rates, Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 5 * time.Second,
+					PerTask: 2, Initial: 2, SLO: time.Second, Scaler: srv,
+				}
+				theirs := run(t, cfg)
+				stop()
+				wait()
+				cfg.Scaler = sim.NewDecider(scaling.Config{Min: 2, Max: 20, Timing: timing, Policies: []scaling.Policy{policy.Of(put)}}, 2)
+				ours := run(t, cfg)
+				if len(theirs.Orders) < 2 {
+					t.Fatalf("the server gave %d orders: %+v", len(theirs.Orders), theirs.Orders)
+				}
+				for i := range theirs.Orders {
+					theirs.Orders[i].Reason = ""
+				}
+				for i := range ours.Orders {
+					ours.Orders[i].Reason = ""
+				}
+				if !reflect.DeepEqual(theirs.Orders, ours.Orders) {
+					t.Errorf("the server's orders %+v\nDecider's      %+v", theirs.Orders, ours.Orders)
+				}
+				if !reflect.DeepEqual(theirs.Latencies, ours.Latencies) {
+					t.Error("latencies differ")
+				}
+			})
+		})
+	}
+}
