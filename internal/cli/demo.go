@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,7 +56,7 @@ made is removed at the end; the report stays in --out.`,
 }
 
 // runDemo runs a demo against a server of its own in a directory of its own.
-func runDemo(ctx context.Context, cfg demo.Config, level string, out, errOut io.Writer) (err error) {
+func runDemo(ctx context.Context, cfg demo.Config, level string, out, errOut io.Writer) error {
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		cfg.Terminal = true
 		cfg.Width, _, _ = term.GetSize(int(f.Fd()))
@@ -74,47 +73,17 @@ func runDemo(ctx context.Context, cfg demo.Config, level string, out, errOut io.
 	if err != nil {
 		return err
 	}
-	data, err := os.MkdirTemp("", "neargate-demo-")
-	if err != nil {
-		return fmt.Errorf("make a data directory: %w", err)
-	}
-
 	begin := time.Now()
-	conf := app.Default()
-	conf.Data, conf.Listen, conf.Ephemeral = data, listen, true
-	srv, err := app.Open(ctx, conf, log)
-	if err != nil {
-		return errors.Join(explain(err), os.RemoveAll(data))
-	}
-	defer func() { err = errors.Join(err, srv.Destroy(context.WithoutCancel(ctx))) }()
-	taken := ""
-	if listen != cfg.Listen {
-		taken = " (" + cfg.Listen + " is taken)"
-	}
-	fmt.Fprintf(out, "%-14s %s%s (%.1f s)\n", "server", srv.Endpoint(), taken, time.Since(begin).Seconds())
-
-	serverCtx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	var serving sync.WaitGroup
-	var serveErr error
-	demoCtx, broken := context.WithCancelCause(ctx)
-	serving.Go(func() {
-		serveErr = srv.Run(serverCtx)
-		if !errors.Is(serveErr, errDemoOver) {
-			broken(fmt.Errorf("the server ended: %w", serveErr))
+	err = withServer(ctx, listen, log, func(ctx context.Context, srv *app.Server) error {
+		taken := ""
+		if listen != cfg.Listen {
+			taken = " (" + cfg.Listen + " is taken)"
 		}
+		fmt.Fprintf(out, "%-14s %s%s (%.1f s)\n", "server", srv.Endpoint(), taken, time.Since(begin).Seconds())
+		return demo.Run(ctx, cfg, access(srv), exe, out, log)
 	})
-	a := srv.Access()
-	err = demo.Run(demoCtx, cfg, demo.Server{Endpoint: a.Endpoint, Region: a.Region, AccessKey: a.AccessKey, SecretKey: a.SecretKey}, exe, out, log)
-	if cause := context.Cause(demoCtx); cause != nil && err != nil {
-		err = cause // interrupted, or the server is gone: not what failed because of it
-	}
-	stop(errDemoOver)
-	serving.Wait()
-	broken(nil)
 	if abs, absErr := filepath.Abs(cfg.Out); absErr == nil && err == nil {
 		fmt.Fprintf(out, "%-14s %s\n", "report", filepath.Join(abs, "report.html"))
 	}
 	return err
 }
-
-var errDemoOver = errors.New("the demo is over")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -10,7 +11,7 @@ import (
 )
 
 func simulateCommand() *cobra.Command {
-	cfg := simulate.Default()
+	cfg, calibrated := simulate.Default(), false
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Try scaling policies on a load, in virtual time", Args: noArgs,
 		Long: `Run scaling policies over a recorded or made-up load in virtual time, by the
@@ -39,8 +40,16 @@ in requests per second; what is left out is as shown.`,
   neargate simulate --load trace.csv --peak-need 18 --timing live,aws-60 --html page.html
   neargate simulate --shape step:low=10,high=80 --against aws-20,fixed:16 --seeds 20`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := calibration(cmd, calibrated, cfg); err != nil {
+				return misuse{err}
+			}
 			if err := cfg.Validate(); err != nil {
 				return misuse{hinted{err, "run 'neargate simulate --help' for what it takes"}}
+			}
+			if calibrated {
+				if err := calibrate(cmd.Context(), &cfg, cmd.ErrOrStderr(), cmd.ErrOrStderr()); err != nil {
+					return err
+				}
 			}
 			err := simulate.Run(cmd.Context(), cfg, cmd.OutOrStdout())
 			if errors.Is(err, traffic.ErrGap) {
@@ -64,6 +73,7 @@ in requests per second; what is left out is as shown.`,
 	f.DurationVar(&cfg.Start, "start", cfg.Start, "time from the order of a task to its first request")
 	f.DurationVar(&cfg.Demand, "demand", cfg.Demand, "CPU time of a request, the mean")
 	f.Float64Var(&cfg.CV, "cv", cfg.CV, "its coefficient of variation")
+	f.BoolVar(&calibrated, "calibrate", false, "measure --start, --demand and --cv first, with real containers of the example app: about a minute, as root")
 	f.IntVar(&cfg.CPU, "task-cpu", cfg.CPU, "CPU `units` of a task; 1024 are one vCPU")
 	f.IntVar(&cfg.Min, "min", cfg.Min, "least tasks; -1 is as the policy file says, or 2")
 	f.IntVar(&cfg.Max, "max", cfg.Max, "most tasks; -1 is as the policy file says, or 20")
@@ -77,4 +87,22 @@ in requests per second; what is left out is as shown.`,
 	f.StringVar(&cfg.HTML, "html", "", "write a page with charts to this `file`")
 	f.BoolVar(&cfg.JSON, "json", false, "print the summary as JSON instead of the table")
 	return cmd
+}
+
+// calibration refuses what --calibrate would measure beside it, and sizes that
+// no task has.
+func calibration(cmd *cobra.Command, calibrated bool, cfg simulate.Config) error {
+	if !calibrated {
+		return nil
+	}
+	for _, name := range []string{"start", "demand", "cv"} {
+		if cmd.Flags().Changed(name) {
+			return errors.New("--calibrate measures --" + name + "; give one or the other")
+		}
+	}
+	switch cfg.CPU {
+	case 256, 512, 1024, 2048, 4096:
+		return nil
+	}
+	return fmt.Errorf("--calibrate runs real tasks: --task-cpu %d must be one of 256, 512, 1024, 2048, 4096", cfg.CPU)
 }

@@ -41,6 +41,9 @@ type Config struct {
 	Quota    int           // cores of the machine on which tasks run under a CFS quota; 0: none
 	SLO      time.Duration // 0: as an SLO policy says, or 500 ms
 
+	// Calibrated says by what Start, Demand and CV were measured; "" is given.
+	Calibrated string
+
 	Seed  uint64
 	Seeds int
 

@@ -30,13 +30,17 @@ func (p *plan) setting() [][2]string {
 	if p.PerTask > 0 {
 		limit = fmt.Sprintf("at most %d requests at one task, more wait at the balancer", p.PerTask)
 	}
-	return [][2]string{
+	all := [][2]string{
 		{"seed", seeds},
 		{"load", p.loadText},
 		{"service", fmt.Sprintf("%d to %d tasks of %g vCPU, ready %v after their order; a request needs %v of CPU (cv %g)", p.lo, p.hi, p.vcpu(), p.Start, p.Demand, p.CV)},
 		{"model", "Poisson arrivals; lognormal CPU demand; " + p.sharing() + "; least requests in flight; " + limit},
 		{"measures", fmt.Sprintf("task-seconds from order to end; needed is what keeps CPU at %g %%; the clairvoyant knows the load and has the least task-seconds for that", p.target)},
 	}
+	if p.Calibrated != "" {
+		all = append(all, [2]string{"calibrated", p.Calibrated})
+	}
+	return all
 }
 
 func (p *plan) sharing() string {

@@ -1,0 +1,199 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cw "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// Path is what calibration asks the app for: the workshop's computation.
+const Path = "/computation"
+
+// Calibration is what a service needs and how fast it starts, measured.
+type Calibration struct {
+	Demand time.Duration // CPU time of a request, the mean
+	CV     float64       // its coefficient of variation
+	Start  time.Duration // from the order of a task to its healthy target, the median
+	Starts []time.Duration
+	Asked  int // requests
+}
+
+// What a calibration does: so many requests and starts.
+const (
+	calibrationRequests = 20
+	calibrationStarts   = 5
+	// requestEvery is long enough that the CPU of one request lies in its own
+	// two seconds of the metric, and of no other.
+	requestEvery = 2 * time.Second
+)
+
+// Calibrate measures a service of its own that it takes away. It takes about a
+// minute. told is told what comes next.
+func (g *Stage) Calibrate(ctx context.Context, told func(string)) (c Calibration, err error) {
+	const name = "calibration"
+	if err := g.CreateService(ctx, name, 1); err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, g.DeleteService(context.WithoutCancel(ctx), name)) }()
+	if err := g.UntilHealthy(ctx, 1); err != nil {
+		return c, err
+	}
+	told(fmt.Sprintf("%d requests, one every %v", calibrationRequests, requestEvery))
+	if err := g.demand(ctx, name, &c); err != nil {
+		return c, err
+	}
+	told(fmt.Sprintf("%d starts of a task", calibrationStarts))
+	for range calibrationStarts {
+		d, err := g.startOne(ctx, name)
+		if err != nil {
+			return c, err
+		}
+		c.Starts = append(c.Starts, d)
+	}
+	c.Start = slices.Sorted(slices.Values(c.Starts))[calibrationStarts/2]
+	return c, nil
+}
+
+// startOne takes the time from the order of a second task to its healthy
+// target, and goes back to one.
+func (g *Stage) startOne(ctx context.Context, name string) (time.Duration, error) {
+	began := time.Now()
+	if err := g.SetDesired(ctx, name, 2); err != nil {
+		return 0, err
+	}
+	if err := g.UntilHealthy(ctx, 2); err != nil {
+		return 0, err
+	}
+	took := time.Since(began)
+	if err := g.SetDesired(ctx, name, 1); err != nil {
+		return 0, err
+	}
+	return took, Until(ctx, "the second task to end", time.Minute, 50*time.Millisecond, func(ctx context.Context) (bool, error) {
+		n, err := g.Healthy(ctx)
+		return n == 1, err
+	})
+}
+
+// demand asks one request at a time and reads what CPU each has used from the
+// service's own metric.
+func (g *Stage) demand(ctx context.Context, name string, c *Calibration) error {
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	// The first request warms the app up, and is not counted.
+	if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
+		return err
+	}
+	// A request is sent when an odd second begins: the two seconds around it
+	// are its own, however the reading's second lies.
+	first := time.Now().Truncate(requestEvery).Add(2*requestEvery - time.Second)
+	for i := range calibrationRequests {
+		if err := wait(ctx, time.Until(first.Add(time.Duration(i)*requestEvery))); err != nil {
+			return err
+		}
+		if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
+			return err
+		}
+	}
+	end := first.Add(calibrationRequests*requestEvery - time.Second)
+	used, err := g.CPUSeconds(ctx, name, first.Add(-time.Second), end)
+	if err != nil {
+		return err
+	}
+	var each []float64
+	for i := 0; i+1 < len(used); i += 2 {
+		each = append(each, used[i]+used[i+1])
+	}
+	mean, cv := moments(each)
+	if mean <= 0 {
+		return errors.New("requests were answered, but the service's CPU metric shows no use")
+	}
+	c.Demand, c.CV, c.Asked = time.Duration(mean*float64(time.Second)), cv, len(each)
+	return nil
+}
+
+func ask(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", url, resp.Status)
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}
+
+func moments(v []float64) (mean, cv float64) {
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	var sum float64
+	for _, x := range v {
+		sum += (x - mean) * (x - mean)
+	}
+	if len(v) < 2 || mean <= 0 {
+		return mean, 0
+	}
+	return mean, math.Sqrt(sum/float64(len(v)-1)) / mean
+}
+
+// CPUSeconds gives what a service has used in each second between two moments,
+// from AWS/ECS CPUUtilization: a datapoint has a percentage of each task. It
+// waits for the last.
+func (g *Stage) CPUSeconds(ctx context.Context, name string, from, to time.Time) ([]float64, error) {
+	from, to = from.Truncate(time.Second), to.Truncate(time.Second)
+	var points []cw.Datapoint
+	err := Until(ctx, "the service's CPU metric", 20*time.Second, 250*time.Millisecond, func(ctx context.Context) (bool, error) {
+		out, err := g.Metrics.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+			Namespace: aws.String("AWS/ECS"), MetricName: aws.String("CPUUtilization"),
+			Dimensions: []cw.Dimension{
+				{Name: aws.String("ClusterName"), Value: aws.String(Cluster)},
+				{Name: aws.String("ServiceName"), Value: aws.String(name)},
+			},
+			StartTime: aws.Time(from), EndTime: aws.Time(to.Add(2 * time.Second)), Period: aws.Int32(1),
+			Statistics: []cw.Statistic{cw.StatisticSum},
+		})
+		if err != nil {
+			return false, err
+		}
+		points = out.Datapoints
+		return slices.ContainsFunc(points, func(p cw.Datapoint) bool { return !aws.ToTime(p.Timestamp).Before(to) }), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	used := make([]float64, int(to.Sub(from)/time.Second))
+	for _, p := range points {
+		if i := int(aws.ToTime(p.Timestamp).Sub(from) / time.Second); i >= 0 && i < len(used) {
+			used[i] = aws.ToFloat64(p.Sum) / 100 * g.VCPU
+		}
+	}
+	return used, nil
+}
