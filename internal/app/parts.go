@@ -117,7 +117,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	if p.alarms, err = alarms.New(p.db, p.metrics, alarms.Config{Place: cfg.Place}, part("alarms")); err != nil {
 		return fmt.Errorf("open the alarms: %w", err)
 	}
-	p.autoscaler, err = autoscaler.New(p.db, p.scheduler, p.alarms, autoscaler.Config{
+	p.autoscaler, err = autoscaler.New(p.db, p.scheduler, p.alarms, p.metrics, autoscaler.Config{
 		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: pastLoad{p.metrics},
 	}, part("autoscaler"))
 	if err != nil {

@@ -42,6 +42,14 @@ type alarmBook interface {
 	Recent(name string) []float64
 }
 
+// metrics is where customized metrics are read.
+type metrics interface {
+	// Returned gives the last complete datapoints of what queries return,
+	// oldest first: of their periods, or with fine of seconds, where the
+	// metrics are published so.
+	Returned(queries []model.MetricQuery, fine bool, now time.Time) ([]model.Reading, error)
+}
+
 // Config is what an Autoscaler may be told.
 type Config struct {
 	Place  model.Place
@@ -55,6 +63,7 @@ type Autoscaler struct {
 	cfg    Config
 	sched  scheduler
 	alarms alarmBook
+	data   metrics
 	log    *slog.Logger
 	now    func() time.Time
 
@@ -83,7 +92,7 @@ type Autoscaler struct {
 const queuedSeconds = 4
 
 // New opens the tables of an autoscaler in db.
-func New(db *store.DB, sched scheduler, alarms alarmBook, cfg Config, log *slog.Logger) (*Autoscaler, error) {
+func New(db *store.DB, sched scheduler, alarms alarmBook, data metrics, cfg Config, log *slog.Logger) (*Autoscaler, error) {
 	if cfg.Timing == "" {
 		cfg.Timing = scaling.Live
 	}
@@ -91,7 +100,7 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, cfg Config, log *slog.
 		return nil, fmt.Errorf("timing %q: want live, aws-60 or aws-20", cfg.Timing)
 	}
 	a := &Autoscaler{
-		cfg: cfg, sched: sched, alarms: alarms, log: log, now: time.Now,
+		cfg: cfg, sched: sched, alarms: alarms, data: data, log: log, now: time.Now,
 		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
 		watched: map[string]*watch{}, tried: map[string]time.Time{}, moved: map[string]causes{}, reasons: map[string]*ring{},
 	}

@@ -119,6 +119,9 @@ type rig struct {
 	book    *book
 	clock   time.Time
 	running int
+
+	readings []model.Reading
+	asked    []string
 }
 
 const web = "service/c/web"
@@ -138,12 +141,18 @@ func newRig(t testing.TB, path string) *rig {
 		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: place.TargetGroupARN("tg", "73e2d6bc24d8a067")}},
 		Deployments:   []model.Deployment{{ID: "d", Status: "PRIMARY", RolloutState: "COMPLETED"}},
 	}}}
-	r.Autoscaler, err = New(db, r.sched, r.book, Config{Place: place}, slog.New(slog.DiscardHandler))
+	r.Autoscaler, err = New(db, r.sched, r.book, r, Config{Place: place}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.now = func() time.Time { return r.clock }
 	return r
+}
+
+// Returned gives what a test has put there.
+func (r *rig) Returned(queries []model.MetricQuery, fine bool, _ time.Time) ([]model.Reading, error) {
+	r.asked = append(r.asked, fmt.Sprint(queries[0].Metric.Name, queries[0].Period, fine))
+	return r.readings, nil
 }
 
 func fresh(t *testing.T) *rig { return newRig(t, filepath.Join(t.TempDir(), "state.db")) }
@@ -327,7 +336,7 @@ func TestRestartKeepsTargetsAndFinishesActivities(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := fresh(t)
-	if r.Autoscaler, err = New(db, r.sched, r.book, Config{Place: place}, slog.New(slog.DiscardHandler)); err != nil {
+	if r.Autoscaler, err = New(db, r.sched, r.book, &rig{}, Config{Place: place}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	r.now = func() time.Time { return r.clock }

@@ -19,6 +19,7 @@ type watch struct {
 	open      string    // key of the activity that is not fulfilled yet
 	looked    bool      // open was looked for in the store
 	notScaled string    // code of the newest record of not scaling
+	unread    bool      // a customized metric could not be read
 	quiet     time.Time // until then nothing is ordered: the last order was refused
 }
 
@@ -41,10 +42,11 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	now := a.now()
 	a.follow(ctx, w, svc, s, now)
 	policies := a.policies.List(policyKey(id, ""))
-	cfg := a.config(target, policies)
+	cfg := a.config(target, svc, policies)
 	cfg.Floor = a.floor(target, policies, now)
-	obs := scaling.Observation{Second: *s, Measured: true, Desired: svc.DesiredCount, Deploying: deploying(svc)}
+	obs := scaling.Observation{Second: *s, Measured: true, Desired: svc.DesiredCount, Deploying: policy.Deploying(svc)}
 	obs.Ringing = a.ringing(policies)
+	obs.Values = a.values(w, id, cfg, policies, now)
 	if cfg.Timing != scaling.Live {
 		obs.Alarms = a.states(policies)
 	}
@@ -78,22 +80,11 @@ func (a *Autoscaler) watch(t model.ScalableTarget) *watch {
 }
 
 // config is a target with its policies as decide/scaling takes it.
-func (a *Autoscaler) config(t model.ScalableTarget, policies []model.ScalingPolicy) scaling.Config {
+func (a *Autoscaler) config(t model.ScalableTarget, svc model.Service, policies []model.ScalingPolicy) scaling.Config {
 	return scaling.Config{
 		Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: a.timing(t),
-		Policies: policy.All(policies),
+		Policies: policy.OfService(policies, svc),
 	}
-}
-
-// deploying says whether a rolling deployment is in progress.
-func deploying(svc model.Service) bool {
-	live := 0
-	for _, d := range svc.Deployments {
-		if d.Status != "INACTIVE" {
-			live++
-		}
-	}
-	return live > 1 || live == 1 && svc.Deployments[0].RolloutState == "IN_PROGRESS"
 }
 
 // cause says what led to a decision, in AWS's words where an alarm did.

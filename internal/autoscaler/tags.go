@@ -18,7 +18,7 @@ func (a *Autoscaler) ChangeTags(ctx context.Context, arn string, change func([]m
 	if err != nil {
 		return err
 	}
-	after, err := a.targets.Update(ctx, before.ResourceID, func(cur model.ScalableTarget, exists bool) (model.ScalableTarget, error) {
+	after, err := a.targets.Update(ctx, before.ResourceID, func(cur model.ScalableTarget, _ bool) (model.ScalableTarget, error) {
 		cur.Tags = change(slices.Clone(cur.Tags))
 		slices.SortFunc(cur.Tags, func(x, y model.Tag) int { return strings.Compare(x.Key, y.Key) })
 		return cur, checkTags(cur.Tags)

@@ -51,6 +51,13 @@ type MetricQuery struct {
 // Returns says whether the entry is one to be answered.
 func (q MetricQuery) Returns() bool { return q.ReturnData == nil || *q.ReturnData }
 
+// Reading is a complete datapoint of what queries return.
+type Reading struct {
+	Start  time.Time
+	Period time.Duration
+	Value  float64
+}
+
 // Alarm is a CloudWatch metric alarm with its state.
 type Alarm struct {
 	ARN, Name, Description string

@@ -63,11 +63,13 @@ type StepAdjustment struct {
 	Adjustment   int
 }
 
-// CustomizedMetric is a single customized metric of a target-tracking policy.
+// CustomizedMetric is the customized metric of a target-tracking policy: a
+// single one, or Metrics[].
 type CustomizedMetric struct {
 	Metric    MetricID
 	Statistic string
 	Unit      string
+	Queries   []MetricQuery // instead of the above; without periods
 }
 
 // ScalingActivity is one attempt to scale, or one reason for not scaling.

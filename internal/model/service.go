@@ -23,6 +23,7 @@ type Service struct {
 	PropagateTags        string
 	EnableECSManagedTags bool
 	EnableExecuteCommand bool
+	Monitoring           []MetricResolution
 
 	Deployments []Deployment // newest first; the first is PRIMARY
 	CreatedAt   time.Time
@@ -40,6 +41,13 @@ type ServiceLoadBalancer struct {
 	TargetGroupARN string
 	ContainerName  string
 	ContainerPort  int
+}
+
+// MetricResolution is how finely metrics of a service are published, by its
+// metricConfigurations.
+type MetricResolution struct {
+	Metrics    []string // CPUUtilization, MemoryUtilization
+	Resolution time.Duration
 }
 
 // Network is the awsvpc configuration of a service or task.

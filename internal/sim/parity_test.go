@@ -61,7 +61,7 @@ func startServer(ctx context.Context, t *testing.T, timing scaling.Timing, p mod
 	must(err)
 	book, err := alarms.New(db, metrics, alarms.Config{}, log)
 	must(err)
-	scaler, err := autoscaler.New(db, s, book, autoscaler.Config{Timing: timing}, log)
+	scaler, err := autoscaler.New(db, s, book, metrics, autoscaler.Config{Timing: timing}, log)
 	must(err)
 	low, high := 2, 20
 	_, err = scaler.RegisterTarget(ctx, autoscaler.Registration{ResourceID: parityService, Min: &low, Max: &high})

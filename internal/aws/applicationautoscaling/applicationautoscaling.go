@@ -2,8 +2,6 @@
 // Auto Scaling's API for the desired count of ECS services. It checks the form
 // of what callers say and translates between the SDK's types and ours; it
 // keeps nothing of its own.
-//
-// Customized metrics are refused by name.
 package applicationautoscaling
 
 import (

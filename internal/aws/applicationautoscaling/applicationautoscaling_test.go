@@ -52,6 +52,13 @@ func (book) PutAlarm(context.Context, model.Alarm) error  { return nil }
 func (book) DeleteAlarms(context.Context, []string) error { return nil }
 func (book) Alarm(string) (al model.Alarm, ok bool)       { return al, false }
 
+// readings has none.
+type readings struct{}
+
+func (readings) Returned([]model.MetricQuery, bool, time.Time) ([]model.Reading, error) {
+	return nil, nil
+}
+
 var place = model.Place{Region: "us-east-1", Account: "000000000000"}
 
 func newClient(t *testing.T) (*sdk.Client, *autoscaler.Autoscaler) {
@@ -67,7 +74,7 @@ func newClientOf(t *testing.T, cfg autoscaler.Config) (*sdk.Client, *autoscaler.
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	log := slog.New(slog.DiscardHandler)
-	scaler, err := autoscaler.New(db, services{}, book{}, cfg, log)
+	scaler, err := autoscaler.New(db, services{}, book{}, readings{}, cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,10 +64,13 @@ func (s *service) describeScalingPolicies(_ context.Context, in *sdk.DescribeSca
 func trackingOf(t model.TargetTracking) *types.TargetTrackingScalingPolicyConfiguration {
 	out := &types.TargetTrackingScalingPolicyConfiguration{
 		TargetValue: &t.Target, DisableScaleIn: &t.DisableScaleIn,
-		PredefinedMetricSpecification: &types.PredefinedMetricSpecification{PredefinedMetricType: types.MetricType(t.Predefined)},
 	}
-	if t.ResourceLabel != "" {
-		out.PredefinedMetricSpecification.ResourceLabel = &t.ResourceLabel
+	if t.Customized != nil {
+		out.CustomizedMetricSpecification = customizedOf(*t.Customized)
+	} else {
+		out.PredefinedMetricSpecification = &types.PredefinedMetricSpecification{
+			PredefinedMetricType: types.MetricType(t.Predefined), ResourceLabel: some(t.ResourceLabel),
+		}
 	}
 	if t.ScaleOutDefined {
 		out.ScaleOutCooldown = aws.Int32(int32(t.ScaleOut / time.Second))

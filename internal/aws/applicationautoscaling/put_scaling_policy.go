@@ -51,6 +51,7 @@ func Policy(in *sdk.PutScalingPolicyInput, known func() bool) (model.ScalingPoli
 			c.OneOf("targetTrackingScalingPolicyConfiguration.predefinedMetricSpecification.predefinedMetricType",
 				string(m.PredefinedMetricType), texts(m.PredefinedMetricType.Values())...)
 		}
+		checkCustomized(&c, t.CustomizedMetricSpecification)
 	}
 	checkStepScaling(&c, in.StepScalingPolicyConfiguration)
 	checkPredictiveScaling(&c, in.PredictiveScalingPolicyConfiguration)
@@ -121,7 +122,8 @@ func trackingFrom(in *types.TargetTrackingScalingPolicyConfiguration) (*model.Ta
 	case m != nil && in.CustomizedMetricSpecification != nil:
 		return nil, invalid("Only one of PredefinedMetricSpecification or CustomizedMetricSpecification can be set for target tracking scaling.")
 	case in.CustomizedMetricSpecification != nil:
-		return nil, invalid("Customized metric specifications are not supported yet. Use ECSServiceAverageCPUUtilization, ECSServiceAverageMemoryUtilization or ALBRequestCountPerTarget.")
+		t.Customized = customizedFrom(*in.CustomizedMetricSpecification)
+		return t, nil
 	case m == nil:
 		return nil, invalid("PredefinedMetricSpecification or CustomizedMetricSpecification must be set for target tracking scaling.")
 	}

@@ -49,17 +49,22 @@ func Alarm(p model.ScalingPolicy, k Kind, timing scaling.Timing, creator string)
 		Statistic: "Average", Unit: "Percent",
 	}
 	al.Metric = metricOf(p)
-	requests := scaling.Metric(p.Tracking.Predefined) == scaling.RequestsPerTarget
-	if requests {
+	_, short := plain(p.Tracking.Predefined)
+	short = short || timing == scaling.AWS20
+	switch {
+	case p.Tracking.Customized != nil:
+		short = false
+		customizedAlarm(&al, p)
+	case scaling.Metric(p.Tracking.Predefined) == scaling.RequestsPerTarget:
+		short = false
 		al.Statistic, al.Unit = "Sum", "None"
 	}
-	fine := timing == scaling.AWS20 && !requests
-	if fine {
-		al.Period = 20 * time.Second
+	if short {
+		al.Period = fine
 	}
 	if k == Low {
 		al.Comparison, al.Threshold, al.EvaluationPeriods = "LessThanThreshold", lowPart*p.Tracking.Target, 15
-		if fine {
+		if short {
 			al.EvaluationPeriods = 30
 		}
 	}
@@ -70,12 +75,12 @@ func Alarm(p model.ScalingPolicy, k Kind, timing scaling.Timing, creator string)
 func metricOf(p model.ScalingPolicy) model.MetricID {
 	cluster, service, _ := SplitResource(p.ResourceID)
 	id := model.MetricID{Namespace: "AWS/ECS", Dimensions: []model.Dimension{{Name: "ClusterName", Value: cluster}, {Name: "ServiceName", Value: service}}}
-	switch scaling.Metric(p.Tracking.Predefined) {
-	case scaling.CPU:
+	switch metric, _ := plain(p.Tracking.Predefined); metric {
+	case string(scaling.CPU):
 		id.Name = "CPUUtilization"
-	case scaling.Memory:
+	case string(scaling.Memory):
 		id.Name = "MemoryUtilization"
-	case scaling.RequestsPerTarget:
+	case string(scaling.RequestsPerTarget):
 		balancer, group, _ := splitLabel(p.Tracking.ResourceLabel)
 		id = model.MetricID{
 			Namespace: "AWS/ApplicationELB", Name: "RequestCountPerTarget",

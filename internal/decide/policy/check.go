@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"strings"
-
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 )
@@ -27,7 +25,7 @@ func Beside(p, other model.ScalingPolicy) error {
 	if p.Tracking == nil || other.Tracking == nil {
 		return nil
 	}
-	if p.Tracking.Predefined == other.Tracking.Predefined && p.Tracking.ResourceLabel == other.Tracking.ResourceLabel {
+	if sameMetric(*p.Tracking, *other.Tracking) {
 		return invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 	}
 	return nil
@@ -35,19 +33,20 @@ func Beside(p, other model.ScalingPolicy) error {
 
 func checkTracking(t model.TargetTracking, svc model.Service) error {
 	const labelled = string(scaling.RequestsPerTarget)
+	metric, highResolution := plain(t.Predefined)
 	switch {
 	case !(t.Target > 0) || t.Target > largestTarget:
 		return invalid("Target value must be greater than 0.")
 	case t.ScaleOut < 0 || t.ScaleIn < 0:
 		return invalid("Cooldown must not be negative.")
 	case t.Customized != nil:
-		return invalid("Customized metric specifications are not supported yet. Use ECSServiceAverageCPUUtilization, ECSServiceAverageMemoryUtilization or ALBRequestCountPerTarget.")
-	case strings.HasSuffix(t.Predefined, "HighResolution"):
-		return invalid("High-resolution metrics are not fully enabled on the ECS service.")
-	case t.Predefined != labelled && t.Predefined != string(scaling.CPU) && t.Predefined != string(scaling.Memory):
+		return checkCustomized(*t.Customized)
+	case t.Predefined != labelled && metric != string(scaling.CPU) && metric != string(scaling.Memory):
 		return invalid("Predefined metric type %s is not supported for ECS services.", t.Predefined)
 	case t.Predefined != labelled && t.ResourceLabel != "":
 		return invalid("Resource label should not be specified for predefined metric type %s", t.Predefined)
+	case highResolution:
+		return checkResolution(t.Predefined, svc)
 	case t.Predefined != labelled:
 		return nil
 	}
@@ -64,10 +63,8 @@ func checkLabel(metric, label string, svc model.Service) error {
 	if !ok {
 		return invalid("Invalid resource label '%s' for predefined metric type %s", label, metric)
 	}
-	for _, lb := range svc.LoadBalancers {
-		if strings.HasSuffix(lb.TargetGroupARN, ":"+group) {
-			return nil
-		}
+	if attached(svc, group) {
+		return nil
 	}
 	return invalid("Target group %s is not attached to resource %s", group, Resource(svc.Cluster, svc.Name))
 }

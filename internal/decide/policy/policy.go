@@ -24,30 +24,44 @@ func Type(p model.ScalingPolicy) scaling.PolicyType {
 	return scaling.TargetTracking
 }
 
-// All gives policies as decide/scaling takes them; of predictive ones it takes
-// the Floor.
-func All(policies []model.ScalingPolicy) []scaling.Policy {
+// OfService gives the policies of svc as decide/scaling takes them; of
+// predictive ones it takes the Floor.
+func OfService(policies []model.ScalingPolicy, svc model.Service) []scaling.Policy {
 	out := make([]scaling.Policy, 0, len(policies))
 	for _, p := range policies {
 		if p.Predictive == nil {
-			out = append(out, Of(p))
+			out = append(out, of(p, func(group string) bool { return attached(svc, group) }))
 		}
 	}
 	return out
 }
 
-// Of gives a policy that is not predictive as decide/scaling takes it.
+// Of gives one that is not predictive; a target group that it names is taken
+// for the service's own.
 func Of(p model.ScalingPolicy) scaling.Policy {
+	return of(p, func(string) bool { return true })
+}
+
+func of(p model.ScalingPolicy, own func(group string) bool) scaling.Policy {
 	if p.Step != nil {
 		return scaling.Policy{
 			Name: p.Name, Type: scaling.StepScaling, Step: p.Step,
 			ScaleOut: p.Step.Cooldown, ScaleIn: p.Step.Cooldown,
 		}
 	}
-	return scaling.Policy{
-		Name: p.Name, Metric: scaling.Metric(p.Tracking.Predefined), Target: p.Tracking.Target,
-		ScaleOut: p.Tracking.ScaleOut, ScaleIn: p.Tracking.ScaleIn, DisableScaleIn: p.Tracking.DisableScaleIn,
+	t := *p.Tracking
+	metric, highResolution := plain(t.Predefined)
+	out := scaling.Policy{
+		Name: p.Name, Metric: scaling.Metric(metric), HighResolution: highResolution, Target: t.Target,
+		ScaleOut: t.ScaleOut, ScaleIn: t.ScaleIn, DisableScaleIn: t.DisableScaleIn,
 	}
+	if t.Customized != nil {
+		out.Metric = scaling.Customized
+		if percentile, ok := slo(*t.Customized, own); ok {
+			out.Metric, out.Percentile = scaling.ResponseTime, percentile
+		}
+	}
+	return out
 }
 
 // SplitResource cuts a resource ID service/CLUSTER/SERVICE.

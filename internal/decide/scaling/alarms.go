@@ -33,7 +33,7 @@ func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs O
 	o := opinion{known: true, want: obs.Desired}
 	o.reason = Reason{Kind: Quiet, Need: obs.Desired}
 	value, ok := newestValue(p, obs)
-	if p.Metric != Customized {
+	if !p.Reads(timing) {
 		value, ok = datapoint(ws, timing == AWS20 || p.HighResolution, p.Metric, clean(obs.Second))
 	}
 	if !a.High && !a.Low || p.Target <= 0 || !ok {

@@ -5,6 +5,12 @@ import "time"
 // Customized is the metric of a policy that brings its own.
 const Customized Metric = "CustomizedMetric"
 
+// Reads says whether a policy needs an Observation's Values: those with a metric
+// that is not read off the service itself.
+func (p Policy) Reads(timing Timing) bool {
+	return p.Metric == Customized || p.Metric == ResponseTime && timing != Live
+}
+
 // customizedOpinion is what a customized metric wants. It must be one that
 // falls when tasks are added; then value × tasks is the load that they share. A
 // value is only ever multiplied with tasks that were in force while it was

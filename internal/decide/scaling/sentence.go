@@ -145,6 +145,7 @@ func (r Reason) load() string {
 		return "memory to fill " + s
 	case Customized:
 		return fmt.Sprintf("metric at %s, %s over all tasks,", number(r.Value, 1), s)
+	case CPU, RequestsPerTarget, ResponseTime:
 	}
 	return "offered " + s
 }
