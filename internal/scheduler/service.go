@@ -86,7 +86,8 @@ func (s *Scheduler) UpdateService(ctx context.Context, cluster, name string, for
 // redeploys says whether a change starts a deployment. API_UpdateService.
 func redeploys(a, b model.Service) bool {
 	return a.TaskDefinitionARN != b.TaskDefinitionARN || a.PlatformVersion != b.PlatformVersion ||
-		!reflect.DeepEqual(a.Network, b.Network) || !reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers)
+		!reflect.DeepEqual(a.Network, b.Network) || !reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) ||
+		!reflect.DeepEqual(a.Monitoring, b.Monitoring)
 }
 
 // SetDesiredCount orders n tasks of a service. It is no deployment. It returns

@@ -51,6 +51,9 @@ func (s *service) createService(ctx context.Context, in *ecs.CreateServiceInput)
 	if svc.Rollout, err = readRollout(in.DeploymentConfiguration, model.RolloutConfig{MaximumPercent: 200, MinimumHealthyPercent: 100}); err != nil {
 		return nil, err
 	}
+	if svc.Monitoring, err = readMonitoring(in.Monitoring); err != nil {
+		return nil, err
+	}
 	svc.AZRebalancing = rebalancing(in.AvailabilityZoneRebalancing, svc.Rollout)
 	if svc.Tags, err = readTags(nil, in.Tags); err != nil {
 		return nil, err
@@ -79,7 +82,6 @@ func checkCreate(in *ecs.CreateServiceInput) error {
 			refusal{len(in.VolumeConfigurations) > 0, "volumeConfigurations"},
 			refusal{len(in.VpcLatticeConfigurations) > 0, "vpcLatticeConfigurations"},
 			refusal{len(in.GatewayConnectors) > 0, "gatewayConnectors"},
-			refusal{in.Monitoring != nil, "monitoring"},
 		),
 		checkPlacement(in.PlacementConstraints, in.PlacementStrategy),
 	)

@@ -171,7 +171,7 @@ func (s *service) revision(rec scheduler.ServiceDeployment) types.ServiceRevisio
 		TaskDefinition: aws.String(svc.TaskDefinitionARN), LaunchType: types.LaunchType(svc.LaunchType),
 		PlatformVersion: aws.String(platform(svc.PlatformVersion)), PlatformFamily: aws.String("Linux"),
 		NetworkConfiguration: networkOf(svc.Network), LoadBalancers: loadBalancersOf(svc.LoadBalancers),
-		ContainerImages: s.images(rec), CreatedAt: aws.Time(rec.CreatedAt),
+		ContainerImages: s.images(rec), CreatedAt: aws.Time(rec.CreatedAt), Monitoring: monitoringOf(svc.Monitoring),
 	}
 	if len(svc.Strategy) > 0 {
 		out.CapacityProviderStrategy = strategyOf(svc.Strategy)

@@ -113,6 +113,8 @@ func TestUpdateServiceDeploysOnlyForWhatTasksAreMadeOf(t *testing.T) {
 		{"desired count", ecs.UpdateServiceInput{DesiredCount: aws.Int32(3)}, false},
 		{"the same definition", ecs.UpdateServiceInput{TaskDefinition: aws.String("web:1")}, false},
 		{"execute command", ecs.UpdateServiceInput{EnableExecuteCommand: aws.Bool(true)}, false},
+		{"monitoring", ecs.UpdateServiceInput{Monitoring: monitoring(20, "CPUUtilization")}, true},
+		{"the same monitoring", ecs.UpdateServiceInput{Monitoring: monitoring(20, "CPUUtilization")}, false},
 		{"a new definition", ecs.UpdateServiceInput{TaskDefinition: aws.String("web")}, true},
 		{"force", ecs.UpdateServiceInput{ForceNewDeployment: true}, true},
 	}

@@ -42,7 +42,6 @@ func checkUpdate(in *ecs.UpdateServiceInput) error {
 			refusal{len(in.VolumeConfigurations) > 0, "volumeConfigurations"},
 			refusal{len(in.VpcLatticeConfigurations) > 0, "vpcLatticeConfigurations"},
 			refusal{len(in.GatewayConnectors) > 0, "gatewayConnectors"},
-			refusal{in.Monitoring != nil, "monitoring"},
 		),
 		checkPlacement(in.PlacementConstraints, in.PlacementStrategy),
 	)
@@ -65,6 +64,11 @@ func (s *service) changeTasks(in *ecs.UpdateServiceInput, svc *model.Service) er
 	}
 	if in.PlatformVersion != nil {
 		svc.PlatformVersion = *in.PlatformVersion
+	}
+	if in.Monitoring != nil {
+		if svc.Monitoring, err = readMonitoring(in.Monitoring); err != nil {
+			return err
+		}
 	}
 	if in.LoadBalancers != nil {
 		svc.LoadBalancers, err = s.readLoadBalancers(in.LoadBalancers, def)
