@@ -35,7 +35,7 @@ func setup(env *testscript.Env) error {
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"misused": exits(2), "failed": exits(1),
-		"ready": ready, "aws": awsCommand, "python": python, "until": until, "explained": untilExplained, "value": value, "port": port, "instance": instance, "gone": gone,
+		"ready": ready, "aws": awsCommand, "python": python, "until": until, "explained": untilExplained, "value": value, "port": port, "instance": instance, "gone": gone, "pastload": pastLoad,
 	}
 }
 

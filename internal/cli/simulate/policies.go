@@ -68,6 +68,9 @@ func (f *policyFile) read(text []byte) error {
 		return errors.New("no scaling policy in it")
 	}
 	for i, p := range f.policies {
+		if p.Predictive != nil {
+			return fmt.Errorf("policy %s: PredictiveScaling is not simulated, as its forecasts rest on days of load before the run", p.Name)
+		}
 		if err := policy.Check(p, attached(p)); err != nil {
 			return err
 		}

@@ -36,18 +36,21 @@ func OfService(policies []model.ScalingPolicy, svc model.Service) []scaling.Poli
 	return out
 }
 
-// Of gives one that is not predictive; a target group that it names is taken
-// for the service's own.
+// Of gives a policy as decide/scaling takes it, of a predictive one its name and
+// type; a target group that it names is taken for the service's own.
 func Of(p model.ScalingPolicy) scaling.Policy {
 	return of(p, func(string) bool { return true })
 }
 
 func of(p model.ScalingPolicy, own func(group string) bool) scaling.Policy {
-	if p.Step != nil {
+	switch {
+	case p.Step != nil:
 		return scaling.Policy{
 			Name: p.Name, Type: scaling.StepScaling, Step: p.Step,
 			ScaleOut: p.Step.Cooldown, ScaleIn: p.Step.Cooldown,
 		}
+	case p.Predictive != nil:
+		return scaling.Policy{Name: p.Name, Type: scaling.PredictiveScaling}
 	}
 	t := *p.Tracking
 	metric, highResolution := plain(t.Predefined)

@@ -75,6 +75,22 @@ func TestFloorMayRaiseTheMaximum(t *testing.T) {
 	}
 }
 
+// A predictive policy that is left among the policies has no voice and no veto.
+func TestPredictivePolicyIsSilent(t *testing.T) {
+	silent := Policy{Name: "forecast", Type: PredictiveScaling}
+	step := Policy{Name: "step", Type: StepScaling, Step: &model.StepScaling{AdjustmentType: ExactCapacity, Steps: []model.StepAdjustment{{Upper: new(0.0), Adjustment: 3}}}}
+	obs := Observation{Desired: 7, Ringing: []Ringing{{Policy: "step", Alarm: "low", State: "ALARM", Threshold: 50, Values: []float64{10}}}}
+	for _, policies := range [][]Policy{{silent}, {silent, step}, {step, silent}} {
+		want := 7
+		if len(policies) > 1 {
+			want = 3
+		}
+		if d, _ := Decide(Config{Min: 1, Max: 9, Policies: policies}, State{}, obs, forecastHour); d.Desired != want {
+			t.Errorf("%d policies: desired %d, want %d: %s", len(policies), d.Desired, want, d.Reason)
+		}
+	}
+}
+
 func TestFloorNeedsNoDataAndWaitsForNoCooldown(t *testing.T) {
 	cfg := Config{Min: 2, Max: 20, Timing: Live, Policies: []Policy{{Name: "cpu", Metric: CPU, Target: 50, ScaleIn: time.Hour, ScaleOut: time.Hour}}}
 	d, st := Decide(cfg, State{}, Observation{Desired: 4}, forecastHour)

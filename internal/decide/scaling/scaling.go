@@ -57,7 +57,7 @@ type PolicyType string
 const (
 	TargetTracking PolicyType = "TargetTrackingScaling"
 	StepScaling    PolicyType = "StepScaling"
-	// PredictiveScaling is not among Config.Policies: it makes the Floor.
+	// PredictiveScaling makes Config's Floor; among its Policies it is silent.
 	PredictiveScaling PolicyType = "PredictiveScaling"
 )
 
@@ -158,6 +158,8 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 	opinions := make([]opinion, len(cfg.Policies))
 	for i, p := range cfg.Policies {
 		switch {
+		case p.Type == PredictiveScaling:
+			opinions[i] = opinion{step: true, reason: Reason{Kind: NoPolicy}}
 		case p.Type == StepScaling:
 			opinions[i] = st.stepOpinion(p, i, obs, now)
 		case cfg.Timing != Live:

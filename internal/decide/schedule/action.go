@@ -38,10 +38,22 @@ func Check(act model.ScheduledAction, zone *time.Location, now time.Time) error 
 	if _, ok := p.Next(now); ok {
 		return nil
 	}
-	if p.Schedule.Once() {
-		return invalid("Invalid schedule expression. Details: The time of %s is in the past, outside start and end, or does not exist in the time zone.", act.Schedule)
+	return invalid("Invalid schedule expression. Details: %s %s.", act.Schedule, p.never(now))
+}
+
+// never says why a plan without a next run has none.
+func (p Plan) never(now time.Time) string {
+	if !p.Schedule.Once() {
+		return "has no run between now and its end"
 	}
-	return invalid("Invalid schedule expression. Details: %s has no run between now and its end.", act.Schedule)
+	zone := cmp.Or(p.Zone, time.UTC)
+	switch t, ok := resolve(p.Schedule.at, zone); {
+	case !ok:
+		return "does not exist in the time zone " + zone.String()
+	case !t.After(now):
+		return "is in the past"
+	}
+	return "is not between the start time and the end time"
 }
 
 func invalid(format string, args ...any) error {
