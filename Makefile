@@ -22,3 +22,4 @@ bench:
 	go run ./bench/proxy
 	go run ./bench/step
 	go run ./bench/budget
+	go run ./bench/services
