@@ -70,7 +70,7 @@ func open(dir string, tasks int) (s *server, err error) {
 	if s.alarms, err = alarms.New(s.db, s.metrics, alarms.Config{Place: place()}, log); err != nil {
 		return s, err
 	}
-	s.autoscaler, err = autoscaler.New(s.db, s.scheduler, s.alarms, autoscaler.Config{Place: place()}, log)
+	s.autoscaler, err = autoscaler.New(s.db, s.scheduler, s.alarms, s.metrics, autoscaler.Config{Place: place()}, log)
 	if err != nil {
 		return s, err
 	}
