@@ -40,7 +40,10 @@ type kept struct {
 }
 
 func newKept(al model.Alarm) (kept, error) {
-	m, err := newMeter(al)
+	if len(al.Queries) > 0 {
+		return kept{}, errors.New("metric math is not simulated")
+	}
+	m, err := newMeter(al.Metric.Name, al.Statistic)
 	k := kept{Alarm: al, meter: m, data: newSeries(al), turn: longTurn}
 	k.State = alarm.Insufficient
 	if al.Period < longTurn {
@@ -49,33 +52,30 @@ func newKept(al model.Alarm) (kept, error) {
 	return k, err
 }
 
-// newWatch makes the managed alarms of policies. One about a metric that the
-// simulator has not never has data.
+// newWatch has no alarms yet.
 func newWatch(cfg scaling.Config) *watch {
 	w := &watch{states: make([]scaling.Alarms, len(cfg.Policies))}
 	for i, p := range cfg.Policies {
 		w.states[i].Policy = p.Name
-		if p.Type == scaling.StepScaling {
-			continue
-		}
-		put := model.ScalingPolicy{
-			Name: p.Name, ResourceID: policy.Resource("sim", "sim"),
-			Tracking: &model.TargetTracking{Predefined: string(p.Metric), Target: p.Target, DisableScaleIn: p.DisableScaleIn},
-		}
-		for _, kind := range policy.Kinds(put) {
-			al := policy.Alarm(put, kind, cfg.Timing, "")
-			if p.Metric == scaling.ResponseTime {
-				al.Metric.Name, al.Statistic = string(scaling.ResponseTime), fmt.Sprintf("p%g", p.Percentile)
-			}
-			k, err := newKept(al)
-			if err != nil {
-				continue
-			}
-			k.owner, k.kind = i, kind
-			w.alarms = append(w.alarms, k)
-		}
 	}
 	return w
+}
+
+// manage makes the managed alarms of the policy that is at index i of cfg.
+func (w *watch) manage(put model.ScalingPolicy, i int, cfg scaling.Config) error {
+	for _, kind := range policy.Kinds(put) {
+		al := policy.Alarm(put, kind, cfg.Timing, "")
+		if p := cfg.Policies[i]; p.Metric == scaling.ResponseTime {
+			al.Metric.Name, al.Statistic = string(responses), fmt.Sprintf("p%g", p.Percentile)
+		}
+		k, err := newKept(al)
+		if err != nil {
+			return err
+		}
+		k.owner, k.kind = i, kind
+		w.alarms = append(w.alarms, k)
+	}
+	return nil
 }
 
 // hang adds an alarm of step policies.

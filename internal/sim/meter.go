@@ -15,55 +15,59 @@ import (
 type metric string
 
 const (
-	cpuPercent       metric = "CPUUtilization"
-	memoryPercent    metric = "MemoryUtilization"
-	requests         metric = "RequestCount"
-	requestsEach     metric = "RequestCountPerTarget"
-	responses        metric = "TargetResponseTime"
-	tasksRunning     metric = "RunningTaskCount"
-	tasksPending     metric = "PendingTaskCount"
-	metricsWithCount        = "RequestCount, RequestCountPerTarget or TargetResponseTime"
+	cpuPercent    metric = "CPUUtilization"
+	memoryPercent metric = "MemoryUtilization"
+	requests      metric = "RequestCount"
+	requestsEach  metric = "RequestCountPerTarget"
+	responses     metric = "TargetResponseTime"
+	tasksRunning  metric = "RunningTaskCount"
+	tasksPending  metric = "PendingTaskCount"
 )
 
-// meter reads a metric for an alarm.
+// meter reads a statistic of a metric.
 type meter struct {
 	what       metric
 	statistic  string
 	percentile float64 // of a pNN statistic; else 0
+	// level marks readings of something that lasts: in Sum and SampleCount
+	// each counts once a minute, not once a second.
+	level bool
 }
 
 // newMeter refuses metrics and statistics that are not simulated.
-func newMeter(al model.Alarm) (meter, error) {
-	m := meter{what: metric(al.Metric.Name), statistic: al.Statistic}
-	if len(al.Queries) > 0 {
-		return m, fmt.Errorf("metric math is not simulated")
-	}
-	gauges := false
+func newMeter(name, statistic string) (meter, error) {
+	m := meter{what: metric(name), statistic: statistic}
 	switch m.what {
 	case cpuPercent, memoryPercent, tasksRunning, tasksPending:
-		gauges = true
+		m.level = true
 	case requests, requestsEach, responses:
 	default:
-		return m, fmt.Errorf("metric %q is not simulated", al.Metric.Name)
+		return m, fmt.Errorf("metric %q is not simulated", name)
 	}
-	switch digits, isPercentile := strings.CutPrefix(al.Statistic, "p"); {
-	case isPercentile:
-		p, err := strconv.ParseFloat(digits, 64)
-		if err != nil || !(p > 0 && p < 100) || m.what != responses {
-			return m, fmt.Errorf("statistic %s of %s is not simulated", al.Statistic, m.what)
-		}
-		m.percentile = p
-	case al.Statistic == "Average", al.Statistic == "Minimum", al.Statistic == "Maximum":
-	case (al.Statistic == "Sum" || al.Statistic == "SampleCount") && !gauges:
-	default:
-		return m, fmt.Errorf("statistic %q of %s is not simulated; Sum and SampleCount are of %s", al.Statistic, m.what, metricsWithCount)
+	switch statistic {
+	case "Average", "Minimum", "Maximum", "Sum", "SampleCount":
+		return m, nil
 	}
+	digits, _ := strings.CutPrefix(statistic, "p")
+	p, err := strconv.ParseFloat(digits, 64)
+	if err != nil || !(p > 0 && p < 100) || m.what != responses {
+		return m, fmt.Errorf("statistic %q of %s is not simulated", statistic, m.what)
+	}
+	m.percentile = p
 	return m, nil
 }
 
 // read adds what the server publishes of the metric for a second. busy has the
 // vCPU-seconds of each running task, waited the response times.
 func (m *meter) read(to *gauge, s model.ServiceSecond, busy gauge, waited []float64) {
+	before := to.n
+	m.take(to, s, busy, waited)
+	if to.n > before {
+		to.seconds++
+	}
+}
+
+func (m *meter) take(to *gauge, s model.ServiceSecond, busy gauge, waited []float64) {
 	switch m.what {
 	case cpuPercent:
 		if s.CPUPerTask > 0 {
@@ -113,9 +117,9 @@ func (m *meter) value(g gauge) (v float64, missing bool) {
 	case "Average":
 		return g.sum / g.n, false
 	case "Sum":
-		return g.sum, false
+		return g.sum / m.often(g), false
 	case "SampleCount":
-		return g.n, false
+		return g.n / m.often(g), false
 	case "Minimum":
 		return g.least, false
 	case "Maximum":
@@ -124,16 +128,26 @@ func (m *meter) value(g gauge) (v float64, missing bool) {
 	return g.spread.Percentile(m.percentile), false
 }
 
+// often is how many of a period's readings count as one.
+func (m *meter) often(g gauge) float64 {
+	if !m.level {
+		return 1
+	}
+	return min(g.seconds, 60)
+}
+
 // gauge sums up readings; n is 0 when there are none.
 type gauge struct {
 	n, sum      float64
 	least, most float64
+	seconds     float64    // that have readings
 	spread      *Histogram // of a percentile's
 }
 
 func (g *gauge) add(v float64) { g.join(gauge{n: 1, sum: v, least: v, most: v}) }
 
 func (g *gauge) join(o gauge) {
+	g.seconds += o.seconds
 	switch {
 	case o.n == 0:
 		return

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"neargate/internal/decide/forecast"
+	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/decide/schedule"
 	"neargate/internal/model"
@@ -21,9 +23,9 @@ func service(t *testing.T, s sim.Service, desired int) *sim.Decider {
 }
 
 // stepping adds two tasks at 70 % and more, and four at 90 %.
-func stepping() scaling.Policy {
+func stepping() model.ScalingPolicy {
 	zero, twenty := 0.0, 20.0
-	return scaling.Policy{Name: "out", Type: scaling.StepScaling, Step: &model.StepScaling{
+	return model.ScalingPolicy{Name: "out", Step: &model.StepScaling{
 		AdjustmentType: "ChangeInCapacity", Cooldown: 300 * time.Second,
 		Steps: []model.StepAdjustment{{Lower: &zero, Upper: &twenty, Adjustment: 2}, {Lower: &twenty, Adjustment: 4}},
 	}}
@@ -37,13 +39,25 @@ func busyAlarm() model.Alarm {
 	}
 }
 
+func hung(s sim.Service, al model.Alarm) sim.Service {
+	s.Alarms = []model.Alarm{al}
+	return s
+}
+
+func tracking() model.ScalingPolicy {
+	return model.ScalingPolicy{Name: "cpu", Tracking: &model.TargetTracking{
+		Predefined: string(scaling.CPU), Target: 50, ScaleOut: 30 * time.Second, ScaleIn: 30 * time.Second,
+	}}
+}
+
 // TestStepPolicyByHand: 80 % from second 120 on. The minutes that begin at 120
 // and 180 are above 70 % at the evaluation of 240; 10 above the threshold is
 // the step of +2. The decision after it is that of second 241.
 func TestStepPolicyByHand(t *testing.T) {
 	for _, timing := range []scaling.Timing{scaling.Live, scaling.AWS60, scaling.AWS20} {
-		cfg := scaling.Config{Min: 2, Max: 20, Timing: timing, Policies: []scaling.Policy{stepping()}}
-		d := service(t, sim.Service{Config: cfg, Alarms: []model.Alarm{busyAlarm()}}, 2)
+		d := service(t, sim.Service{
+			Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: timing, Policies: []model.ScalingPolicy{stepping()}, Alarms: []model.Alarm{busyAlarm()},
+		}, 2)
 		got := orders(d, 2, [2]int{120, 10}, [2]int{170, 80})
 		wantOrders(t, got, sim.Order{At: 241, From: 2, To: 4})
 		if !strings.Contains(got[0].Reason, "alarm busy: 80 is 10 above threshold 70") {
@@ -53,18 +67,17 @@ func TestStepPolicyByHand(t *testing.T) {
 }
 
 func TestServiceRefusesAlarms(t *testing.T) {
-	cfg := scaling.Config{Min: 2, Max: 20, Timing: scaling.Live, Policies: []scaling.Policy{stepping()}}
+	svc := sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{stepping()}}
 	for want, spoil := range map[string]func(*model.Alarm){
-		`metric "DiskReadOps" is not simulated`:     func(al *model.Alarm) { al.Metric.Name = "DiskReadOps" },
-		"statistic p99 of CPUUtilization":           func(al *model.Alarm) { al.Statistic = "p99" },
-		"metric math":                               func(al *model.Alarm) { al.Queries = make([]model.MetricQuery, 1) },
-		"none of its actions":                       func(al *model.Alarm) { al.AlarmActions = []string{"arn:aws:sns:x"} },
-		"evaluation periods must be above 0":        func(al *model.Alarm) { al.EvaluationPeriods = 0 },
-		`statistic "Sum" of CPUUtilization is not `: func(al *model.Alarm) { al.Statistic = "Sum" },
+		`metric "DiskReadOps" is not simulated`: func(al *model.Alarm) { al.Metric.Name = "DiskReadOps" },
+		`statistic "p99" of CPUUtilization`:     func(al *model.Alarm) { al.Statistic = "p99" },
+		"metric math":                           func(al *model.Alarm) { al.Queries = make([]model.MetricQuery, 1) },
+		"none of its actions":                   func(al *model.Alarm) { al.AlarmActions = []string{"arn:aws:sns:x"} },
+		"evaluation periods must be above 0":    func(al *model.Alarm) { al.EvaluationPeriods = 0 },
 	} {
 		al := busyAlarm()
 		spoil(&al)
-		if _, err := sim.NewService(sim.Service{Config: cfg, Alarms: []model.Alarm{al}}, 2); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := sim.NewService(hung(svc, al), 2); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error with %q, got %v", want, err)
 		}
 	}
@@ -80,7 +93,7 @@ func TestScheduledActionByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := sim.Service{Config: cpuConfig(scaling.Live), Scheduled: []schedule.Entry{{Action: act, Plan: plan}}}
+	s := sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{tracking()}, Scheduled: []schedule.Entry{{Action: act, Plan: plan}}}
 	r := run(t, sim.Config{
 		Seed: 1, Begin: begin, Rates: constant(2, 300), Demand: 100 * time.Millisecond, TaskVCPU: 1, Initial: 2, Scaler: service(t, s, 2),
 	})
@@ -95,14 +108,46 @@ func TestResponseTimeAlarm(t *testing.T) {
 	al := busyAlarm()
 	al.Metric = model.MetricID{Namespace: "AWS/ApplicationELB", Name: "TargetResponseTime"}
 	al.Statistic, al.Threshold, al.Period = "p99", 0.15, 10*time.Second
-	cfg := scaling.Config{Min: 2, Max: 20, Timing: scaling.Live, Policies: []scaling.Policy{stepping()}}
+	svc := sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{stepping()}}
 	for perTask, want := range map[int]bool{0: true, 1: false} {
 		r := run(t, sim.Config{
 			Seed: 1, Rates: constant(18, 120), Demand: 100 * time.Millisecond, TaskVCPU: 1, PerTask: perTask, Initial: 2,
-			Scaler: service(t, sim.Service{Config: cfg, Alarms: []model.Alarm{al}}, 2),
+			Scaler: service(t, hung(svc, al), 2),
 		})
 		if got := len(r.Orders) > 0; got != want {
 			t.Errorf("%d at once at a task: orders %+v, want some: %v", perTask, r.Orders, want)
 		}
+	}
+}
+
+// TestPredictivePolicyByHand: on eight days the load is 4 vCPU from 12:00 to
+// 14:00 and 1 else. Eight tasks at 50 % carry 4 vCPU; they are ordered five
+// minutes before 12:00 on the last day, and the load of CPU is not yet there.
+func TestPredictivePolicyByHand(t *testing.T) {
+	begin := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	rate := func(hour int) float64 {
+		if hour == 12 || hour == 13 {
+			return 4
+		}
+		return 1
+	}
+	var past policy.Past
+	for m := range 8 * 24 * 60 {
+		past.Load = append(past.Load, forecast.Minute{At: begin.Add(time.Duration(m-8*24*60) * time.Minute), Value: 100 * rate(m/60%24)})
+	}
+	rates := make([]float64, 13*3600)
+	for i := range rates {
+		rates[i] = rate(i/3600%24) * 10
+	}
+	foretell := model.ScalingPolicy{Name: "forecast", ResourceID: "service/c/s", Predictive: &model.Predictive{
+		Mode: policy.ForecastAndScale, Metrics: model.PredictiveMetrics{Target: 50, Pair: model.PredefinedMetric{Type: "ECSServiceCPUUtilization"}},
+	}}
+	svc := sim.Service{
+		Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{foretell}, Past: map[string]policy.Past{"forecast": past},
+	}
+	r := run(t, sim.Config{Seed: 1, Begin: begin, Rates: rates, Demand: 100 * time.Millisecond, TaskVCPU: 1, Initial: 2, Scaler: service(t, svc, 2)})
+	at := 12*3600 - 300 - 1
+	if len(r.Orders) != 1 || r.Orders[0].At != at || r.Orders[0].To != 8 {
+		t.Errorf("orders %+v, want one to 8 after second %d", r.Orders, at)
 	}
 }

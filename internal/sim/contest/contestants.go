@@ -32,11 +32,25 @@ func Policy(name string, cfg scaling.Config) Contestant {
 
 // PolicyOf is the same for a target and policies as they were put.
 func PolicyOf(name string, t model.ScalableTarget, timing scaling.Timing, policies []model.ScalingPolicy) Contestant {
-	cfg := scaling.Config{Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: timing}
-	for _, p := range policies {
-		cfg.Policies = append(cfg.Policies, policy.Of(p))
+	return Policy(name, scaling.Config{
+		Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: timing, Policies: policy.All(policies),
+	})
+}
+
+// Service is the server's decisions for a service with all that moves its
+// count: also step policies with their alarms, scheduled actions and predictive
+// policies. It refuses what sim.NewService refuses.
+func Service(name string, s sim.Service) (Contestant, error) {
+	if _, err := sim.NewService(s, 0); err != nil {
+		return Contestant{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return Policy(name, cfg)
+	return Custom(name, func(initial int) sim.Scaler {
+		d, err := sim.NewService(s, initial)
+		if err != nil {
+			panic("a service that was taken is refused: " + err.Error())
+		}
+		return d
+	}), nil
 }
 
 // Custom is any scaler; build is called once for each run.
