@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -61,13 +60,10 @@ func newWatch(cfg scaling.Config) *watch {
 	return w
 }
 
-// manage makes the managed alarms of the policy that is at index i of cfg.
-func (w *watch) manage(put model.ScalingPolicy, i int, cfg scaling.Config) error {
+// manage makes the managed alarms of a policy, of which states[i] is.
+func (w *watch) manage(put model.ScalingPolicy, i int, timing scaling.Timing) error {
 	for _, kind := range policy.Kinds(put) {
-		al := policy.Alarm(put, kind, cfg.Timing, "")
-		if p := cfg.Policies[i]; p.Metric == scaling.ResponseTime {
-			al.Metric.Name, al.Statistic = string(responses), fmt.Sprintf("p%g", p.Percentile)
-		}
+		al := policy.Alarm(put, kind, timing, "")
 		k, err := newKept(al)
 		if err != nil {
 			return err

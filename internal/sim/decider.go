@@ -37,6 +37,7 @@ type Decider struct {
 	alarms    *watch // nil without
 	agenda    agenda
 	foresight []foresight
+	own       []ownMetric
 	busy      gauge     // vCPU-seconds of each running task in the last second
 	waited    []float64 // response times in it
 }
@@ -49,25 +50,34 @@ func NewDecider(cfg scaling.Config, desired int) *Decider {
 		return d
 	}
 	d.alarms = newWatch(cfg)
-	for i, p := range cfg.Policies {
-		if p.Type == scaling.StepScaling {
-			continue
+	for _, p := range cfg.Policies {
+		if p.Type != scaling.StepScaling {
+			// A policy on a metric that is not simulated never has data.
+			_ = d.enter(putOf(p), policy.Past{})
 		}
-		put := model.ScalingPolicy{
-			Name: p.Name, ResourceID: policy.Resource("sim", "sim"),
-			Tracking: &model.TargetTracking{Predefined: string(p.Metric), Target: p.Target, DisableScaleIn: p.DisableScaleIn},
-		}
-		// Without data of its metric a policy does nothing, as in the server.
-		_ = d.alarms.manage(put, i, cfg)
 	}
 	return d
+}
+
+// putOf is a policy as it would have been put.
+func putOf(p scaling.Policy) model.ScalingPolicy {
+	t := &model.TargetTracking{Predefined: string(p.Metric), Target: p.Target, DisableScaleIn: p.DisableScaleIn}
+	if p.HighResolution {
+		t.Predefined += "HighResolution"
+	}
+	if p.Metric == scaling.ResponseTime {
+		t.Predefined, t.Customized = "", &model.CustomizedMetric{
+			Metric: model.MetricID{Namespace: "AWS/ApplicationELB", Name: string(responses)}, Statistic: fmt.Sprintf("p%g", p.Percentile),
+		}
+	}
+	return model.ScalingPolicy{Name: p.Name, ResourceID: policy.Resource("sim", "sim"), Tracking: t}
 }
 
 // NewService makes a Decider for a service; it refuses alarms and policies on
 // metrics that are not simulated.
 func NewService(s Service, desired int) (*Decider, error) {
 	t := s.Target
-	cfg := scaling.Config{Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: s.Timing, Policies: policy.All(s.Policies)}
+	cfg := scaling.Config{Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: s.Timing, Policies: trackedBy(s.Policies)}
 	if cfg.Timing == "" {
 		cfg.Timing = scaling.Live
 	}
@@ -79,18 +89,8 @@ func NewService(s Service, desired int) (*Decider, error) {
 		d.alarms = newWatch(cfg)
 	}
 	var errs []error
-	tracking := 0
 	for _, p := range s.Policies {
-		var err error
-		switch {
-		case p.Predictive != nil:
-			err = d.foresee(p, s.Past[p.Name])
-			tracking-- // it is not among the configuration's
-		case p.Step == nil && cfg.Timing != scaling.Live:
-			err = d.alarms.manage(p, tracking, cfg)
-		}
-		tracking++
-		if err != nil {
+		if err := d.enter(p, s.Past[p.Name]); err != nil {
 			errs = append(errs, fmt.Errorf("policy %s: %w", p.Name, err))
 		}
 	}
@@ -105,12 +105,43 @@ func NewService(s Service, desired int) (*Decider, error) {
 	return d, nil
 }
 
+// trackedBy gives the policies that are not predictive, as decide/scaling takes
+// them.
+func trackedBy(policies []model.ScalingPolicy) []scaling.Policy {
+	var out []scaling.Policy
+	for _, p := range policies {
+		if p.Predictive == nil {
+			out = append(out, policy.Of(p))
+		}
+	}
+	return out
+}
+
+// enter gives a policy what it needs besides decide/scaling: its alarms, its
+// customized metric, its forecasts.
+func (d *Decider) enter(p model.ScalingPolicy, past policy.Past) error {
+	if p.Predictive != nil {
+		return d.foresee(p, past)
+	}
+	i := slices.IndexFunc(d.cfg.Policies, func(q scaling.Policy) bool { return q.Name == p.Name })
+	if d.cfg.Policies[i].Reads(d.cfg.Timing) {
+		if err := d.readOwn(p); err != nil {
+			return err
+		}
+	}
+	if p.Step == nil && d.cfg.Timing != scaling.Live {
+		return d.alarms.manage(p, i, d.cfg.Timing)
+	}
+	return nil
+}
+
 // Wants is an Asker's.
 func (d *Decider) Wants() Wants {
 	byLatency := func(p scaling.Policy) bool { return p.Metric == scaling.ResponseTime }
 	return Wants{
-		Latency: slices.ContainsFunc(d.cfg.Policies, byLatency), View: d.alarms != nil || len(d.foresight) > 0,
-		Responses: d.alarms != nil && d.alarms.timesResponses(),
+		Latency: slices.ContainsFunc(d.cfg.Policies, byLatency), View: d.alarms != nil || len(d.foresight)+len(d.own) > 0,
+		Responses: d.alarms != nil && d.alarms.timesResponses() ||
+			slices.ContainsFunc(d.own, func(m ownMetric) bool { return m.tape.meter.what == responses }),
 	}
 }
 
@@ -131,7 +162,7 @@ func (d *Decider) Second(s model.ServiceSecond) (desired int, reason string) {
 	reason = d.runScheduled(s.At)
 	cfg := d.cfg
 	cfg.Floor = d.floor(s.At)
-	obs := scaling.Observation{Second: s, Measured: true, Desired: d.desired}
+	obs := scaling.Observation{Second: s, Measured: true, Desired: d.desired, Values: d.values()}
 	if d.alarms != nil {
 		obs.Alarms, obs.Ringing = d.alarms.states, d.alarms.ringing()
 	}
@@ -144,6 +175,9 @@ func (d *Decider) Second(s model.ServiceSecond) (desired int, reason string) {
 	}
 	for i := range d.foresight {
 		d.foresight[i].second(s, d.busy, d.waited)
+	}
+	for i := range d.own {
+		d.own[i].second(s, d.busy, d.waited)
 	}
 	if dec.Desired != d.desired {
 		d.desired, reason = dec.Desired, dec.Reason.String()

@@ -92,16 +92,26 @@ func (f *foresight) second(s model.ServiceSecond, busy gauge, waited []float64) 
 	}
 }
 
+// second takes a second in; a minute is on the tape once its last second is.
 func (t *tape) second(s model.ServiceSecond, busy gauge, waited []float64) {
-	if minute := s.At.Add(-time.Second).Truncate(time.Minute); !minute.Equal(t.minute) {
-		// A clock that went back must not put the past out of order.
-		last := len(t.past) - 1
-		if v, missing := t.meter.value(t.sum); !missing && (last < 0 || t.past[last].At.Before(t.minute)) {
-			t.past = append(t.past, forecast.Minute{At: t.minute, Value: v})
-		}
-		t.minute, t.sum = minute, gauge{}
+	minute := s.At.Add(-time.Second).Truncate(time.Minute)
+	if !minute.Equal(t.minute) {
+		t.flush()
+		t.minute = minute
 	}
 	t.meter.read(&t.sum, s, busy, waited)
+	if !s.At.Before(minute.Add(time.Minute)) {
+		t.flush()
+	}
+}
+
+func (t *tape) flush() {
+	last := len(t.past) - 1
+	// A clock that went back must not put the past out of order.
+	if v, missing := t.meter.value(t.sum); !missing && (last < 0 || t.past[last].At.Before(t.minute)) {
+		t.past = append(t.past, forecast.Minute{At: t.minute, Value: v})
+	}
+	t.sum = gauge{}
 }
 
 func (t *tape) between(from, to time.Time) []forecast.Minute {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"neargate/internal/autoscaler"
-	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
@@ -206,12 +205,20 @@ func name(t sim.TaskView) string { return fmt.Sprint("task-", t.Number) }
 // metrics, alarms and autoscaler, and against Decider: the runs are the same,
 // order for order and request for request.
 func TestTheServerDecidesTheSame(t *testing.T) {
-	rates := append(append(constant(9, 400), constant(70, 500)...), constant(15, 1100)...)
-	put := model.ScalingPolicy{Name: "cpu", Tracking: &model.TargetTracking{
-		Predefined: string(scaling.CPU), Target: 50, ScaleOut: 60 * time.Second, ScaleIn: 60 * time.Second,
+	rates := append(append(constant(9, 200), constant(70, 400)...), constant(15, 700)...)
+	byCPU := tracking()
+	own := model.ScalingPolicy{Name: "own", Tracking: &model.TargetTracking{
+		Target: 50, ScaleOut: 60 * time.Second, ScaleIn: 60 * time.Second,
+		Customized: &model.CustomizedMetric{Statistic: "Average", Unit: "Percent", Metric: model.MetricID{
+			Namespace: "AWS/ECS", Name: "CPUUtilization", Dimensions: []model.Dimension{{Name: "ClusterName", Value: "c"}, {Name: "ServiceName", Value: "web"}},
+		}},
 	}}
-	for _, timing := range []scaling.Timing{scaling.Live, scaling.AWS20, scaling.AWS60} {
-		t.Run(string(timing), func(t *testing.T) {
+	for _, row := range []struct {
+		timing scaling.Timing
+		put    model.ScalingPolicy
+	}{{scaling.Live, byCPU}, {scaling.Live, own}, {scaling.AWS20, byCPU}, {scaling.AWS60, own}} {
+		timing, put := row.timing, row.put
+		t.Run(string(timing)+" "+put.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
@@ -229,7 +236,7 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 				theirs := run(t, cfg)
 				stop()
 				wait()
-				cfg.Scaler = sim.NewDecider(scaling.Config{Min: 2, Max: 20, Timing: timing, Policies: []scaling.Policy{policy.Of(put)}}, 2)
+				cfg.Scaler = service(t, sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: timing, Policies: []model.ScalingPolicy{put}}, 2)
 				ours := run(t, cfg)
 				if len(theirs.Orders) < 2 {
 					t.Fatalf("the server gave %d orders: %+v", len(theirs.Orders), theirs.Orders)

@@ -151,3 +151,22 @@ func TestPredictivePolicyByHand(t *testing.T) {
 		t.Errorf("orders %+v, want one to 8 after second %d", r.Orders, at)
 	}
 }
+
+// TestCustomizedMetricByHand: at most 5 requests a second at a task, by the
+// customized metric RequestCountPerTarget: 40 a second need 8 tasks, to one
+// more that the noise of the arrivals may ask for.
+func TestCustomizedMetricByHand(t *testing.T) {
+	own := tracking()
+	own.Tracking.Predefined, own.Tracking.Target = "", 5
+	own.Tracking.Customized = &model.CustomizedMetric{Statistic: "Average", Metric: model.MetricID{Namespace: "AWS/ApplicationELB", Name: "RequestCountPerTarget"}}
+	svc := sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{own}}
+	r := run(t, sim.Config{Seed: 1, Rates: append(constant(8, 120), constant(40, 180)...), Demand: 50 * time.Millisecond, TaskVCPU: 1, Initial: 2, Scaler: service(t, svc, 2)})
+	if last := r.Seconds[len(r.Seconds)-1]; len(r.Orders) == 0 || r.Orders[0].At < 119 || last.Running < 8 || last.Running > 10 {
+		t.Errorf("orders %+v, want from 2 to about 8 after second 120", r.Orders)
+	}
+	own.Tracking.Customized.Metric.Name = "MyQueue"
+	svc.Policies = []model.ScalingPolicy{own}
+	if _, err := sim.NewService(svc, 2); err == nil || !strings.Contains(err.Error(), `policy cpu: metric "MyQueue" is not simulated`) {
+		t.Errorf("a metric that is not simulated: %v", err)
+	}
+}

@@ -32,9 +32,11 @@ func Policy(name string, cfg scaling.Config) Contestant {
 
 // PolicyOf is the same for a target and policies as they were put.
 func PolicyOf(name string, t model.ScalableTarget, timing scaling.Timing, policies []model.ScalingPolicy) Contestant {
-	return Policy(name, scaling.Config{
-		Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: timing, Policies: policy.All(policies),
-	})
+	cfg := scaling.Config{Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: timing}
+	for _, p := range policies {
+		cfg.Policies = append(cfg.Policies, policy.Of(p))
+	}
+	return Policy(name, cfg)
 }
 
 // Service is the server's decisions for a service with all that moves its
