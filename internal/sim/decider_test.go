@@ -1,8 +1,11 @@
 package sim_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
@@ -126,4 +129,52 @@ func BenchmarkWeekLive(b *testing.B) {
 		b.ReportMetric(float64(r.Requests), "requests")
 		b.ReportMetric(float64(len(r.Orders)), "orders")
 	}
+}
+
+// TestDeciderUnderFaults: whatever goes wrong, in each timing the count stays
+// within its bounds, each order says why, and the same seed gives the same run.
+func TestDeciderUnderFaults(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		timing := rapid.SampledFrom([]scaling.Timing{scaling.Live, scaling.AWS20, scaling.AWS60}).Draw(t, "timing")
+		seconds := rapid.IntRange(100, 900).Draw(t, "seconds")
+		rates := make([]float64, seconds)
+		level := 0.0
+		for i := range rates {
+			if i%60 == 0 {
+				level = float64(rapid.IntRange(0, 120).Draw(t, "rate"))
+			}
+			rates[i] = level
+		}
+		at := func(what string) int { return rapid.IntRange(0, seconds-1).Draw(t, what) }
+		cfg := sim.Config{
+			Seed: rapid.Uint64().Draw(t, "seed"), Rates: rates, Demand: 100 * time.Millisecond, CV: 0.5, TaskVCPU: 1, Start: 5 * time.Second,
+			StartJitter: 5 * time.Second, StartCPU: 0.5, PerTask: 3, Initial: 4, SLO: time.Second,
+			Faults: sim.Faults{
+				Crashes: 20, SlowStarts: 0.1, SlowFactor: 5, LostSamples: 0.1, LostSeconds: 0.1,
+				Stalls: []sim.Stall{{At: at("stall"), For: rapid.IntRange(1, 90).Draw(t, "for")}},
+				Jumps: []sim.Jump{
+					{At: at("jump"), By: time.Duration(rapid.IntRange(-10, 10).Draw(t, "hours")) * time.Hour},
+					{At: at("jump"), By: time.Duration(rapid.IntRange(-100, 100).Draw(t, "by")) * time.Second},
+				},
+				Drift: []float64{1, rapid.Float64Range(0.2, 3).Draw(t, "drift")},
+			},
+		}
+		once := func() sim.Result {
+			cfg.Scaler = sim.NewDecider(cpuConfig(timing), 4)
+			r, err := sim.Run(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		r := once()
+		for _, o := range r.Orders {
+			if o.To < 2 || o.To > 20 || o.Reason == "" {
+				t.Fatalf("order %+v", o)
+			}
+		}
+		if again := once(); !reflect.DeepEqual(r, again) {
+			t.Fatal("two runs of one seed differ")
+		}
+	})
 }

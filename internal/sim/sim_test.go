@@ -54,10 +54,24 @@ func TestMatchesTheory(t *testing.T) {
 	}
 }
 
+// TestQueueMatchesTheory: with one request at a time the task is M/G/1 first
+// come first served, whose mean wait is λ E[S²] / 2(1-ρ) (Pollaczek-Khinchine).
+func TestQueueMatchesTheory(t *testing.T) {
+	for _, cv := range []float64{0.2, 1} {
+		r := run(t, sim.Config{
+			Seed: 7, Rates: constant(6, 100_000), Demand: 100 * time.Millisecond, CV: cv, TaskVCPU: 1, PerTask: 1, Initial: 1, Scaler: fixed(1),
+		})
+		mean := meanInSystem(r) / 6
+		if want := 0.1 + 6*0.01*(1+cv*cv)/2/0.4; math.Abs(mean-want)/want > 0.03 {
+			t.Errorf("cv %v: mean latency %.4f s, want %.4f", cv, mean, want)
+		}
+	}
+}
+
 func meanInSystem(r sim.Result) float64 {
 	var sum float64
 	for _, s := range r.Seconds {
-		sum += float64(s.InFlight)
+		sum += float64(s.InFlight + s.Queued)
 	}
 	return sum / float64(len(r.Seconds))
 }

@@ -3,7 +3,7 @@
 // and the same limits.
 //
 // Run is the one entry. A contestant is a policy as the server would follow
-// it (Policy, PolicyOf), or one of Names: the autoscalers of others and the
+// it (Policy, PolicyOf, Service), or one of Names: the autoscalers of others and the
 // limits no scaler can beat.
 //
 //	sc := contest.Scenario{
@@ -126,6 +126,9 @@ func (sc *Scenario) complete(contestants []Contestant) error {
 	for _, c := range contestants {
 		check(!seen[c.Name], "contestant %q is there twice", c.Name)
 		seen[c.Name] = true
+		if c.refused != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", c.Name, c.refused))
+		}
 	}
 	plant := sc.Plant
 	plant.Scaler = baseline.Fixed(0)

@@ -146,6 +146,13 @@ func TestRunRefuses(t *testing.T) {
 	if _, err := contest.Named("fixed-many"); err == nil {
 		t.Error("fixed-many is taken")
 	}
+	strange := model.ScalingPolicy{Name: "p", Tracking: &model.TargetTracking{Target: 5, Customized: &model.CustomizedMetric{
+		Metric: model.MetricID{Namespace: "Mine", Name: "Queue"}, Statistic: "Average",
+	}}}
+	mine := contest.PolicyOf("mine", model.ScalableTarget{Min: 1, Max: 9}, scaling.Live, []model.ScalingPolicy{strange})
+	if _, err := contest.Run(step(), []contest.Contestant{mine}, 1); err == nil || err.Error() != `mine: policy p: metric "Queue" is not simulated` {
+		t.Errorf("a metric that is not simulated: %v", err)
+	}
 	sc := step()
 	sc.Plant.SLO, sc.Capacity = 0, sim.Capacity{}
 	if _, err := contest.Run(sc, all(t, "reactive-slo"), 1); err == nil || !strings.Contains(err.Error(), "no SLO") {

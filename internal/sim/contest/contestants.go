@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 	"neargate/internal/sim"
@@ -18,11 +17,12 @@ import (
 const sloPercentile = 99
 
 // Contestant is one that can run in a contest. Make it with Policy, PolicyOf,
-// Custom or Named.
+// Service, Custom or Named.
 type Contestant struct {
-	Name  string
-	slo   bool // it needs the scenario's Capacity
-	enter func(*Scenario) (s sim.Scaler, initial int)
+	Name    string
+	slo     bool // it needs the scenario's Capacity
+	refused error
+	enter   func(*Scenario) (s sim.Scaler, initial int)
 }
 
 // Policy is the server's decisions for a scalable target with its policies.
@@ -32,27 +32,23 @@ func Policy(name string, cfg scaling.Config) Contestant {
 
 // PolicyOf is the same for a target and policies as they were put.
 func PolicyOf(name string, t model.ScalableTarget, timing scaling.Timing, policies []model.ScalingPolicy) Contestant {
-	cfg := scaling.Config{Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: timing}
-	for _, p := range policies {
-		cfg.Policies = append(cfg.Policies, policy.Of(p))
-	}
-	return Policy(name, cfg)
+	return Service(name, sim.Service{Target: t, Timing: timing, Policies: policies})
 }
 
 // Service is the server's decisions for a service with all that moves its
 // count: also step policies with their alarms, scheduled actions and predictive
-// policies. It refuses what sim.NewService refuses.
-func Service(name string, s sim.Service) (Contestant, error) {
-	if _, err := sim.NewService(s, 0); err != nil {
-		return Contestant{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return Custom(name, func(initial int) sim.Scaler {
+// policies. Run refuses what sim.NewService refuses.
+func Service(name string, s sim.Service) Contestant {
+	_, err := sim.NewService(s, 0)
+	c := Custom(name, func(initial int) sim.Scaler {
 		d, err := sim.NewService(s, initial)
 		if err != nil {
 			panic("a service that was taken is refused: " + err.Error())
 		}
 		return d
-	}), nil
+	})
+	c.refused = err
+	return c
 }
 
 // Custom is any scaler; build is called once for each run.
