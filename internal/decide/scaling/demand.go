@@ -15,6 +15,7 @@ type Demand struct {
 	Counts         Spread              // of arrivals per second
 	Work           Spread              // of CPU per block of seconds
 	Waiting        [waitingSeconds]int // requests in flight and queued, newest first
+	InFlight       int                 // a second ago
 	BlockCPU       time.Duration
 	BlockSpan      time.Duration
 	BlockBlurred   bool
@@ -27,6 +28,11 @@ const (
 	responseMemory = 60.0
 	blockSpan      = 8 * time.Second
 )
+
+// piledUp is how much the requests in flight may change beside those answered:
+// while they pile up on busy tasks much is worked on and little finished, and
+// the other way round later.
+const piledUp = 0.1
 
 // waitingSeconds is how long requests must have waited to count as callers who
 // wait for their answers.
@@ -41,6 +47,8 @@ func (d Demand) learn(s second) Demand {
 		d.Counts = d.Counts.add(float64(s.Arrivals)/dt, dt)
 	}
 	d = d.learnBlock(s)
+	piled := s.InFlight - d.InFlight
+	d.InFlight = s.InFlight
 	if s.contaminated() || s.Running == 0 {
 		return d
 	}
@@ -56,10 +64,12 @@ func (d Demand) learn(s second) Demand {
 	if !s.Balanced {
 		return d
 	}
-	fade := math.Exp(-dt / requestMemory)
-	d.CPU = d.CPU*fade + max(0, s.CPU.Seconds()-d.Idle*float64(s.Running)*dt)
-	d.Completed = d.Completed*fade + float64(s.Completed)
 	busy := s.CPU.Seconds() / (float64(s.Running) * s.CPUPerTask.Seconds())
+	if busy < 0.9 || d.Completed < 3 || math.Abs(float64(piled)) <= piledUp*float64(s.Completed) {
+		fade := math.Exp(-dt / requestMemory)
+		d.CPU = d.CPU*fade + max(0, s.CPU.Seconds()-d.Idle*float64(s.Running)*dt)
+		d.Completed = d.Completed*fade + float64(s.Completed)
+	}
 	if s.Completed > 0 && busy < 0.8 {
 		r := float64(s.InFlight+s.Queued) * dt / float64(s.Completed)
 		if d.Response == 0 {

@@ -18,6 +18,7 @@ type envelope struct {
 	Low, High float64
 	Mean      float64       // over the window that gives Low: not yet diluted by what was before a rise
 	Under     float64       // the mean over the window that gives High: not held up by what was before a fall
+	Since     time.Duration // the length of that window
 	Spread    float64       // one standard deviation of Mean
 	Span      time.Duration // of the longest window that agrees with all shorter ones
 	Change    int           // +1 the load rose before it, -1 it fell, 0 no change in sight
@@ -46,7 +47,11 @@ func (e *evidence) work(w *Bucket) (low, high float64) {
 		low, high = max(0, low-base), max(0, high-base)
 	}
 	if w.Completed > w.Arrivals { // a backlog was worked off: no load that goes on
-		low *= float64(w.Arrivals) / float64(w.Completed)
+		part := float64(w.Arrivals) / float64(w.Completed)
+		low *= part
+		if part < 0.9 {
+			high *= part
+		}
 	}
 	return low, high
 }
@@ -115,7 +120,7 @@ func (e *evidence) envelope(ws *windows, strictness float64) envelope {
 			break
 		}
 		if up < env.High {
-			env.High, env.Under = up, high*w.every
+			env.High, env.Under, env.Since = up, high*w.every, w.Span
 		}
 		env.Span = w.Span
 		if lo >= env.Low {

@@ -25,7 +25,7 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 		l := st.cpuLoad(p, s)
 		o := st.track(ws, &l, i, p, obs, now)
 		o.reason.Unit = s.cores()
-		return st.saturation(ws, o, queue{use: p.Target / 100}, s, obs)
+		return st.saturation(ws, o, queue{use: p.Target / 100}, s, obs, now)
 	case ResponseTime:
 		if !s.Balanced || s.cores() <= 0 || p.Target <= 0 {
 			break
@@ -36,7 +36,7 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 		}
 		o := st.track(ws, &l, i, p, obs, now)
 		o.reason.Unit, o.reason.Strict = s.cores(), l.slo.strict
-		return st.saturation(ws, o, queue{l.slo.use(s.Running), l.slo.crowd(s.Running)}, s, obs)
+		return st.saturation(ws, o, queue{l.slo.use(s.Running), l.slo.crowd(s.Running)}, s, obs, now)
 	case RequestsPerTarget:
 		if !s.Balanced || p.Target <= 0 {
 			break
@@ -82,6 +82,10 @@ func (st *State) track(ws *windows, l *load, i int, p Policy, obs Observation, n
 		// Windows that reach back to before a slow rise make high too low.
 		high = max(high, l.recent(ws), l.trend(ws, sure, startup))
 	}
+	if sure.main.Change > 0 {
+		// So do those that reach back to before a rise of long ago.
+		high = max(high, sure.main.Mean)
+	}
 	o := opinion{known: true, want: obs.Desired}
 	mean := max(sure.main.Mean, sure.lead.Mean)
 	o.reason = Reason{Metric: p.Metric, Estimate: in.Under}
@@ -96,59 +100,11 @@ func (st *State) track(ws *windows, l *load, i int, p Policy, obs Observation, n
 		o.reason.size(basis, l.sized(x))
 		o.want, most = o.reason.Need, max(high, x)
 	}
-	peak := l.sized(st.Policies[i].Peaks.note(most, window, now))
-	fresh := l.lately(ws, st.Demand.perRequest(), obs)
-	left := l.sized(st.Policies[i].Lately.note(fresh, window, now))
-	switch {
-	case o.want > obs.Desired:
-	case 2*left.Need <= obs.Desired && left.Need < peak.Need && now.Sub(st.Order.OutAt) >= window:
-		// The load has collapsed, and stayed so for a whole window: no need
-		// to wait until the longer windows have forgotten it.
-		o.reason.Estimate = fresh / margin
-		o.reason.size(AtMost, l.sized(fresh))
-		st.agreeIn(&o, left, window, obs, now)
-	case l.need(high) >= obs.Desired:
-		o.reason.steady(l, mean, min(low, l.carries(obs.Desired)), high, obs.Desired)
-	case sure.main.Change < 0 && sure.main.Span < minScaleIn+settle:
-		o.reason.size(AtMost, l.sized(high))
-		o.reason.Kind = Settling
-	case (obs.Desired-peak.Need)*10 < obs.Desired && sure.main.Span < patience:
-		o.reason.size(AtMost, l.sized(high))
-		o.reason.Kind, o.reason.Peak, o.reason.Window = Small, peak, window
-	default:
-		o.reason.size(AtMost, l.sized(high))
-		st.agreeIn(&o, peak, window, obs, now)
-	}
+	in.High = high
+	st.lower(&o, ws, l, lowering{in: in, most: most, sure: &sure, low: low, mean: mean}, i, window, obs, now)
 	return o
 }
-
-// patience is how long a load must have been the same before less than a tenth
-// of the tasks is taken away.
-const patience = 2 * time.Minute
 
 // tolerance is how far above the target the load must surely be: less is not
 // worth a task, and a load at the very edge must not go to and fro.
 const tolerance = 1.01
-
-// minScaleIn is the shortest window whose largest need a scale-in keeps.
-const minScaleIn = 30 * time.Second
-
-// settle is how long it takes until a fall of the load is known well enough to
-// be followed in one step.
-const settle = 8 * time.Second
-
-// agreeIn lets o agree to the peak of the window, if that is lower and the
-// data reach back far enough.
-func (st *State) agreeIn(o *opinion, peak Size, window time.Duration, obs Observation, now time.Time) {
-	o.reason.Peak, o.reason.Window = peak, window
-	o.reason.Need = max(peak.Need, o.reason.Size.Need)
-	if young := max(minCalm, window) - now.Sub(st.Since); young > 0 {
-		o.reason.Kind, o.reason.Left = TooNew, young
-		return
-	}
-	if o.reason.Need >= obs.Desired {
-		o.reason.Kind = Waiting
-		return
-	}
-	o.want, o.agreesIn, o.reason.Kind = o.reason.Need, true, Load
-}

@@ -11,7 +11,7 @@ const leadWindow = time.Minute
 
 // generous is how many standard deviations an order lies above the most likely
 // load, so that the first second of a step orders what the step needs.
-const generous = 1.3
+const generous = 1.5
 
 // load is a policy's view of the offered load.
 type load struct {
@@ -187,7 +187,7 @@ const shortestTrend = 8 * time.Second
 
 // lookAhead is how much of a steady rise beyond the start-up time one order
 // covers, so that a long ramp takes few orders.
-const lookAhead = 20 * time.Second
+const lookAhead = 10 * time.Second
 
 // amount is work over a span of seconds.
 type amount struct {

@@ -33,6 +33,23 @@ func (o Order) follow(obs Observation, now time.Time) Order {
 	return o
 }
 
+// unseen says that an order to go out does not show yet in what is observed: the
+// data are older than it is, and what they show it may have answered. Tasks
+// that never come are not waited for.
+func (o Order) unseen(obs Observation, now time.Time) bool {
+	return o.Pending && o.To > o.From && obs.Second.Running+obs.Second.Starting < o.To && now.Sub(o.OutAt) < longestStartup
+}
+
+// since is how long ago something was; long, when it never was or the clock says
+// nothing of it.
+func since(at, now time.Time) time.Duration {
+	const long = 100 * 365 * 24 * time.Hour
+	if gone := now.Sub(at); !at.IsZero() && gone >= 0 {
+		return gone
+	}
+	return long
+}
+
 // note takes in a decision.
 func (o Order) note(obs Observation, d Decision, now time.Time) Order {
 	switch {

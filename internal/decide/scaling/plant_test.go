@@ -23,6 +23,10 @@ type plant struct {
 	stalled     bool    // nothing arrives; what should have comes when the stall is over
 	held        int     // by a stall
 	unbalanced  bool
+	even        bool // arrivals come evenly, not by chance
+	due         float64
+	delay       int // seconds until what happened in a second is known
+	unknown     []model.ServiceSecond
 	running     int
 	starting    []int // seconds to go
 	work        float64
@@ -89,6 +93,11 @@ func (p *plant) second(rate float64) {
 	p.starting = p.starting[begun:]
 	p.running += begun
 	arrivals := p.poisson(rate)
+	if p.even {
+		p.due += rate
+		arrivals = int(p.due)
+		p.due -= float64(arrivals)
+	}
 	if p.users > 0 {
 		arrivals = max(0, p.users-p.waiting)
 	}
@@ -111,7 +120,10 @@ func (p *plant) second(rate float64) {
 	p.done = max(0, p.done-float64(completed))
 	p.waiting -= completed
 	cpu := served + p.idle*float64(p.running) + p.boot*p.cores*float64(len(p.starting))
-	inFlight := p.waiting + p.poisson(rate*p.each/p.cores)
+	inFlight := p.waiting + int(rate*p.each/p.cores)
+	if !p.even {
+		inFlight = p.waiting + p.poisson(rate*p.each/p.cores)
+	}
 	p.taskSeconds += float64(p.running + len(p.starting))
 	p.decide(model.ServiceSecond{
 		At: p.now, Running: p.running, Starting: len(p.starting), Sampled: p.running + len(p.starting),
@@ -125,6 +137,11 @@ func (p *plant) decide(s model.ServiceSecond) {
 	if p.unbalanced {
 		s.Balanced, s.Arrivals, s.Completed, s.InFlight = false, 0, 0, 0
 	}
+	p.unknown = append(p.unknown, s)
+	if len(p.unknown) <= p.delay {
+		return
+	}
+	s, p.unknown = p.unknown[0], p.unknown[1:]
 	obs := Observation{Second: s, Measured: !p.lost, Desired: p.desired, Deploying: p.deploying}
 	var d Decision
 	d, p.state = Decide(p.cfg, p.state, obs, p.now)

@@ -20,6 +20,7 @@ const (
 	Waiting                // a higher count was needed a moment ago
 	Settling               // the load has fallen a moment ago
 	Small                  // the load is not known well enough to take away so little
+	UnderWay               // an order to go out
 	Cooldown               // of the scale-in
 	Deployment             // scale-in is off during deployments
 	Suspended              // by the scalable target

@@ -109,7 +109,7 @@ func TestReasonsAddUp(t *testing.T) {
 				if d.Reason.Least.Need > r.obs.Desired || d.Reason.Most.Need < r.obs.Desired {
 					t.Fatalf("%d is not within %d to %d: %s", r.obs.Desired, d.Reason.Least.Need, d.Reason.Most.Need, d.Reason)
 				}
-			case Load, Saturated, Waiting, Cooldown, Small, TooNew, Busy:
+			case Load, Saturated, Waiting, Cooldown, Small, TooNew, Busy, UnderWay:
 				addUp(t, d)
 			default: // these name no need
 			}

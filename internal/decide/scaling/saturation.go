@@ -10,6 +10,9 @@ import (
 // users who wait for answers send no new requests. What cannot be hidden is
 // the number of requests that wait.
 
+// A count that is off by less than a quarter works the backlog off nearly as
+// soon: no order for that.
+
 // waitingProof is how sure the waiting requests must be, in nats: the chance
 // of so many waiting at the target utilisation is e^-18.
 const waitingProof = 18
@@ -19,12 +22,15 @@ const (
 	slowDrain  = 10 * time.Second
 	quickDrain = 4 * time.Second
 	fullUse    = 0.95
+	// callersWait is how many arrivals an answer may bring while callers wait:
+	// some join.
+	callersWait = 1.2
 )
 
 // saturation raises o when requests pile up on busy tasks. Beyond the tasks in
 // service each waiting request halves (at target 50 %) the chance that this
 // happens within the target, as in a queue at that utilisation.
-func (st *State) saturation(ws *windows, o opinion, q queue, s second, obs Observation) opinion {
+func (st *State) saturation(ws *windows, o opinion, q queue, s second, obs Observation, now time.Time) opinion {
 	if !s.Balanced || s.Running == 0 {
 		return o
 	}
@@ -49,11 +55,11 @@ func (st *State) saturation(ws *windows, o opinion, q queue, s second, obs Obser
 	need := st.backlogNeed(backlog{
 		each: each, used: used, offered: rate * each, cores: s.cores(), target: q.use,
 		now: waiting - usual, lasting: float64(slices.Min(st.Demand.Waiting[:])) - usual,
-		drained: recent.Completed > recent.Arrivals,
+		hidden: recent.Completed <= recent.Arrivals && float64(flow.Arrivals) <= callersWait*float64(flow.Completed),
 	})
 	need.Metric, need.Unit, need.Waiting = o.reason.Metric, s.cores(), s.InFlight+s.Queued
 	switch {
-	case need.Need > max(o.want, obs.Desired):
+	case need.Need > o.want && 4*need.Need >= 5*obs.Desired && !st.Order.unseen(obs, now):
 		o.want, o.reason = need.Need, need
 	case o.want < obs.Desired: // in no case fewer now
 		o.want, o.reason.Kind, o.reason.Waiting = obs.Desired, Busy, need.Waiting
@@ -78,18 +84,19 @@ type backlog struct {
 	each, used, offered float64 // CPU-seconds of a request; vCPU used; vCPU that arrive
 	cores, target       float64
 	now, lasting        float64 // requests too many now, and all through the last seconds
-	drained             bool    // more is answered than arrives
+	hidden              bool    // as many arrive as are answered: callers wait
 }
 
 // backlogNeed is the count that ends a backlog: what arrives, with the backlog
 // worked off in the time that a start takes. Callers who wait for an answer
 // before they ask again show as a backlog that neither grows nor shrinks;
 // they hide what they would ask, so those are answered faster, and at the
-// least the busy tasks' use is taken at the target.
+// least the busy tasks' use is taken at the target. Where more arrives than is
+// answered, or less, the arrivals tell the load.
 func (st *State) backlogNeed(b backlog) Reason {
 	drain := max(slowDrain, st.Startup.time())
 	need := b.within(drain, b.offered, b.now)
-	if b.drained {
+	if !b.hidden {
 		return need
 	}
 	quick := max(quickDrain, time.Duration(4*b.each/b.cores*float64(time.Second)))

@@ -43,6 +43,8 @@ func (r Reason) but() string {
 		return ", but the load has fallen only a moment ago"
 	case Small:
 		return fmt.Sprintf(", but the load is not known well enough yet to take %d from %d", r.Current-r.Need, r.Current)
+	case UnderWay:
+		return ", but the last order is still under way"
 	case Busy:
 		return fmt.Sprintf(", but %d requests wait on busy tasks", r.Waiting)
 	case NearTarget:
