@@ -33,11 +33,16 @@ func (anyone) Authenticate(*http.Request, []byte, string) (wire.Caller, error) {
 	return wire.Caller{}, nil
 }
 
-// services is a scheduler with any number of services in cluster c.
+// services is a scheduler with any number of services in cluster c; the metrics
+// of the one called fine are published at high resolution.
 type services struct{}
 
 func (services) Service(cluster, name string) (model.Service, bool) {
-	return model.Service{Cluster: cluster, Name: name, Status: "ACTIVE", DesiredCount: 2}, cluster == "c"
+	svc := model.Service{Cluster: cluster, Name: name, Status: "ACTIVE", DesiredCount: 2}
+	if name == "fine" {
+		svc.Monitoring = []model.MetricResolution{{Metrics: []string{"CPUUtilization"}, Resolution: 20 * time.Second}}
+	}
+	return svc, cluster == "c"
 }
 
 func (services) SetDesiredCount(context.Context, string, string, int) error { return nil }

@@ -104,3 +104,26 @@ func TestCustomizedMetricErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestHighResolutionPolicy(t *testing.T) {
+	c, _ := newClient(t)
+	for id, want := range map[string]string{"service/c/fine": "", "service/c/web": "High-resolution metrics are not fully enabled on the ECS service."} {
+		if _, err := c.RegisterScalableTarget(t.Context(), registration(id)); err != nil {
+			t.Fatal(err)
+		}
+		in := policy(id, "cpu")
+		in.TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType = types.MetricTypeECSServiceAverageCPUUtilizationHighResolution
+		_, err := c.PutScalingPolicy(t.Context(), in)
+		got := ""
+		if e, ok := errors.AsType[smithy.APIError](err); ok {
+			got = e.ErrorMessage()
+		}
+		if got != want {
+			t.Errorf("%s: error %v, want %q", id, err, want)
+		}
+	}
+	found, err := c.DescribeScalingPolicies(t.Context(), &sdk.DescribeScalingPoliciesInput{ServiceNamespace: ecs})
+	if err != nil || len(found.ScalingPolicies) != 1 || found.ScalingPolicies[0].TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType != types.MetricTypeECSServiceAverageCPUUtilizationHighResolution {
+		t.Errorf("policies: %+v, %v", found, err)
+	}
+}
