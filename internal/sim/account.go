@@ -32,7 +32,7 @@ type Witness interface {
 // View is the plant at the end of a second.
 type View struct {
 	At    int     // the second that has ended
-	Rate  float64 // the true rate of the second that begins
+	Rate  float64 // the true rate of the second that begins, in requests of the mean demand
 	Tasks []TaskView
 	// Responses are the times from a request's way to its task until the
 	// answer, in seconds, of what was answered since the last View.
@@ -171,7 +171,7 @@ func (p *plant) look(i int) View {
 	}
 	v := View{At: i, Tasks: a.view, Responses: a.responses}
 	if i+1 < len(p.cfg.Rates) {
-		v.Rate = p.cfg.Rates[i+1]
+		v.Rate = p.cfg.Rates[i+1] * p.cfg.Faults.drift(i+1)
 	}
 	return v
 }

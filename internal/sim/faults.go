@@ -62,6 +62,26 @@ func (f Faults) validate() error {
 	return errors.Join(errs...)
 }
 
+// Unseen are the faults that come over the plant alone: what a scaler sees and
+// what its clock shows is true.
+func (f Faults) Unseen() Faults {
+	f.LostSeconds, f.LostSamples, f.Stalls, f.Jumps = 0, 0, nil, nil
+	return f
+}
+
+// Loads is what arrives in each second, in requests of the mean demand: the
+// rates with the drift of the demand.
+func (c Config) Loads() []float64 {
+	if len(c.Faults.Drift) == 0 {
+		return c.Rates
+	}
+	out := make([]float64, len(c.Rates))
+	for i, r := range c.Rates {
+		out[i] = r * c.Faults.drift(i)
+	}
+	return out
+}
+
 // drift is the factor of the demand in second i.
 func (f *Faults) drift(i int) float64 {
 	if len(f.Drift) == 0 {

@@ -7,8 +7,9 @@
 // request, decide/placement the task that goes, decide/scaling and
 // decide/alarm (through Decider) the count. What is modelled is the rest: a
 // task shares its CPU evenly among its requests, each at most one core; a task
-// takes requests a start-up time after its order; a request finds the balancer
-// and the answer finds the client in no time.
+// takes requests a start-up time after its order, and ends as soon as it has
+// drained; a request finds the balancer and the answer finds the client in no
+// time.
 //
 // A run depends on its Config alone: the same seed gives the same result to
 // the last bit. There is no clock and no goroutine. Times are seconds from the

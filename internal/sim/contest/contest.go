@@ -78,7 +78,7 @@ func Run(sc Scenario, contestants []Contestant, parallel int) (Report, error) {
 	if err := sc.complete(contestants); err != nil {
 		return Report{}, err
 	}
-	need := sc.need().Series(sc.Plant.Rates)
+	need := sc.need().Series(sc.Plant.Loads())
 	first, _ := sim.Schedule(need, sc.Plant.Start.Seconds())
 	rep := Report{
 		Scenario: sc, Need: need, Results: make([]Result, len(contestants)),
@@ -140,7 +140,7 @@ func (sc *Scenario) complete(contestants []Contestant) error {
 		sc.Cooldown = 300 * time.Second
 	}
 	if sc.Plant.Initial == 0 {
-		sc.Plant.Initial = sc.need()(sc.Plant.Rates[0])
+		sc.Plant.Initial = sc.need()(sc.Plant.Loads()[0])
 	}
 	return sc.findCapacity(contestants)
 }
@@ -176,13 +176,17 @@ func (sc *Scenario) physics() float64 {
 	if sc.Step == 0 {
 		return 0
 	}
-	running := sc.need()(sc.Plant.Rates[sc.Step-1])
-	load := sc.Plant.Rates[sc.Step] * sc.Plant.Demand.Seconds()
+	loads := sc.Plant.Loads()
+	running := sc.need()(loads[sc.Step-1])
+	load := loads[sc.Step] * sc.Plant.Demand.Seconds()
 	return measure.Physics(load, sc.Plant.TaskVCPU, running, sc.Max, sc.Plant.Start.Seconds())
 }
 
 func (sc Scenario) run(c Contestant) (sim.Result, error) {
 	cfg := sc.Plant
+	if c.limit {
+		cfg.Faults = cfg.Faults.Unseen()
+	}
 	cfg.Scaler, cfg.Initial = c.enter(&sc)
 	r, err := sim.Run(cfg)
 	if err != nil {

@@ -21,6 +21,7 @@ const sloPercentile = 99
 type Contestant struct {
 	Name    string
 	slo     bool // it needs the scenario's Capacity
+	limit   bool // it is told the truth
 	refused error
 	enter   func(*Scenario) (s sim.Scaler, initial int)
 }
@@ -76,8 +77,8 @@ func catalogue() []Contestant {
 	}
 	slo := func(sc *Scenario) baseline.Demand { return sc.sloNeed }
 	return append(list,
-		Contestant{Name: "reactive-slo", slo: true, enter: func(sc *Scenario) (sim.Scaler, int) {
-			first := sc.sloNeed(sc.Plant.Rates[0])
+		Contestant{Name: "reactive-slo", slo: true, limit: true, enter: func(sc *Scenario) (sim.Scaler, int) {
+			first := sc.sloNeed(sc.Plant.Loads()[0])
 			return baseline.NewReactive(sc.sloNeed, sc.Plant.Start, first), first
 		}},
 		clairvoyant("clairvoyant-slo", true, slo),
@@ -87,8 +88,8 @@ func catalogue() []Contestant {
 // Names lists the named contestants: "live", "aws-60", "aws-20" track the
 // scenario's target by CPU and "live-slo" its SLO; "hpa", "hpa-fast", "kpa",
 // "keda", "nomad", "gce", "cpu-rule" are those of others; "reactive" and
-// "clairvoyant" are the limits at the target, with "-slo" within the SLO.
-// Besides, "fixed-N" always has N tasks.
+// "clairvoyant" are the limits at the target, with "-slo" within the SLO, which no
+// lost data and no clock misleads. Besides, "fixed-N" always has N tasks.
 func Names() []string {
 	var names []string
 	for _, c := range catalogue() {
@@ -142,18 +143,18 @@ func other[S sim.Scaler](name string, build func(baseline.Setting) S) Contestant
 }
 
 func reactive() Contestant {
-	return Contestant{Name: "reactive", enter: func(sc *Scenario) (sim.Scaler, int) {
+	return Contestant{Name: "reactive", limit: true, enter: func(sc *Scenario) (sim.Scaler, int) {
 		return baseline.NewReactive(sc.need(), sc.Plant.Start, sc.Plant.Initial), sc.Plant.Initial
 	}}
 }
 
 func clairvoyant(name string, slo bool, need func(*Scenario) baseline.Demand) Contestant {
-	return Contestant{Name: name, slo: slo, enter: func(sc *Scenario) (sim.Scaler, int) {
+	return Contestant{Name: name, slo: slo, limit: true, enter: func(sc *Scenario) (sim.Scaler, int) {
 		start := sc.Plant.Start + sc.Plant.StartJitter
 		if f := sc.Plant.Faults; f.SlowStarts > 0 { // it cannot know which ones
 			start = time.Duration(float64(start) * f.SlowFactor)
 		}
-		c := baseline.NewClairvoyant(need(sc), sc.Plant.Rates, start)
+		c := baseline.NewClairvoyant(need(sc), sc.Plant.Loads(), start)
 		return c, c.Initial()
 	}}
 }
