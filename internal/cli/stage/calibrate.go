@@ -27,10 +27,15 @@ type Calibration struct {
 	Asked  int // requests
 }
 
-// What a calibration does: so many requests and starts.
+// What a calibration does: requests one by one, which show how they differ;
+// then steady ones that keep a task half busy, which show the mean, as a
+// request that comes after a pause costs more than one among others; then
+// starts.
 const (
-	calibrationRequests = 20
-	calibrationStarts   = 5
+	loneRequests      = 10
+	steadyTime        = 20 * time.Second
+	steadyShare       = 0.5 // of a task's CPU
+	calibrationStarts = 5
 	// requestEvery is long enough that the CPU of one request lies in its own
 	// two seconds of the metric, and of no other.
 	requestEvery = 2 * time.Second
@@ -47,8 +52,7 @@ func (g *Stage) Calibrate(ctx context.Context, told func(string)) (c Calibration
 	if err := g.UntilHealthy(ctx, 1); err != nil {
 		return c, err
 	}
-	told(fmt.Sprintf("%d requests, one every %v", calibrationRequests, requestEvery))
-	if err := g.demand(ctx, name, &c); err != nil {
+	if err := g.demand(ctx, name, &c, told); err != nil {
 		return c, err
 	}
 	told(fmt.Sprintf("%d starts of a task", calibrationStarts))
@@ -83,41 +87,73 @@ func (g *Stage) startOne(ctx context.Context, name string) (time.Duration, error
 	})
 }
 
-// demand asks one request at a time and reads what CPU each has used from the
-// service's own metric.
-func (g *Stage) demand(ctx context.Context, name string, c *Calibration) error {
+// demand reads from the service's own metric what CPU requests have used.
+func (g *Stage) demand(ctx context.Context, name string, c *Calibration, told func(string)) error {
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	// The first request warms the app up, and is not counted.
 	if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
 		return err
 	}
-	// A request is sent when an odd second begins: the two seconds around it
-	// are its own, however the reading's second lies.
-	first := time.Now().Truncate(requestEvery).Add(2*requestEvery - time.Second)
-	for i := range calibrationRequests {
-		if err := wait(ctx, time.Until(first.Add(time.Duration(i)*requestEvery))); err != nil {
-			return err
-		}
-		if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
-			return err
-		}
-	}
-	end := first.Add(calibrationRequests*requestEvery - time.Second)
-	used, err := g.CPUSeconds(ctx, name, first.Add(-time.Second), end)
+	told(fmt.Sprintf("%d requests, one every %v", loneRequests, requestEvery))
+	each, err := g.lone(ctx, client, name)
 	if err != nil {
 		return err
-	}
-	var each []float64
-	for i := 0; i+1 < len(used); i += 2 {
-		each = append(each, used[i]+used[i+1])
 	}
 	mean, cv := moments(each)
 	if mean <= 0 {
 		return errors.New("requests were answered, but the service's CPU metric shows no use")
 	}
-	c.Demand, c.CV, c.Asked = time.Duration(mean*float64(time.Second)), cv, len(each)
-	return nil
+	told(fmt.Sprintf("requests that use %g %% of a task, for %v", 100*steadyShare, steadyTime))
+	mean, asked, err := g.steady(ctx, client, name, time.Duration(mean/(steadyShare*g.VCPU)*float64(time.Second)))
+	c.Demand, c.CV, c.Asked = time.Duration(mean*float64(time.Second)), cv, asked
+	return err
+}
+
+// lone asks one request at a time and gives the CPU-seconds of each.
+func (g *Stage) lone(ctx context.Context, client *http.Client, name string) ([]float64, error) {
+	// A request is sent when an odd second begins: the two seconds around it
+	// are its own, however the reading's second lies.
+	first := time.Now().Truncate(requestEvery).Add(2*requestEvery - time.Second)
+	for i := range loneRequests {
+		if err := wait(ctx, time.Until(first.Add(time.Duration(i)*requestEvery))); err != nil {
+			return nil, err
+		}
+		if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
+			return nil, err
+		}
+	}
+	used, err := g.CPUSeconds(ctx, name, first.Add(-time.Second), first.Add(loneRequests*requestEvery-time.Second))
+	if err != nil {
+		return nil, err
+	}
+	var each []float64
+	for i := 0; i+1 < len(used); i += 2 {
+		each = append(each, used[i]+used[i+1])
+	}
+	return each, nil
+}
+
+// steady asks a request every so often and gives the mean CPU-seconds.
+func (g *Stage) steady(ctx context.Context, client *http.Client, name string, every time.Duration) (mean float64, asked int, err error) {
+	began := time.Now()
+	for next := began; next.Before(began.Add(steadyTime)); next = next.Add(every) {
+		if err := wait(ctx, time.Until(next)); err != nil {
+			return 0, 0, err
+		}
+		if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
+			return 0, 0, err
+		}
+		asked++
+	}
+	used, err := g.CPUSeconds(ctx, name, began, time.Now().Add(2*time.Second))
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, u := range used {
+		mean += u / float64(asked)
+	}
+	return mean, asked, nil
 }
 
 func ask(ctx context.Context, client *http.Client, url string) error {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"neargate/internal/cli/stage"
+	"neargate/internal/decide/scaling"
+	"neargate/internal/sim"
+	"neargate/internal/traffic"
+
+	"neargate/bench/rig"
+)
+
+// validation runs loads on a stage and in the simulator.
+type validation struct {
+	*rig.Stage
+	options
+	w io.Writer
+}
+
+// The offered CPU between which the loads move, in vCPU: at 50 % of a quarter
+// vCPU, one to five tasks. The rest of two cores is for the load tester, the
+// balancer and the server.
+const lowLoad, highLoad = 0.10, 0.58
+
+func loads() []string { return []string{"step", "sine", "flash"} }
+
+// pattern is a load of the given rates, in requests per second.
+func pattern(name string, low, high float64, length time.Duration) (traffic.Pattern, error) {
+	part := func(share float64) time.Duration {
+		return time.Duration(share * float64(length)).Round(time.Second)
+	}
+	rates := fmt.Sprintf("%s:low=%.4f,high=%.4f,for=%v", name, low, high, length)
+	switch name {
+	case "step":
+		rates += fmt.Sprintf(",at=%v", part(1./3))
+	case "sine":
+		rates += fmt.Sprintf(",period=%v", part(1./2))
+	case "flash":
+		rates += fmt.Sprintf(",at=%v,over=%v,decay=%v", part(1./6), part(1./18), part(1./4))
+	}
+	return traffic.ParsePattern(rates)
+}
+
+// line is one load with what was measured and what was simulated.
+type line struct {
+	name            string
+	calibration     stage.Calibration
+	real, simulated outcome
+}
+
+// off is how far the simulation lies from the measurement, in percent.
+func off(simulated, measured float64) float64 { return 100 * (simulated/measured - 1) }
+
+func (l line) String() string {
+	return fmt.Sprintf("%-6s p99 %.0f ms measured, %.0f ms simulated (%+.1f %%); task-seconds %.1f, %.1f (%+.1f %%); p50 %.0f, %.0f ms; orders %d, %d; CPU of a request %.1f ms, calibrated %.1f; %d requests, %d failed; other programs %.2f cores",
+		l.name, l.real.p99*1000, l.simulated.p99*1000, off(l.simulated.p99, l.real.p99),
+		l.real.taskSeconds, l.simulated.taskSeconds, off(l.simulated.taskSeconds, l.real.taskSeconds),
+		l.real.p50*1000, l.simulated.p50*1000, l.real.orders, l.simulated.orders,
+		l.real.cost*1000, l.calibration.Demand.Seconds()*1000, l.real.requests, l.real.failed, l.real.others)
+}
+
+// load calibrates, replays and simulates one load. Each is calibrated anew: on
+// a machine that others use, too, what a request costs changes by the minute.
+func (v validation) load(ctx context.Context, name string) (line, error) {
+	l := line{name: name}
+	var err error
+	l.calibration, err = v.Calibrate(ctx, func(string) {})
+	if err != nil {
+		return l, fmt.Errorf("calibrate: %w", err)
+	}
+	c := l.calibration
+	fmt.Fprintf(v.w, "%s: a request costs %.1f ms of CPU (cv %.2f), a task is healthy %v after its order\n", name, c.Demand.Seconds()*1000, c.CV, c.Start.Round(time.Millisecond))
+	p, err := pattern(name, lowLoad/c.Demand.Seconds(), highLoad/c.Demand.Seconds(), v.length)
+	if err != nil {
+		return l, err
+	}
+	cfg := v.config(p, c)
+	if l.real, err = v.replay(ctx, name, sim.Requests(cfg)); err != nil {
+		return l, err
+	}
+	l.simulated, err = v.simulate(cfg)
+	return l, err
+}
+
+func (v validation) config(p traffic.Pattern, c stage.Calibration) sim.Config {
+	return sim.Config{
+		Seed: v.seed, Rates: p.Rates(rand.New(rand.NewPCG(v.seed, 1)).Float64), //nolint:gosec // must be repeatable
+		Demand: c.Demand, CV: c.CV, TaskVCPU: rig.TaskVCPU, Quota: sim.Quota{Cores: cores()}, Start: c.Start, Initial: least,
+	}
+}
+
+func (v validation) simulate(cfg sim.Config) (outcome, error) {
+	cfg.Scaler = sim.NewDecider(scaling.Config{Min: least, Max: most, Timing: scaling.Live, Policies: []scaling.Policy{
+		{Name: "cpu", Metric: scaling.CPU, Target: target, ScaleOut: cooldown, ScaleIn: cooldown},
+	}}, least)
+	r, err := sim.Run(cfg)
+	if err != nil {
+		return outcome{}, fmt.Errorf("simulate: %w", err)
+	}
+	for _, o := range r.Orders {
+		fmt.Fprintf(v.w, "  simulated %4d s  %d to %d %s\n", o.At+1, o.From, o.To, o.Reason)
+	}
+	return outcome{
+		p50: r.Latencies.Percentile(50), p99: r.Latencies.Percentile(99), taskSeconds: r.TaskSeconds,
+		orders: len(r.Orders), requests: r.Requests, cost: cfg.Demand.Seconds(), others: math.NaN(),
+	}, nil
+}
