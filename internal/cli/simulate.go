@@ -25,8 +25,9 @@ or requests for a count of the interval).
 
 A policy file is the JSON of PutScalingPolicy as the AWS CLI takes it, or of its
 TargetTrackingScalingPolicyConfiguration alone; in a list with it there may be
-that of RegisterScalableTarget, for the bounds. Without --policy it is CPU at 50 %
-with cooldowns of 30 s.
+that of RegisterScalableTarget, for the bounds, other policies, and the alarms of
+step policies as PutMetricAlarm. Without --policy it is CPU at 50 % with
+cooldowns of 30 s.
 
 A shape is one of
   hold:high=40,for=10m               ramp:low=10,high=80,over=5m,for=10m

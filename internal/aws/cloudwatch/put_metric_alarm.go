@@ -23,8 +23,21 @@ const maxActions = 5
 // putMetricAlarm: codes ValidationError, InvalidParameterValueException,
 // InvalidParameterCombinationException, MissingRequiredParameterException.
 func (s *service) putMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput) (*cloudwatch.PutMetricAlarmOutput, error) {
-	if err := checkAlarmInput(in); err != nil {
+	al, err := Alarm(in)
+	if err != nil {
 		return nil, err
+	}
+	if err := s.alarms.PutAlarm(ctx, al); err != nil {
+		return nil, err
+	}
+	return &cloudwatch.PutMetricAlarmOutput{}, nil
+}
+
+// Alarm reads a PutMetricAlarm request; the simulator reads alarms by it. The
+// codes are those of the operation.
+func Alarm(in *cloudwatch.PutMetricAlarmInput) (model.Alarm, error) {
+	if err := checkAlarmInput(in); err != nil {
+		return model.Alarm{}, err
 	}
 	al := model.Alarm{
 		Name: *in.AlarmName, Description: aws.ToString(in.AlarmDescription),
@@ -45,15 +58,9 @@ func (s *service) putMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 		watch = setMath
 	}
 	if err := watch(&al, in); err != nil {
-		return nil, err
+		return model.Alarm{}, err
 	}
-	if err := checkRange(al); err != nil {
-		return nil, err
-	}
-	if err := s.alarms.PutAlarm(ctx, al); err != nil {
-		return nil, err
-	}
-	return &cloudwatch.PutMetricAlarmOutput{}, nil
+	return al, checkRange(al)
 }
 
 func checkAlarmInput(in *cloudwatch.PutMetricAlarmInput) error {

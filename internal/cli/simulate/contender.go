@@ -12,6 +12,7 @@ import (
 	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
+	"neargate/internal/sim"
 	"neargate/internal/sim/contest"
 )
 
@@ -150,8 +151,24 @@ func (p *plan) addPolicy(f policyFile, timing, name string) error {
 		t = *f.target
 	}
 	t.Min, t.Max = lo, hi
-	p.contenders = append(p.contenders, contender{name, contest.PolicyOf(name, t, scaling.Timing(timing), f.policies)})
+	svc := sim.Service{Target: t, Timing: scaling.Timing(timing), Policies: f.policies, Alarms: f.alarms}
+	if _, err := sim.NewService(svc, 0); err != nil {
+		return fmt.Errorf("policy %s cannot be simulated: %w", f.name, err)
+	}
+	for _, pol := range f.policies {
+		if pol.Step != nil && !slices.ContainsFunc(f.alarms, func(al model.Alarm) bool { return asks(al, pol.Name) }) {
+			return fmt.Errorf("policy %s: no alarm asks for the step policy %s; put the JSON of put-metric-alarm beside it, in a list, with the policy's name in AlarmActions", f.name, pol.Name)
+		}
+	}
+	p.contenders = append(p.contenders, contender{name, contest.Service(name, svc)})
 	return nil
+}
+
+// asks says that one of an alarm's actions is a policy, by its name or ARN.
+func asks(al model.Alarm, name string) bool {
+	return slices.ContainsFunc(slices.Concat(al.AlarmActions, al.OKActions, al.InsufficientActions), func(action string) bool {
+		return action == name || strings.HasSuffix(action, "policyName/"+name)
+	})
 }
 
 func (p *plan) addNamed(name string) error {

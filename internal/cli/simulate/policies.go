@@ -10,8 +10,10 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+	cloudwatchsdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"neargate/internal/aws/applicationautoscaling"
+	"neargate/internal/aws/cloudwatch"
 	"neargate/internal/decide/policy"
 	"neargate/internal/model"
 )
@@ -25,11 +27,12 @@ const resource = "service/simulated/service"
 type policyFile struct {
 	name     string
 	policies []model.ScalingPolicy
+	alarms   []model.Alarm // of step policies
 	target   *model.ScalableTarget // nil: the file does not say
 }
 
-// readPolicies reads a policy file: one or a list of PutScalingPolicy and
-// RegisterScalableTarget inputs as the AWS CLI takes them by
+// readPolicies reads a policy file: one or a list of PutScalingPolicy,
+// RegisterScalableTarget and PutMetricAlarm inputs as the AWS CLI takes them by
 // --cli-input-json, or a bare configuration as it takes it by
 // --target-tracking-scaling-policy-configuration.
 func readPolicies(path string) (policyFile, error) {
@@ -104,6 +107,8 @@ func (f *policyFile) item(text, item []byte) error {
 	switch {
 	case has("MinCapacity", "MaxCapacity"):
 		return f.targetItem(text, item)
+	case has("AlarmName"):
+		return f.alarmItem(text, item)
 	case has("PolicyName", "PolicyType", "TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration", "PredictiveScalingPolicyConfiguration"):
 		if err := decode(text, item, in); err != nil {
 			return err
@@ -119,7 +124,7 @@ func (f *policyFile) item(text, item []byte) error {
 			return err
 		}
 	default:
-		return errors.New("neither PutScalingPolicy nor RegisterScalableTarget, nor a TargetTrackingScalingPolicyConfiguration or StepScalingPolicyConfiguration")
+		return errors.New("neither PutScalingPolicy, RegisterScalableTarget or PutMetricAlarm, nor a TargetTrackingScalingPolicyConfiguration or StepScalingPolicyConfiguration")
 	}
 	p, err := applicationautoscaling.Policy(f.complete(in), func() bool { return false })
 	f.policies = append(f.policies, p)
@@ -176,6 +181,17 @@ func (f *policyFile) targetItem(text, item []byte) error {
 	}
 	t, err := applicationautoscaling.Target(in)
 	f.target = &t
+	return err
+}
+
+// alarmItem reads an alarm that step policies hang on.
+func (f *policyFile) alarmItem(text, item []byte) error {
+	in := &cloudwatchsdk.PutMetricAlarmInput{}
+	if err := decode(text, item, in); err != nil {
+		return err
+	}
+	al, err := cloudwatch.Alarm(in)
+	f.alarms = append(f.alarms, al)
 	return err
 }
 
