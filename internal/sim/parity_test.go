@@ -42,9 +42,9 @@ const (
 	parityService = "service/c/web"
 )
 
-// startServer starts the parts with one policy; they run until ctx ends, and
+// startServer starts the parts with a service's policies and alarms; they run until ctx ends, and
 // wait gives the end of them all.
-func startServer(ctx context.Context, t *testing.T, timing scaling.Timing, p model.ScalingPolicy, desired int) (s *server, wait func()) {
+func startServer(ctx context.Context, t *testing.T, svc sim.Service, desired int) (s *server, wait func()) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -60,14 +60,19 @@ func startServer(ctx context.Context, t *testing.T, timing scaling.Timing, p mod
 	must(err)
 	book, err := alarms.New(db, metrics, alarms.Config{}, log)
 	must(err)
-	scaler, err := autoscaler.New(db, s, book, metrics, autoscaler.Config{Timing: timing}, log)
+	scaler, err := autoscaler.New(db, s, book, metrics, autoscaler.Config{Timing: svc.Timing}, log)
 	must(err)
-	low, high := 2, 20
-	_, err = scaler.RegisterTarget(ctx, autoscaler.Registration{ResourceID: parityService, Min: &low, Max: &high})
+	_, err = scaler.RegisterTarget(ctx, autoscaler.Registration{ResourceID: parityService, Min: &svc.Target.Min, Max: &svc.Target.Max})
 	must(err)
-	p.ResourceID = parityService
-	_, err = scaler.PutPolicy(ctx, p)
-	must(err)
+	for _, p := range svc.Policies {
+		p.ResourceID = parityService
+		put, err := scaler.PutPolicy(ctx, p)
+		must(err)
+		for _, al := range svc.Alarms { // they are of the one policy
+			al.AlarmActions = []string{put.ARN}
+			must(book.PutAlarm(ctx, al))
+		}
+	}
 	collector := collect.New(collect.Sources{Runtime: s, Balancer: s, Scheduler: s}, metrics, collect.Config{OnSecond: func(read []model.ServiceSecond) {
 		s.compare(read)
 		scaler.Observe(read)
@@ -213,12 +218,20 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 			Namespace: "AWS/ECS", Name: "CPUUtilization", Dimensions: []model.Dimension{{Name: "ClusterName", Value: "c"}, {Name: "ServiceName", Value: "web"}},
 		}},
 	}}
+	busy := busyAlarm()
+	busy.Metric, busy.Period = own.Tracking.Customized.Metric, 20*time.Second
 	for _, row := range []struct {
 		timing scaling.Timing
 		put    model.ScalingPolicy
-	}{{scaling.Live, byCPU}, {scaling.Live, own}, {scaling.AWS20, byCPU}, {scaling.AWS60, own}} {
-		timing, put := row.timing, row.put
-		t.Run(string(timing)+" "+put.Name, func(t *testing.T) {
+		alarms []model.Alarm
+	}{
+		{timing: scaling.Live, put: byCPU}, {timing: scaling.Live, put: own}, {timing: scaling.AWS20, put: byCPU},
+		{timing: scaling.AWS60, put: own}, {timing: scaling.Live, put: stepping(), alarms: []model.Alarm{busy}},
+	} {
+		svc := sim.Service{
+			Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: row.timing, Policies: []model.ScalingPolicy{row.put}, Alarms: row.alarms,
+		}
+		t.Run(string(row.timing)+" "+row.put.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
@@ -226,7 +239,7 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 				// is the difference of the next one.
 				begin := time.Now().Truncate(time.Minute).Add(time.Minute)
 				time.Sleep(time.Until(begin.Add(-500 * time.Millisecond)))
-				srv, wait := startServer(ctx, t, timing, put, 2)
+				srv, wait := startServer(ctx, t, svc, 2)
 				srv.begin(begin, 2)
 				time.Sleep(time.Until(begin.Add(200 * time.Millisecond)))
 				cfg := sim.Config{
@@ -236,7 +249,7 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 				theirs := run(t, cfg)
 				stop()
 				wait()
-				cfg.Scaler = service(t, sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: timing, Policies: []model.ScalingPolicy{put}}, 2)
+				cfg.Scaler = service(t, svc, 2)
 				ours := run(t, cfg)
 				if len(theirs.Orders) < 2 {
 					t.Fatalf("the server gave %d orders: %+v", len(theirs.Orders), theirs.Orders)
