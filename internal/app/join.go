@@ -1,11 +1,13 @@
 package app
 
 import (
+	"math"
+	"slices"
 	"sync"
 	"time"
 
+	"neargate/internal/decide/expression"
 	"neargate/internal/decide/forecast"
-	"neargate/internal/decide/policy"
 	"neargate/internal/logs"
 	"neargate/internal/metric"
 	"neargate/internal/model"
@@ -42,20 +44,26 @@ func (r *relay) connect(to func(model.RunState)) {
 // pastLoad is what the autoscaler asks of the metrics.
 type pastLoad struct{ *metric.Store }
 
-// Minutes gives a statistic of a metric by the minute.
-func (m pastLoad) Minutes(src policy.Source, from, to time.Time) ([]forecast.Minute, error) {
-	s, err := metric.ParseStatistic(src.Statistic)
+// Minutes gives what the one of queries that returns data has by the minute.
+func (m pastLoad) Minutes(queries []model.MetricQuery, from, to time.Time) ([]forecast.Minute, error) {
+	of := slices.Clone(queries)
+	for i := range of {
+		of[i].Period = time.Minute
+	}
+	series, err := expression.NewQueries(of, expression.Data{
+		Read: func(q model.MetricQuery) (expression.Series, error) { return metric.ReadSeries(m.Store, q, from, to) },
+		Frame: func(period int64) expression.Series {
+			return expression.Series{Start: from.Unix(), End: to.Unix(), Period: period}
+		},
+		Period: int64(time.Minute / time.Second),
+	}).Returned()
 	if err != nil {
 		return nil, err
 	}
-	points, err := m.Query(metric.Query{ID: src.ID, Start: from, End: to, Period: time.Minute})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]forecast.Minute, 0, len(points))
-	for _, p := range points {
-		if v, ok := p.Value(s); ok {
-			out = append(out, forecast.Minute{At: p.At, Value: v})
+	out := make([]forecast.Minute, 0, len(series.At))
+	for i, at := range series.At {
+		if v := series.V[i]; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			out = append(out, forecast.Minute{At: time.Unix(at, 0).UTC(), Value: v})
 		}
 	}
 	return out, nil

@@ -14,9 +14,9 @@ import (
 
 // History is where the load of the past is read.
 type History interface {
-	// Minutes gives a statistic of a metric by the minute, oldest first;
-	// minutes without data are not there.
-	Minutes(src policy.Source, from, to time.Time) ([]forecast.Minute, error)
+	// Minutes gives what the one of queries that returns data has by the
+	// minute, oldest first; minutes without data are not there.
+	Minutes(queries []model.MetricQuery, from, to time.Time) ([]forecast.Minute, error)
 }
 
 const (
@@ -52,7 +52,7 @@ func (a *Autoscaler) foretellDue(ctx context.Context) {
 func (a *Autoscaler) forecastDue(key string, p model.ScalingPolicy, now time.Time) bool {
 	within := func(since time.Time, d time.Duration) bool { return !now.Before(since) && now.Before(since.Add(d)) }
 	f, ok := a.forecasts.Get(key)
-	if ok && f.Metrics == p.Predictive.Metrics && within(f.MadeAt, forecastEvery) {
+	if ok && policy.SameMetrics(f.Metrics, p.Predictive.Metrics) && within(f.MadeAt, forecastEvery) {
 		return false
 	}
 	return !within(a.tried[key], forecastRetry)
@@ -68,10 +68,10 @@ func (a *Autoscaler) foretell(ctx context.Context, p model.ScalingPolicy) (f mod
 	var past policy.Past
 	src := policy.SourcesOf(p.ResourceID, p.Predictive.Metrics)
 	for _, one := range []struct {
-		from policy.Source
+		from []model.MetricQuery
 		to   *[]forecast.Minute
 	}{{src.Load, &past.Load}, {src.Metric, &past.Metric}, {src.Tasks, &past.Tasks}} {
-		if one.from.Statistic == "" {
+		if one.from == nil {
 			continue
 		}
 		if *one.to, err = a.cfg.History.Minutes(one.from, policy.Since(now), now.Truncate(time.Hour)); err != nil {
@@ -84,7 +84,7 @@ func (a *Autoscaler) foretell(ctx context.Context, p model.ScalingPolicy) (f mod
 	a.admin.Lock()
 	defer a.admin.Unlock()
 	key := policyKey(p.ResourceID, p.Name)
-	if cur, there := a.policies.Get(key); !there || cur.Predictive == nil || cur.Predictive.Metrics != f.Metrics {
+	if cur, there := a.policies.Get(key); !there || cur.Predictive == nil || !policy.SameMetrics(cur.Predictive.Metrics, f.Metrics) {
 		return f, false, nil // deleted or changed meanwhile
 	}
 	f, err = a.forecasts.Update(ctx, key, func(old model.Forecast, _ bool) (model.Forecast, error) {
@@ -105,7 +105,7 @@ func (a *Autoscaler) Forecast(ctx context.Context, resourceID, name string) (mod
 	case p.Predictive == nil:
 		return p, model.Forecast{}, invalid("Scaling policy %s is not a predictive scaling policy.", name)
 	}
-	if f, ok := a.forecasts.Get(key); ok && f.Metrics == p.Predictive.Metrics {
+	if f, ok := a.forecasts.Get(key); ok && policy.SameMetrics(f.Metrics, p.Predictive.Metrics) {
 		return p, f, nil
 	}
 	f, ok, err := a.foretell(ctx, p)
@@ -145,5 +145,5 @@ func (a *Autoscaler) forecastOf(p model.ScalingPolicy) (model.Forecast, bool) {
 		return model.Forecast{}, false
 	}
 	f, ok := a.forecasts.Get(policyKey(p.ResourceID, p.Name))
-	return f, ok && f.Metrics == p.Predictive.Metrics
+	return f, ok && policy.SameMetrics(f.Metrics, p.Predictive.Metrics)
 }

@@ -20,9 +20,9 @@ type past struct {
 	err   error
 }
 
-func (p *past) Minutes(src policy.Source, from, to time.Time) (out []forecast.Minute, err error) {
+func (p *past) Minutes(queries []model.MetricQuery, from, to time.Time) (out []forecast.Minute, err error) {
 	p.reads++
-	if src.ID.Name != "CPUUtilization" || src.Statistic != "Sum" || p.err != nil {
+	if queries[0].Metric.Name != "CPUUtilization" || queries[0].Statistic != "Sum" || p.err != nil {
 		return nil, p.err
 	}
 	if from.Before(p.since) {
@@ -50,7 +50,7 @@ func foreseeing(t *testing.T, days int) (*rig, *past) {
 func predictive() model.ScalingPolicy {
 	return model.ScalingPolicy{Name: "forecast", ResourceID: web, Predictive: &model.Predictive{
 		Mode:    policy.ForecastAndScale,
-		Metrics: model.PredictiveMetrics{Target: 50, Pair: model.PredefinedMetric{Type: "ECSServiceCPUUtilization"}},
+		Metrics: model.PredictiveMetrics{Target: 50, Pair: model.PredictiveMetric{Type: "ECSServiceCPUUtilization"}},
 	}}
 }
 

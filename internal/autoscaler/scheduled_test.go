@@ -225,7 +225,9 @@ func TestScheduledActionRefusals(t *testing.T) {
 		{"min above max", "ValidationException", "Maximum capacity cannot be less than minimum", with(func(c *ScheduledChange) { c.Min = new(3) })},
 		{"words", "ValidationException", "Invalid schedule expression. Details: Schedule expression must have", with(func(c *ScheduledChange) { c.Schedule = new("every now and then") })},
 		{"at in the past", "ValidationException", "Invalid schedule expression. Details: at(2020-01-01T00:00:00) is in the past.", with(func(c *ScheduledChange) { c.Schedule = new("at(2020-01-01T00:00:00)") })},
-		{"at in the spring gap", "ValidationException", "Invalid schedule expression. Details: at(2027-03-28T02:30:00) does not exist in the time zone Europe/Berlin.", with(func(c *ScheduledChange) { c.Schedule, c.Timezone = new("at(2027-03-28T02:30:00)"), new("Europe/Berlin") })},
+		{"at in the spring gap", "ValidationException", "Invalid schedule expression. Details: at(2027-03-28T02:30:00) does not exist in the time zone Europe/Berlin.", with(func(c *ScheduledChange) {
+			c.Schedule, c.Timezone = new("at(2027-03-28T02:30:00)"), new("Europe/Berlin")
+		})},
 		{"at after the end", "ValidationException", "Invalid schedule expression. Details: at(2027-03-28T12:30:00) is not between the start time and the end time.", with(func(c *ScheduledChange) { c.Schedule, c.End = new("at(2027-03-28T12:30:00)"), time.Unix(1.8e9, 0) })},
 		{"never", "ValidationException", "Invalid schedule expression. Details: cron(0 0 30 2 ? *) has no run", with(func(c *ScheduledChange) { c.Schedule = new("cron(0 0 30 2 ? *)") })},
 		{"ended", "ValidationException", "Invalid schedule expression. Details: cron(1 12 * * ? *) has no run", with(func(c *ScheduledChange) { c.End = time.Unix(1e9, 0) })},

@@ -16,14 +16,19 @@ type Predictive struct {
 // target of the scaling metric.
 type PredictiveMetrics struct {
 	Target              float64
-	Pair, Scaling, Load PredefinedMetric
+	Pair, Scaling, Load PredictiveMetric
+	Capacity            PredictiveMetric // how many tasks there were, customized only
 }
 
-// PredefinedMetric is a predefined metric of a predictive policy; with Type ""
-// there is none.
-type PredefinedMetric struct {
+// PredictiveMetric is a metric of a predictive policy: predefined, or
+// customized; the zero value is none.
+type PredictiveMetric struct {
 	Type, ResourceLabel string
+	Queries             []MetricQuery // without periods
 }
+
+// Given says whether there is a metric.
+func (m PredictiveMetric) Given() bool { return m.Type != "" || m.Queries != nil }
 
 // Forecast is what a predictive policy foretells, and what it foretold.
 type Forecast struct {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,13 +42,16 @@ func (d *Decider) foresee(put model.ScalingPolicy, past policy.Past) error {
 	src := policy.SourcesOf(put.ResourceID, put.Predictive.Metrics)
 	for _, one := range []struct {
 		to   *tape
-		from policy.Source
+		from []model.MetricQuery
 		past []forecast.Minute
 	}{{&f.load, src.Load, past.Load}, {&f.metric, src.Metric, past.Metric}, {&f.tasks, src.Tasks, past.Tasks}} {
-		if one.from.Statistic == "" {
+		if one.from == nil {
 			continue
 		}
-		m, err := newMeter(one.from.ID.Name, one.from.Statistic)
+		if len(one.from) > 1 || one.from[0].Expression != "" {
+			return fmt.Errorf("policy %s: metric math of predictive policies is not simulated", put.Name)
+		}
+		m, err := newMeter(one.from[0].Metric.Name, one.from[0].Statistic)
 		if err != nil {
 			return err
 		}

@@ -140,7 +140,7 @@ func TestPredictivePolicyByHand(t *testing.T) {
 		rates[i] = rate(i/3600%24) * 10
 	}
 	foretell := model.ScalingPolicy{Name: "forecast", ResourceID: "service/c/s", Predictive: &model.Predictive{
-		Mode: policy.ForecastAndScale, Metrics: model.PredictiveMetrics{Target: 50, Pair: model.PredefinedMetric{Type: "ECSServiceCPUUtilization"}},
+		Mode: policy.ForecastAndScale, Metrics: model.PredictiveMetrics{Target: 50, Pair: model.PredictiveMetric{Type: "ECSServiceCPUUtilization"}},
 	}}
 	svc := sim.Service{
 		Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{foretell}, Past: map[string]policy.Past{"forecast": past},

@@ -23,8 +23,12 @@ func checkCustomized(c *wire.Checks, in *types.CustomizedMetricSpecification) {
 		c.Required(fmt.Sprintf("%sdimensions.%d.member.name", at, i+1), d.Name != nil)
 		c.Required(fmt.Sprintf("%sdimensions.%d.member.value", at, i+1), d.Value != nil)
 	}
-	for i, q := range in.Metrics {
-		member := fmt.Sprintf("%smetrics.%d.member.", at, i+1)
+	checkQueries(c, at+"metrics", in.Metrics)
+}
+
+func checkQueries(c *wire.Checks, at string, queries []types.TargetTrackingMetricDataQuery) {
+	for i, q := range queries {
+		member := fmt.Sprintf("%s.%d.member.", at, i+1)
 		c.Text(member+"id", q.Id, 1, 255)
 		if q.MetricStat == nil {
 			continue

@@ -39,6 +39,15 @@ func checkPredictiveScaling(c *wire.Checks, in *types.PredictiveScalingPolicyCon
 		if p := m.PredefinedLoadMetricSpecification; p != nil {
 			predefined("predefinedLoadMetricSpecification", true, p.PredefinedMetricType)
 		}
+		customized := func(member string, in *types.PredictiveScalingCustomizedMetricSpecification) {
+			if in != nil {
+				c.Required(one+member+".metricDataQueries", in.MetricDataQueries != nil)
+				checkQueries(c, one+member+".metricDataQueries", queriesOf(in))
+			}
+		}
+		customized("customizedScalingMetricSpecification", m.CustomizedScalingMetricSpecification)
+		customized("customizedLoadMetricSpecification", m.CustomizedLoadMetricSpecification)
+		customized("customizedCapacityMetricSpecification", m.CustomizedCapacityMetricSpecification)
 	}
 }
 
@@ -48,23 +57,23 @@ func predictiveFrom(in *types.PredictiveScalingPolicyConfiguration) (*model.Pred
 		return nil, invalid("Exactly one metric specification must be specified for predictive scaling.")
 	}
 	m := in.MetricSpecifications[0]
-	if m.CustomizedCapacityMetricSpecification != nil || m.CustomizedLoadMetricSpecification != nil || m.CustomizedScalingMetricSpecification != nil {
-		return nil, invalid("Customized metric specifications are not supported for predictive scaling yet. Use predefined metrics.")
-	}
 	p := &model.Predictive{
 		Metrics: model.PredictiveMetrics{Target: *m.TargetValue},
 		Mode:    string(in.Mode), Buffer: number(in.SchedulingBufferTime),
 		MaxBreach: string(in.MaxCapacityBreachBehavior), MaxBuffer: number(in.MaxCapacityBuffer),
 	}
 	if x := m.PredefinedMetricPairSpecification; x != nil {
-		p.Metrics.Pair = model.PredefinedMetric{Type: *x.PredefinedMetricType, ResourceLabel: aws.ToString(x.ResourceLabel)}
+		p.Metrics.Pair = model.PredictiveMetric{Type: *x.PredefinedMetricType, ResourceLabel: aws.ToString(x.ResourceLabel)}
 	}
 	if x := m.PredefinedScalingMetricSpecification; x != nil {
-		p.Metrics.Scaling = model.PredefinedMetric{Type: *x.PredefinedMetricType, ResourceLabel: aws.ToString(x.ResourceLabel)}
+		p.Metrics.Scaling = model.PredictiveMetric{Type: *x.PredefinedMetricType, ResourceLabel: aws.ToString(x.ResourceLabel)}
 	}
 	if x := m.PredefinedLoadMetricSpecification; x != nil {
-		p.Metrics.Load = model.PredefinedMetric{Type: *x.PredefinedMetricType, ResourceLabel: aws.ToString(x.ResourceLabel)}
+		p.Metrics.Load = model.PredictiveMetric{Type: *x.PredefinedMetricType, ResourceLabel: aws.ToString(x.ResourceLabel)}
 	}
+	p.Metrics.Scaling.Queries = queriesFrom(m.CustomizedScalingMetricSpecification)
+	p.Metrics.Load.Queries = queriesFrom(m.CustomizedLoadMetricSpecification)
+	p.Metrics.Capacity.Queries = queriesFrom(m.CustomizedCapacityMetricSpecification)
 	return p, nil
 }
 
@@ -88,11 +97,14 @@ func specificationOf(m model.PredictiveMetrics) types.PredictiveScalingMetricSpe
 	if kind, label := predefinedOf(m.Load); kind != nil {
 		out.PredefinedLoadMetricSpecification = &types.PredictiveScalingPredefinedLoadMetricSpecification{PredefinedMetricType: kind, ResourceLabel: label}
 	}
+	out.CustomizedScalingMetricSpecification = customizedPast(m.Scaling.Queries)
+	out.CustomizedLoadMetricSpecification = customizedPast(m.Load.Queries)
+	out.CustomizedCapacityMetricSpecification = customizedPast(m.Capacity.Queries)
 	return out
 }
 
 // predefinedOf gives nil for what there is not.
-func predefinedOf(m model.PredefinedMetric) (kind, label *string) {
+func predefinedOf(m model.PredictiveMetric) (kind, label *string) {
 	if m.Type != "" {
 		kind = &m.Type
 	}

@@ -15,7 +15,7 @@ import (
 
 	"neargate/internal/autoscaler"
 	"neargate/internal/decide/forecast"
-	decide "neargate/internal/decide/policy"
+	"neargate/internal/model"
 )
 
 // steady is a history with one value in each minute of its last days.
@@ -24,7 +24,7 @@ type steady struct {
 	value float64
 }
 
-func (s steady) Minutes(_ decide.Source, from, to time.Time) (out []forecast.Minute, err error) {
+func (s steady) Minutes(_ []model.MetricQuery, from, to time.Time) (out []forecast.Minute, err error) {
 	if begin := to.AddDate(0, 0, -s.days); from.Before(begin) {
 		from = begin
 	}
@@ -89,6 +89,40 @@ func TestPredictivePolicyReadsBackAsItWasPut(t *testing.T) {
 	}
 }
 
+func TestCustomizedPredictivePolicyReadsBackAsItWasPut(t *testing.T) {
+	c := foreseeing(t, steady{14, 200})
+	in := predictive("customized")
+	m := &in.PredictiveScalingPolicyConfiguration.MetricSpecifications[0]
+	m.PredefinedLoadMetricSpecification, m.PredefinedScalingMetricSpecification = nil, nil
+	stat := func(id, name, statistic string, returns *bool) types.PredictiveScalingMetricDataQuery {
+		return types.PredictiveScalingMetricDataQuery{Id: &id, ReturnData: returns, MetricStat: &types.PredictiveScalingMetricStat{
+			Stat: &statistic, Unit: aws.String("Count"), Metric: &types.PredictiveScalingMetric{
+				Namespace: aws.String("Shop"), MetricName: &name, Dimensions: []types.PredictiveScalingMetricDimension{{Name: aws.String("Till"), Value: aws.String("1")}},
+			},
+		}}
+	}
+	specification := func(queries ...types.PredictiveScalingMetricDataQuery) *types.PredictiveScalingCustomizedMetricSpecification {
+		return &types.PredictiveScalingCustomizedMetricSpecification{MetricDataQueries: queries}
+	}
+	m.CustomizedLoadMetricSpecification = specification(stat("a", "Orders", "Sum", aws.Bool(false)), stat("b", "Returns", "Sum", aws.Bool(false)),
+		types.PredictiveScalingMetricDataQuery{Id: aws.String("both"), Expression: aws.String("a + b"), Label: aws.String("Work"), ReturnData: aws.Bool(true)})
+	m.CustomizedScalingMetricSpecification = specification(stat("c", "Queue", "Average", nil))
+	m.CustomizedCapacityMetricSpecification = specification(stat("d", "Tills", "Average", nil))
+	if _, err := c.PutScalingPolicy(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.DescribeScalingPolicies(t.Context(), &sdk.DescribeScalingPoliciesInput{ServiceNamespace: ecs, PolicyNames: []string{"customized"}})
+	if err != nil || len(out.ScalingPolicies) != 1 {
+		t.Fatalf("DescribeScalingPolicies = %+v, %v", out, err)
+	}
+	opts := cmpopts.IgnoreUnexported(types.PredictiveScalingPolicyConfiguration{}, types.PredictiveScalingMetricSpecification{},
+		types.PredictiveScalingCustomizedMetricSpecification{}, types.PredictiveScalingMetricDataQuery{}, types.PredictiveScalingMetricStat{},
+		types.PredictiveScalingMetric{}, types.PredictiveScalingMetricDimension{})
+	if diff := cmp.Diff(in.PredictiveScalingPolicyConfiguration, out.ScalingPolicies[0].PredictiveScalingPolicyConfiguration, opts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestForecastOfASteadyLoad(t *testing.T) {
 	c := foreseeing(t, steady{14, 200}) // 200 % in each minute: at 40 % 5 tasks
 	now := time.Now().Truncate(time.Hour)
@@ -145,6 +179,7 @@ func TestForecastRefusals(t *testing.T) {
 
 func TestPredictivePolicyRefusals(t *testing.T) {
 	customized := &types.PredictiveScalingCustomizedMetricSpecification{MetricDataQueries: []types.PredictiveScalingMetricDataQuery{{Id: aws.String("m")}}}
+	nameless := &types.PredictiveScalingCustomizedMetricSpecification{MetricDataQueries: []types.PredictiveScalingMetricDataQuery{{Id: aws.String("")}}}
 	for name, row := range map[string]struct {
 		change func(*types.PredictiveScalingPolicyConfiguration)
 		msg    string
@@ -155,9 +190,12 @@ func TestPredictivePolicyRefusals(t *testing.T) {
 		"two specifications": {func(p *types.PredictiveScalingPolicyConfiguration) {
 			p.MetricSpecifications = append(p.MetricSpecifications, p.MetricSpecifications[0])
 		}, "Exactly one metric specification"},
-		"customized": {func(p *types.PredictiveScalingPolicyConfiguration) {
-			p.MetricSpecifications[0].CustomizedLoadMetricSpecification = customized
-		}, "Customized metric specifications are not supported for predictive scaling yet."},
+		"customized without a metric": {func(p *types.PredictiveScalingPolicyConfiguration) {
+			p.MetricSpecifications[0].PredefinedLoadMetricSpecification, p.MetricSpecifications[0].CustomizedLoadMetricSpecification = nil, customized
+		}, "Either Expression or MetricStat must be specified for the metric m"},
+		"customized without an ID": {func(p *types.PredictiveScalingPolicyConfiguration) {
+			p.MetricSpecifications[0].CustomizedLoadMetricSpecification = nameless
+		}, "1 validation error detected: Value '' at 'predictiveScalingPolicyConfiguration.metricSpecifications.1.member.customizedLoadMetricSpecification.metricDataQueries.1.member.id'"},
 		"another mode":      {func(p *types.PredictiveScalingPolicyConfiguration) { p.Mode = "Guess" }, "1 validation error detected: Value 'Guess' at 'predictiveScalingPolicyConfiguration.mode'"},
 		"buffer of an hour": {func(p *types.PredictiveScalingPolicyConfiguration) { p.SchedulingBufferTime = aws.Int32(3600) }, "SchedulingBufferTime must be"},
 		"empty metric type": {func(p *types.PredictiveScalingPolicyConfiguration) {

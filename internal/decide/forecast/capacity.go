@@ -15,8 +15,17 @@ type Minute struct {
 // missing of it is taken to have been like the rest.
 const enough = 30
 
-// Hours sums up minutes by the hour, n hours from start on.
-func Hours(minutes []Minute, start time.Time, n int) Series {
+// Of is what an hour's load is of its minutes': their sum or their mean.
+type Of float64
+
+// The two, by what the mean of the minutes is multiplied with.
+const (
+	Sum  Of = 60
+	Mean Of = 1
+)
+
+// Hours gathers minutes by the hour, n hours from start on.
+func Hours(minutes []Minute, start time.Time, n int, of Of) Series {
 	out := Series{Start: start, Values: make([]float64, n)}
 	counts := make([]int, n)
 	for _, m := range minutes {
@@ -26,7 +35,7 @@ func Hours(minutes []Minute, start time.Time, n int) Series {
 		}
 	}
 	for i, c := range counts {
-		out.Values[i] *= 60 / float64(max(c, 1))
+		out.Values[i] *= float64(of) / float64(max(c, 1))
 		if c < enough {
 			out.Values[i] = unknown
 		}
@@ -34,15 +43,15 @@ func Hours(minutes []Minute, start time.Time, n int) Series {
 	return out
 }
 
-// Carry says how much of the load's hourly sum one task carries while the
-// scaling metric is at the target, when the load is the sum over all tasks of
-// what the metric is the average of: CPU, memory, or requests, by the minute.
-func Carry(target float64) float64 { return 60 * target }
+// Carry says how much of an hour's load one task carries while the scaling
+// metric is at the target, when the load is the sum over all tasks of what the
+// metric is the average of: CPU, memory, or requests, by the minute.
+func Carry(target float64) float64 { return float64(Sum) * target }
 
 // Learn says the same where load and metric are of different kinds, by what the
 // metric was while so many tasks carried the load. ok is false when the past
 // does not tell.
-func Learn(load, metric, tasks []Minute, target float64) (carry float64, ok bool) {
+func Learn(load, metric, tasks []Minute, target float64, of Of) (carry float64, ok bool) {
 	type pair struct{ metric, tasks float64 }
 	at := make(map[int64]pair, len(metric))
 	for _, m := range metric {
@@ -61,7 +70,7 @@ func Learn(load, metric, tasks []Minute, target float64) (carry float64, ok bool
 			loads += m.Value
 		}
 	}
-	carry = 60 * target * loads / carried
+	carry = float64(of) * target * loads / carried
 	return carry, carry > 0 && carry < wildest // false for 0/0 and x/0
 }
 

@@ -231,9 +231,12 @@ func TestHours(t *testing.T) {
 	add(60, 45, 2)    // three quarters of one
 	add(120, 29, 2)   // too little of one
 	add(240, 60, 1e6) // behind it
-	got := Hours(minutes, start, 4).Values
+	got := Hours(minutes, start, 4, Sum).Values
 	if want := []float64{120, 120, math.NaN(), math.NaN()}; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("Hours = %v, want %v", got, want)
+	}
+	if got := Hours(minutes, start, 1, Mean).Values[0]; got != 2 {
+		t.Errorf("mean of an hour = %v, want 2", got)
 	}
 }
 
@@ -250,15 +253,18 @@ func TestLearn(t *testing.T) {
 			cpu = append(cpu, Minute{at, .5 * requests / n})
 		}
 	}
-	carry, ok := Learn(load, cpu, tasks, 50)
+	carry, ok := Learn(load, cpu, tasks, 50, Sum)
 	if !ok || math.Abs(carry-6000) > 1e-6 {
 		t.Errorf("Learn = %v, %v, want 6000", carry, ok)
+	}
+	if carry, ok = Learn(load, cpu, tasks, 50, Mean); !ok || math.Abs(carry-100) > 1e-6 {
+		t.Errorf("Learn of a mean = %v, %v, want 100", carry, ok)
 	}
 	for name, c := range map[string][3][]Minute{
 		"no load": {nil, cpu, tasks}, "no metric": {load, nil, tasks}, "no tasks": {load, cpu, nil},
 		"an idle metric": {load, zero(cpu), tasks}, "an idle load": {zero(load), cpu, tasks},
 	} {
-		if carry, ok := Learn(c[0], c[1], c[2], 50); ok {
+		if carry, ok := Learn(c[0], c[1], c[2], 50, Sum); ok {
 			t.Errorf("%s: Learn = %v", name, carry)
 		}
 	}

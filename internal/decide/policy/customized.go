@@ -163,7 +163,11 @@ func sameMetric(x, y model.TargetTracking) bool {
 		return x.Customized == y.Customized && x.Predefined == y.Predefined && x.ResourceLabel == y.ResourceLabel
 	}
 	a, b := *x.Customized, *y.Customized
-	return sameStat(a, b) && slices.EqualFunc(a.Queries, b.Queries, func(q, r model.MetricQuery) bool {
+	return sameStat(a, b) && sameQueries(a.Queries, b.Queries)
+}
+
+func sameQueries(a, b []model.MetricQuery) bool {
+	return slices.EqualFunc(a, b, func(q, r model.MetricQuery) bool {
 		return q.ID == r.ID && q.Expression == r.Expression && q.Returns() == r.Returns() &&
 			sameStat(model.CustomizedMetric{Metric: q.Metric, Statistic: q.Statistic, Unit: q.Unit},
 				model.CustomizedMetric{Metric: r.Metric, Statistic: r.Statistic, Unit: r.Unit})

@@ -56,15 +56,34 @@ func checkPredictive(p model.Predictive, svc model.Service) error {
 	case p.MaxBuffer != nil && (*p.MaxBuffer < 0 || *p.MaxBuffer > 100):
 		return invalid("MaxCapacityBuffer must be from 0 to 100 percent.")
 	}
-	m := p.Metrics
-	if alone := m.Scaling.Type != "" && m.Load.Type != ""; (m.Pair.Type != "") == alone || !alone && (m.Scaling.Type != "" || m.Load.Type != "") {
+	return checkMetrics(p.Metrics, svc)
+}
+
+func checkMetrics(m model.PredictiveMetrics, svc model.Service) error {
+	if both := m.Scaling.Given() && m.Load.Given(); m.Pair.Given() == both || !both && (m.Scaling.Given() || m.Load.Given()) {
 		return invalid("A predictive scaling policy must have either a metric pair or both a scaling metric and a load metric.")
 	}
+	if m.Pair.Given() && m.Capacity.Given() {
+		return invalid("A capacity metric cannot be specified together with a metric pair.")
+	}
 	for _, x := range []struct {
-		metric model.PredefinedMetric
+		metric model.PredictiveMetric
 		kinds  func(string) kind
 		role   string
-	}{{m.Pair, pairs, "metric pair"}, {m.Scaling, scalingMetrics, "scaling metric"}, {m.Load, loadMetrics, "load metric"}} {
+	}{
+		{m.Pair, pairs, "metric pair"},
+		{m.Scaling, scalingMetrics, "scaling metric"},
+		{m.Load, loadMetrics, "load metric"},
+		{m.Capacity, func(string) kind { return "" }, "capacity metric"},
+	} {
+		if x.metric.Type != "" && x.metric.Queries != nil {
+			return invalid("Only one of the predefined and the customized %s can be specified.", x.role)
+		}
+		if x.metric.Queries != nil {
+			if err := checkQueries(x.metric.Queries); err != nil {
+				return err
+			}
+		}
 		k := x.kinds(x.metric.Type)
 		switch {
 		case x.metric.Type == "":
@@ -81,49 +100,78 @@ func checkPredictive(p model.Predictive, svc model.Service) error {
 	return nil
 }
 
-// Source is a metric with a statistic, by the minute.
-type Source struct {
-	ID        model.MetricID
-	Statistic string
+func checkQueries(queries []model.MetricQuery) error {
+	if len(queries) == 0 {
+		return invalid("The customized metric specification is not valid.")
+	}
+	return checkCustomized(model.CustomizedMetric{Queries: queries})
 }
 
-// Sources are what the forecast of a predictive policy is made from.
+// Sources are what the forecast of a predictive policy is made from: queries of
+// which one returns data, by the minute.
 type Sources struct {
-	Load Source
-	// Metric and Tasks tell what a task carries, where load and scaling metric
-	// are of different kinds; else they are zero.
-	Metric, Tasks Source
+	Load   []model.MetricQuery
+	LoadOf forecast.Of
+	// Metric and Tasks tell what a task carries; nil where load and scaling
+	// metric are of the same kind.
+	Metric, Tasks []model.MetricQuery
 }
 
 // SourcesOf gives the sources of a predictive policy.
 func SourcesOf(resourceID string, m model.PredictiveMetrics) Sources {
-	if m.Pair.Type != "" {
-		return Sources{Load: source(resourceID, pairs(m.Pair.Type), m.Pair.ResourceLabel, "Sum")}
+	if m.Pair.Given() {
+		return Sources{Load: source(resourceID, pairs(m.Pair.Type), m.Pair.ResourceLabel, "Sum"), LoadOf: forecast.Sum}
 	}
+	out := Sources{Load: m.Load.Queries, LoadOf: forecast.Sum, Metric: m.Scaling.Queries, Tasks: m.Capacity.Queries}
 	l, s := loadMetrics(m.Load.Type), scalingMetrics(m.Scaling.Type)
-	out := Sources{Load: source(resourceID, l, m.Load.ResourceLabel, "Sum")}
-	if l == s {
+	switch {
+	case l == s && l != "" && out.Tasks == nil:
+		out.Load = source(resourceID, l, m.Load.ResourceLabel, "Sum")
 		return out
+	case l != "":
+		out.Load = source(resourceID, l, m.Load.ResourceLabel, "Sum")
+	case !sums(m.Load.Queries):
+		out.LoadOf = forecast.Mean
 	}
-	out.Metric = source(resourceID, s, m.Scaling.ResourceLabel, "Average")
-	if s == requests {
-		out.Metric.ID.Name, out.Metric.Statistic = "RequestCountPerTarget", "Sum"
+	switch {
+	case s == requests:
+		out.Metric = source(resourceID, "RequestCountPerTarget", m.Scaling.ResourceLabel, "Sum")
+	case s != "":
+		out.Metric = source(resourceID, s, "", "Average")
 	}
-	out.Tasks = source(resourceID, cpu, "", "SampleCount")
+	if out.Tasks == nil {
+		out.Tasks = source(resourceID, cpu, "", "SampleCount")
+	}
 	return out
 }
 
-func source(resourceID string, k kind, label, statistic string) Source {
-	if k == requests {
+// sums says whether queries rest on sums alone, so that an hour is the sum of
+// its minutes.
+func sums(queries []model.MetricQuery) bool {
+	return !slices.ContainsFunc(queries, func(q model.MetricQuery) bool {
+		return q.Expression == "" && q.Statistic != "Sum" && q.Statistic != "SampleCount"
+	})
+}
+
+func source(resourceID string, name kind, label, statistic string) []model.MetricQuery {
+	id := model.MetricID{Namespace: "AWS/ECS", Name: string(name)}
+	if label != "" {
 		balancer, group, _ := splitLabel(label)
-		return Source{model.MetricID{Namespace: "AWS/ApplicationELB", Name: string(k), Dimensions: []model.Dimension{
-			{Name: "LoadBalancer", Value: balancer}, {Name: "TargetGroup", Value: group},
-		}}, statistic}
+		id.Namespace = "AWS/ApplicationELB"
+		id.Dimensions = []model.Dimension{{Name: "LoadBalancer", Value: balancer}, {Name: "TargetGroup", Value: group}}
+	} else {
+		cluster, service, _ := SplitResource(resourceID)
+		id.Dimensions = []model.Dimension{{Name: "ClusterName", Value: cluster}, {Name: "ServiceName", Value: service}}
 	}
-	cluster, service, _ := SplitResource(resourceID)
-	return Source{model.MetricID{Namespace: "AWS/ECS", Name: string(k), Dimensions: []model.Dimension{
-		{Name: "ClusterName", Value: cluster}, {Name: "ServiceName", Value: service},
-	}}, statistic}
+	return []model.MetricQuery{{ID: "m", Metric: id, Statistic: statistic}}
+}
+
+// SameMetrics says whether a forecast for one is a forecast for the other.
+func SameMetrics(a, b model.PredictiveMetrics) bool {
+	same := func(x, y model.PredictiveMetric) bool {
+		return x.Type == y.Type && x.ResourceLabel == y.ResourceLabel && sameQueries(x.Queries, y.Queries)
+	}
+	return a.Target == b.Target && same(a.Pair, b.Pair) && same(a.Scaling, b.Scaling) && same(a.Load, b.Load) && same(a.Capacity, b.Capacity)
 }
 
 // Past is what the sources had by the minute.
@@ -138,11 +186,12 @@ func Since(now time.Time) time.Time {
 // the past is too short.
 func Foretell(p model.ScalingPolicy, past Past, now time.Time) (f model.Forecast, ok bool) {
 	m := p.Predictive.Metrics
+	src := SourcesOf(p.ResourceID, m)
 	carry, known := forecast.Carry(m.Target), true
-	if src := SourcesOf(p.ResourceID, m); src.Metric.Statistic != "" {
-		carry, known = forecast.Learn(past.Load, past.Metric, past.Tasks, m.Target)
+	if src.Metric != nil {
+		carry, known = forecast.Learn(past.Load, past.Metric, past.Tasks, m.Target, src.LoadOf)
 	}
-	load, enough := forecast.Make(forecast.Hours(past.Load, Since(now), forecast.MostPast))
+	load, enough := forecast.Make(forecast.Hours(past.Load, Since(now), forecast.MostPast, src.LoadOf))
 	if !known || !enough {
 		return f, false
 	}
@@ -164,7 +213,7 @@ const keptForecast = 366 * 24 * time.Hour
 
 // After puts a new forecast behind what was foretold of the hours before it.
 func After(old, f model.Forecast) model.Forecast {
-	if len(f.Hours) == 0 || old.Metrics != f.Metrics {
+	if len(f.Hours) == 0 || !SameMetrics(old.Metrics, f.Metrics) {
 		return f
 	}
 	first := f.Hours[0].At

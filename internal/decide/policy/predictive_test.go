@@ -24,7 +24,7 @@ var noon = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 func predictive(change func(*model.Predictive)) model.ScalingPolicy {
 	p := &model.Predictive{
 		Mode:    ForecastAndScale,
-		Metrics: model.PredictiveMetrics{Target: 50, Pair: model.PredefinedMetric{Type: "ECSServiceCPUUtilization"}},
+		Metrics: model.PredictiveMetrics{Target: 50, Pair: model.PredictiveMetric{Type: "ECSServiceCPUUtilization"}},
 	}
 	if change != nil {
 		change(p)
@@ -39,7 +39,7 @@ func TestCheckPredictive(t *testing.T) {
 	metrics := func(pair, scale, load string) func(*model.Predictive) {
 		return func(p *model.Predictive) {
 			p.Metrics.Pair.Type, p.Metrics.Scaling.Type, p.Metrics.Load.Type = pair, scale, load
-			for _, m := range []*model.PredefinedMetric{&p.Metrics.Pair, &p.Metrics.Scaling, &p.Metrics.Load} {
+			for _, m := range []*model.PredictiveMetric{&p.Metrics.Pair, &p.Metrics.Scaling, &p.Metrics.Load} {
 				if strings.Contains(m.Type, "ALB") {
 					m.ResourceLabel = label
 				}
@@ -67,16 +67,39 @@ func TestCheckPredictive(t *testing.T) {
 		"requests of another service": {func(p *model.Predictive) {
 			p.Metrics.Pair.Type, p.Metrics.Pair.ResourceLabel = "ALBRequestCount", "app/lb/5/targetgroup/other/7"
 		}, "Target group targetgroup/other/7 is not attached"},
-		"CPU with a label":          {func(p *model.Predictive) { p.Metrics.Pair.ResourceLabel = label }, "Resource label should not be specified"},
-		"target 0":                  {func(p *model.Predictive) { p.Metrics.Target = 0 }, "Target value must be greater than 0."},
-		"no number for a target":    {func(p *model.Predictive) { p.Metrics.Target = math.NaN() }, "Target value must be greater than 0."},
-		"buffer of an hour":         {func(p *model.Predictive) { p.Buffer = new(3600) }, "SchedulingBufferTime must be"},
-		"longest buffer":            {func(p *model.Predictive) { p.Buffer = new(3599) }, ""},
-		"negative buffer":           {func(p *model.Predictive) { p.Buffer = new(-1) }, "SchedulingBufferTime must be"},
-		"increase without a buffer": {func(p *model.Predictive) { p.MaxBreach = IncreaseMaxCapacity }, "MaxCapacityBuffer is required"},
-		"honour with a buffer":      {func(p *model.Predictive) { p.MaxBuffer = new(10) }, "MaxCapacityBuffer can only be specified"},
-		"increase":                  {func(p *model.Predictive) { p.MaxBreach, p.MaxBuffer = IncreaseMaxCapacity, new(0) }, ""},
-		"buffer of 101 %":           {func(p *model.Predictive) { p.MaxBreach, p.MaxBuffer = IncreaseMaxCapacity, new(101) }, "MaxCapacityBuffer must be"},
+		"CPU with a label": {func(p *model.Predictive) { p.Metrics.Pair.ResourceLabel = label }, "Resource label should not be specified"},
+		"customized": {func(p *model.Predictive) {
+			p.Metrics.Pair = model.PredictiveMetric{}
+			p.Metrics.Scaling.Queries, p.Metrics.Load.Queries, p.Metrics.Capacity.Queries = custom("Average"), custom("Sum"), custom("Average")
+		}, ""},
+		"customized load, predefined scaling": {func(p *model.Predictive) {
+			p.Metrics.Pair = model.PredictiveMetric{}
+			p.Metrics.Scaling.Type, p.Metrics.Load.Queries = string(scaling.CPU), custom("Sum")
+		}, ""},
+		"customized with no query": {func(p *model.Predictive) {
+			p.Metrics.Pair = model.PredictiveMetric{}
+			p.Metrics.Scaling.Type, p.Metrics.Load.Queries = string(scaling.CPU), []model.MetricQuery{}
+		}, "The customized metric specification is not valid."},
+		"customized with two that return": {func(p *model.Predictive) {
+			p.Metrics.Pair = model.PredictiveMetric{}
+			two := append(custom("Sum"), custom("Sum")...)
+			two[1].ID = "n"
+			p.Metrics.Scaling.Type, p.Metrics.Load.Queries = string(scaling.CPU), two
+		}, "Exactly one element of the metrics list should return data."},
+		"customized and predefined": {func(p *model.Predictive) {
+			p.Metrics.Pair = model.PredictiveMetric{}
+			p.Metrics.Scaling.Type, p.Metrics.Load = string(scaling.CPU), model.PredictiveMetric{Type: "ECSServiceTotalCPUUtilization", Queries: custom("Sum")}
+		}, "Only one of the predefined and the customized load metric"},
+		"a pair with a capacity metric": {func(p *model.Predictive) { p.Metrics.Capacity.Queries = custom("Average") }, "A capacity metric cannot be"},
+		"target 0":                      {func(p *model.Predictive) { p.Metrics.Target = 0 }, "Target value must be greater than 0."},
+		"no number for a target":        {func(p *model.Predictive) { p.Metrics.Target = math.NaN() }, "Target value must be greater than 0."},
+		"buffer of an hour":             {func(p *model.Predictive) { p.Buffer = new(3600) }, "SchedulingBufferTime must be"},
+		"longest buffer":                {func(p *model.Predictive) { p.Buffer = new(3599) }, ""},
+		"negative buffer":               {func(p *model.Predictive) { p.Buffer = new(-1) }, "SchedulingBufferTime must be"},
+		"increase without a buffer":     {func(p *model.Predictive) { p.MaxBreach = IncreaseMaxCapacity }, "MaxCapacityBuffer is required"},
+		"honour with a buffer":          {func(p *model.Predictive) { p.MaxBuffer = new(10) }, "MaxCapacityBuffer can only be specified"},
+		"increase":                      {func(p *model.Predictive) { p.MaxBreach, p.MaxBuffer = IncreaseMaxCapacity, new(0) }, ""},
+		"buffer of 101 %":               {func(p *model.Predictive) { p.MaxBreach, p.MaxBuffer = IncreaseMaxCapacity, new(101) }, "MaxCapacityBuffer must be"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Check(predictive(c.change), svc)
@@ -91,6 +114,11 @@ func TestCheckPredictive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// custom is one customized metric.
+func custom(statistic string) []model.MetricQuery {
+	return []model.MetricQuery{{ID: "m", Metric: model.MetricID{Namespace: "Shop", Name: "Orders"}, Statistic: statistic}}
 }
 
 // forecastOf is a forecast of so many tasks in the hours from noon on.
@@ -211,8 +239,8 @@ func TestForetell(t *testing.T) {
 
 	// The same by requests: one costs 2 % of a task's CPU for a minute.
 	byRequests := predictive(func(p *model.Predictive) {
-		p.Metrics.Pair = model.PredefinedMetric{}
-		p.Metrics.Scaling.Type, p.Metrics.Load = "ECSServiceAverageCPUUtilization", model.PredefinedMetric{Type: "TotalALBRequestCount", ResourceLabel: label}
+		p.Metrics.Pair = model.PredictiveMetric{}
+		p.Metrics.Scaling.Type, p.Metrics.Load = "ECSServiceAverageCPUUtilization", model.PredictiveMetric{Type: "TotalALBRequestCount", ResourceLabel: label}
 	})
 	reads := Past{
 		Load:   past(14, func(busy bool) float64 { return map[bool]float64{true: 150, false: 50}[busy] }),
@@ -222,6 +250,15 @@ func TestForetell(t *testing.T) {
 	f, ok = Foretell(byRequests, reads, now)
 	if n, _ := Predicted(f, noon); !ok || n != 6 {
 		t.Errorf("by requests: %d tasks at noon, want 6 (carry %v)", n, f.Carry)
+	}
+	// The same by customized metrics; the mean of an hour is its minutes'.
+	customized := predictive(func(p *model.Predictive) {
+		p.Metrics.Pair = model.PredictiveMetric{}
+		p.Metrics.Scaling.Queries, p.Metrics.Load.Queries, p.Metrics.Capacity.Queries = custom("Average"), custom("Average"), custom("Average")
+	})
+	f, ok = Foretell(customized, reads, now)
+	if n, _ := Predicted(f, noon); !ok || n != 6 || f.Hours[0].Load != 150 {
+		t.Errorf("by customized metrics: %d tasks at noon, want 6; load %v, want 150", n, f.Hours[0].Load)
 	}
 	reads.Tasks = nil
 	if _, ok = Foretell(byRequests, reads, now); ok {
