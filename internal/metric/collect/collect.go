@@ -90,6 +90,7 @@ func (c *Collector) tick(now time.Time) {
 		balancers: c.src.Balancer.LoadBalancerTraffic(),
 		samples:   c.src.Runtime.Samples(),
 	}
+	cur = indexed(cur, c.last)
 	seconds, data := compute(c.last, cur)
 	c.last = cur
 	if err := c.out.Put(now, data); err != nil {

@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -314,4 +315,35 @@ func TestRunTicksOnFullSeconds(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Run: %v", err)
 	}
+}
+
+func TestUsageFollowsTasksThatComeGoAndChangePlaces(t *testing.T) {
+	at := func(second int, ids ...string) readings {
+		r := readings{at: t0.Add(time.Duration(second) * time.Second), read: t0.Add(time.Duration(second) * time.Second)}
+		for _, id := range ids {
+			n := time.Duration(id[0]) // a task uses so much a second
+			r.samples = append(r.samples, model.Sample{TaskID: id, At: r.read, CPU: n * time.Duration(second) * time.Millisecond})
+		}
+		return r
+	}
+	last := indexed(at(1, "a", "b", "c"), readings{})
+	for second, ids := range [][]string{{"a", "b", "c"}, {"c", "b", "a"}, {"b", "a", "d"}, {"d"}, {}, {"a", "d"}, {"d", "a"}} {
+		cur := indexed(at(second+2, ids...), last)
+		s := between(last, cur)
+		for _, id := range []string{"a", "b", "c", "d"} {
+			want := 0
+			if _, before := last.index[id]; before && slices.Contains(ids, id) {
+				want = 1
+			}
+			got := s.usages([]string{id})
+			if len(got) != want || want == 1 && got[0].cpu != time.Duration(id[0])*time.Millisecond {
+				t.Errorf("second %d, task %s: usage %v, want %d of %d ms", second+2, id, got, want, id[0])
+			}
+		}
+		last = cur
+	}
+}
+
+func between(prev, cur readings) *second {
+	return &second{usage: usages(prev, cur), index: cur.index}
 }

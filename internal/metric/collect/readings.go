@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"slices"
 	"time"
 
 	"neargate/internal/model"
@@ -12,6 +13,7 @@ type readings struct {
 	read      time.Time // when it was really read
 	services  []model.ServiceTasks
 	samples   []model.Sample
+	index     map[string]int // of samples, by task; see indexed
 	groups    []model.TargetGroupTraffic
 	balancers []model.LoadBalancerTraffic
 }
@@ -22,10 +24,12 @@ func compute(prev, cur readings) ([]model.ServiceSecond, []model.Datum) {
 	if prev.at.IsZero() || !cur.read.After(prev.read) {
 		return nil, nil
 	}
+	prev, cur = indexed(prev, readings{}), indexed(cur, prev)
 	s := second{
 		at:       cur.at,
 		interval: cur.read.Sub(prev.read),
-		usage:    usages(prev.samples, cur.samples),
+		usage:    usages(prev, cur),
+		index:    cur.index,
 		groups:   groupDeltas(prev.groups, cur.groups),
 		// About what idle services have; busy ones make it grow.
 		data: make([]model.Datum, 0, 4*len(cur.services)+7*len(cur.groups)+4*len(cur.balancers)),
@@ -43,7 +47,8 @@ func compute(prev, cur readings) ([]model.ServiceSecond, []model.Datum) {
 type second struct {
 	at       time.Time // its end
 	interval time.Duration
-	usage    map[string]usage                    // by task
+	usage    []usage                             // of each sample
+	index    map[string]int                      // of usage, by task
 	groups   map[string]model.TargetGroupTraffic // what happened in this second; by ARN
 	data     []model.Datum
 }
@@ -56,31 +61,64 @@ func (s *second) add(d model.Datum) {
 	s.data = append(s.data, d)
 }
 
+// usages gives the consumption of those of the tasks where it is known.
+func (s *second) usages(tasks []string) []usage {
+	if len(tasks) == 0 {
+		return nil
+	}
+	out := make([]usage, 0, len(tasks))
+	for _, id := range tasks {
+		if i, ok := s.index[id]; ok && s.usage[i].over > 0 {
+			out = append(out, s.usage[i])
+		}
+	}
+	return out
+}
+
 // usage is a task's consumption.
 type usage struct {
 	cpu    time.Duration // consumed over elapsed
-	over   time.Duration // between the two samples
+	over   time.Duration // between the two samples; 0 when there is only one
 	memory int64         // bytes, now
+}
+
+// indexed gives r with its index. Mostly the tasks are those of the readings
+// before, whose index serves then: to make one is what takes time with very
+// many tasks.
+func indexed(r, before readings) readings {
+	if r.index != nil {
+		return r
+	}
+	same := func(a, b model.Sample) bool { return a.TaskID == b.TaskID }
+	if before.index != nil && slices.EqualFunc(r.samples, before.samples, same) {
+		r.index = before.index
+		return r
+	}
+	r.index = make(map[string]int, len(r.samples))
+	for i, s := range r.samples {
+		r.index[s.TaskID] = i
+	}
+	return r
 }
 
 // usages pairs each task's samples. A task's first sample has no partner: how
 // much of a second it covers is not known, so it only serves the next.
-func usages(prev, cur []model.Sample) map[string]usage {
-	before := make(map[string]model.Sample, len(prev))
-	for _, s := range prev {
-		before[s.TaskID] = s
-	}
-	out := make(map[string]usage, len(cur))
-	for _, now := range cur {
-		was, ok := before[now.TaskID]
-		if !ok || !now.At.After(was.At) {
+func usages(prev, cur readings) []usage {
+	out := make([]usage, len(cur.samples))
+	for i, now := range cur.samples {
+		at, ok := i, i < len(prev.samples) && prev.samples[i].TaskID == now.TaskID
+		if !ok {
+			at, ok = prev.index[now.TaskID]
+		}
+		if !ok || !now.At.After(prev.samples[at].At) {
 			continue
 		}
+		was := prev.samples[at]
 		cpu := now.CPU - was.CPU
 		if cpu < 0 {
 			cpu = now.CPU
 		}
-		out[now.TaskID] = usage{cpu, now.At.Sub(was.At), now.Memory}
+		out[i] = usage{cpu, now.At.Sub(was.At), now.Memory}
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"slices"
 	"time"
 
 	"neargate/internal/model"
@@ -17,14 +16,13 @@ func (s *second) service(tasks model.ServiceTasks) model.ServiceSecond {
 		CPUPerTask: quota, MemoryPerTask: int64(tasks.MemoryMiB) << 20,
 		Interval: s.interval,
 	}
-	for _, id := range slices.Concat(tasks.Running, tasks.Starting, tasks.Draining) {
-		u, ok := s.usage[id]
-		if !ok {
-			continue
+	running := s.usages(tasks.Running)
+	for _, some := range [][]usage{running, s.usages(tasks.Starting), s.usages(tasks.Draining)} {
+		for _, u := range some {
+			out.Sampled++
+			out.CPU += time.Duration(float64(u.cpu) * float64(s.interval) / float64(u.over))
+			out.Memory += u.memory
 		}
-		out.Sampled++
-		out.CPU += time.Duration(float64(u.cpu) * float64(s.interval) / float64(u.over))
-		out.Memory += u.memory
 	}
 	for _, arn := range tasks.TargetGroupARNs {
 		g, ok := s.groups[arn]
@@ -39,20 +37,17 @@ func (s *second) service(tasks model.ServiceTasks) model.ServiceSecond {
 		out.Queued += g.Queued
 		out.Latency = join(out.Latency, latency(g))
 	}
-	s.serviceData(tasks)
+	s.serviceData(tasks, running)
 	return out
 }
 
-// serviceData publishes one value for each RUNNING task; without one there is
-// no datapoint, as on AWS.
-func (s *second) serviceData(tasks model.ServiceTasks) {
+// serviceData publishes one value for each RUNNING task whose consumption is
+// known; without one there is no datapoint, as on AWS.
+func (s *second) serviceData(tasks model.ServiceTasks, running []usage) {
 	dims := []model.Dimension{{Name: "ClusterName", Value: tasks.Cluster}, {Name: "ServiceName", Value: tasks.Service}}
-	var cpu, memory []float64
-	for _, id := range tasks.Running {
-		u, ok := s.usage[id]
-		if !ok {
-			continue
-		}
+	values := make([]float64, 0, 2*len(running))
+	cpu, memory := values[:0:len(running)], values[len(running):len(running)]
+	for _, u := range running {
 		if tasks.CPUUnits > 0 {
 			// A task is held to its size; what a reading shows above it is
 			// the reading's own unevenness.
