@@ -212,6 +212,10 @@ func (p *plant) read() model.ServiceSecond {
 	if p.account.wants.Latency {
 		s.Latency = p.account.distribution()
 	}
+	if p.cfg.Unbalanced {
+		s.Balanced, s.Latency = false, model.Buckets{}
+		s.Arrivals, s.Completed, s.Fails, s.InFlight, s.Queued = 0, 0, 0, 0, 0
+	}
 	return s
 }
 

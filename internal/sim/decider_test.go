@@ -1,7 +1,9 @@
 package sim_test
 
 import (
+	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -177,4 +179,44 @@ func TestDeciderUnderFaults(t *testing.T) {
 			t.Fatal("two runs of one seed differ")
 		}
 	})
+}
+
+// TestUnbalancedServiceScalesByCPU: without sight of the traffic the CPU that
+// tasks use still leads to the need, 8 tasks.
+func TestUnbalancedServiceScalesByCPU(t *testing.T) {
+	r := run(t, sim.Config{
+		Seed: 1, Rates: append(constant(9, 200), constant(38, 400)...), Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 5 * time.Second,
+		Unbalanced: true, Initial: 2, Scaler: sim.NewDecider(cpuConfig(scaling.Live), 2),
+	})
+	if last := r.Seconds[599]; last.Running < 8 || last.Running > 10 || len(r.Orders) == 0 || r.Orders[0].At < 199 {
+		t.Errorf("%d tasks at the end, orders %+v, want 8 to 10", last.Running, r.Orders)
+	}
+}
+
+func TestValidateNamesWhatIsWrong(t *testing.T) {
+	good := sim.Config{Rates: constant(1, 3), Demand: time.Second, TaskVCPU: 1, Initial: 1, Scaler: fixed(1)}
+	for want, spoil := range map[string]func(*sim.Config){
+		"rate of second 1: NaN":          func(c *sim.Config) { c.Rates[1] = math.NaN() },
+		"rate of second 0: 1e+09":        func(c *sim.Config) { c.Rates[0] = 1e9 },
+		"the rates are empty":            func(c *sim.Config) { c.Rates = nil },
+		"demand 0s":                      func(c *sim.Config) { c.Demand = 0 },
+		"coefficient of variation NaN":   func(c *sim.Config) { c.CV = math.NaN() },
+		"task size +Inf":                 func(c *sim.Config) { c.TaskVCPU = math.Inf(1) },
+		"start-up CPU 2":                 func(c *sim.Config) { c.StartCPU = 2 },
+		`routing "fastest"`:              func(c *sim.Config) { c.Routing = "fastest" },
+		"quota period 1µs":               func(c *sim.Config) { c.Quota.Period = time.Microsecond },
+		"share of lost seconds 1.5":      func(c *sim.Config) { c.Faults.LostSeconds = 1.5 },
+		"demand drift 0 must be above 0": func(c *sim.Config) { c.Faults.Drift = []float64{0} },
+		"no scaler":                      func(c *sim.Config) { c.Scaler = nil },
+	} {
+		cfg := good
+		cfg.Rates = constant(1, 3)
+		spoil(&cfg)
+		if _, err := sim.Run(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, err)
+		}
+	}
+	if err := good.Validate(); err != nil {
+		t.Errorf("a good one: %v", err)
+	}
 }

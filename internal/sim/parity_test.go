@@ -78,7 +78,7 @@ func startServer(ctx context.Context, t *testing.T, svc sim.Service, desired int
 		scaler.Observe(read)
 	}}, log)
 	var running sync.WaitGroup
-	for _, run := range []func(context.Context) error{scaler.Run, book.Run, metrics.Run, collector.Run} {
+	for _, run := range []func(context.Context) error{scaler.Run, book.Run, collector.Run} {
 		running.Go(func() {
 			if err := run(ctx); err != nil {
 				t.Error(err)
@@ -225,8 +225,11 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 		put    model.ScalingPolicy
 		alarms []model.Alarm
 	}{
-		{timing: scaling.Live, put: byCPU}, {timing: scaling.Live, put: own}, {timing: scaling.AWS20, put: byCPU},
-		{timing: scaling.AWS60, put: own}, {timing: scaling.Live, put: stepping(), alarms: []model.Alarm{busy}},
+		{timing: scaling.Live, put: byCPU},
+		{timing: scaling.Live, put: own},
+		{timing: scaling.AWS20, put: byCPU},
+		{timing: scaling.AWS60, put: own},
+		{timing: scaling.Live, put: stepping(), alarms: []model.Alarm{busy}},
 	} {
 		svc := sim.Service{
 			Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: row.timing, Policies: []model.ScalingPolicy{row.put}, Alarms: row.alarms,

@@ -78,6 +78,9 @@ type Config struct {
 	// waits at the balancer, first come first served, as does everything
 	// while no task is ready. 0 is no limit.
 	PerTask int
+	// Unbalanced hides the traffic from the scaler, as for a service without
+	// a load balancer: it sees what tasks use, not what arrives.
+	Unbalanced bool
 	// Initial is how many tasks run at the beginning.
 	Initial int
 	Faults  Faults
@@ -86,6 +89,9 @@ type Config struct {
 	// SLO is the latency over which a request counts as late.
 	SLO time.Duration
 }
+
+// mostRate is a rate of which a second takes about a second to simulate.
+const mostRate = 1e7
 
 // Validate names everything that is wrong with c.
 func (c Config) Validate() error {
@@ -96,8 +102,8 @@ func (c Config) Validate() error {
 		}
 	}
 	for i, r := range c.Rates {
-		if !(r >= 0) || math.IsInf(r, 0) {
-			errs = append(errs, fmt.Errorf("rate of second %d: %v is not a number of at least 0", i, r))
+		if !(r >= 0 && r <= mostRate) {
+			errs = append(errs, fmt.Errorf("rate of second %d: %v is not a number from 0 to %g", i, r, float64(mostRate)))
 			break
 		}
 	}
