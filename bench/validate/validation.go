@@ -91,7 +91,7 @@ func (v validation) load(ctx context.Context, name string) (line, error) {
 func (v validation) config(p traffic.Pattern, c stage.Calibration) sim.Config {
 	return sim.Config{
 		Seed: v.seed, Rates: p.Rates(rand.New(rand.NewPCG(v.seed, 1)).Float64), //nolint:gosec // must be repeatable
-		Demand: c.Demand, CV: c.CV, TaskVCPU: rig.TaskVCPU, Quota: sim.Quota{Cores: cores()}, Start: c.Start, Initial: least,
+		Demand: c.Demand, CV: c.CV, TaskVCPU: rig.TaskVCPU, Quota: sim.Quota{Cores: cores(), Slice: sim.GoSlice}, Start: c.Start, Initial: least,
 	}
 }
 

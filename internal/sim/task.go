@@ -15,7 +15,7 @@ type task struct {
 	draining bool
 	at       int     // index in plant.tasks
 	slot     int     // index in plant.serving, -1 when it takes no requests
-	jobs     []job   // a heap: the soonest to end first
+	jobs     []job   // a heap: the soonest to end first; with slices a line, those that run first
 	service  float64 // what each request got
 	updated  float64 // up to when service and used have been counted
 	used     float64 // vCPU-seconds in this second
@@ -25,7 +25,8 @@ type task struct {
 }
 
 type job struct {
-	end     float64 // in service
+	end     float64 // in service; with slices the CPU time that it still needs
+	ran     float64 // CPU time in its turn, with slices
 	arrived float64 // at the balancer
 	sent    float64 // to the task
 }
@@ -70,6 +71,10 @@ func (t *task) add(now, arrived, demand float64) {
 	if len(t.jobs) == 0 && t.quota.size > 0 {
 		t.quota.wake(now)
 	}
+	if t.quota.slice > 0 {
+		t.jobs = append(t.jobs, job{end: demand, arrived: arrived, sent: now})
+		return
+	}
 	j := job{end: t.service + demand, arrived: arrived, sent: now}
 	t.jobs = append(t.jobs, j)
 	i := len(t.jobs) - 1
@@ -86,6 +91,12 @@ func (t *task) add(now, arrived, demand float64) {
 
 // finish takes the soonest request out.
 func (t *task) finish() job {
+	if t.quota.slice > 0 {
+		i := t.served()
+		j := t.jobs[i]
+		t.jobs = append(t.jobs[:i], t.jobs[i+1:]...)
+		return j
+	}
 	done, last := t.jobs[0], len(t.jobs)-1
 	j := t.jobs[last]
 	t.jobs = t.jobs[:last]

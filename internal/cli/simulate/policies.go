@@ -27,7 +27,7 @@ const resource = "service/simulated/service"
 type policyFile struct {
 	name     string
 	policies []model.ScalingPolicy
-	alarms   []model.Alarm // of step policies
+	alarms   []model.Alarm         // of step policies
 	target   *model.ScalableTarget // nil: the file does not say
 }
 

@@ -75,9 +75,17 @@ func (p *plan) scenario() contest.Scenario {
 		Name: p.subject(), Min: p.lo, Max: p.hi, Target: p.target, Cooldown: p.cooldown,
 		Plant: sim.Config{
 			Rates: p.rates, Demand: p.Demand, CV: p.CV, TaskVCPU: p.vcpu(), Start: p.Start,
-			Quota: sim.Quota{Cores: p.Quota}, PerTask: p.PerTask, SLO: p.SLO,
+			Quota: p.quota(), PerTask: p.PerTask, SLO: p.SLO,
 		},
 	}
+}
+
+// quota is that of tasks whose app is written in Go, as the example app is.
+func (p *plan) quota() sim.Quota {
+	if p.Quota == 0 {
+		return sim.Quota{}
+	}
+	return sim.Quota{Cores: p.Quota, Slice: sim.GoSlice}
 }
 
 // spread is the mean of a figure over the seeds, and its standard deviation.

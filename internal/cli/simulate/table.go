@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"neargate/internal/sim"
 )
 
 // head says what is simulated, the seed first.
@@ -45,7 +47,7 @@ func (p *plan) setting() [][2]string {
 
 func (p *plan) sharing() string {
 	if p.Quota > 0 {
-		return fmt.Sprintf("CFS quota in periods of 100 ms, a task on up to %d cores at once", p.Quota)
+		return fmt.Sprintf("CFS quota in periods of 100 ms, a task on up to %d cores at once, its requests in turns of %v as goroutines", p.Quota, sim.GoSlice)
 	}
 	return "a task's CPU is shared evenly, without quota periods"
 }
