@@ -53,6 +53,20 @@ type opinion struct {
 // if all target-tracking policies that may scale in agree, or a step policy's
 // alarm asks for it, and the largest count wins both ways.
 func arbitrate(cfg Config, obs Observation, opinions []opinion) Decision {
+	d := join(cfg, obs, opinions)
+	if d.Desired != obs.Desired || d.NotScaled != "" {
+		return d
+	}
+	// What an alarm's action came to is said in the second in which it ran.
+	for _, o := range opinions {
+		if o.reason.Kind == StepAction && o.want == obs.Desired {
+			d.Reason, d.Policy = o.reason, o.reason.Policy
+		}
+	}
+	return d
+}
+
+func join(cfg Config, obs Observation, opinions []opinion) Decision {
 	hold := Decision{Desired: obs.Desired, Reason: Reason{Kind: NoPolicy, Current: obs.Desired}}
 	if len(opinions) == 0 {
 		return hold

@@ -251,3 +251,23 @@ func TestStepBoundsAndOrder(t *testing.T) {
 		}
 	})
 }
+
+// An action that finds no step says so, whatever else holds the count.
+func TestStepActionWithoutAStepIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		values []float64
+		want   string
+	}{
+		"no datapoints": {nil, "alarm alarm-out came without datapoints: no step can be chosen"},
+		"no step":       {[]float64{45}, "alarm alarm-out: 45 is 5 below threshold 50, where no step adjustment is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newStepRig(4, Policy{Name: "own", Metric: Customized, Target: 10}, guideOut())
+			r.seconds(3)
+			r.seconds(1, rings("out", 50, c.values...))
+			if r.desired != 4 || r.last.Reason.String() != c.want || r.last.Policy != "out" || r.last.NotScaled != "" {
+				t.Errorf("%d tasks, policy %s, %q, want 4 because %q", r.desired, r.last.Policy, r.last.Reason, c.want)
+			}
+		})
+	}
+}
