@@ -48,6 +48,7 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 			break
 		}
 		return st.memoryOpinion(ws, p, i, obs, now)
+	case Customized: // it is no load: see customizedOpinion
 	}
 	return opinion{reason: Reason{Kind: NoData, Metric: p.Metric}}
 }

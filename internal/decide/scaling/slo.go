@@ -5,9 +5,9 @@ import "math"
 // An SLO is a target-tracking policy on a percentile of the response time. The
 // count is the smallest that keeps the percentile, by the table of how waiting
 // grows with use, in units of what the service was measured to take. A steady
-// load is given a quarter of the answers that may be over the target; the rest
+// load is given a sixth of the answers that may be over the target; the rest
 // is for the time that a change of the load takes to be answered.
-const steadyShare = 4
+const steadyShare = 6
 
 // slo is what tasks carry under a target.
 type slo struct {
