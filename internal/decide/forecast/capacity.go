@@ -1,7 +1,9 @@
 package forecast
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -11,23 +13,39 @@ type Minute struct {
 	Value float64
 }
 
-// enough is how many minutes an hour must have data of to count: what is
-// missing of it is taken to have been like the rest.
-const enough = 30
+// Of is what an hour's load is of its minutes'.
+type Of struct {
+	Each float64 // minutes of an hour that have data, when none is missing
+	Mean bool    // their mean; else their sum
+}
 
-// Of is what an hour's load is of its minutes': their sum or their mean.
-type Of float64
+// Dense is of metrics that are there in each minute.
+func Dense() Of { return Of{Each: 60} }
 
-// The two, by what the mean of the minutes is multiplied with.
-const (
-	Sum  Of = 60
-	Mean Of = 1
-)
+// Usual is of metrics that may be published more seldom: Each is the median of
+// the hours that have data.
+func Usual(minutes []Minute, mean bool) Of {
+	counts := map[int64]float64{}
+	for _, m := range minutes {
+		counts[m.At.Truncate(time.Hour).Unix()]++
+	}
+	return Of{Each: max(1, median(slices.Collect(maps.Values(counts)))), Mean: mean}
+}
 
-// Hours gathers minutes by the hour, n hours from start on.
+// times is what the mean of the minutes is multiplied with.
+func (of Of) times() float64 {
+	if of.Mean {
+		return 1
+	}
+	return of.Each
+}
+
+// Hours gathers minutes by the hour, n hours from start on. What is missing of
+// an hour is taken to have been like the rest; one that has less than half has
+// no data.
 func Hours(minutes []Minute, start time.Time, n int, of Of) Series {
 	out := Series{Start: start, Values: make([]float64, n)}
-	counts := make([]int, n)
+	counts := make([]float64, n)
 	for _, m := range minutes {
 		if i := int(m.At.Sub(start) / time.Hour); !m.At.Before(start) && i < n {
 			out.Values[i] += m.Value
@@ -35,8 +53,8 @@ func Hours(minutes []Minute, start time.Time, n int, of Of) Series {
 		}
 	}
 	for i, c := range counts {
-		out.Values[i] *= float64(of) / float64(max(c, 1))
-		if c < enough {
+		out.Values[i] *= of.times() / max(c, 1)
+		if c == 0 || 2*c < of.Each {
 			out.Values[i] = unknown
 		}
 	}
@@ -46,7 +64,7 @@ func Hours(minutes []Minute, start time.Time, n int, of Of) Series {
 // Carry says how much of an hour's load one task carries while the scaling
 // metric is at the target, when the load is the sum over all tasks of what the
 // metric is the average of: CPU, memory, or requests, by the minute.
-func Carry(target float64) float64 { return float64(Sum) * target }
+func Carry(target float64) float64 { return Dense().times() * target }
 
 // Learn says the same where load and metric are of different kinds, by what the
 // metric was while so many tasks carried the load. ok is false when the past
@@ -70,7 +88,7 @@ func Learn(load, metric, tasks []Minute, target float64, of Of) (carry float64, 
 			loads += m.Value
 		}
 	}
-	carry = float64(of) * target * loads / carried
+	carry = of.times() * target * loads / carried
 	return carry, carry > 0 && carry < wildest // false for 0/0 and x/0
 }
 

@@ -231,12 +231,35 @@ func TestHours(t *testing.T) {
 	add(60, 45, 2)    // three quarters of one
 	add(120, 29, 2)   // too little of one
 	add(240, 60, 1e6) // behind it
-	got := Hours(minutes, start, 4, Sum).Values
+	got := Hours(minutes, start, 4, Dense()).Values
 	if want := []float64{120, 120, math.NaN(), math.NaN()}; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("Hours = %v, want %v", got, want)
 	}
-	if got := Hours(minutes, start, 1, Mean).Values[0]; got != 2 {
+	if got := Hours(minutes, start, 1, Of{Each: 60, Mean: true}).Values[0]; got != 2 {
 		t.Errorf("mean of an hour = %v, want 2", got)
+	}
+}
+
+// A metric that is published every five minutes has twelve in an hour; one of
+// its hours misses two, another seven.
+func TestHoursOfWhatIsPublishedSeldom(t *testing.T) {
+	var minutes []Minute
+	for h, n := range []int{12, 12, 10, 5, 12} {
+		for i := range n {
+			minutes = append(minutes, Minute{start.Add(time.Duration(h)*time.Hour + time.Duration(5*i)*time.Minute), 3})
+		}
+	}
+	for _, c := range []struct {
+		of   Of
+		want []float64
+	}{
+		{Usual(minutes, false), []float64{36, 36, 36, math.NaN(), 36}},
+		{Usual(minutes, true), []float64{3, 3, 3, math.NaN(), 3}},
+		{Usual(nil, true), []float64{3, 3, 3, 3, 3}},
+	} {
+		if got := Hours(minutes, start, 5, c.of).Values; fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("Hours by %+v = %v, want %v", c.of, got, c.want)
+		}
 	}
 }
 
@@ -253,18 +276,18 @@ func TestLearn(t *testing.T) {
 			cpu = append(cpu, Minute{at, .5 * requests / n})
 		}
 	}
-	carry, ok := Learn(load, cpu, tasks, 50, Sum)
+	carry, ok := Learn(load, cpu, tasks, 50, Dense())
 	if !ok || math.Abs(carry-6000) > 1e-6 {
 		t.Errorf("Learn = %v, %v, want 6000", carry, ok)
 	}
-	if carry, ok = Learn(load, cpu, tasks, 50, Mean); !ok || math.Abs(carry-100) > 1e-6 {
+	if carry, ok = Learn(load, cpu, tasks, 50, Of{Each: 60, Mean: true}); !ok || math.Abs(carry-100) > 1e-6 {
 		t.Errorf("Learn of a mean = %v, %v, want 100", carry, ok)
 	}
 	for name, c := range map[string][3][]Minute{
 		"no load": {nil, cpu, tasks}, "no metric": {load, nil, tasks}, "no tasks": {load, cpu, nil},
 		"an idle metric": {load, zero(cpu), tasks}, "an idle load": {zero(load), cpu, tasks},
 	} {
-		if carry, ok := Learn(c[0], c[1], c[2], 50, Sum); ok {
+		if carry, ok := Learn(c[0], c[1], c[2], 50, Dense()); ok {
 			t.Errorf("%s: Learn = %v", name, carry)
 		}
 	}

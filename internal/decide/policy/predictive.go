@@ -110,8 +110,9 @@ func checkQueries(queries []model.MetricQuery) error {
 // Sources are what the forecast of a predictive policy is made from: queries of
 // which one returns data, by the minute.
 type Sources struct {
-	Load   []model.MetricQuery
-	LoadOf forecast.Of
+	Load []model.MetricQuery
+	Own  bool // Load is customized: it may be published less often than each minute
+	Mean bool // and an hour of it is the mean of its minutes, not their sum
 	// Metric and Tasks tell what a task carries; nil where load and scaling
 	// metric are of the same kind.
 	Metric, Tasks []model.MetricQuery
@@ -120,9 +121,9 @@ type Sources struct {
 // SourcesOf gives the sources of a predictive policy.
 func SourcesOf(resourceID string, m model.PredictiveMetrics) Sources {
 	if m.Pair.Given() {
-		return Sources{Load: source(resourceID, pairs(m.Pair.Type), m.Pair.ResourceLabel, "Sum"), LoadOf: forecast.Sum}
+		return Sources{Load: source(resourceID, pairs(m.Pair.Type), m.Pair.ResourceLabel, "Sum")}
 	}
-	out := Sources{Load: m.Load.Queries, LoadOf: forecast.Sum, Metric: m.Scaling.Queries, Tasks: m.Capacity.Queries}
+	out := Sources{Load: m.Load.Queries, Own: m.Load.Queries != nil, Metric: m.Scaling.Queries, Tasks: m.Capacity.Queries}
 	l, s := loadMetrics(m.Load.Type), scalingMetrics(m.Scaling.Type)
 	switch {
 	case l == s && l != "" && out.Tasks == nil:
@@ -130,8 +131,8 @@ func SourcesOf(resourceID string, m model.PredictiveMetrics) Sources {
 		return out
 	case l != "":
 		out.Load = source(resourceID, l, m.Load.ResourceLabel, "Sum")
-	case !sums(m.Load.Queries):
-		out.LoadOf = forecast.Mean
+	default:
+		out.Mean = !sums(m.Load.Queries)
 	}
 	switch {
 	case s == requests:
@@ -187,11 +188,15 @@ func Since(now time.Time) time.Time {
 func Foretell(p model.ScalingPolicy, past Past, now time.Time) (f model.Forecast, ok bool) {
 	m := p.Predictive.Metrics
 	src := SourcesOf(p.ResourceID, m)
+	of := forecast.Dense()
+	if src.Own {
+		of = forecast.Usual(past.Load, src.Mean)
+	}
 	carry, known := forecast.Carry(m.Target), true
 	if src.Metric != nil {
-		carry, known = forecast.Learn(past.Load, past.Metric, past.Tasks, m.Target, src.LoadOf)
+		carry, known = forecast.Learn(past.Load, past.Metric, past.Tasks, m.Target, of)
 	}
-	load, enough := forecast.Make(forecast.Hours(past.Load, Since(now), forecast.MostPast, src.LoadOf))
+	load, enough := forecast.Make(forecast.Hours(past.Load, Since(now), forecast.MostPast, of))
 	if !known || !enough {
 		return f, false
 	}
