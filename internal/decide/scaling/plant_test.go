@@ -125,8 +125,10 @@ func (p *plant) second(rate float64) {
 		inFlight = p.waiting + p.poisson(rate*p.each/p.cores)
 	}
 	p.taskSeconds += float64(p.running + len(p.starting))
+	took := p.each / min(p.cores, 1) * (1 + float64(inFlight)/float64(max(p.running, 1)))
 	p.decide(model.ServiceSecond{
-		At: p.now, Running: p.running, Starting: len(p.starting), Sampled: p.running + len(p.starting),
+		Latency: model.Buckets{Values: []float64{took}, Counts: []uint64{uint64(completed)}},
+		At:      p.now, Running: p.running, Starting: len(p.starting), Sampled: p.running + len(p.starting),
 		CPU:        time.Duration(cpu * float64(time.Second)),
 		CPUPerTask: time.Duration(p.cores * float64(time.Second)),
 		Balanced:   true, Arrivals: arrivals, Completed: completed, InFlight: inFlight, Interval: time.Second,

@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 	"time"
 
@@ -13,7 +14,12 @@ import (
 
 // anySecond is an observation as a real or a broken sensor might give it.
 func anySecond(t *rapid.T) model.ServiceSecond {
+	took := rapid.SampledFrom([]float64{-1, 0, 1e-9, 0.01, 0.4, 3, 1e9, math.Inf(1), math.NaN()})
 	return model.ServiceSecond{
+		Latency: model.Buckets{
+			Values: []float64{took.Draw(t, "took"), took.Draw(t, "took too")},
+			Counts: rapid.SliceOfN(rapid.Uint64Range(0, 5000), 0, 3).Draw(t, "answers"),
+		},
 		Running:       rapid.IntRange(-1, 30).Draw(t, "running"),
 		Starting:      rapid.IntRange(-1, 20).Draw(t, "starting"),
 		Draining:      rapid.IntRange(0, 5).Draw(t, "draining"),
@@ -33,14 +39,15 @@ func anySecond(t *rapid.T) model.ServiceSecond {
 
 func anyConfig(t *rapid.T) Config {
 	cfg := Config{
-		Min: rapid.IntRange(0, 5).Draw(t, "min"), Timing: Live,
+		Min:       rapid.IntRange(0, 5).Draw(t, "min"),
+		Timing:    rapid.SampledFrom([]Timing{Live, Live, AWS60, AWS20}).Draw(t, "timing"),
 		SuspendIn: rapid.Bool().Draw(t, "suspend in"), SuspendOut: rapid.Bool().Draw(t, "suspend out"),
 	}
 	cfg.Max = cfg.Min + rapid.IntRange(0, 40).Draw(t, "room")
-	for i, m := range []Metric{CPU, Memory, RequestsPerTarget} {
+	for i, m := range []Metric{CPU, Memory, RequestsPerTarget, ResponseTime} {
 		if rapid.Bool().Draw(t, string(m)) {
 			cfg.Policies = append(cfg.Policies, Policy{
-				Name: string(rune('a' + i)), Metric: m, Target: rapid.Float64Range(0, 150).Draw(t, "target"),
+				Name: string(rune('a' + i)), Metric: m, Percentile: rapid.Float64Range(0.1, 99.99).Draw(t, "percentile"), Target: rapid.Float64Range(0, 150).Draw(t, "target"),
 				ScaleIn:        time.Duration(rapid.IntRange(0, 60).Draw(t, "scale in")) * time.Second,
 				DisableScaleIn: rapid.Bool().Draw(t, "disable"),
 			})
@@ -58,6 +65,9 @@ func anyRun(t *rapid.T, cfg Config, act func(obs Observation, d Decision, st Sta
 		obs := Observation{
 			Second: anySecond(t), Measured: rapid.IntRange(0, 9).Draw(t, "measured") > 0,
 			Desired: desired, Deploying: rapid.IntRange(0, 9).Draw(t, "deploying") == 0,
+		}
+		for _, p := range cfg.Policies {
+			obs.Alarms = append(obs.Alarms, Alarms{Policy: p.Name, High: rapid.Bool().Draw(t, "high"), Low: rapid.Bool().Draw(t, "low")})
 		}
 		var d Decision
 		d, st = Decide(cfg, st, obs, now)
@@ -91,6 +101,9 @@ func TestBoundsAlwaysHoldAndNothingGoesDownUnasked(t *testing.T) {
 // speak of load.
 func believable(t *rapid.T, keep bool) *plant {
 	policy := cpuPolicy(rapid.Float64Range(20, 90).Draw(t, "target"))
+	if rapid.IntRange(0, 3).Draw(t, "slo") == 0 {
+		policy = sloPolicy(rapid.Float64Range(0.05, 2).Draw(t, "seconds"))
+	}
 	p := newPlant(rapid.Uint64().Draw(t, "seed"), live(1, 40, policy), rapid.IntRange(1, 20).Draw(t, "tasks"))
 	p.keep = keep
 	p.start = rapid.IntRange(1, 20).Draw(t, "start")

@@ -113,6 +113,8 @@ func (r Reason) perTask() float64 {
 		return r.Target / 100 * r.Unit
 	case r.Metric == RequestsPerTarget:
 		return r.Target / 60
+	case r.Metric == ResponseTime:
+		return 0 // what one carries depends on how many there are
 	case r.Metric == Customized:
 		return r.Target
 	}

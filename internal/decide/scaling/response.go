@@ -23,6 +23,7 @@ type Response struct {
 const (
 	responseBins   = 240
 	shortestAnswer = 1e-3
+	longestAnswer  = 160
 	binStep        = 0.05
 )
 
@@ -49,9 +50,10 @@ func (r *Response) learn(s second, percentile float64) *Response {
 	next.Work += s.CPU.Seconds()
 	next.Room += float64(s.Running) * s.CPUPerTask.Seconds()
 	for i, n := range s.Latency.Counts {
-		if n > 0 && i < len(s.Latency.Values) {
-			next.Counts[responseBin(s.Latency.Values[i])] += uint32(min(n, math.MaxInt32))
-			next.Total += uint32(min(n, math.MaxInt32))
+		if n > 0 && i < len(s.Latency.Values) && s.Latency.Values[i] >= 0 { // NaN is not
+			n = min(n, 1<<24)
+			next.Counts[responseBin(s.Latency.Values[i])] += uint32(n)
+			next.Total += uint32(n)
 		}
 	}
 	if float64(next.Total)*(100-percentile)/100 < spellTail || next.Room == 0 {
@@ -80,8 +82,11 @@ func (r *Response) move(seen float64) {
 }
 
 func responseBin(seconds float64) int {
-	if !(seconds > shortestAnswer) {
+	switch {
+	case seconds <= shortestAnswer:
 		return 0
+	case seconds >= longestAnswer:
+		return responseBins - 1
 	}
 	return min(int(math.Log(seconds/shortestAnswer)/binStep), responseBins-1)
 }

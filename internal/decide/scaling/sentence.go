@@ -94,11 +94,11 @@ func (r Reason) answers(s Size) string {
 	if s.Answer == 0 {
 		return ""
 	}
-	fewer := ""
+	text := fmt.Sprintf(": on %d p%s is %s", s.Need, number(r.Strict, 2), answer(s.Answer))
 	if s.Need > 1 {
-		fewer = fmt.Sprintf(", on %d %s", s.Need-1, answer(s.Fewer))
+		text += fmt.Sprintf(", on %d %s", s.Need-1, answer(s.Fewer))
 	}
-	return fmt.Sprintf(": p%s is then %s%s", exact(r.Strict), answer(s.Answer), fewer)
+	return text
 }
 
 // answer prints a response time.
