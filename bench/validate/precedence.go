@@ -18,6 +18,10 @@ const heavy = "65536"
 func takePrecedence(server int) (back func(), err error) {
 	cpu := filepath.Join(cgroup.Root, "cpu")
 	tasks := filepath.Join(cpu, "neargate", "cpu.shares")
+	// The cgroup comes with the first task, and goes when it is empty.
+	if err := os.MkdirAll(filepath.Dir(tasks), 0o755); err != nil {
+		return nil, err
+	}
 	before, err := os.ReadFile(tasks)
 	if err != nil {
 		return nil, fmt.Errorf("find the tasks' weight: %w", err)
