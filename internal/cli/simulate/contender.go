@@ -156,6 +156,9 @@ func (p *plan) addPolicy(f policyFile, timing, name string) error {
 		return fmt.Errorf("policy %s cannot be simulated: %w", f.name, err)
 	}
 	for _, pol := range f.policies {
+		if pol.Tracking != nil && policy.Of(pol).Metric == scaling.Memory {
+			return fmt.Errorf("policy %s cannot be simulated: %s tracks memory, and what a request needs of it is not known", f.name, pol.Name)
+		}
 		if pol.Step != nil && !slices.ContainsFunc(f.alarms, func(al model.Alarm) bool { return asks(al, pol.Name) }) {
 			return fmt.Errorf("policy %s: no alarm asks for the step policy %s; put the JSON of put-metric-alarm beside it, in a list, with the policy's name in AlarmActions", f.name, pol.Name)
 		}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
@@ -195,9 +197,12 @@ func (f *policyFile) alarmItem(text, item []byte) error {
 	return err
 }
 
-// attached is a service behind whatever target group the policy names.
+// attached is a service behind whatever target group the policy names, with
+// its metrics every 20 seconds, as policies of high resolution want it.
 func attached(p model.ScalingPolicy) model.Service {
-	svc := model.Service{Cluster: "simulated", Name: "service"}
+	svc := model.Service{Cluster: "simulated", Name: "service", Monitoring: []model.MetricResolution{
+		{Metrics: []string{"CPUUtilization", "MemoryUtilization"}, Resolution: 20 * time.Second},
+	}}
 	if t := p.Tracking; t != nil {
 		if _, group, ok := strings.Cut(t.ResourceLabel, "/targetgroup/"); ok {
 			svc.LoadBalancers = []model.ServiceLoadBalancer{{TargetGroupARN: "arn:aws:elasticloadbalancing:::targetgroup/" + group}}
@@ -231,6 +236,9 @@ func decode(text, item []byte, v any) error {
 	}
 	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok { // quoted, as in the file
 		offset = int64(max(bytes.Index(item, []byte(field)), 0))
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		offset = int64(len(item))
 	}
 	before := max(bytes.Index(text, item), 0) + int(min(offset, int64(len(item))))
 	line := 1 + bytes.Count(text[:before], []byte("\n"))

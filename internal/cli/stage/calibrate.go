@@ -30,12 +30,14 @@ type Calibration struct {
 // What a calibration does: requests one by one, which show how they differ;
 // then steady ones that keep a task half busy, which show the mean, as a
 // request that comes after a pause costs more than one among others; then
-// starts.
+// starts of several tasks at once, as a policy that answers a step orders them:
+// each takes longer than one alone.
 const (
-	loneRequests      = 10
-	steadyTime        = 20 * time.Second
-	steadyShare       = 0.5 // of a task's CPU
-	calibrationStarts = 5
+	loneRequests = 10
+	steadyTime   = 20 * time.Second
+	steadyShare  = 0.5 // of a task's CPU
+	startRounds  = 2
+	startsAtOnce = 4
 	// requestEvery is long enough that the CPU of one request lies in its own
 	// two seconds of the metric, and of no other.
 	requestEvery = 2 * time.Second
@@ -55,33 +57,36 @@ func (g *Stage) Calibrate(ctx context.Context, told func(string)) (c Calibration
 	if err := g.demand(ctx, name, &c, told); err != nil {
 		return c, err
 	}
-	told(fmt.Sprintf("%d starts of a task", calibrationStarts))
-	for range calibrationStarts {
-		d, err := g.startOne(ctx, name)
+	told(fmt.Sprintf("%d times %d tasks at once", startRounds, startsAtOnce))
+	for range startRounds {
+		starts, err := g.startSome(ctx, name)
 		if err != nil {
 			return c, err
 		}
-		c.Starts = append(c.Starts, d)
+		c.Starts = append(c.Starts, starts...)
 	}
-	c.Start = slices.Sorted(slices.Values(c.Starts))[calibrationStarts/2]
+	c.Start = slices.Sorted(slices.Values(c.Starts))[len(c.Starts)/2]
 	return c, nil
 }
 
-// startOne takes the time from the order of a second task to its healthy
-// target, and goes back to one.
-func (g *Stage) startOne(ctx context.Context, name string) (time.Duration, error) {
+// startSome takes the times from an order of some tasks beside the first to
+// the healthy target of each, and goes back to one.
+func (g *Stage) startSome(ctx context.Context, name string) ([]time.Duration, error) {
 	began := time.Now()
-	if err := g.SetDesired(ctx, name, 2); err != nil {
-		return 0, err
+	if err := g.SetDesired(ctx, name, 1+startsAtOnce); err != nil {
+		return nil, err
 	}
-	if err := g.UntilHealthy(ctx, 2); err != nil {
-		return 0, err
+	var starts []time.Duration
+	for n := 2; n <= 1+startsAtOnce; n++ {
+		if err := g.UntilHealthy(ctx, n); err != nil {
+			return nil, err
+		}
+		starts = append(starts, time.Since(began))
 	}
-	took := time.Since(began)
 	if err := g.SetDesired(ctx, name, 1); err != nil {
-		return 0, err
+		return nil, err
 	}
-	return took, Until(ctx, "the second task to end", time.Minute, 50*time.Millisecond, func(ctx context.Context) (bool, error) {
+	return starts, Until(ctx, "the other tasks to end", time.Minute, 50*time.Millisecond, func(ctx context.Context) (bool, error) {
 		n, err := g.Healthy(ctx)
 		return n == 1, err
 	})
