@@ -27,6 +27,7 @@ const distribution = "/usr/bin"
 func setup(env *testscript.Env) error {
 	bin, rest, _ := strings.Cut(env.Getenv("PATH"), ":") // bin has neargate
 	env.Setenv("PATH", strings.Join([]string{bin, distribution, rest}, ":"))
+	env.Setenv("NEWPATH", bin+":"+rest)
 	env.Setenv("AWS_PAGER", "")
 	return nil
 }
@@ -59,9 +60,15 @@ func exits(code int) func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// condition answers [python:MODULE], whether a Python here has it, and [aws2],
-// whether the AWS CLI is of version 2.
+// condition answers [python:MODULE], whether a Python here has it; [aws2],
+// whether the AWS CLI is of version 2; and [autoscaling:OPERATION], whether the
+// one in NEWPATH, where the distribution's need not come first, knows an
+// operation of Application Auto Scaling.
 func condition(cond string) (bool, error) {
+	if operation, ok := strings.CutPrefix(cond, "autoscaling:"); ok {
+		out, _ := exec.Command("aws", "application-autoscaling", operation).CombinedOutput() // fails either way
+		return strings.Contains(string(out), "arguments are required"), nil
+	}
 	if cond == "aws2" {
 		out, err := exec.Command(awsCLI(), "--version").Output()
 		return err == nil && strings.HasPrefix(string(out), "aws-cli/2"), nil
