@@ -321,8 +321,8 @@ func TestUsageFollowsTasksThatComeGoAndChangePlaces(t *testing.T) {
 	at := func(second int, ids ...string) readings {
 		r := readings{at: t0.Add(time.Duration(second) * time.Second), read: t0.Add(time.Duration(second) * time.Second)}
 		for _, id := range ids {
-			n := time.Duration(id[0]) // a task uses so much a second
-			r.samples = append(r.samples, model.Sample{TaskID: id, At: r.read, CPU: n * time.Duration(second) * time.Millisecond})
+			ms := int(id[0]) * second // a task uses the same each second
+			r.samples = append(r.samples, model.Sample{TaskID: id, At: r.read, CPU: time.Duration(ms) * time.Millisecond})
 		}
 		return r
 	}
