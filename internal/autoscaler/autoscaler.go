@@ -156,9 +156,9 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 }
 
 // report logs what went wrong in the background, but not that ctx has ended.
-func (a *Autoscaler) report(ctx context.Context, msg, resourceID string, err error) {
+func (a *Autoscaler) report(ctx context.Context, what, resourceID string, err error) {
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
-		a.log.Error(msg, "resource", resourceID, "error", err)
+		a.log.Error("work failed", "what", what, "resource", resourceID, "error", err)
 	}
 }
 

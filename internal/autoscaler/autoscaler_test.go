@@ -128,14 +128,14 @@ const web = "service/c/web"
 
 var place = model.Place{Region: "us-east-1", Account: "000000000000"}
 
-func newRig(t testing.TB, path string) *rig {
-	t.Helper()
+func newRig(tb testing.TB, path string) *rig {
+	tb.Helper()
 	db, err := store.Open(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
-	r := &rig{t: t, db: db, book: &book{all: map[string]model.Alarm{}, recent: map[string][]float64{}}, clock: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), running: 2}
+	tb.Cleanup(func() { _ = db.Close() })
+	r := &rig{t: tb, db: db, book: &book{all: map[string]model.Alarm{}, recent: map[string][]float64{}}, clock: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), running: 2}
 	r.sched = &services{all: map[string]model.Service{"c/web": {
 		Name: "web", Cluster: "c", Status: "ACTIVE", DesiredCount: 2,
 		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: place.TargetGroupARN("tg", "73e2d6bc24d8a067")}},
@@ -143,7 +143,7 @@ func newRig(t testing.TB, path string) *rig {
 	}}}
 	r.Autoscaler, err = New(db, r.sched, r.book, r, Config{Place: place}, slog.New(slog.DiscardHandler))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r.now = func() time.Time { return r.clock }
 	return r
@@ -155,7 +155,10 @@ func (r *rig) Returned(queries []model.MetricQuery, fine bool, _ time.Time) ([]m
 	return r.readings, nil
 }
 
-func fresh(t *testing.T) *rig { return newRig(t, filepath.Join(t.TempDir(), "state.db")) }
+func fresh(t *testing.T) *rig {
+	t.Helper()
+	return newRig(t, filepath.Join(t.TempDir(), "state.db"))
+}
 
 func (r *rig) register(low, high int, tags ...model.Tag) model.ScalableTarget {
 	r.t.Helper()
