@@ -51,9 +51,9 @@ func (p *plan) compete(ctx context.Context) ([]row, error) {
 				return seen[i]
 			})
 		}
-		rep, err := contest.Run(sc, entries, runtime.GOMAXPROCS(0))
+		rep, err := runContest(ctx, sc, entries)
 		if err != nil {
-			return nil, fmt.Errorf("simulate: %w", err)
+			return nil, err
 		}
 		sc.Capacity = rep.Scenario.Capacity // found once
 		p.need = rep.Need
@@ -68,6 +68,29 @@ func (p *plan) compete(ctx context.Context) ([]row, error) {
 		}
 	}
 	return rows, nil
+}
+
+// runContest returns when the contest is over, or ctx is: a run has nothing to
+// be broken off by, and what is left of it ends with the process.
+func runContest(ctx context.Context, sc contest.Scenario, entries []contest.Contestant) (contest.Report, error) {
+	type outcome struct {
+		contest.Report
+		err error
+	}
+	over := make(chan outcome, 1)
+	go func() {
+		rep, err := contest.Run(sc, entries, runtime.GOMAXPROCS(0))
+		over <- outcome{rep, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return contest.Report{}, context.Cause(ctx)
+	case o := <-over:
+		if o.err != nil {
+			return contest.Report{}, fmt.Errorf("simulate: %w", o.err)
+		}
+		return o.Report, nil
+	}
 }
 
 func (p *plan) scenario() contest.Scenario {

@@ -171,5 +171,12 @@ func writeJSON(w io.Writer, p *plan, rows []row) error {
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(map[string]any{"setting": setting, "notes": append([]string{}, p.notes...), "slo_seconds": p.SLO.Seconds(), "policies": policies})
+	return e.Encode(struct {
+		Seed     uint64            `json:"seed"`
+		Seeds    int               `json:"seeds"`
+		Setting  map[string]string `json:"setting"`
+		Notes    []string          `json:"notes"`
+		SLO      float64           `json:"slo_seconds"`
+		Policies []policy          `json:"policies"`
+	}{p.Seed, p.Seeds, setting, append([]string{}, p.notes...), p.SLO.Seconds(), policies})
 }
