@@ -72,7 +72,7 @@ func idle(ctx context.Context, o options, dir string) (lines []line, err error) 
 
 // watch takes memory and CPU of the server over a time.
 func watch(ctx context.Context, o options, s *rig.Server, name string) ([]line, error) {
-	if err := pause(ctx, settle); err != nil {
+	if err := rig.Pause(ctx, settle); err != nil {
 		return nil, err
 	}
 	before, err := rig.CPUTime(s.PID)
@@ -80,7 +80,7 @@ func watch(ctx context.Context, o options, s *rig.Server, name string) ([]line, 
 		return nil, err
 	}
 	began := time.Now()
-	if err := pause(ctx, o.idle); err != nil {
+	if err := rig.Pause(ctx, o.idle); err != nil {
 		return nil, err
 	}
 	after, err := rig.CPUTime(s.PID)
@@ -97,15 +97,4 @@ func watch(ctx context.Context, o options, s *rig.Server, name string) ([]line, 
 		{name + ": resident memory", fmt.Sprintf("%.1f MB", mb), fmt.Sprintf("%d MB", rssBudget), mb <= rssBudget},
 		{name + ": CPU", fmt.Sprintf("%.2f %% of a core over %.0f s", percent, o.idle.Seconds()), fmt.Sprintf("%d %% of a core", cpuBudget), percent <= cpuBudget},
 	}, nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
 }

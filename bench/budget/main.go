@@ -14,11 +14,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"neargate/bench/rig"
@@ -39,13 +37,7 @@ func main() {
 	flag.BoolVar(&o.tests, "tests", false, "also take the time of the test suite, which needs minutes")
 	flag.StringVar(&o.out, "out", "", "file to write the results to, e.g. bench/budget/RESULTS.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "budget:", err)
-		os.Exit(1)
-	}
+	rig.Main("budget", func(ctx context.Context, w io.Writer) error { return run(ctx, o, w) })
 }
 
 // line is one budget with what was measured.

@@ -16,10 +16,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/pprof"
 	"strings"
-	"syscall"
 	"time"
 
 	"neargate/bench/rig"
@@ -46,13 +44,7 @@ func main() {
 	flag.StringVar(&o.profile, "cpuprofile", "", "file for a CPU profile of the measured seconds")
 	flag.StringVar(&o.out, "out", "", "file to write the results to, e.g. bench/services/RESULTS.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "services:", err)
-		os.Exit(1)
-	}
+	rig.Main("services", func(ctx context.Context, w io.Writer) error { return run(ctx, o, w) })
 }
 
 func run(ctx context.Context, o options, w io.Writer) error {

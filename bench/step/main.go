@@ -17,9 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"neargate/bench/rig"
@@ -38,13 +36,7 @@ func main() {
 	flag.IntVar(&o.many, "many", 20, "tasks that one UpdateService asks for")
 	flag.StringVar(&o.out, "out", "", "file to write the results to, e.g. bench/step/RESULTS.md")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "step:", err)
-		os.Exit(1)
-	}
+	rig.Main("step", func(ctx context.Context, w io.Writer) error { return run(ctx, o, w) })
 }
 
 // run does all rounds on one server, and takes it away.

@@ -103,12 +103,8 @@ type sight struct {
 // watch records each change of the number of healthy targets from the step on,
 // until the service has what it needs or settleLimit has passed.
 func (b bench) watch(ctx context.Context, name string, step time.Time, need int) ([]sight, error) {
-	wait := time.NewTimer(time.Until(step))
-	defer wait.Stop()
-	select {
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-wait.C:
+	if err := rig.Pause(ctx, time.Until(step)); err != nil {
+		return nil, err
 	}
 	var seen []sight
 	err := rig.Until(ctx, name, 2*settleLimit, 10*time.Millisecond, func(ctx context.Context) (bool, error) {

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"neargate/bench/rig"
 	"neargate/internal/autoscaler"
 	"neargate/internal/decide/policy"
 	"neargate/internal/model"
@@ -125,7 +126,7 @@ func (s *server) populate(ctx context.Context, cfg Config) error {
 		return err
 	}
 	err = s.each(ctx, cfg, func(ctx context.Context, name string) error { return s.scale(ctx, name, cfg) })
-	return errors.Join(err, pause(ctx, cfg.Warm))
+	return errors.Join(err, rig.Pause(ctx, cfg.Warm))
 }
 
 func (s *server) each(ctx context.Context, cfg Config, do func(ctx context.Context, name string) error) error {
@@ -165,7 +166,7 @@ func (s *server) untilRunning(ctx context.Context, cfg Config) error {
 		if time.Now().After(limit) {
 			return fmt.Errorf("%d of %d tasks ran after %v", n, cfg.Services*cfg.Tasks, startLimit)
 		}
-		if err := pause(ctx, time.Second); err != nil {
+		if err := rig.Pause(ctx, time.Second); err != nil {
 			return err
 		}
 	}
@@ -183,7 +184,7 @@ func (s *server) measure(ctx context.Context, cfg Config) (Result, error) {
 	s.watchdog.first.Store(nil)
 	acts, decided, began := len(s.autoscaler.Activities("")), s.decided.Load(), time.Now()
 	before, process := s.parts(), processCPU()
-	if err := pause(ctx, cfg.Window); err != nil {
+	if err := rig.Pause(ctx, cfg.Window); err != nil {
 		return Result{}, errors.Join(err, end())
 	}
 	after, spent, took := s.parts(), processCPU()-process, time.Since(began)
@@ -223,15 +224,4 @@ func (s *server) parts() map[string]time.Duration {
 		m.add(total)
 	}
 	return total
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
 }
