@@ -18,12 +18,22 @@ func checkCustomized(c *wire.Checks, in *types.CustomizedMetricSpecification) {
 		return
 	}
 	const at = "targetTrackingScalingPolicyConfiguration.customizedMetricSpecification."
-	c.OneOf(at+"statistic", string(in.Statistic), texts(in.Statistic.Values())...)
+	if !responsePercentile(in) {
+		c.OneOf(at+"statistic", string(in.Statistic), texts(in.Statistic.Values())...)
+	}
 	for i, d := range in.Dimensions {
 		c.Required(fmt.Sprintf("%sdimensions.%d.member.name", at, i+1), d.Name != nil)
 		c.Required(fmt.Sprintf("%sdimensions.%d.member.value", at, i+1), d.Value != nil)
 	}
 	checkQueries(c, at+"metrics", in.Metrics)
+}
+
+// responsePercentile says that a specification asks for a percentile of the
+// response time. AWS has percentiles in Metrics alone, which older clients do
+// not know.
+func responsePercentile(in *types.CustomizedMetricSpecification) bool {
+	return aws.ToString(in.Namespace) == "AWS/ApplicationELB" && aws.ToString(in.MetricName) == "TargetResponseTime" &&
+		strings.HasPrefix(string(in.Statistic), "p")
 }
 
 func checkQueries(c *wire.Checks, at string, queries []types.TargetTrackingMetricDataQuery) {

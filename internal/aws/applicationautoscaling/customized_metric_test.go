@@ -45,6 +45,10 @@ func TestCustomizedMetricsReadBackAsTheyWerePut(t *testing.T) {
 			Namespace: aws.String("Shop"), MetricName: aws.String("Depth"), Statistic: types.MetricStatisticMaximum, Unit: aws.String("Count"),
 			Dimensions: []types.MetricDimension{{Name: aws.String("Zone"), Value: aws.String("1")}},
 		},
+		"slo": {
+			Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String("TargetResponseTime"), Statistic: "p99",
+			Dimensions: []types.MetricDimension{{Name: aws.String("LoadBalancer"), Value: aws.String("app/web/1")}},
+		},
 	}
 	for name, spec := range specs {
 		if _, err := c.PutScalingPolicy(t.Context(), customizedPolicy(name, spec)); err != nil {
