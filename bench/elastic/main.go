@@ -37,6 +37,7 @@ func main() {
 		b.loads = append(b.loads, s)
 		return nil
 	})
+	flag.Float64Var(&b.peak, "peak", 18, "tasks that the peak of each load needs; above 20 the maximum cuts it off")
 	flag.IntVar(&b.seeds, "seeds", 5, "seeds of each run; steps take 20 times as many")
 	flag.IntVar(&b.calmSeeds, "calm-seeds", 1, "seeds of each rate of goal 2: each is a day")
 	flag.Float64Var(&b.grid, "grid", 0.5, "grid of goal 2 in requests per second")
@@ -62,6 +63,7 @@ type bench struct {
 	loads     []string
 	seeds     int
 	calmSeeds int
+	peak      float64
 	grid      float64
 	verbose   bool
 	parallel  int
@@ -96,8 +98,8 @@ func all() []goal {
 }
 
 func (b *bench) judge(ctx context.Context, which string) (short bool, err error) {
-	if b.seeds < 1 || b.calmSeeds < 1 || b.parallel < 1 || !(b.grid > 0) {
-		return false, errors.New("-seeds, -calm-seeds, -parallel and -grid must be above 0")
+	if b.seeds < 1 || b.calmSeeds < 1 || b.parallel < 1 || !(b.grid > 0) || !(b.peak > 0) {
+		return false, errors.New("-seeds, -calm-seeds, -parallel, -grid and -peak must be above 0")
 	}
 	goals, err := b.pick(which)
 	if err != nil {

@@ -24,7 +24,6 @@ const (
 	most     = 20
 	cooldown = 30 * time.Second
 	sloTime  = 500 * time.Millisecond
-	peakNeed = 18
 )
 
 // perTask is the rate that one task carries at the target.
