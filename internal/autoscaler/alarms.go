@@ -48,20 +48,28 @@ func (a *Autoscaler) creator(p model.ScalingPolicy) string {
 // states reads the alarms of policies, for the timings that follow them.
 func (a *Autoscaler) states(policies []model.ScalingPolicy) []scaling.Alarms {
 	var out []scaling.Alarms
-	ringing := func(p model.ScalingPolicy, k policy.Kind) bool {
-		i := slices.IndexFunc(p.AlarmNames, func(n string) bool { return strings.Contains(n, "-"+string(k)+"-") })
-		if i < 0 {
-			return false
-		}
-		al, ok := a.alarms.Alarm(p.AlarmNames[i])
-		return ok && al.State == "ALARM" && al.ActionsEnabled
-	}
 	for _, p := range policies {
 		if p.Tracking != nil {
-			out = append(out, scaling.Alarms{Policy: p.Name, High: ringing(p, policy.High), Low: ringing(p, policy.Low)})
+			out = append(out, scaling.Alarms{Policy: p.Name, High: a.inAlarm(p, policy.High), Low: a.inAlarm(p, policy.Low)})
 		}
 	}
 	return out
+}
+
+// inAlarm says whether a policy's alarm asks for its action.
+func (a *Autoscaler) inAlarm(p model.ScalingPolicy, k policy.Kind) bool {
+	al, ok := a.alarms.Alarm(alarmOf(p, k))
+	return ok && al.State == "ALARM" && al.ActionsEnabled
+}
+
+// alarmOf names one of a policy's alarms, which are kept in the order of their
+// kinds; "" when it has none of that kind.
+func alarmOf(p model.ScalingPolicy, k policy.Kind) string {
+	i := slices.Index(policy.Kinds(p), k)
+	if i < 0 || i >= len(p.AlarmNames) {
+		return ""
+	}
+	return p.AlarmNames[i]
 }
 
 // ringing finds the alarms that ask for step policies: the policy's ARN is

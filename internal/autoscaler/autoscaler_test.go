@@ -381,6 +381,32 @@ func TestAWSTimingFollowsTheAlarms(t *testing.T) {
 	}
 }
 
+func TestAlarmsAreToldApartWhateverTheServiceIsCalled(t *testing.T) {
+	r := fresh(t)
+	svc := r.sched.all["c/web"]
+	svc.Name = "a-AlarmLow-b"
+	r.sched.all["c/a-AlarmLow-b"] = svc
+	low, high, id := 1, 8, "service/c/a-AlarmLow-b"
+	if _, err := r.RegisterTarget(t.Context(), Registration{ResourceID: id, Min: &low, Max: &high, Tags: []model.Tag{{Key: TimingTag, Value: "aws-60"}}}); err != nil {
+		t.Fatal(err)
+	}
+	p := tracking("cpu")
+	p.ResourceID = id
+	p = r.put(p)
+	al := r.book.all[p.AlarmNames[1]]
+	al.State = "ALARM"
+	r.book.all[al.Name] = al
+	r.clock = r.clock.Add(time.Second)
+	r.second(t.Context(), &model.ServiceSecond{
+		At: r.clock, Cluster: "c", Service: "a-AlarmLow-b", Interval: time.Second, CPUPerTask: time.Second,
+		Running: 2, Sampled: 2, CPU: 800 * time.Millisecond,
+	})
+	want := "Successful | Attempting to scale due to alarm triggered | monitor alarm " + al.Name + " in state ALARM triggered policy cpu |  | AlreadyAtDesiredCapacity 0 0 2"
+	if got := brief(r.Activities(id)); len(got) != 1 || got[0] != want { // ceil(2 × 40 ÷ 50)
+		t.Errorf("activities = %q, want %q", got, want)
+	}
+}
+
 func TestServiceThatVanishesIsLeftAlone(t *testing.T) {
 	r := fresh(t)
 	r.register(2, 8)

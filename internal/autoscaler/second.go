@@ -3,8 +3,6 @@ package autoscaler
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"neargate/internal/decide/policy"
@@ -58,13 +56,13 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 		if now.Before(w.quiet) {
 			return
 		}
-		err := a.order(ctx, w, id, svc, d.Desired, order{cause: cause(cfg, d, policies, svc), details: d.Reason.String()}, now)
+		err := a.order(ctx, w, id, svc, d.Desired, order{cause: a.cause(cfg, d, policies), details: d.Reason.String()}, now)
 		if err != nil {
 			w.quiet = now.Add(refusedPause)
 		}
 	case d.NotScaled != "" && d.NotScaled != w.notScaled:
 		w.notScaled = d.NotScaled
-		a.report(ctx, "not-scaled reason not kept", id, a.recordNotScaled(ctx, id, cfg, d, cause(cfg, d, policies, svc), now))
+		a.report(ctx, "not-scaled reason not kept", id, a.recordNotScaled(ctx, id, cfg, d, a.cause(cfg, d, policies), now))
 	}
 }
 
@@ -88,7 +86,7 @@ func (a *Autoscaler) config(t model.ScalableTarget, svc model.Service, policies 
 }
 
 // cause says what led to a decision, in AWS's words where an alarm did.
-func cause(cfg scaling.Config, d scaling.Decision, policies []model.ScalingPolicy, svc model.Service) string {
+func (a *Autoscaler) cause(cfg scaling.Config, d scaling.Decision, policies []model.ScalingPolicy) string {
 	if step := d.Reason.Step; step.Alarm != "" {
 		return fmt.Sprintf("monitor alarm %s in state %s triggered policy %s", step.Alarm, step.State, d.Policy)
 	}
@@ -98,14 +96,11 @@ func cause(cfg scaling.Config, d scaling.Decision, policies []model.ScalingPolic
 	if cfg.Timing == scaling.Live {
 		return fmt.Sprintf("policy %s in live timing: %s", d.Policy, d.Reason)
 	}
-	kind := "-AlarmHigh-"
-	if d.Desired < svc.DesiredCount || d.NotScaled == scaling.AtMin || d.NotScaled == scaling.Unscalable {
-		kind = "-AlarmLow-"
-	}
 	for _, p := range policies {
-		i := slices.IndexFunc(p.AlarmNames, func(n string) bool { return strings.Contains(n, kind) })
-		if p.Name == d.Policy && i >= 0 {
-			return fmt.Sprintf("monitor alarm %s in state ALARM triggered policy %s", p.AlarmNames[i], p.Name)
+		for _, k := range policy.Kinds(p) { // high first, as it goes before the low one
+			if p.Name == d.Policy && a.inAlarm(p, k) {
+				return fmt.Sprintf("monitor alarm %s in state ALARM triggered policy %s", alarmOf(p, k), p.Name)
+			}
 		}
 	}
 	return fmt.Sprintf("policy %s: %s", d.Policy, d.Reason)

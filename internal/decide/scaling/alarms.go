@@ -45,6 +45,9 @@ func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs O
 		base = min(base, st.Order.From)
 	}
 	need := ceil(float64(base) * value / p.Target)
+	if a.High && obs.Desired == 0 { // no count to multiply with: one task begins
+		need = max(need, 1)
+	}
 	o.reason = Reason{Kind: AlarmState, Tasks: base}
 	o.reason.size(Measured, Size{Load: value, Need: need})
 	if due {

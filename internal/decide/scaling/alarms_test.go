@@ -48,6 +48,9 @@ func TestAlarmTimingFollowsTheAlarms(t *testing.T) {
 		"low alarm at the minimum": {
 			steps: []step{{60, 1, 2, false, false, 2, ""}, {1, 1, 2, false, true, 2, AtMin}},
 		},
+		"low alarm whose result, rounded up, is the count": {
+			steps: []step{{60, 40, 4, false, false, 4, ""}, {1, 40, 4, false, true, 4, AtDesired}}, // 4×40÷50 = 3.2
+		},
 		"high alarm at the maximum": {
 			steps: []step{{60, 100, 20, false, false, 20, ""}, {1, 100, 20, true, false, 20, AtMax}},
 		},
@@ -75,5 +78,29 @@ func TestAlarmTimingFollowsTheAlarms(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAlarmTimingBeginsWithOneTask(t *testing.T) {
+	cfg := Config{Min: 0, Max: 10, Timing: AWS60, Policies: []Policy{{Name: "queue", Metric: Customized, Target: 10}}}
+	var st State
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	see := func(desired, running int, value float64) Decision {
+		now = now.Add(time.Minute)
+		var d Decision
+		d, st = Decide(cfg, st, Observation{
+			Second: busy(running, 0), Measured: true, Desired: desired, Alarms: []Alarms{{Policy: "queue", High: true}},
+			Values: []MetricValue{{Policy: "queue", Start: now.Add(-time.Minute), Period: time.Minute, Value: value}},
+		}, now)
+		return d
+	}
+	if d := see(0, 0, 55); d.Desired != 1 {
+		t.Errorf("from no task: %+v (%s), want one", d, d.Reason)
+	}
+	if d := see(1, 0, 55); d.Desired != 1 {
+		t.Errorf("while none runs: %+v (%s), want no more", d, d.Reason)
+	}
+	if d := see(1, 1, 55); d.Desired != 6 {
+		t.Errorf("from the running one: %+v (%s), want 6", d, d.Reason)
 	}
 }

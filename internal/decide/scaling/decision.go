@@ -148,6 +148,8 @@ func scaleIn(cfg Config, obs Observation, opinions []opinion, hold Decision) Dec
 	}
 	switch {
 	case resting:
+	case top.want >= obs.Desired && obs.Desired > cfg.Min: // rounded up, the count is right
+		d.NotScaled = AtDesired
 	case want >= obs.Desired:
 		d.NotScaled = AtMin
 	case cfg.SuspendIn:
