@@ -31,11 +31,32 @@ type decided struct {
 	decision     scaling.Decision
 }
 
-// same says that two decisions differ in the numbers measured at most.
+// same says that two decisions differ in the numbers measured at most. Those of
+// a count that is held wander from second to second.
 func (x decided) same(y decided) bool {
 	a, b := x.decision, y.decision
-	return x.from == y.from && a.Desired == b.Desired && a.Policy == b.Policy && a.NotScaled == b.NotScaled &&
-		a.Reason.Kind == b.Reason.Kind && a.Reason.Need == b.Reason.Need
+	switch {
+	case x.from != y.from || a.Desired != b.Desired || a.Policy != b.Policy:
+		return false
+	case x.from != a.Desired:
+		return a.Reason.Kind == b.Reason.Kind && a.Reason.Need == b.Reason.Need
+	case a.NotScaled != "" && b.NotScaled != "" && a.NotScaled != b.NotScaled:
+		return false
+	}
+	return subject(a.Reason.Kind) == subject(b.Reason.Kind)
+}
+
+// subject joins the kinds of reasons between which a load at the edge of two
+// counts goes to and fro, and an alarm's action with the pauses between its runs.
+func subject(k scaling.Kind) scaling.Kind {
+	switch k {
+	case scaling.Small, scaling.Waiting, scaling.TooNew, scaling.Near, scaling.NearTarget, scaling.Unsure, scaling.Acted:
+		return scaling.Steady
+	case scaling.Resting:
+		return scaling.AlarmState
+	default:
+		return k
+	}
 }
 
 // remember notes a decision.
@@ -50,7 +71,10 @@ func (a *Autoscaler) remember(id string, d scaling.Decision, from int, now time.
 	next := decided{now, now, from, d}
 	if r.n > 0 {
 		if cur := &r.last[(r.n-1)%keptReasons]; cur.same(next) {
-			cur.until, cur.decision = now, d
+			cur.until = now
+			if d.NotScaled != "" || cur.decision.NotScaled == "" { // else the older one says more
+				cur.decision = d
+			}
 			return
 		}
 	}

@@ -39,19 +39,22 @@ func (st *State) alarmOpinion(ws *windows, timing Timing, p Policy, i int, obs O
 	if !a.High && !a.Low || p.Target <= 0 || !ok {
 		return o
 	}
-	base := max(0, obs.Second.Running)
+	base, before := max(0, obs.Second.Running), false
 	if a.High && st.Order.outLeft(p.ScaleOut, now) > 0 {
 		// Capacity added already counts: only a larger result may pass.
+		before = st.Order.From < base
 		base = min(base, st.Order.From)
 	}
 	need := ceil(float64(base) * value / p.Target)
 	if a.High && obs.Desired == 0 { // no count to multiply with: one task begins
 		need = max(need, 1)
 	}
-	o.reason = Reason{Kind: AlarmState, Tasks: base}
+	o.reason = Reason{Kind: AlarmState, Tasks: base, Before: before}
 	o.reason.size(Measured, Size{Load: value, Need: need})
 	if due {
 		f.At = now
+	} else {
+		o.reason.Kind = Resting
 	}
 	if a.High {
 		o.fired = due

@@ -32,6 +32,7 @@ const (
 	Late                   // its next datapoint should have come
 	Acted                  // its newest datapoint has been acted upon
 	Forecast               // a predictive policy's floor
+	Resting                // an alarm rings, but its action runs once a minute
 )
 
 // Size is a load and the count that carries it at the policy's target.
@@ -81,7 +82,8 @@ type Reason struct {
 	Waiting  int           // requests in flight and queued
 	Average  float64       // NearTarget: percent of memory over all tasks
 	Value    float64       // of a customized metric
-	Tasks    int           // that an alarm's datapoint is of
+	Tasks    int           // that an alarm's datapoint is multiplied with
+	Before   bool          // Tasks are those before the scale-out whose cooldown lasts
 	Need     int           // the count wanted
 	Current  int           // the desired count at that moment
 	Held     int           // the bound that Need was held to; see Bounded

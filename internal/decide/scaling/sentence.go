@@ -57,6 +57,8 @@ func (r Reason) but() string {
 		return ", but its next datapoint is late"
 	case Acted:
 		return ", but this datapoint has been acted upon"
+	case Resting:
+		return ", but the alarm's action runs once a minute"
 	case Cooldown:
 		return fmt.Sprintf(", but the scale-in cooldown has %s to go", seconds(r.Left))
 	case Deployment:
@@ -81,12 +83,28 @@ func (r Reason) need() string {
 	case r.Share > 0:
 		return r.saturated()
 	case r.Metric == "":
-		return fmt.Sprintf("metric at %s of %d tasks with target %s needs %d", r.amount(r.Size), r.Tasks, exact(r.Target), r.Size.Need)
+		return fmt.Sprintf("metric at %s of %s with target %s needs %d", r.amount(r.Size), r.tasks(), exact(r.Target), r.Size.Need)
 	case r.Peak.Need > r.Size.Need:
 		return fmt.Sprintf("%s needs %d, but the last %s needed up to %d (%s %s)", r.load(), r.Size.Need,
 			seconds(r.Window), r.Peak.Need, r.loadOf(r.Peak), r.target())
 	}
 	return fmt.Sprintf("%s %s needs %d", r.load(), r.target(), r.Size.Need) + r.answers(r.Size)
+}
+
+// tasks says which tasks an alarm's datapoint is multiplied with.
+func (r Reason) tasks() string {
+	s := plural(r.Tasks)
+	if r.Before {
+		s += " (before the scale-out whose cooldown lasts)"
+	}
+	return s
+}
+
+func plural(tasks int) string {
+	if tasks == 1 {
+		return "1 task"
+	}
+	return strconv.Itoa(tasks) + " tasks"
 }
 
 // answers says, for an SLO, what the count leads to, and one less would.

@@ -50,7 +50,7 @@ func (r StepReason) does(want int) string {
 	if r.Type == PercentChangeInCapacity {
 		s += " %"
 	}
-	s += fmt.Sprintf(" of %d tasks", r.Base)
+	s += " of " + plural(r.Base)
 	if r.Cooling {
 		s += " (before the scale-out whose cooldown lasts)"
 	}
