@@ -29,7 +29,9 @@ func setup(env *testscript.Env) error {
 	env.Setenv("PATH", strings.Join([]string{bin, distribution, rest}, ":"))
 	env.Setenv("NEWPATH", bin+":"+rest)
 	env.Setenv("AWS_PAGER", "")
-	return nil
+	modules, err := filepath.Abs("../../examples/modules")
+	env.Setenv("MODULES", modules)
+	return err
 }
 
 // commands are what the scripts can say besides testscript's own.
