@@ -35,19 +35,50 @@ func (a *Autoscaler) PutScheduled(ctx context.Context, c ScheduledChange) error 
 		return noTarget(c.ResourceID)
 	}
 	now := a.now()
+	var err error
 	act, known := a.scheduled.Get(scheduledKey(c.ResourceID, c.Name))
 	if !known {
 		if len(a.scheduled.List(scheduledKey(c.ResourceID, ""))) >= maxScheduled {
 			return model.Errorf(model.Throttled, "LimitExceededException", "You have reached the limit of %d scheduled actions for the scalable target.", maxScheduled)
 		}
-		act = model.ScheduledAction{
-			ARN:  a.cfg.Place.ScheduledActionARN(target.PolicyUUID, Namespace, c.ResourceID, c.Name),
-			Name: c.Name, Namespace: Namespace, ResourceID: c.ResourceID, Dimension: Dimension, CreatedAt: now,
+		if act, err = c.create(now); err != nil {
+			return err
 		}
-		if c.Schedule == nil || !c.SetsBounds {
-			return invalid("Schedule and ScalableTargetAction must be specified when creating a scheduled action.")
-		}
+		act.ARN = a.cfg.Place.ScheduledActionARN(target.PolicyUUID, Namespace, c.ResourceID, c.Name)
 	}
+	act, _, err = c.over(act, now)
+	if err != nil {
+		return err
+	}
+	defer a.reschedule()
+	return a.scheduled.Put(ctx, scheduledKey(act.ResourceID, act.Name), act)
+}
+
+// Entry gives what the request says of an action that is new, with its plan;
+// the action has no ARN. ValidationException.
+func (c ScheduledChange) Entry(now time.Time) (schedule.Entry, error) {
+	act, err := c.create(now)
+	if err != nil {
+		return schedule.Entry{}, err
+	}
+	act, zone, err := c.over(act, now)
+	if err != nil {
+		return schedule.Entry{}, err
+	}
+	plan, err := schedule.Of(act, zone)
+	return schedule.Entry{Action: act, Plan: plan}, err
+}
+
+// create gives a new action without its fields. ValidationException.
+func (c ScheduledChange) create(now time.Time) (model.ScheduledAction, error) {
+	if c.Schedule == nil || !c.SetsBounds {
+		return model.ScheduledAction{}, invalid("Schedule and ScalableTargetAction must be specified when creating a scheduled action.")
+	}
+	return model.ScheduledAction{Name: c.Name, Namespace: Namespace, ResourceID: c.ResourceID, Dimension: Dimension, CreatedAt: now}, nil
+}
+
+// over puts the request's fields over an action. ValidationException.
+func (c ScheduledChange) over(act model.ScheduledAction, now time.Time) (model.ScheduledAction, *time.Location, error) {
 	set(&act.Schedule, c.Schedule)
 	set(&act.Timezone, c.Timezone)
 	act.Start, act.End = c.Start, c.End
@@ -57,13 +88,9 @@ func (a *Autoscaler) PutScheduled(ctx context.Context, c ScheduledChange) error 
 	act.ChangedAt, act.Done = now, time.Time{}
 	zone, err := location(act.Timezone)
 	if err != nil {
-		return err
+		return act, nil, err
 	}
-	if err := schedule.Check(act, zone, now); err != nil {
-		return err
-	}
-	defer a.reschedule()
-	return a.scheduled.Put(ctx, scheduledKey(act.ResourceID, act.Name), act)
+	return act, zone, schedule.Check(act, zone, now)
 }
 
 // location finds a time zone; "" is UTC.

@@ -257,6 +257,9 @@ func (p *parser) trace(fill bool) (Trace, error) {
 		if t, err = p.evenly(t, fill); err != nil {
 			return Trace{}, err
 		}
+		if p.clock != "seconds" {
+			t.First = p.first
+		}
 	}
 	if t.Length() > MaxTraceLength || t.Length() < 0 {
 		return Trace{}, fmt.Errorf("load of %v is longer than %d days", t.Length(), MaxTraceLength/(24*time.Hour))

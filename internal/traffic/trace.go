@@ -22,6 +22,9 @@ const (
 
 // Trace is a recorded load.
 type Trace struct {
+	// First is the time of the first interval; zero when the record has no
+	// dates.
+	First time.Time
 	// Step is the interval of the record.
 	Step time.Duration
 	// Rates is the mean rate of each interval, requests per second.

@@ -3,6 +3,7 @@ package applicationautoscaling
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -10,12 +11,35 @@ import (
 
 	"neargate/internal/autoscaler"
 	"neargate/internal/aws/wire"
+	"neargate/internal/decide/schedule"
 	"neargate/internal/model"
 )
 
 // putScheduledAction: codes ValidationException, ObjectNotFoundException,
 // LimitExceededException.
 func (s *service) putScheduledAction(ctx context.Context, in *sdk.PutScheduledActionInput) (*sdk.PutScheduledActionOutput, error) {
+	change, err := scheduledChange(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.scaler.PutScheduled(ctx, change); err != nil {
+		return nil, err
+	}
+	return &sdk.PutScheduledActionOutput{}, nil
+}
+
+// ScheduledAction reads a PutScheduledAction request at now as that of a new
+// action, as far as it can be judged without its target; the simulator reads
+// actions by it. ValidationException.
+func ScheduledAction(in *sdk.PutScheduledActionInput, now time.Time) (schedule.Entry, error) {
+	change, err := scheduledChange(in)
+	if err != nil {
+		return schedule.Entry{}, err
+	}
+	return change.Entry(now)
+}
+
+func scheduledChange(in *sdk.PutScheduledActionInput) (autoscaler.ScheduledChange, error) {
 	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}
 	var c wire.Checks
 	c.Text("scheduledActionName", in.ScheduledActionName, 1, 256)
@@ -23,10 +47,10 @@ func (s *service) putScheduledAction(ctx context.Context, in *sdk.PutScheduledAc
 	c.OptionalText("schedule", in.Schedule, 1, 1600)
 	c.OptionalText("timezone", in.Timezone, 1, 1600)
 	if err := c.Err(validation); err != nil {
-		return nil, err
+		return autoscaler.ScheduledChange{}, err
 	}
 	if err := who.scales(); err != nil {
-		return nil, err
+		return autoscaler.ScheduledChange{}, err
 	}
 	change := autoscaler.ScheduledChange{
 		ResourceID: *in.ResourceId, Name: *in.ScheduledActionName, Schedule: in.Schedule, Timezone: in.Timezone,
@@ -35,10 +59,7 @@ func (s *service) putScheduledAction(ctx context.Context, in *sdk.PutScheduledAc
 	if b := in.ScalableTargetAction; b != nil {
 		change.SetsBounds, change.Min, change.Max = true, number(b.MinCapacity), number(b.MaxCapacity)
 	}
-	if err := s.scaler.PutScheduled(ctx, change); err != nil {
-		return nil, err
-	}
-	return &sdk.PutScheduledActionOutput{}, nil
+	return change, nil
 }
 
 // deleteScheduledAction: codes ValidationException, ObjectNotFoundException.
