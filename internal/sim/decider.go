@@ -121,7 +121,9 @@ func trackedBy(policies []model.ScalingPolicy) []scaling.Policy {
 // customized metric, its forecasts.
 func (d *Decider) enter(p model.ScalingPolicy, past policy.Past) error {
 	if p.Predictive != nil {
-		return d.foresee(p, past)
+		f, err := newForesight(p, past)
+		d.foresight = append(d.foresight, f)
+		return err
 	}
 	i := slices.IndexFunc(d.cfg.Policies, func(q scaling.Policy) bool { return q.Name == p.Name })
 	if d.cfg.Policies[i].Reads(d.cfg.Timing) {

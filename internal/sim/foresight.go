@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -36,30 +36,29 @@ type tape struct {
 	past   []forecast.Minute
 }
 
-// foresee adds a predictive policy, whose metrics had past before the run.
-func (d *Decider) foresee(put model.ScalingPolicy, past policy.Past) error {
+// newForesight begins with what the metrics of a predictive policy had before.
+func newForesight(put model.ScalingPolicy, past policy.Past) (foresight, error) {
 	f := foresight{put: put}
 	src := policy.SourcesOf(put.ResourceID, put.Predictive.Metrics)
-	for _, one := range []struct {
-		to   *tape
-		from []model.MetricQuery
-		past []forecast.Minute
-	}{{&f.load, src.Load, past.Load}, {&f.metric, src.Metric, past.Metric}, {&f.tasks, src.Tasks, past.Tasks}} {
-		if one.from == nil {
+	from := [][]model.MetricQuery{src.Load, src.Metric, src.Tasks}
+	had := [][]forecast.Minute{past.Load, past.Metric, past.Tasks}
+	for i, to := range f.tapes() {
+		if from[i] == nil {
 			continue
 		}
-		if len(one.from) > 1 || one.from[0].Expression != "" {
-			return fmt.Errorf("policy %s: metric math of predictive policies is not simulated", put.Name)
+		if len(from[i]) > 1 || from[i][0].Expression != "" {
+			return f, errors.New("metric math of predictive policies is not simulated")
 		}
-		m, err := newMeter(one.from[0].Metric.Name, one.from[0].Statistic)
+		m, err := newMeter(from[i][0].Metric.Name, from[i][0].Statistic)
 		if err != nil {
-			return err
+			return f, err
 		}
-		*one.to = tape{on: true, meter: m, past: slices.Clone(one.past)}
+		*to = tape{on: true, meter: m, past: slices.Clone(had[i])}
 	}
-	d.foresight = append(d.foresight, f)
-	return nil
+	return f, nil
 }
+
+func (f *foresight) tapes() [3]*tape { return [3]*tape{&f.load, &f.metric, &f.tasks} }
 
 // floor joins what the predictive policies demand at now.
 func (d *Decider) floor(now time.Time) (floor scaling.Floor) {
@@ -89,7 +88,7 @@ func (f *foresight) foretell(now time.Time) {
 }
 
 func (f *foresight) second(s model.ServiceSecond, busy gauge, waited []float64) {
-	for _, t := range []*tape{&f.load, &f.metric, &f.tasks} {
+	for _, t := range f.tapes() {
 		if t.on {
 			t.second(s, busy, waited)
 		}
