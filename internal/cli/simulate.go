@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,9 +26,13 @@ or requests for a count of the interval).
 
 A policy file is the JSON of PutScalingPolicy as the AWS CLI takes it, or of its
 TargetTrackingScalingPolicyConfiguration alone; in a list with it there may be
-that of RegisterScalableTarget, for the bounds, other policies, and the alarms of
-step policies as PutMetricAlarm. Without --policy it is CPU at 50 % with
-cooldowns of 30 s.
+that of RegisterScalableTarget, for the bounds, other policies, scheduled actions
+as PutScheduledAction, and the alarms of step policies as PutMetricAlarm. Without
+--policy it is CPU at 50 % with cooldowns of 30 s.
+
+Scheduled actions go by the run's clock, which --begin sets. Predictive policies
+forecast from the part of the load that --history puts before the run; what the
+forecast is worth is said above the table.
 
 A shape is one of
   hold:high=40,for=10m               ramp:low=10,high=80,over=5m,for=10m
@@ -39,6 +44,7 @@ A shape is one of
 in requests per second; what is left out is as shown.`,
 		Example: `  neargate simulate --load trace.csv --policy policy.json --policy other.json --start 10s
   neargate simulate --load trace.csv --peak-need 18 --timing live,aws-60 --html page.html
+  neargate simulate --load week.csv --history 144h --policy predictive.json --policy policy.json
   neargate simulate --shape step:low=10,high=80 --against aws-20,fixed:16 --seeds 20`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := calibration(cmd, calibrated, cfg); err != nil {
@@ -56,6 +62,9 @@ in requests per second; what is left out is as shown.`,
 			if errors.Is(err, traffic.ErrGap) {
 				return hinted{err, "--fill puts them on the line between their neighbours"}
 			}
+			if e, ok := errors.AsType[*simulate.PutError](err); ok {
+				return hinted{err, "it is put when the run begins, " + e.At.Format(time.RFC3339) + "; --begin sets another time"}
+			}
 			return err
 		},
 	}
@@ -66,6 +75,8 @@ in requests per second; what is left out is as shown.`,
 	f.BoolVar(&cfg.Fill, "fill", false, "fill gaps in the times of the load file, which are an error without")
 	f.DurationVar(&cfg.From, "from", 0, "leave out the load before this time")
 	f.DurationVar(&cfg.For, "for", 0, "use this much of the load; 0 is all")
+	f.DurationVar(&cfg.History, "history", 0, "begin the run this much later, and let predictive policies forecast from the load until then")
+	f.StringVar(&cfg.Begin, "begin", "", "what the clock shows when the run begins, for scheduled and predictive scaling: a `time` such as 2026-03-02T09:00:00Z; without, as a load with dates has it, or 1970")
 	f.DurationVar(&cfg.Smooth, "smooth", 0, "smooth the load over this time; for counts by the second, whose noise is no change of the load")
 	f.IntVar(&cfg.PeakNeed, "peak-need", 0, "scale the load so that its peak needs this many `tasks`; 0 leaves it")
 	f.StringArrayVar(&cfg.Policies, "policy", nil, "policy `file`; give several to compare them")

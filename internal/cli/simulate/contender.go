@@ -22,18 +22,22 @@ type contender struct {
 	entry contest.Contestant
 }
 
-// readContenders makes the reference, the policies in their timings, and what
-// they are put against, in this order.
-func (p *plan) readContenders() error {
+// readFiles reads the policies, and what the reference takes from them.
+func (p *plan) readFiles() ([]policyFile, error) {
 	files, err := p.files()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p.lo, p.hi, err = p.bounds(files[0])
-	if err != nil {
-		return err
+	if p.lo, p.hi, err = p.bounds(files[0]); err != nil {
+		return nil, err
 	}
 	p.reference(files)
+	return files, nil
+}
+
+// addContenders makes the reference, the policies in their timings, and what
+// they are put against, in this order.
+func (p *plan) addContenders(files []policyFile) error {
 	if err := p.addNamed("clairvoyant"); err != nil {
 		return err
 	}
@@ -44,6 +48,7 @@ func (p *plan) readContenders() error {
 		}
 	}
 	for _, name := range p.Against {
+		var err error
 		switch {
 		case name == "clairvoyant": // takes part anyway
 		case scaling.Timing(name).Valid():
@@ -69,7 +74,7 @@ func (p *plan) readContenders() error {
 func (p *plan) files() ([]policyFile, error) {
 	var files []policyFile
 	for _, path := range p.Policies {
-		f, err := readPolicies(path)
+		f, err := readPolicies(path, p.begin)
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +156,7 @@ func (p *plan) addPolicy(f policyFile, timing, name string) error {
 		t = *f.target
 	}
 	t.Min, t.Max = lo, hi
-	svc := sim.Service{Target: t, Timing: scaling.Timing(timing), Policies: f.policies, Alarms: f.alarms}
+	svc := sim.Service{Target: t, Timing: scaling.Timing(timing), Policies: f.policies, Alarms: f.alarms, Scheduled: f.scheduled, Past: f.past}
 	if _, err := sim.NewService(svc, 0); err != nil {
 		return fmt.Errorf("policy %s cannot be simulated: %w", f.name, err)
 	}

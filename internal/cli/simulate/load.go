@@ -14,9 +14,10 @@ import (
 // shapeStream is the second half of the seed of a pattern's random numbers.
 const shapeStream = 0x7368617065
 
-// readLoad gives the rates as the file or the pattern has them.
+// readLoad gives the rates as the file or the pattern has them, and the clock.
 func (p *plan) readLoad() error {
 	var err error
+	p.begin = time.Unix(0, 0).UTC()
 	if p.Shape != "" {
 		err = p.readShape()
 	} else {
@@ -29,12 +30,31 @@ func (p *plan) readLoad() error {
 		p.rates = traffic.Smooth(p.rates, int(p.Smooth.Seconds()))
 		p.loadText += fmt.Sprintf(", smoothed over %v", p.Smooth)
 	}
-	if p.From > 0 || p.For > 0 {
-		p.rates, err = traffic.Cut(p.rates, p.From, p.For)
-		p.loadText += fmt.Sprintf(", from %v", p.From)
-		if p.For > 0 {
-			p.loadText += fmt.Sprintf(" for %v", p.For)
-		}
+	if p.From > 0 || p.For > 0 || p.History > 0 {
+		err = p.cut()
+	}
+	if p.begin = p.begin.Add(p.From + p.History); p.Begin != "" {
+		p.begin, _ = readMoment(p.Begin) // Validate has read it
+	}
+	return err
+}
+
+// cut takes the history and the run out of the load.
+func (p *plan) cut() error {
+	whole := p.rates
+	var err error
+	if p.rates, err = traffic.Cut(whole, p.From+p.History, p.For); err != nil {
+		return err
+	}
+	if p.History > 0 {
+		p.history, err = traffic.Cut(whole, p.From, p.History)
+	}
+	p.loadText += fmt.Sprintf(", from %v", p.From+p.History)
+	if p.For > 0 {
+		p.loadText += fmt.Sprintf(" for %v", p.For)
+	}
+	if p.History > 0 {
+		p.loadText += fmt.Sprintf(", the %v before as history", p.History)
 	}
 	return err
 }
@@ -59,6 +79,9 @@ func (p *plan) readTrace() error {
 		return fmt.Errorf("load %s: %w", p.Load, err)
 	}
 	p.rates = t.Seconds()
+	if !t.First.IsZero() {
+		p.begin = t.First
+	}
 	p.loadText = fmt.Sprintf("%s: %v in steps of %v", p.Load, t.Length().Round(time.Second), t.Step)
 	if t.Unit != "" {
 		p.loadText += " (" + t.Unit + ")"
@@ -87,10 +110,14 @@ func readAtMost(path string, limit int64) (string, error) {
 func (p *plan) scaleLoad() error {
 	if p.PeakNeed > 0 {
 		var err error
+		before := slices.Max(p.rates)
 		// A little less than the count's full load: rounding must not make
 		// it need one task more.
 		if p.rates, err = traffic.ScaleToPeak(p.rates, float64(p.PeakNeed)*p.perTask()*(1-1e-9)); err != nil {
 			return fmt.Errorf("--peak-need: %w", err)
+		}
+		for i := range p.history {
+			p.history[i] *= slices.Max(p.rates) / before
 		}
 	}
 	peak := slices.Max(traffic.Smooth(p.rates, traffic.PeakWindow))

@@ -2,14 +2,15 @@ package simulate
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	cloudwatchsdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -17,6 +18,7 @@ import (
 	"neargate/internal/aws/applicationautoscaling"
 	"neargate/internal/aws/cloudwatch"
 	"neargate/internal/decide/policy"
+	"neargate/internal/decide/schedule"
 	"neargate/internal/model"
 )
 
@@ -27,18 +29,21 @@ const resource = "service/simulated/service"
 
 // policyFile is what one file says of one scalable target.
 type policyFile struct {
-	name     string
-	policies []model.ScalingPolicy
-	alarms   []model.Alarm         // of step policies
-	target   *model.ScalableTarget // nil: the file does not say
+	name      string
+	begin     time.Time // when it is put
+	policies  []model.ScalingPolicy
+	scheduled []schedule.Entry
+	alarms    []model.Alarm          // of step policies
+	target    *model.ScalableTarget  // nil: the file does not say
+	past      map[string]policy.Past // of predictive policies
 }
 
 // readPolicies reads a policy file: one or a list of PutScalingPolicy,
-// RegisterScalableTarget and PutMetricAlarm inputs as the AWS CLI takes them by
-// --cli-input-json, or a bare configuration as it takes it by
-// --target-tracking-scaling-policy-configuration.
-func readPolicies(path string) (policyFile, error) {
-	f := policyFile{name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))}
+// PutScheduledAction, RegisterScalableTarget and PutMetricAlarm inputs as the
+// AWS CLI takes them by --cli-input-json, or a bare configuration as it takes
+// it by --target-tracking-scaling-policy-configuration. They are put at begin.
+func readPolicies(path string, begin time.Time) (policyFile, error) {
+	f := policyFile{name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), begin: begin}
 	text, err := readAtMost(path, maxPolicyBytes+1)
 	switch {
 	case err != nil:
@@ -47,9 +52,6 @@ func readPolicies(path string) (policyFile, error) {
 		return f, fmt.Errorf("policy %s: more than %d bytes", path, maxPolicyBytes)
 	}
 	if err := f.read([]byte(text)); err != nil {
-		if e, ok := errors.AsType[*model.Error](err); ok {
-			err = fmt.Errorf("%s: %s", e.Code, e.Msg)
-		}
 		return f, fmt.Errorf("policy %s: %w", path, err)
 	}
 	return f, nil
@@ -69,13 +71,15 @@ func (f *policyFile) read(text []byte) error {
 			return err
 		}
 	}
-	if len(f.policies) == 0 {
-		return errors.New("no scaling policy in it")
+	if len(f.policies)+len(f.scheduled) == 0 {
+		return errors.New("no scaling policy and no scheduled action in it")
 	}
+	return f.check()
+}
+
+// check refuses what AWS refuses of the policies, each and beside the others.
+func (f *policyFile) check() error {
 	for i, p := range f.policies {
-		if p.Predictive != nil {
-			return fmt.Errorf("policy %s: PredictiveScaling is not simulated, as its forecasts rest on days of load before the run", p.Name)
-		}
 		if err := policy.Check(p, attached(p)); err != nil {
 			return err
 		}
@@ -107,6 +111,8 @@ func (f *policyFile) item(text, item []byte) error {
 	}
 	in := &sdk.PutScalingPolicyInput{}
 	switch {
+	case has("ScheduledActionName", "ScalableTargetAction"):
+		return f.scheduledItem(text, item)
 	case has("MinCapacity", "MaxCapacity"):
 		return f.targetItem(text, item)
 	case has("AlarmName"):
@@ -126,7 +132,7 @@ func (f *policyFile) item(text, item []byte) error {
 			return err
 		}
 	default:
-		return errors.New("neither PutScalingPolicy, RegisterScalableTarget or PutMetricAlarm, nor a TargetTrackingScalingPolicyConfiguration or StepScalingPolicyConfiguration")
+		return errors.New("neither PutScalingPolicy, PutScheduledAction, RegisterScalableTarget or PutMetricAlarm, nor a TargetTrackingScalingPolicyConfiguration or StepScalingPolicyConfiguration")
 	}
 	p, err := applicationautoscaling.Policy(f.complete(in), func() bool { return false })
 	f.policies = append(f.policies, p)
@@ -135,22 +141,14 @@ func (f *policyFile) item(text, item []byte) error {
 
 // complete says what a bare configuration leaves to the options beside it.
 func (f *policyFile) complete(in *sdk.PutScalingPolicyInput) *sdk.PutScalingPolicyInput {
-	name, id := f.name, resource
+	name := f.name
 	if n := len(f.policies); n > 0 {
 		name = fmt.Sprintf("%s-%d", f.name, n+1)
 	}
 	if in.PolicyName == nil {
 		in.PolicyName = &name
 	}
-	if in.ResourceId == nil {
-		in.ResourceId = &id
-	}
-	if in.ServiceNamespace == "" {
-		in.ServiceNamespace = types.ServiceNamespaceEcs
-	}
-	if in.ScalableDimension == "" {
-		in.ScalableDimension = types.ScalableDimensionECSServiceDesiredCount
-	}
+	ofService(&in.ServiceNamespace, &in.ResourceId, &in.ScalableDimension)
 	if in.PolicyType == "" {
 		switch {
 		case in.TargetTrackingScalingPolicyConfiguration != nil:
@@ -164,23 +162,24 @@ func (f *policyFile) complete(in *sdk.PutScalingPolicyInput) *sdk.PutScalingPoli
 	return in
 }
 
+// ofService takes what does not say what it is for to be for the one service.
+func ofService(namespace *types.ServiceNamespace, id **string, dimension *types.ScalableDimension) {
+	*namespace = cmp.Or(*namespace, types.ServiceNamespaceEcs)
+	*dimension = cmp.Or(*dimension, types.ScalableDimensionECSServiceDesiredCount)
+	if *id == nil {
+		*id = aws.String(resource)
+	}
+}
+
 func (f *policyFile) targetItem(text, item []byte) error {
-	in, id := &sdk.RegisterScalableTargetInput{}, resource
+	in := &sdk.RegisterScalableTargetInput{}
 	if err := decode(text, item, in); err != nil {
 		return err
 	}
 	if f.target != nil {
 		return errors.New("two scalable targets in it; simulate one at a time")
 	}
-	if in.ResourceId == nil {
-		in.ResourceId = &id
-	}
-	if in.ServiceNamespace == "" {
-		in.ServiceNamespace = types.ServiceNamespaceEcs
-	}
-	if in.ScalableDimension == "" {
-		in.ScalableDimension = types.ScalableDimensionECSServiceDesiredCount
-	}
+	ofService(&in.ServiceNamespace, &in.ResourceId, &in.ScalableDimension)
 	t, err := applicationautoscaling.Target(in)
 	f.target = &t
 	return err
@@ -203,44 +202,22 @@ func attached(p model.ScalingPolicy) model.Service {
 	svc := model.Service{Cluster: "simulated", Name: "service", Monitoring: []model.MetricResolution{
 		{Metrics: []string{"CPUUtilization", "MemoryUtilization"}, Resolution: 20 * time.Second},
 	}}
-	if t := p.Tracking; t != nil {
-		if _, group, ok := strings.Cut(t.ResourceLabel, "/targetgroup/"); ok {
-			svc.LoadBalancers = []model.ServiceLoadBalancer{{TargetGroupARN: "arn:aws:elasticloadbalancing:::targetgroup/" + group}}
+	for _, label := range labels(p) {
+		if _, group, ok := strings.Cut(label, "/targetgroup/"); ok {
+			svc.LoadBalancers = append(svc.LoadBalancers, model.ServiceLoadBalancer{TargetGroupARN: "arn:aws:elasticloadbalancing:::targetgroup/" + group})
 		}
 	}
 	return svc
 }
 
-// decode reads JSON that has the fields of v and no other. item lies in text,
-// for the line of an error.
-func decode(text, item []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(item))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		if _, err := d.Token(); err == nil {
-			return errors.New("more than one JSON value; put them in a list")
-		}
-		return nil
+// labels gives the resource labels of a policy's metrics.
+func labels(p model.ScalingPolicy) []string {
+	switch {
+	case p.Tracking != nil:
+		return []string{p.Tracking.ResourceLabel}
+	case p.Predictive != nil:
+		m := p.Predictive.Metrics
+		return []string{m.Pair.ResourceLabel, m.Scaling.ResourceLabel, m.Load.ResourceLabel}
 	}
-	offset := d.InputOffset()
-	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset = s.Offset
-	}
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		offset = t.Offset
-		err = fmt.Errorf("%s is a %s, want a %s", t.Field, t.Value, t.Type)
-		if t.Field == "" {
-			err = fmt.Errorf("a %s, want a JSON object", t.Value)
-		}
-	}
-	if _, field, ok := strings.Cut(err.Error(), "unknown field "); ok { // quoted, as in the file
-		offset = int64(max(bytes.Index(item, []byte(field)), 0))
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		offset = int64(len(item))
-	}
-	before := max(bytes.Index(text, item), 0) + int(min(offset, int64(len(item))))
-	line := 1 + bytes.Count(text[:before], []byte("\n"))
-	return fmt.Errorf("line %d: %s", line, strings.TrimPrefix(err.Error(), "json: "))
+	return nil
 }

@@ -97,7 +97,7 @@ func (p *plan) scenario() contest.Scenario {
 	return contest.Scenario{
 		Name: p.subject(), Min: p.lo, Max: p.hi, Target: p.target, Cooldown: p.cooldown,
 		Plant: sim.Config{
-			Rates: p.rates, Demand: p.Demand, CV: p.CV, TaskVCPU: p.vcpu(), Start: p.Start,
+			Begin: p.begin, Rates: p.rates, Demand: p.Demand, CV: p.CV, TaskVCPU: p.vcpu(), Start: p.Start,
 			Quota: p.quota(), PerTask: p.PerTask, SLO: p.SLO,
 		},
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"neargate/internal/decide/forecast"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/traffic"
 )
@@ -25,8 +26,10 @@ type Config struct {
 	Load, Shape string // a file, or a traffic pattern
 	Fill        bool   // gaps of the file
 	From, For   time.Duration
+	History     time.Duration // of the load, before the run
 	Smooth      time.Duration
-	PeakNeed    int // tasks that the peak needs after scaling; 0 leaves the load as it is
+	PeakNeed    int    // tasks that the peak needs after scaling; 0 leaves the load as it is
+	Begin       string // what the clock shows at first; "" is as the load has it
 
 	Policies []string // files; each is one contender
 	Timings  []string // of the policies
@@ -87,8 +90,13 @@ func (c Config) checkLoad() error {
 	all.that(c.Load == "" || c.Shape == "", "--load and --shape: give one or the other")
 	all.that(!c.Fill || c.Load != "", "--fill is for the gaps of a --load file")
 	all.that(c.From >= 0 && c.For >= 0, "--from %v --for %v: neither may be negative", c.From, c.For)
+	all.that(c.History == 0 || c.History >= forecast.LeastPast*time.Hour, "--history %v: want at least %dh", c.History, forecast.LeastPast)
 	all.that(c.Smooth == 0 || c.Smooth >= time.Second && c.Smooth <= time.Hour, "--smooth %v: want 1s to 1h", c.Smooth)
 	all.that(c.PeakNeed >= 0 && c.PeakNeed <= mostTasks, "--peak-need %d: want 1 to %d tasks", c.PeakNeed, mostTasks)
+	if c.Begin != "" {
+		_, err := readMoment(c.Begin)
+		all.that(err == nil, "--begin: %v", err)
+	}
 	if c.Shape != "" {
 		_, err := traffic.ParsePattern(c.Shape)
 		all = append(all, err)
@@ -186,8 +194,11 @@ func writeFile(path string, write func(io.Writer) error) error {
 type plan struct {
 	Config
 	rates      []float64
+	history    []float64 // rates before the run
+	begin      time.Time // what the clock shows at first
 	loadText   string
-	notes      []string // what a reader must know of the load
+	notes      []string // what a reader must know of the load and the forecasts
+	clocked    bool     // a policy goes by the clock
 	contenders []contender
 	target     float64       // CPU percent of the reference
 	cooldown   time.Duration // of the named policies
@@ -200,10 +211,17 @@ func prepare(c Config) (*plan, error) {
 	if err := p.readLoad(); err != nil {
 		return nil, err
 	}
-	if err := p.readContenders(); err != nil {
+	files, err := p.readFiles()
+	if err != nil {
 		return nil, err
 	}
 	if err := p.scaleLoad(); err != nil {
+		return nil, err
+	}
+	if err := p.foretell(files); err != nil {
+		return nil, err
+	}
+	if err := p.addContenders(files); err != nil {
 		return nil, err
 	}
 	var requests float64

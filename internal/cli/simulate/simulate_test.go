@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +111,7 @@ func TestValidateNamesTheFlag(t *testing.T) {
 		"--min 5 is above --max 3":                                   func(c *simulate.Config) { c.Min, c.Max = 5, 3 },
 		"--start -1s: want 0 to 1h":                                  func(c *simulate.Config) { c.Start = -time.Second },
 		"--cv -1: want 0 to 10":                                      func(c *simulate.Config) { c.CV = -1 },
+		"--history 12h0m0s: want at least 24h":                       func(c *simulate.Config) { c.History = 12 * time.Hour },
 		"--seeds 0: want 1 to 1000":                                  func(c *simulate.Config) { c.Seeds = 0 },
 		`--timing "fast": want live, aws-60 or aws-20`:               func(c *simulate.Config) { c.Timings = []string{"fast"} },
 		"--timing live is given twice":                               func(c *simulate.Config) { c.Timings = []string{"live", "live"} },
@@ -122,5 +125,40 @@ func TestValidateNamesTheFlag(t *testing.T) {
 		if err := c.Validate(); err == nil || err.Error() != want {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
+	}
+}
+
+// TestForecastFloor: the load goes up each second hour. The forecast orders
+// five minutes before, with its numbers for a reason, and fewer are late.
+func TestForecastFloor(t *testing.T) {
+	const plain = `{"TargetValue": 50, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}`
+	const ahead = `{"PolicyName": "forecast", "PolicyType": "PredictiveScaling", "PredictiveScalingPolicyConfiguration": {"Mode": "ForecastAndScale",
+		"MetricSpecifications": [{"TargetValue": 50, "PredefinedMetricPairSpecification": {"PredefinedMetricType": "ECSServiceCPUUtilization"}}]}}`
+	dir := t.TempDir()
+	c := simulate.Default()
+	c.Start, c.Timings = time.Minute, []string{"live"}
+	c.Shape, c.History = "onoff:low=5,high=40,on=1h,off=1h,for=98h", 96*time.Hour
+	for name, text := range map[string]string{"plain": plain, "ahead": "[" + plain + "," + ahead + "]"} {
+		path := filepath.Join(dir, name+".json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.Policies = append(c.Policies, path)
+	}
+	slices.Sort(c.Policies)
+	all := outputs(t, c)
+	if want := "ahead: forecast foretells by the "; !strings.Contains(all["table"], want) {
+		t.Errorf("the table lacks %q:\n%s", want, all["table"])
+	}
+	if want := "forecast load 24000 of the hour from"; !strings.Contains(all["page.html"], want) {
+		t.Errorf("the page lacks %q", want)
+	}
+	late := map[string]float64{}
+	for line := range strings.Lines(all["summary.csv"]) {
+		f := strings.Split(line, ",")
+		late[f[0]], _ = strconv.ParseFloat(f[4], 64)
+	}
+	if late["plain"] == 0 || late["ahead"] > late["plain"]/2 {
+		t.Errorf("late requests: %v %% with the forecast, %v %% without; want less than half", late["ahead"], late["plain"])
 	}
 }

@@ -39,6 +39,9 @@ func (p *plan) setting() [][2]string {
 		{"model", "Poisson arrivals; lognormal CPU demand; " + p.sharing() + "; least requests in flight; " + limit},
 		{"measures", fmt.Sprintf("task-seconds from order to end; needed is what keeps CPU at %g %%; the clairvoyant knows the load and has the least task-seconds for that", p.target)},
 	}
+	if p.clocked {
+		all = append(all, [2]string{"clock", instant(p.begin) + " when the run begins"})
+	}
 	if p.Calibrated != "" {
 		all = append(all, [2]string{"calibrated", p.Calibrated})
 	}
