@@ -133,8 +133,54 @@ func (a *Autoscaler) follow(ctx context.Context, w *watch, svc model.Service, s 
 		w.open = ""
 	case svc.DesiredCount != act.ToCount:
 		a.override(ctx, w, svc.DesiredCount, now)
-	case s.Running == act.ToCount && s.Starting == 0 && s.Draining == 0 && s.At.After(act.StartedAt):
-		a.finish(ctx, w, successful, fmt.Sprintf("Successfully set desired count to %d. Change successfully fulfilled by ecs.", act.ToCount), now)
+	case !s.At.After(act.StartedAt) && !now.Before(act.StartedAt): // measured before the order; else the clock went back
+	case s.Running == act.ToCount && s.Starting == 0 && s.Draining == 0:
+		a.finish(ctx, w, successful, fulfilled(act.ToCount), now)
+	}
+}
+
+func fulfilled(n int) string {
+	return fmt.Sprintf("Successfully set desired count to %d. Change successfully fulfilled by ecs.", n)
+}
+
+// followLast sees the activity under way of a target that was deregistered to
+// its end.
+func (a *Autoscaler) followLast(ctx context.Context, id string, svc model.Service, s *model.ServiceSecond) {
+	w := a.watched[id]
+	if w == nil {
+		return
+	}
+	if a.follow(ctx, w, svc, s, a.now()); w.open == "" {
+		delete(a.watched, id)
+	}
+}
+
+// closeGone ends the activities under way of services that are deleted, of
+// which no second comes any more: their count is 0.
+func (a *Autoscaler) closeGone(ctx context.Context) {
+	for id, w := range a.watched {
+		if w.open == "" {
+			continue
+		}
+		cluster, name, _ := policy.SplitResource(id)
+		if svc, ok := a.sched.Service(cluster, name); !ok || svc.Status != activeNow {
+			a.override(ctx, w, 0, a.now())
+			if _, scaled := a.targets.Get(id); !scaled {
+				delete(a.watched, id)
+			}
+		}
+	}
+}
+
+// resume takes up the activities that were under way when the server stopped.
+func (a *Autoscaler) resume() {
+	for _, act := range a.activities.List("") {
+		if act.Status == inProgress {
+			t, _ := a.targets.Get(act.ResourceID)
+			t.ResourceID = act.ResourceID
+			w := a.watch(t)
+			w.looked, w.open = true, activityKey(act)
+		}
 	}
 }
 
@@ -153,7 +199,9 @@ func (a *Autoscaler) override(ctx context.Context, w *watch, n int, now time.Tim
 	if w.open == "" {
 		return
 	}
-	if act, ok := a.activities.Get(w.open); ok {
+	if act, ok := a.activities.Get(w.open); ok && act.ToCount == n { // as a deleted service that was to have none
+		a.finish(ctx, w, successful, fulfilled(n), now)
+	} else if ok {
 		a.finish(ctx, w, overridden, fmt.Sprintf("Successfully set desired count to %d. Found it was later changed to %d.", act.ToCount, n), now)
 	}
 	w.open = ""

@@ -136,6 +136,7 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 	defer prune.Stop()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	a.resume()
 	for {
 		select {
 		case <-ctx.Done():
@@ -147,6 +148,7 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 		case <-a.kick:
 			a.intoBounds(ctx)
 		case <-tick.C:
+			a.closeGone(ctx)
 			a.runScheduled(ctx)
 			a.foretellDue(ctx)
 		case <-prune.C:

@@ -46,13 +46,22 @@ func (x decided) same(y decided) bool {
 	return subject(a.Reason.Kind) == subject(b.Reason.Kind)
 }
 
+// longestGap is how long nothing may have been decided inside a line.
+const longestGap = 10 * time.Second
+
+// meets says that a decision made now follows on x.
+func (x decided) meets(now time.Time) bool {
+	gap := now.Sub(x.until)
+	return gap >= 0 && gap <= longestGap // a clock that went back begins anew
+}
+
 // subject joins the kinds of reasons between which a load at the edge of two
 // counts goes to and fro, and an alarm's action with the pauses between its runs.
 func subject(k scaling.Kind) scaling.Kind {
 	switch k {
 	case scaling.Small, scaling.Waiting, scaling.TooNew, scaling.Near, scaling.NearTarget, scaling.Unsure, scaling.Acted:
 		return scaling.Steady
-	case scaling.Resting:
+	case scaling.Resting, scaling.StepAction:
 		return scaling.AlarmState
 	default:
 		return k
@@ -70,7 +79,7 @@ func (a *Autoscaler) remember(id string, d scaling.Decision, from int, now time.
 	}
 	next := decided{now, now, from, d}
 	if r.n > 0 {
-		if cur := &r.last[(r.n-1)%keptReasons]; cur.same(next) {
+		if cur := &r.last[(r.n-1)%keptReasons]; cur.same(next) && cur.meets(now) {
 			cur.until = now
 			if d.NotScaled != "" || cur.decision.NotScaled == "" { // else the older one says more
 				cur.decision = d

@@ -71,6 +71,21 @@ func TestWanderingNumbersAreOneLine(t *testing.T) {
 	}
 }
 
+func TestPausesAndClockJumpsBeginNewLines(t *testing.T) {
+	r := fresh(t)
+	r.register(2, 8)
+	for range 3 {
+		r.seconds(5, 1)
+		r.clock = r.clock.Add(time.Minute)
+	}
+	r.clock = r.clock.Add(-time.Hour)
+	r.seconds(5, 1)
+	n, last := r.held(2)
+	if n != 4 || last.Until.Sub(last.Since) != 4*time.Second {
+		t.Errorf("%d lines, the last %+v; want 4, the last of 5 seconds", n, last)
+	}
+}
+
 func TestAlarmThatRingsAtTheMaximumIsOneLine(t *testing.T) {
 	r := fresh(t)
 	r.register(2, 2, model.Tag{Key: TimingTag, Value: "aws-60"})

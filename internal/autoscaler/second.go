@@ -27,13 +27,13 @@ const refusedPause = 15 * time.Second
 // second decides one service's second.
 func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	id := policy.Resource(s.Cluster, s.Service)
-	target, ok := a.targets.Get(id)
-	if !ok {
-		delete(a.watched, id)
-		return
-	}
 	svc, ok := a.sched.Service(s.Cluster, s.Service)
 	if !ok || svc.Status != activeNow {
+		return
+	}
+	target, ok := a.targets.Get(id)
+	if !ok {
+		a.followLast(ctx, id, svc, s)
 		return
 	}
 	w := a.watch(target)
@@ -53,7 +53,7 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	a.remember(id, d, svc.DesiredCount, now)
 	switch {
 	case d.Desired != svc.DesiredCount:
-		if now.Before(w.quiet) {
+		if left := w.quiet.Sub(now); left > 0 && left <= refusedPause { // more: the clock went back
 			return
 		}
 		err := a.order(ctx, w, id, svc, d.Desired, order{cause: a.cause(cfg, d, policies), details: d.Reason.String()}, now)

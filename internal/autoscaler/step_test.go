@@ -42,6 +42,9 @@ func TestStepPolicyFollowsItsAlarms(t *testing.T) {
 			r.alarm("idle", in, "OK", 70, 80)
 			r.seconds(5, 1)
 			r.seconds(120, 1) // the action runs twice more
+			if n, last := r.held(5); n != 1 || last.Reason != "alarm busy: 75 is 25 above threshold 50, where the step +2 of 5 tasks makes 7, held to max 5" {
+				t.Errorf("%d lines while the alarm rings at the maximum, the last %+v; want one", n, last)
+			}
 			r.alarm("busy", out, "OK", 10, 10)
 			r.alarm("idle", in, "ALARM", 10, 10)
 			r.seconds(5, 1)

@@ -73,7 +73,7 @@ func join(cfg Config, obs Observation, opinions []opinion) Decision {
 	}
 	top := opinions[0]
 	for _, o := range opinions[1:] {
-		if o.known && (!top.known || o.want > top.want || o.want == top.want && o.fired && !top.fired) {
+		if o.known && (!top.known || o.want > top.want || o.want == top.want && o.louder(top)) {
 			top = o
 		}
 	}
@@ -91,6 +91,12 @@ func join(cfg Config, obs Observation, opinions []opinion) Decision {
 		return hold
 	}
 	return scaleIn(cfg, obs, opinions, hold)
+}
+
+// louder says that an opinion tells more of a count than another: its alarm
+// rings.
+func (o opinion) louder(than opinion) bool {
+	return o.fired && !than.fired || o.reason.Kind == Resting && than.reason.Kind == Quiet
 }
 
 // scaleOut goes up to what top wants, at most to the maximum. A count below

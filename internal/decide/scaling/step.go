@@ -52,10 +52,14 @@ func (st *State) stepOpinion(p Policy, i int, obs Observation, now time.Time) op
 			}
 		}
 		s.Ran = append(s.Ran, run)
-		if !run.At.Equal(now) {
-			continue
-		}
-		if asks := s.run(*p.Step, r, obs); !asked || asks.want > o.want {
+		asks := s.run(*p.Step, r, obs)
+		switch {
+		case !run.At.Equal(now):
+			if !asked {
+				o.reason = asks.reason
+				o.reason.Kind = Resting
+			}
+		case !asked || asks.want > o.want:
 			o, asked = asks, true
 		}
 	}
