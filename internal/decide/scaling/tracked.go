@@ -63,6 +63,9 @@ func (t *Tracked) learn(p Policy, obs Observation, now time.Time) *Tracked {
 	if t != nil {
 		next = *t
 	}
+	if last, ok := next.newest(); ok && last.end().After(now) { // the clock went back
+		next.Values, next.Came, next.Since, next.Acted = nil, time.Time{}, time.Time{}, time.Time{}
+	}
 	next.count(max(0, obs.Second.Running), now)
 	values := slices.Clone(obs.Values)
 	slices.SortStableFunc(values, func(a, b MetricValue) int { return a.Start.Compare(b.Start) })

@@ -173,6 +173,23 @@ func TestManagedAlarmsFollowTheMetric(t *testing.T) {
 	}
 }
 
+func TestActionsRepeatAfterTheClockWentBack(t *testing.T) {
+	b := newBench(t, t.TempDir())
+	b.put(high())
+	for range 3 {
+		b.minute(90)
+	}
+	b.at = b.at.Add(-3 * time.Hour)
+	b.calls = nil
+	for range 6 {
+		b.at = b.at.Add(10 * time.Second)
+		b.repeat(model.Alarm{Name: "high", State: "ALARM", ActionsEnabled: true, AlarmActions: []string{policy}}, b.at)
+	}
+	if diff := cmp.Diff([]string{"high ALARM->ALARM 1 repeated"}, b.calls); diff != "" {
+		t.Errorf("calls in a minute (-want +got):\n%s", diff)
+	}
+}
+
 func TestDisabledActionsDoNotRun(t *testing.T) {
 	b := newBench(t, t.TempDir())
 	b.put(high())

@@ -240,8 +240,10 @@ func (a *Alarms) repeat(al model.Alarm, now time.Time) {
 		return
 	}
 	a.mu.Lock()
-	// A turn may come a little earlier in its minute than the one before.
-	wait := a.acted[al.Name].Add(longTurn - shortTurn/2).After(now)
+	// A turn may come a little earlier in its minute than the one before; a
+	// clock may go back.
+	gone := now.Sub(a.acted[al.Name])
+	wait := gone >= 0 && gone < longTurn-shortTurn/2
 	a.mu.Unlock()
 	if !wait {
 		a.act(al, model.AlarmTransition{From: al.State, To: al.State, At: now, Actions: actions, Repeated: true})
