@@ -170,6 +170,13 @@ func TestTargetAndPolicyReadBackAsTheyWerePut(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"env": "dev"}, tags.Tags); err != nil || diff != "" {
 		t.Errorf("tags (-want +got), %v:\n%s", err, diff)
 	}
+	longest := map[string]string{strings.Repeat("ä", 128): strings.Repeat("ö", 256)} // characters, not bytes
+	if _, err := c.TagResource(t.Context(), &sdk.TagResourceInput{ResourceARN: reg.ScalableTargetARN, Tags: longest}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.UntagResource(t.Context(), &sdk.UntagResourceInput{ResourceARN: reg.ScalableTargetARN, TagKeys: []string{strings.Repeat("ä", 128)}}); err != nil {
+		t.Error(err)
+	}
 	if _, err := c.TagResource(t.Context(), &sdk.TagResourceInput{ResourceARN: reg.ScalableTargetARN, Tags: map[string]string{"neargate:timing": "aws-20"}}); err != nil {
 		t.Error(err)
 	}

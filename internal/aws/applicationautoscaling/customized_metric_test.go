@@ -95,6 +95,7 @@ func TestCustomizedMetricErrors(t *testing.T) {
 		"an entry without a metric": {func(t *types.TargetTrackingScalingPolicyConfiguration) {
 			t.CustomizedMetricSpecification.Metrics[0].MetricStat = nil
 		}, "Either Expression or MetricStat must be specified for the metric m1, but not both."},
+		"a target beyond all metrics":               {func(t *types.TargetTrackingScalingPolicyConfiguration) { t.TargetValue = aws.Float64(1e308) }, "Target value must be at most 2^360."},
 		"a target that is not a number of any size": {func(t *types.TargetTrackingScalingPolicyConfiguration) { t.TargetValue = aws.Float64(-1) }, "Target value must be greater than 0."},
 	} {
 		t.Run(name, func(t *testing.T) {

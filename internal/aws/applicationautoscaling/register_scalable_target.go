@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -92,9 +93,9 @@ func mergeTags(old []model.Tag, add map[string]string) ([]model.Tag, error) {
 	tags := slices.Clone(old)
 	for key, value := range add {
 		switch {
-		case key == "" || len(key) > 128:
+		case key == "" || utf8.RuneCountInString(key) > 128:
 			return nil, invalid("Tag keys must have between 1 and 128 characters.")
-		case len(value) > 256:
+		case utf8.RuneCountInString(value) > 256:
 			return nil, invalid("Tag values must have at most 256 characters.")
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			return nil, invalid("Tag keys must not begin with aws:.")

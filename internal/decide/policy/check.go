@@ -35,8 +35,10 @@ func checkTracking(t model.TargetTracking, svc model.Service) error {
 	const labelled = string(scaling.RequestsPerTarget)
 	metric, highResolution := plain(t.Predefined)
 	switch {
-	case !(t.Target > 0) || t.Target > largestTarget:
+	case !(t.Target > 0):
 		return invalid("Target value must be greater than 0.")
+	case t.Target > largestTarget:
+		return invalid("Target value must be at most 2^360.")
 	case t.ScaleOut < 0 || t.ScaleIn < 0:
 		return invalid("Cooldown must not be negative.")
 	case t.Customized != nil:

@@ -45,8 +45,10 @@ func loadMetrics(t string) kind {
 // checkPredictive refuses configurations that AWS refuses.
 func checkPredictive(p model.Predictive, svc model.Service) error {
 	switch {
-	case !(p.Metrics.Target > 0) || p.Metrics.Target > largestTarget:
+	case !(p.Metrics.Target > 0):
 		return invalid("Target value must be greater than 0.")
+	case p.Metrics.Target > largestTarget:
+		return invalid("Target value must be at most 2^360.")
 	case p.Buffer != nil && (*p.Buffer < 0 || *p.Buffer >= 3600):
 		return invalid("SchedulingBufferTime must be from 0 to less than 3600 seconds.")
 	case p.MaxBreach == IncreaseMaxCapacity && p.MaxBuffer == nil:

@@ -92,6 +92,7 @@ func TestCheckPredictive(t *testing.T) {
 		}, "Only one of the predefined and the customized load metric"},
 		"a pair with a capacity metric": {func(p *model.Predictive) { p.Metrics.Capacity.Queries = custom("Average") }, "A capacity metric cannot be"},
 		"target 0":                      {func(p *model.Predictive) { p.Metrics.Target = 0 }, "Target value must be greater than 0."},
+		"a target beyond all metrics":   {func(p *model.Predictive) { p.Metrics.Target = 1e308 }, "Target value must be at most 2^360."},
 		"no number for a target":        {func(p *model.Predictive) { p.Metrics.Target = math.NaN() }, "Target value must be greater than 0."},
 		"buffer of an hour":             {func(p *model.Predictive) { p.Buffer = new(3600) }, "SchedulingBufferTime must be"},
 		"longest buffer":                {func(p *model.Predictive) { p.Buffer = new(3599) }, ""},
