@@ -25,7 +25,12 @@ func Queries(p model.ScalingPolicy) []model.MetricQuery {
 	if len(c.Queries) == 0 {
 		return []model.MetricQuery{{ID: "m1", Metric: c.Metric, Statistic: c.Statistic, Unit: c.Unit, Period: metricPeriod}}
 	}
-	queries := slices.Clone(c.Queries)
+	return byMinute(c.Queries)
+}
+
+// byMinute gives queries the period that a policy does not say.
+func byMinute(queries []model.MetricQuery) []model.MetricQuery {
+	queries = slices.Clone(queries)
 	for i := range queries {
 		if queries[i].Expression == "" {
 			queries[i].Period = metricPeriod
@@ -116,7 +121,7 @@ func checkCustomized(c model.CustomizedMetric) error {
 			}
 		}
 	}
-	if err := expression.Check(c.Queries); err != nil {
+	if err := expression.Check(byMinute(c.Queries)); err != nil {
 		return invalid("%s", message(err))
 	}
 	return nil

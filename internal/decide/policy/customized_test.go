@@ -58,6 +58,7 @@ func TestCustomizedMetricsThatAreRefused(t *testing.T) {
 		want   string // "" is taken
 	}{
 		"single":                       {orders, ""},
+		"filled gaps":                  {with(func(c *model.CustomizedMetric) { c.Queries[2].Expression = "FILL(m1, REPEAT) / m2" }), ""},
 		"math":                         {backlog(), ""},
 		"no namespace":                 {model.CustomizedMetric{Metric: metric("", "Orders"), Statistic: "Sum"}, "The customized metric specification is not valid."},
 		"no statistic":                 {model.CustomizedMetric{Metric: metric("Shop", "Orders")}, "The customized metric specification is not valid."},
