@@ -32,18 +32,19 @@ type kept struct {
 	kind   policy.Kind // of a managed alarm; else ""
 	steps  []string    // step policies that are among its actions
 	recent []float64
-	meter  meter
-	data   series
+	of     formula
 	turn   time.Duration
 	taken  time.Time // the last turn
 }
 
 func newKept(al model.Alarm) (kept, error) {
-	if len(al.Queries) > 0 {
-		return kept{}, errors.New("metric math is not simulated")
+	queries := al.Queries
+	if len(queries) == 0 {
+		queries = []model.MetricQuery{{ID: "m", Metric: al.Metric, Statistic: al.Statistic, Period: al.Period}}
 	}
-	m, err := newMeter(al.Metric.Name, al.Statistic)
-	k := kept{Alarm: al, meter: m, data: newSeries(al), turn: longTurn}
+	length := time.Duration(alarm.Range(al)) * max(al.Period, shortTurn)
+	of, err := newFormula(queries, shortTurn, length)
+	k := kept{Alarm: al, of: of, turn: longTurn}
 	k.State = alarm.Insufficient
 	if al.Period < longTurn {
 		k.turn = shortTurn
@@ -97,7 +98,7 @@ func (w *watch) hang(al model.Alarm, policies []scaling.Policy) error {
 }
 
 func (w *watch) timesResponses() bool {
-	return slices.ContainsFunc(w.alarms, func(k kept) bool { return k.meter.what == responses })
+	return slices.ContainsFunc(w.alarms, func(k kept) bool { return k.of.timesResponses() })
 }
 
 // ringing gives the alarms whose state asks for a step policy.
@@ -123,8 +124,7 @@ func (w *watch) ringing() []scaling.Ringing {
 func (w *watch) second(s model.ServiceSecond, busy gauge, waited []float64) {
 	for i := range w.alarms {
 		k := &w.alarms[i]
-		// A second's datapoint stands at its beginning.
-		k.meter.read(k.data.cell(s.At.Add(-time.Second)), s, busy, waited)
+		k.of.second(s, busy, waited)
 		if turn := s.At.Truncate(k.turn); turn.After(k.taken) {
 			k.taken = turn
 			w.evaluate(k, turn, s.At)
@@ -133,16 +133,7 @@ func (w *watch) second(s model.ServiceSecond, busy gauge, waited []float64) {
 }
 
 func (w *watch) evaluate(k *kept, end, now time.Time) {
-	points := make([]alarm.Point, alarm.Range(k.Alarm))
-	start := end.Add(-time.Duration(len(points)) * k.Period)
-	for i := range points {
-		p := &points[i]
-		p.At = start.Add(time.Duration(i) * k.Period)
-		g := k.data.between(p.At, p.At.Add(k.Period))
-		p.Samples = g.n
-		p.Value, p.Missing = k.meter.value(g)
-	}
-	d := alarm.Evaluate(k.Alarm, points, now)
+	d := alarm.Evaluate(k.Alarm, k.points(end), now)
 	if d.Kept {
 		return
 	}
@@ -153,4 +144,27 @@ func (w *watch) evaluate(k *kept, end, now time.Time) {
 	case policy.Low:
 		w.states[k.owner].Low = k.State == alarm.Alarm
 	}
+}
+
+// points gives what the alarm looks at, oldest first.
+func (k *kept) points(end time.Time) []alarm.Point {
+	points := make([]alarm.Point, alarm.Range(k.Alarm))
+	start := end.Add(-time.Duration(len(points)) * k.Period)
+	for i := range points {
+		p := &points[i]
+		p.At, p.Missing = start.Add(time.Duration(i)*k.Period), true
+		if len(k.Queries) == 0 {
+			g := k.of.data[0].between(p.At, p.At.Add(k.Period))
+			p.Samples = g.n
+			p.Value, p.Missing = k.of.meters[0].value(g)
+		}
+	}
+	if len(k.Queries) > 0 {
+		for _, one := range k.of.points(start, end, k.Period) {
+			if i := one.at.Sub(start) / k.Period; i >= 0 && int(i) < len(points) {
+				points[i].Value, points[i].Missing = one.value, false
+			}
+		}
+	}
+	return points
 }

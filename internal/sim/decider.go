@@ -143,7 +143,7 @@ func (d *Decider) Wants() Wants {
 	return Wants{
 		Latency: slices.ContainsFunc(d.cfg.Policies, byLatency), View: d.alarms != nil || len(d.foresight)+len(d.own) > 0,
 		Responses: d.alarms != nil && d.alarms.timesResponses() ||
-			slices.ContainsFunc(d.own, func(m ownMetric) bool { return m.tape.meter.what == responses }),
+			slices.ContainsFunc(d.own, func(m ownMetric) bool { return m.timesResponses() }),
 	}
 }
 
@@ -164,7 +164,7 @@ func (d *Decider) Second(s model.ServiceSecond) (desired int, reason string) {
 	reason = d.runScheduled(s.At)
 	cfg := d.cfg
 	cfg.Floor = d.floor(s.At)
-	obs := scaling.Observation{Second: s, Measured: true, Desired: d.desired, Values: d.values()}
+	obs := scaling.Observation{Second: s, Measured: true, Desired: d.desired, Values: d.values(s.At)}
 	if d.alarms != nil {
 		obs.Alarms, obs.Ringing = d.alarms.states, d.alarms.ringing()
 	}

@@ -49,7 +49,7 @@ func newForesight(put model.ScalingPolicy, past policy.Past) (foresight, error) 
 		if len(from[i]) > 1 || from[i][0].Expression != "" {
 			return f, errors.New("metric math of predictive policies is not simulated")
 		}
-		m, err := newMeter(from[i][0].Metric.Name, from[i][0].Statistic)
+		m, err := newMeter(from[i][0].Metric, from[i][0].Statistic)
 		if err != nil {
 			return f, err
 		}

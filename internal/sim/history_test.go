@@ -16,8 +16,8 @@ func predictive(m model.PredictiveMetrics) model.ScalingPolicy {
 	return model.ScalingPolicy{Name: "ahead", ResourceID: "service/c/s", Predictive: &model.Predictive{Mode: "ForecastAndScale", Metrics: m}}
 }
 
-func own(name, statistic string) model.PredictiveMetric {
-	return model.PredictiveMetric{Queries: []model.MetricQuery{{ID: "m", Metric: model.MetricID{Namespace: "AWS/X", Name: name}, Statistic: statistic}}}
+func own(namespace, name, statistic string) model.PredictiveMetric {
+	return model.PredictiveMetric{Queries: []model.MetricQuery{{ID: "m", Metric: model.MetricID{Namespace: namespace, Name: name}, Statistic: statistic}}}
 }
 
 // TestHistoryByHand: 4.5 requests a second of 0.1 s use 0.45 vCPU, which is
@@ -74,11 +74,12 @@ func TestHistoryHoldsNoMoreThanTheTasksCan(t *testing.T) {
 }
 
 func TestHistoryRefusesWhatALoadDoesNotTell(t *testing.T) {
+	const alb = "AWS/ApplicationELB"
 	h := sim.History{End: time.Unix(60, 0), Rates: constant(1, 60), Demand: 100 * time.Millisecond, TaskVCPU: 1, Tasks: func(float64) int { return 1 }}
 	for want, m := range map[string]model.PredictiveMetrics{
-		"TargetResponseTime before the run": {Scaling: own("TargetResponseTime", "p99"), Load: own("RequestCount", "Sum")},
-		"MemoryUtilization before the run":  {Pair: model.PredictiveMetric{Type: "ECSServiceMemoryUtilization"}},
-		`metric "MyQueue" is not simulated`: {Scaling: own("CPUUtilization", "Average"), Load: own("MyQueue", "Sum")},
+		"TargetResponseTime before the run":         {Scaling: own(alb, "TargetResponseTime", "p99"), Load: own(alb, "RequestCount", "Sum")},
+		"MemoryUtilization before the run":          {Pair: model.PredictiveMetric{Type: "ECSServiceMemoryUtilization"}},
+		`metric "MyQueue" of Shop is not simulated`: {Scaling: own("AWS/ECS", "CPUUtilization", "Average"), Load: own("Shop", "MyQueue", "Sum")},
 	} {
 		if _, err := h.Past(predictive(m)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)

@@ -5,9 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
-	"neargate/internal/decide/alarm"
 	"neargate/internal/model"
 )
 
@@ -20,9 +18,23 @@ const (
 	requests      metric = "RequestCount"
 	requestsEach  metric = "RequestCountPerTarget"
 	responses     metric = "TargetResponseTime"
+	hostsHealthy  metric = "HealthyHostCount"
 	tasksRunning  metric = "RunningTaskCount"
 	tasksPending  metric = "PendingTaskCount"
 )
+
+// namespace is where a metric is published; "" for one that is not.
+func (m metric) namespace() string {
+	switch m {
+	case cpuPercent, memoryPercent:
+		return "AWS/ECS"
+	case requests, requestsEach, responses, hostsHealthy:
+		return "AWS/ApplicationELB"
+	case tasksRunning, tasksPending:
+		return "ECS/ContainerInsights"
+	}
+	return ""
+}
 
 // meter reads a statistic of a metric.
 type meter struct {
@@ -35,14 +47,14 @@ type meter struct {
 }
 
 // newMeter refuses metrics and statistics that are not simulated.
-func newMeter(name, statistic string) (meter, error) {
-	m := meter{what: metric(name), statistic: statistic}
+func newMeter(id model.MetricID, statistic string) (meter, error) {
+	m := meter{what: metric(id.Name), statistic: statistic}
+	if namespace := m.what.namespace(); namespace == "" || namespace != id.Namespace {
+		return m, fmt.Errorf("metric %q of %s is not simulated", id.Name, id.Namespace)
+	}
 	switch m.what {
-	case cpuPercent, memoryPercent, tasksRunning, tasksPending:
+	case cpuPercent, memoryPercent, hostsHealthy, tasksRunning, tasksPending:
 		m.level = true
-	case requests, requestsEach, responses:
-	default:
-		return m, fmt.Errorf("metric %q is not simulated", name)
 	}
 	switch statistic {
 	case "Average", "Minimum", "Maximum", "Sum", "SampleCount":
@@ -101,7 +113,7 @@ func (m *meter) take(to *gauge, s model.ServiceSecond, busy gauge, waited []floa
 				to.spread.add(v)
 			}
 		}
-	case tasksRunning:
+	case tasksRunning, hostsHealthy:
 		to.add(float64(s.Running))
 	case tasksPending:
 		to.add(float64(s.Starting))
@@ -162,47 +174,4 @@ func (g *gauge) join(o gauge) {
 		}
 		g.spread.join(o.spread)
 	}
-}
-
-// series keeps readings in cells of ten seconds, of which all periods and
-// turns are made.
-type series []struct {
-	at int64 // which ten seconds since the epoch
-	gauge
-}
-
-const seriesCell = int64(shortTurn / time.Second)
-
-// newSeries is as long as what the alarm looks at, and the cell that begins.
-func newSeries(al model.Alarm) series {
-	return make(series, int64(alarm.Range(al))*max(int64(al.Period/time.Second)/seriesCell, 1)+1)
-}
-
-// cell gives the one that a moment falls into.
-func (s series) cell(at time.Time) *gauge {
-	n := cellOf(at)
-	c := &s[s.index(n)]
-	if c.at != n {
-		c.at, c.gauge = n, gauge{}
-	}
-	return &c.gauge
-}
-
-func (s series) between(from, to time.Time) gauge {
-	var g gauge
-	for n := cellOf(from); n < cellOf(to); n++ {
-		if c := &s[s.index(n)]; c.at == n {
-			g.join(c.gauge)
-		}
-	}
-	return g
-}
-
-func (s series) index(n int64) int64 {
-	k := int64(len(s))
-	return (n%k + k) % k
-}
-
-func cellOf(at time.Time) int64 {
-	return int64(math.Floor(float64(at.Unix()) / float64(seriesCell)))
 }

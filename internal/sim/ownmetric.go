@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"errors"
+	"slices"
 	"time"
 
 	"neargate/internal/decide/policy"
@@ -9,62 +9,75 @@ import (
 	"neargate/internal/model"
 )
 
+// How far back the server reads customized metrics, and how old a datapoint is
+// before it is read.
+const (
+	ownSeconds    = 90 * time.Second
+	ownMinutes    = 3 * time.Minute
+	completeAfter = time.Second
+)
+
 // ownMetric is the customized metric of a policy. In live timing the server
-// reads it by the second, unless its statistic says something else of a second
-// than of a minute; and a datapoint once it is a second old.
+// reads it by the second, unless a statistic says something else of a second
+// than of a minute.
 type ownMetric struct {
 	policy string
 	fine   bool
-	tape   tape
-	begin  time.Time // of second
-	last   gauge     // the newest second
+	formula
 }
 
 // readOwn adds a policy's customized metric.
 func (d *Decider) readOwn(p model.ScalingPolicy) error {
 	queries := policy.Queries(p)
-	if len(queries) != 1 || queries[0].Expression != "" {
-		return errors.New("metric math is not simulated")
+	m := ownMetric{policy: p.Name, fine: d.cfg.Timing == scaling.Live && !slices.ContainsFunc(queries, sums)}
+	each, length := time.Minute, ownMinutes
+	if m.fine {
+		each, length = time.Second, ownSeconds
 	}
-	q := queries[0]
-	m, err := newMeter(q.Metric.Name, q.Statistic)
+	of, err := newFormula(queries, each, length)
 	if err != nil {
 		return err
 	}
-	fine := d.cfg.Timing == scaling.Live && q.Statistic != "Sum" && q.Statistic != "SampleCount"
-	d.own = append(d.own, ownMetric{policy: p.Name, fine: fine, tape: tape{on: true, meter: m}})
+	m.formula = of
+	d.own = append(d.own, m)
 	return nil
 }
 
+func sums(q model.MetricQuery) bool { return q.Statistic == "Sum" || q.Statistic == "SampleCount" }
+
 // values gives the newest complete datapoints.
-func (d *Decider) values() []scaling.MetricValue {
+func (d *Decider) values(now time.Time) []scaling.MetricValue {
 	var out []scaling.MetricValue
 	for i := range d.own {
-		m := &d.own[i]
-		v := scaling.MetricValue{Policy: m.policy}
-		if m.fine {
-			value, missing := m.tape.meter.value(m.last)
-			if missing {
-				continue
-			}
-			v.Start, v.Period, v.Value = m.begin, time.Second, value
-		} else {
-			k := len(m.tape.past)
-			if k == 0 {
-				continue
-			}
-			v.Start, v.Period, v.Value = m.tape.past[k-1].At, time.Minute, m.tape.past[k-1].Value
+		if v, ok := d.own[i].newest(now); ok {
+			out = append(out, v)
 		}
-		out = append(out, v)
 	}
 	return out
 }
 
-func (m *ownMetric) second(s model.ServiceSecond, busy gauge, waited []float64) {
+func (m *ownMetric) newest(now time.Time) (scaling.MetricValue, bool) {
+	period, length := time.Minute, ownMinutes
 	if m.fine {
-		m.begin, m.last = s.At.Add(-time.Second), gauge{}
-		m.tape.meter.read(&m.last, s, busy, waited)
-		return
+		period, length = time.Second, ownSeconds
 	}
-	m.tape.second(s, busy, waited)
+	end := now.Add(-completeAfter).Truncate(period)
+	v := scaling.MetricValue{Policy: m.policy, Period: period}
+	if m.plain() { // the newest is found without the others
+		for at := end.Add(-period); !at.Before(end.Add(-length)); at = at.Add(-period) {
+			value, missing := m.meters[0].value(m.data[0].between(at, at.Add(period)))
+			if !missing {
+				v.Start, v.Value = at, value
+				return v, true
+			}
+		}
+		return v, false
+	}
+	all := m.points(end.Add(-length), end, period)
+	if len(all) == 0 {
+		return v, false
+	}
+	last := all[len(all)-1]
+	v.Start, v.Value = last.at, last.value
+	return v, true
 }

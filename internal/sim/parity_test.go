@@ -218,6 +218,16 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 			Namespace: "AWS/ECS", Name: "CPUUtilization", Dimensions: []model.Dimension{{Name: "ClusterName", Value: "c"}, {Name: "ServiceName", Value: "web"}},
 		}},
 	}}
+	math := func(first, second, expression string) model.ScalingPolicy {
+		no, p, t := false, own, *own.Tracking
+		cpu := t.Customized.Metric
+		t.Customized = &model.CustomizedMetric{Queries: []model.MetricQuery{
+			{ID: "m1", Metric: cpu, Statistic: first, ReturnData: &no}, {ID: "m2", Metric: cpu, Statistic: second, ReturnData: &no},
+			{ID: "e1", Expression: expression},
+		}}
+		p.Name, p.Tracking = expression, &t
+		return p
+	}
 	busy := busyAlarm()
 	busy.Metric, busy.Period = own.Tracking.Customized.Metric, 20*time.Second
 	for _, row := range []struct {
@@ -227,6 +237,9 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 	}{
 		{timing: scaling.Live, put: byCPU},
 		{timing: scaling.Live, put: own},
+		{timing: scaling.Live, put: math("Average", "Maximum", "0.5 * (m1 + FILL(m2, REPEAT))")},
+		{timing: scaling.Live, put: math("Sum", "SampleCount", "m1 / m2")},
+		{timing: scaling.AWS60, put: math("Sum", "SampleCount", "m1 / m2")},
 		{timing: scaling.AWS20, put: byCPU},
 		{timing: scaling.AWS60, put: own},
 		{timing: scaling.Live, put: stepping(), alarms: []model.Alarm{busy}},

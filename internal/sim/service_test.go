@@ -69,11 +69,11 @@ func TestStepPolicyByHand(t *testing.T) {
 func TestServiceRefusesAlarms(t *testing.T) {
 	svc := sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{stepping()}}
 	for want, spoil := range map[string]func(*model.Alarm){
-		`metric "DiskReadOps" is not simulated`: func(al *model.Alarm) { al.Metric.Name = "DiskReadOps" },
-		`statistic "p99" of CPUUtilization`:     func(al *model.Alarm) { al.Statistic = "p99" },
-		"metric math":                           func(al *model.Alarm) { al.Queries = make([]model.MetricQuery, 1) },
-		"none of its actions":                   func(al *model.Alarm) { al.AlarmActions = []string{"arn:aws:sns:x"} },
-		"evaluation periods must be above 0":    func(al *model.Alarm) { al.EvaluationPeriods = 0 },
+		`metric "DiskReadOps" of AWS/ECS is not`: func(al *model.Alarm) { al.Metric.Name = "DiskReadOps" },
+		`statistic "p99" of CPUUtilization`:      func(al *model.Alarm) { al.Statistic = "p99" },
+		`metric "" of  is not simulated`:         func(al *model.Alarm) { al.Queries = make([]model.MetricQuery, 1) },
+		"none of its actions":                    func(al *model.Alarm) { al.AlarmActions = []string{"arn:aws:sns:x"} },
+		"evaluation periods must be above 0":     func(al *model.Alarm) { al.EvaluationPeriods = 0 },
 	} {
 		al := busyAlarm()
 		spoil(&al)
@@ -166,7 +166,42 @@ func TestCustomizedMetricByHand(t *testing.T) {
 	}
 	own.Tracking.Customized.Metric.Name = "MyQueue"
 	svc.Policies = []model.ScalingPolicy{own}
-	if _, err := sim.NewService(svc, 2); err == nil || !strings.Contains(err.Error(), `policy cpu: metric "MyQueue" is not simulated`) {
+	if _, err := sim.NewService(svc, 2); err == nil || !strings.Contains(err.Error(), `policy cpu: metric "MyQueue" of AWS/ApplicationELB is not simulated`) {
 		t.Errorf("a metric that is not simulated: %v", err)
+	}
+}
+
+// mathPolicy keeps the requests of a second at a task at 5, by metric math.
+func mathPolicy() model.ScalingPolicy {
+	no := false
+	p := tracking()
+	p.Tracking.Predefined, p.Tracking.Target = "", 5
+	p.Tracking.Customized = &model.CustomizedMetric{Queries: []model.MetricQuery{
+		{ID: "m1", Metric: model.MetricID{Namespace: "AWS/ApplicationELB", Name: "RequestCount"}, Statistic: "Sum", ReturnData: &no},
+		{ID: "m2", Metric: model.MetricID{Namespace: "AWS/ApplicationELB", Name: "HealthyHostCount"}, Statistic: "Average", ReturnData: &no},
+		{ID: "e1", Expression: "m1 / m2 / PERIOD(m1)"},
+	}}
+	return p
+}
+
+// TestMetricMathByHand: 10 requests a second are 5 at each of two tasks, the
+// target; 40 need 8 tasks. A live policy knows after the minute of the step.
+func TestMetricMathByHand(t *testing.T) {
+	for timing, most := range map[scaling.Timing]int{scaling.Live: 60 + 62, scaling.AWS60: 4*60 + 2} {
+		svc := sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: timing, Policies: []model.ScalingPolicy{mathPolicy()}}
+		r := run(t, sim.Config{Seed: 1, Rates: append(constant(8, 120), constant(40, 400)...), Demand: 50 * time.Millisecond, TaskVCPU: 1, Initial: 2, Scaler: service(t, svc, 2)})
+		last := r.Seconds[len(r.Seconds)-1]
+		if len(r.Orders) == 0 || r.Orders[0].At < 119 || r.Orders[0].At > 119+most || last.Running < 8 || last.Running > 10 {
+			t.Errorf("%s: orders %+v, want from 2 to about 8, the first within %d s", timing, r.Orders, most)
+		}
+	}
+}
+
+func TestMetricMathRefusesOthers(t *testing.T) {
+	p := mathPolicy()
+	p.Tracking.Customized.Queries[1].Metric = model.MetricID{Namespace: "Shop", Name: "Queue"}
+	_, err := sim.NewService(sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Policies: []model.ScalingPolicy{p}}, 2)
+	if want := `policy cpu: metric "Queue" of Shop is not simulated`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -150,7 +150,7 @@ func TestRunRefuses(t *testing.T) {
 		Metric: model.MetricID{Namespace: "Mine", Name: "Queue"}, Statistic: "Average",
 	}}}
 	mine := contest.PolicyOf("mine", model.ScalableTarget{Min: 1, Max: 9}, scaling.Live, []model.ScalingPolicy{strange})
-	if _, err := contest.Run(step(), []contest.Contestant{mine}, 1); err == nil || err.Error() != `mine: policy p: metric "Queue" is not simulated` {
+	if _, err := contest.Run(step(), []contest.Contestant{mine}, 1); err == nil || err.Error() != `mine: policy p: metric "Queue" of Mine is not simulated` {
 		t.Errorf("a metric that is not simulated: %v", err)
 	}
 	sc := step()
