@@ -30,6 +30,11 @@ that of RegisterScalableTarget, for the bounds, other policies, scheduled action
 as PutScheduledAction, and the alarms of step policies as PutMetricAlarm. Without
 --policy it is CPU at 50 % with cooldowns of 30 s.
 
+Customized metrics, metric math too, and alarms may be on what is simulated:
+CPUUtilization of AWS/ECS; RequestCount, RequestCountPerTarget, HealthyHostCount
+and TargetResponseTime of AWS/ApplicationELB; RunningTaskCount and
+PendingTaskCount of ECS/ContainerInsights. Others are refused.
+
 Scheduled actions go by the run's clock, which --begin sets. Predictive policies
 forecast from the part of the load that --history puts before the run; what the
 forecast is worth is said above the table.

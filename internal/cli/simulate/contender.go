@@ -160,15 +160,32 @@ func (p *plan) addPolicy(f policyFile, timing, name string) error {
 	if _, err := sim.NewService(svc, 0); err != nil {
 		return fmt.Errorf("policy %s cannot be simulated: %w", f.name, err)
 	}
+	if err := f.followable(); err != nil {
+		return err
+	}
+	p.contenders = append(p.contenders, contender{name, contest.Service(name, svc)})
+	return nil
+}
+
+// followable refuses what the simulator takes and nothing in it would move.
+func (f *policyFile) followable() error {
+	memory := func(queries ...model.MetricQuery) bool {
+		return slices.ContainsFunc(queries, func(q model.MetricQuery) bool { return q.Metric.Name == "MemoryUtilization" })
+	}
+	const unknown = "policy %s cannot be simulated: %s tracks memory, and what a request needs of it is not known"
 	for _, pol := range f.policies {
-		if pol.Tracking != nil && policy.Of(pol).Metric == scaling.Memory {
-			return fmt.Errorf("policy %s cannot be simulated: %s tracks memory, and what a request needs of it is not known", f.name, pol.Name)
+		if pol.Tracking != nil && (policy.Of(pol).Metric == scaling.Memory || memory(policy.Queries(pol)...)) {
+			return fmt.Errorf(unknown, f.name, pol.Name)
 		}
 		if pol.Step != nil && !slices.ContainsFunc(f.alarms, func(al model.Alarm) bool { return asks(al, pol.Name) }) {
 			return fmt.Errorf("policy %s: no alarm asks for the step policy %s; put the JSON of put-metric-alarm beside it, in a list, with the policy's name in AlarmActions", f.name, pol.Name)
 		}
 	}
-	p.contenders = append(p.contenders, contender{name, contest.Service(name, svc)})
+	for _, al := range f.alarms {
+		if memory(model.MetricQuery{Metric: al.Metric}) || memory(al.Queries...) {
+			return fmt.Errorf(unknown, f.name, "alarm "+al.Name)
+		}
+	}
 	return nil
 }
 
