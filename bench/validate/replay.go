@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"os"
@@ -77,7 +76,7 @@ func (v validation) replay(ctx context.Context, name string, at []float64) (out 
 	if err != nil {
 		return out, err
 	}
-	if err := pause(ctx, time.Until(began.Add(v.length))); err != nil {
+	if err := rig.Pause(ctx, time.Until(began.Add(v.length))); err != nil {
 		return out, err
 	}
 	end := began.Add(v.length)
@@ -132,7 +131,7 @@ func warm(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	return pause(ctx, 2*time.Second)
+	return rig.Pause(ctx, 2*time.Second)
 }
 
 // send asks at each moment, whatever has become of the requests before, and
@@ -146,46 +145,16 @@ func send(ctx context.Context, url string, began time.Time, at []float64) ([]ans
 	defer asking.Wait()
 	for i, x := range at {
 		planned := began.Add(time.Duration(x * float64(time.Second)))
-		if err := pause(ctx, time.Until(planned)); err != nil {
+		if err := rig.Pause(ctx, time.Until(planned)); err != nil {
 			return nil, err
 		}
 		asking.Go(func() {
-			err := ask(ctx, client, url)
+			err := stage.Ask(ctx, client, url)
 			answers[i] = answer{time.Since(planned), err}
 		})
 	}
 	asking.Wait()
 	return answers, ctx.Err()
-}
-
-func ask(ctx context.Context, client *http.Client, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
-	}
-	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
 }
 
 func (out *outcome) sum(answers []answer) {

@@ -97,7 +97,7 @@ func (g *Stage) demand(ctx context.Context, name string, c *Calibration, told fu
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	// The first request warms the app up, and is not counted.
-	if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
+	if err := Ask(ctx, client, "http://"+g.Address+Path); err != nil {
 		return err
 	}
 	told(fmt.Sprintf("%d requests, one every %v", loneRequests, requestEvery))
@@ -124,7 +124,7 @@ func (g *Stage) lone(ctx context.Context, client *http.Client, name string) ([]f
 		if err := wait(ctx, time.Until(first.Add(time.Duration(i)*requestEvery))); err != nil {
 			return nil, err
 		}
-		if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
+		if err := Ask(ctx, client, "http://"+g.Address+Path); err != nil {
 			return nil, err
 		}
 	}
@@ -146,7 +146,7 @@ func (g *Stage) steady(ctx context.Context, client *http.Client, name string, ev
 		if err := wait(ctx, time.Until(next)); err != nil {
 			return 0, 0, err
 		}
-		if err := ask(ctx, client, "http://"+g.Address+Path); err != nil {
+		if err := Ask(ctx, client, "http://"+g.Address+Path); err != nil {
 			return 0, 0, err
 		}
 		asked++
@@ -161,7 +161,8 @@ func (g *Stage) steady(ctx context.Context, client *http.Client, name string, ev
 	return mean, asked, nil
 }
 
-func ask(ctx context.Context, client *http.Client, url string) error {
+// Ask gets a page and drops it; any answer but 200 is an error.
+func Ask(ctx context.Context, client *http.Client, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
