@@ -19,11 +19,8 @@ type History interface {
 	Minutes(queries []model.MetricQuery, from, to time.Time) ([]forecast.Minute, error)
 }
 
-const (
-	forecastEvery = 6 * time.Hour    // AWS's own
-	forecastRetry = 10 * time.Minute // while the past is too short
-	forecastLook  = 10 * time.Second // how often it is seen what is due
-)
+// forecastLook is how often it is seen what is due.
+const forecastLook = 10 * time.Second
 
 // foretellDue makes the forecast that has waited longest, if one is due: one at
 // a time, as reading two weeks of a metric takes as long as deciding for a
@@ -35,7 +32,10 @@ func (a *Autoscaler) foretellDue(ctx context.Context) {
 	}
 	for _, p := range a.policies.List("") {
 		key := policyKey(p.ResourceID, p.Name)
-		if p.Predictive == nil || !a.forecastDue(key, p, now) {
+		if p.Predictive == nil {
+			continue
+		}
+		if f, _ := a.forecasts.Get(key); !policy.ForecastDue(p, f, a.tried[key], now) {
 			continue
 		}
 		a.tried[key] = now
@@ -44,18 +44,7 @@ func (a *Autoscaler) foretellDue(ctx context.Context) {
 		return
 	}
 	a.looked = now
-	maps.DeleteFunc(a.tried, func(_ string, at time.Time) bool { return now.Sub(at) > forecastRetry })
-}
-
-// forecastDue says whether a forecast is missing or old. A clock that went back
-// makes it so too.
-func (a *Autoscaler) forecastDue(key string, p model.ScalingPolicy, now time.Time) bool {
-	within := func(since time.Time, d time.Duration) bool { return !now.Before(since) && now.Before(since.Add(d)) }
-	f, ok := a.forecasts.Get(key)
-	if ok && policy.SameMetrics(f.Metrics, p.Predictive.Metrics) && within(f.MadeAt, forecastEvery) {
-		return false
-	}
-	return !within(a.tried[key], forecastRetry)
+	maps.DeleteFunc(a.tried, func(_ string, at time.Time) bool { return now.Sub(at) > policy.ForecastRetry })
 }
 
 // foretell makes and keeps the forecast of a policy. ok is false when the past

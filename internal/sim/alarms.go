@@ -85,8 +85,7 @@ func (w *watch) hang(al model.Alarm, policies []scaling.Policy) error {
 		return err
 	}
 	for _, p := range policies {
-		is := func(action string) bool { return action == p.Name || strings.HasSuffix(action, "policyName/"+p.Name) }
-		if p.Type == scaling.StepScaling && slices.ContainsFunc(slices.Concat(al.AlarmActions, al.OKActions, al.InsufficientActions), is) {
+		if p.Type == scaling.StepScaling && AsksFor(al, p.Name) {
 			k.steps = append(k.steps, p.Name)
 		}
 	}
@@ -95,6 +94,19 @@ func (w *watch) hang(al model.Alarm, policies []scaling.Policy) error {
 	}
 	w.alarms = append(w.alarms, k)
 	return nil
+}
+
+// AsksFor says whether one of an alarm's actions is a policy.
+func AsksFor(al model.Alarm, name string) bool {
+	return named(slices.Concat(al.AlarmActions, al.OKActions, al.InsufficientActions), name)
+}
+
+// named says whether one of the actions is a policy: its name, or an ARN that
+// ends with policyName/ and its name.
+func named(actions []string, name string) bool {
+	return slices.ContainsFunc(actions, func(action string) bool {
+		return action == name || strings.HasSuffix(action, "policyName/"+name)
+	})
 }
 
 func (w *watch) timesResponses() bool {
@@ -110,8 +122,7 @@ func (w *watch) ringing() []scaling.Ringing {
 			continue
 		}
 		for _, name := range k.steps {
-			is := func(action string) bool { return action == name || strings.HasSuffix(action, "policyName/"+name) }
-			if slices.ContainsFunc(k.Actions(), is) {
+			if named(k.Actions(), name) {
 				out = append(out, scaling.Ringing{Policy: name, Alarm: k.Name, State: k.State, Threshold: k.Threshold, Values: k.recent})
 			}
 		}

@@ -16,12 +16,11 @@ type Service struct {
 	Target   model.ScalableTarget // its bounds, and what is suspended
 	Timing   scaling.Timing       // "" is live
 	Policies []model.ScalingPolicy
-	// Alarms are those that step policies hang on. An action is a policy's
-	// when it is its name, or an ARN that ends with policyName/ and its name.
+	// Alarms are those that step policies hang on, as AsksFor says.
 	Alarms    []model.Alarm
 	Scheduled []schedule.Entry
 	// Past is what the metrics of a predictive policy, by its name, had by the
-	// minute before the run. Without it the first forecast is made a day into
+	// minute before the run; History.Past makes it of a load. Without it the first forecast is made a day into
 	// the run, and one that is trusted later still.
 	Past map[string]policy.Past
 }

@@ -11,13 +11,6 @@ import (
 	"neargate/internal/model"
 )
 
-// When the server makes forecasts: every six hours, and while the past is too
-// short every ten minutes.
-const (
-	forecastEvery = 6 * time.Hour
-	forecastRetry = 10 * time.Minute
-)
-
 // foresight is a predictive policy with what it has seen and foretold.
 type foresight struct {
 	put                 model.ScalingPolicy
@@ -72,11 +65,9 @@ func (d *Decider) floor(now time.Time) (floor scaling.Floor) {
 	return floor
 }
 
-// foretell makes the forecast when one is due. A clock that went back makes it
-// so too.
+// foretell makes the forecast when one is due.
 func (f *foresight) foretell(now time.Time) {
-	within := func(since time.Time, d time.Duration) bool { return !now.Before(since) && now.Before(since.Add(d)) }
-	if f.made && within(f.forecast.MadeAt, forecastEvery) || within(f.tried, forecastRetry) {
+	if !policy.ForecastDue(f.put, f.forecast, f.tried, now) {
 		return
 	}
 	f.tried = now

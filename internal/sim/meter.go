@@ -52,10 +52,7 @@ func newMeter(id model.MetricID, statistic string) (meter, error) {
 	if namespace := m.what.namespace(); namespace == "" || namespace != id.Namespace {
 		return m, fmt.Errorf("metric %q of %s is not simulated", id.Name, id.Namespace)
 	}
-	switch m.what {
-	case cpuPercent, memoryPercent, hostsHealthy, tasksRunning, tasksPending:
-		m.level = true
-	}
+	m.level = m.what != requests && m.what != requestsEach && m.what != responses
 	switch statistic {
 	case "Average", "Minimum", "Maximum", "Sum", "SampleCount":
 		return m, nil

@@ -12,8 +12,8 @@ import (
 // How far back the server reads customized metrics, and how old a datapoint is
 // before it is read.
 const (
-	ownSeconds    = 90 * time.Second
-	ownMinutes    = 3 * time.Minute
+	fineBack      = 90 * time.Second
+	back          = 3 * time.Minute
 	completeAfter = time.Second
 )
 
@@ -30,9 +30,9 @@ type ownMetric struct {
 func (d *Decider) readOwn(p model.ScalingPolicy) error {
 	queries := policy.Queries(p)
 	m := ownMetric{policy: p.Name, fine: d.cfg.Timing == scaling.Live && !slices.ContainsFunc(queries, sums)}
-	each, length := time.Minute, ownMinutes
+	each, length := time.Minute, back
 	if m.fine {
-		each, length = time.Second, ownSeconds
+		each, length = time.Second, fineBack
 	}
 	of, err := newFormula(queries, each, length)
 	if err != nil {
@@ -57,9 +57,9 @@ func (d *Decider) values(now time.Time) []scaling.MetricValue {
 }
 
 func (m *ownMetric) newest(now time.Time) (scaling.MetricValue, bool) {
-	period, length := time.Minute, ownMinutes
+	period, length := time.Minute, back
 	if m.fine {
-		period, length = time.Second, ownSeconds
+		period, length = time.Second, fineBack
 	}
 	end := now.Add(-completeAfter).Truncate(period)
 	v := scaling.MetricValue{Policy: m.policy, Period: period}

@@ -222,7 +222,8 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 		no, p, t := false, own, *own.Tracking
 		cpu := t.Customized.Metric
 		t.Customized = &model.CustomizedMetric{Queries: []model.MetricQuery{
-			{ID: "m1", Metric: cpu, Statistic: first, ReturnData: &no}, {ID: "m2", Metric: cpu, Statistic: second, ReturnData: &no},
+			{ID: "m1", Metric: cpu, Statistic: first, ReturnData: &no},
+			{ID: "m2", Metric: cpu, Statistic: second, ReturnData: &no},
 			{ID: "e1", Expression: expression},
 		}}
 		p.Name, p.Tracking = expression, &t

@@ -177,7 +177,7 @@ func (f *policyFile) followable() error {
 		if pol.Tracking != nil && (policy.Of(pol).Metric == scaling.Memory || memory(policy.Queries(pol)...)) {
 			return fmt.Errorf(unknown, f.name, pol.Name)
 		}
-		if pol.Step != nil && !slices.ContainsFunc(f.alarms, func(al model.Alarm) bool { return asks(al, pol.Name) }) {
+		if pol.Step != nil && !slices.ContainsFunc(f.alarms, func(al model.Alarm) bool { return sim.AsksFor(al, pol.Name) }) {
 			return fmt.Errorf("policy %s: no alarm asks for the step policy %s; put the JSON of put-metric-alarm beside it, in a list, with the policy's name in AlarmActions", f.name, pol.Name)
 		}
 	}
@@ -187,13 +187,6 @@ func (f *policyFile) followable() error {
 		}
 	}
 	return nil
-}
-
-// asks says that one of an alarm's actions is a policy, by its name or ARN.
-func asks(al model.Alarm, name string) bool {
-	return slices.ContainsFunc(slices.Concat(al.AlarmActions, al.OKActions, al.InsufficientActions), func(action string) bool {
-		return action == name || strings.HasSuffix(action, "policyName/"+name)
-	})
 }
 
 func (p *plan) addNamed(name string) error {

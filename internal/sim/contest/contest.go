@@ -2,9 +2,9 @@
 // the same plant, one run for each contestant, measured against the same need
 // and the same limits.
 //
-// Run is the one entry. A contestant is a policy as the server would follow
-// it (Policy, PolicyOf, Service), or one of Names: the autoscalers of others and the
-// limits no scaler can beat.
+// Run is the one entry. A contestant is a service as the server would scale it
+// (Service), or one of Names: the autoscalers of others and the limits no
+// scaler can beat.
 //
 //	sc := contest.Scenario{
 //		Name:  "step",

@@ -110,7 +110,7 @@ func TestAPolicyAsItWasPut(t *testing.T) {
 	put := model.ScalingPolicy{Name: "cpu", Type: "TargetTrackingScaling", Tracking: &model.TargetTracking{
 		Predefined: string(scaling.CPU), Target: 50, ScaleOut: 300 * time.Second, ScaleIn: 300 * time.Second,
 	}}
-	c := contest.PolicyOf("mine", model.ScalableTarget{Min: 2, Max: 20}, scaling.AWS20, []model.ScalingPolicy{put})
+	c := contest.Service("mine", sim.Service{Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: scaling.AWS20, Policies: []model.ScalingPolicy{put}})
 	rep, err := contest.Run(step(), append(all(t, "aws-20"), c), 1)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestRunRefuses(t *testing.T) {
 	strange := model.ScalingPolicy{Name: "p", Tracking: &model.TargetTracking{Target: 5, Customized: &model.CustomizedMetric{
 		Metric: model.MetricID{Namespace: "Mine", Name: "Queue"}, Statistic: "Average",
 	}}}
-	mine := contest.PolicyOf("mine", model.ScalableTarget{Min: 1, Max: 9}, scaling.Live, []model.ScalingPolicy{strange})
+	mine := contest.Service("mine", sim.Service{Target: model.ScalableTarget{Min: 1, Max: 9}, Timing: scaling.Live, Policies: []model.ScalingPolicy{strange}})
 	if _, err := contest.Run(step(), []contest.Contestant{mine}, 1); err == nil || err.Error() != `mine: policy p: metric "Queue" of Mine is not simulated` {
 		t.Errorf("a metric that is not simulated: %v", err)
 	}

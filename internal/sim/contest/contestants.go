@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"neargate/internal/decide/scaling"
-	"neargate/internal/model"
 	"neargate/internal/sim"
 	"neargate/internal/sim/baseline"
 )
@@ -16,8 +15,7 @@ import (
 // sloPercentile is the percentile of latency that the contestants of the SLO keep.
 const sloPercentile = 99
 
-// Contestant is one that can run in a contest. Make it with Policy, PolicyOf,
-// Service, Custom or Named.
+// Contestant is one that can run in a contest. Make it with Service or Named.
 type Contestant struct {
 	Name    string
 	slo     bool // it needs the scenario's Capacity
@@ -26,22 +24,12 @@ type Contestant struct {
 	enter   func(*Scenario) (s sim.Scaler, initial int)
 }
 
-// Policy is the server's decisions for a scalable target with its policies.
-func Policy(name string, cfg scaling.Config) Contestant {
-	return Custom(name, func(initial int) sim.Scaler { return sim.NewDecider(cfg, initial) })
-}
-
-// PolicyOf is the same for a target and policies as they were put.
-func PolicyOf(name string, t model.ScalableTarget, timing scaling.Timing, policies []model.ScalingPolicy) Contestant {
-	return Service(name, sim.Service{Target: t, Timing: timing, Policies: policies})
-}
-
 // Service is the server's decisions for a service with all that moves its
 // count: also step policies with their alarms, scheduled actions and predictive
 // policies. Run refuses what sim.NewService refuses.
 func Service(name string, s sim.Service) Contestant {
 	_, err := sim.NewService(s, 0)
-	c := Custom(name, func(initial int) sim.Scaler {
+	c := custom(name, func(initial int) sim.Scaler {
 		d, err := sim.NewService(s, initial)
 		if err != nil {
 			panic("a service that was taken is refused: " + err.Error())
@@ -52,8 +40,8 @@ func Service(name string, s sim.Service) Contestant {
 	return c
 }
 
-// Custom is any scaler; build is called once for each run.
-func Custom(name string, build func(initial int) sim.Scaler) Contestant {
+// custom is any scaler; build is called once for each run.
+func custom(name string, build func(initial int) sim.Scaler) Contestant {
 	return Contestant{Name: name, enter: func(sc *Scenario) (sim.Scaler, int) {
 		return build(sc.Plant.Initial), sc.Plant.Initial
 	}}
