@@ -15,7 +15,8 @@ const (
 const moving = 90 * time.Second
 
 // liveOpinion is what a policy wants by the measured load.
-func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now time.Time) opinion {
+func (st *State) liveOpinion(ws *windows, cfg Config, i int, obs Observation, now time.Time) opinion {
+	p := cfg.Policies[i]
 	s := second{ServiceSecond: clean(obs.Second)}
 	switch p.Metric {
 	case CPU:
@@ -23,6 +24,7 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 			break
 		}
 		l := st.cpuLoad(p, s)
+		l.least = cfg.Min
 		o := st.track(ws, &l, i, p, obs, now)
 		o.reason.Unit = s.cores()
 		return st.saturation(ws, o, queue{use: p.Target / 100}, s, obs, now)
@@ -34,6 +36,7 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 		if !known {
 			break
 		}
+		l.least = cfg.Min
 		o := st.track(ws, &l, i, p, obs, now)
 		o.reason.Unit, o.reason.Strict = s.cores(), l.slo.strict
 		return st.saturation(ws, o, queue{l.slo.use(s.Running), l.slo.crowd(s.Running)}, s, obs, now)
@@ -42,6 +45,7 @@ func (st *State) liveOpinion(ws *windows, p Policy, i int, obs Observation, now 
 			break
 		}
 		l := st.requestLoad(p)
+		l.least = cfg.Min
 		return st.track(ws, &l, i, p, obs, now)
 	case Memory:
 		if p.Target <= 0 {

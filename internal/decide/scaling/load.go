@@ -17,6 +17,7 @@ const generous = 1.5
 type load struct {
 	perTask float64  // load that one task may carry
 	slo     *slo     // or what tasks carry; nil: perTask each
+	least   int      // tasks that there are in any case
 	out, in float64  // strictness of the evidence to go out, and in
 	idle    float64  // and what it uses on top without any
 	main    evidence // what the policy's metric measures

@@ -13,6 +13,15 @@ type Peaks struct {
 	Max   [peakSlots]float64
 }
 
+// lately is the largest load in the newest part of the window.
+func (p *Peaks) lately(part time.Duration) float64 {
+	top := p.Max[0]
+	for i := 1; i < peakSlots && time.Duration(i)*p.Slot < part; i++ {
+		top = max(top, p.Max[i])
+	}
+	return top
+}
+
 // note takes in a load and gives the largest in the last window.
 func (p *Peaks) note(load float64, window time.Duration, now time.Time) float64 {
 	slot := (window + peakSlots - 2) / (peakSlots - 1)

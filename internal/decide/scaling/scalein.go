@@ -42,6 +42,13 @@ func (st *State) lower(o *opinion, ws *windows, l *load, k lowering, i int, wind
 		// to wait until the longer windows have forgotten it.
 		o.reason.Estimate = fresh / margin
 		o.reason.size(AtMost, l.sized(fresh))
+		end, soon := o.reason.Need, l.need(st.Policies[i].Lately.lately(window-settle))
+		if left.Need > max(soon, l.least) && soon == end {
+			// What the window holds of the time before goes in a moment:
+			// one order to the end instead of two.
+			o.reason.Kind = Settling
+			return
+		}
 		st.agreeIn(o, left, window, obs, now)
 		return
 	}

@@ -167,7 +167,7 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 		case obs.Measured && p.Metric == Customized:
 			opinions[i] = st.customizedOpinion(p, i, obs, now)
 		case obs.Measured:
-			opinions[i] = st.liveOpinion(&ws, p, i, obs, now)
+			opinions[i] = st.liveOpinion(&ws, cfg, i, obs, now)
 		default:
 			opinions[i] = opinion{reason: Reason{Kind: NoData}}
 		}

@@ -47,18 +47,3 @@ func TestNoLoadNoOrders(t *testing.T) {
 		t.Errorf("orders without load:\n%s", p.text())
 	}
 }
-
-// Load that goes is followed down to the minimum within the window, in few
-// orders.
-func TestLoadThatEndsBringsTheMinimum(t *testing.T) {
-	for seed := range uint64(20) {
-		p := newPlant(seed, live(2, 20, cpuPolicy(50)), 2)
-		p.run(120, constant(10))
-		p.run(300, constant(80))
-		before := p.actions
-		p.run(120, constant(0))
-		if p.desired != 2 || p.actions > before+2 {
-			t.Errorf("seed %d: %d tasks two minutes after the load, in %d orders:\n%s", seed, p.desired, p.actions-before, p.text())
-		}
-	}
-}
