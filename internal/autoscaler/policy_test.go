@@ -22,7 +22,7 @@ func TestPolicyMakesAndDropsItsAlarms(t *testing.T) {
 	}
 	high, low := r.book.all[p.AlarmNames[0]], r.book.all[p.AlarmNames[1]]
 	want := model.Alarm{
-		Name: p.AlarmNames[0], ActionsEnabled: true, Statistic: "Average", Unit: "Percent", MissingData: "missing",
+		Name: p.AlarmNames[0], ActionsEnabled: true, Statistic: "Average", Unit: "Percent",
 		Metric: model.MetricID{Namespace: "AWS/ECS", Name: "CPUUtilization", Dimensions: []model.Dimension{
 			{Name: "ClusterName", Value: "c"}, {Name: "ServiceName", Value: "web"},
 		}},

@@ -45,7 +45,7 @@ func Alarm(p model.ScalingPolicy, k Kind, timing scaling.Timing, creator string)
 		Description:    "DO NOT EDIT OR DELETE. For TargetTrackingScaling policy " + action + ".",
 		AlarmActions:   []string{action},
 		ActionsEnabled: true, Threshold: p.Tracking.Target, Comparison: "GreaterThanThreshold",
-		Period: time.Minute, EvaluationPeriods: 3, MissingData: "missing",
+		Period: time.Minute, EvaluationPeriods: 3,
 		Statistic: "Average", Unit: "Percent",
 	}
 	al.Metric = metricOf(p)
