@@ -122,7 +122,7 @@ func (a *Autoscaler) record(ctx context.Context, act model.ScalingActivity) erro
 func (a *Autoscaler) follow(ctx context.Context, w *watch, svc model.Service, s *model.ServiceSecond, now time.Time) {
 	if !w.looked {
 		w.looked = true
-		w.open = a.unfinished(policy.Resource(svc.Cluster, svc.Name))
+		w.open, w.notScaled = a.unfinished(policy.Resource(svc.Cluster, svc.Name), w.createdAt)
 	}
 	if w.open == "" {
 		return
@@ -179,19 +179,23 @@ func (a *Autoscaler) resume() {
 			t, _ := a.targets.Get(act.ResourceID)
 			t.ResourceID = act.ResourceID
 			w := a.watch(t)
-			w.looked, w.open = true, activityKey(act)
+			w.open = activityKey(act)
 		}
 	}
 }
 
-// unfinished finds the activity that was under way when the server stopped.
-func (a *Autoscaler) unfinished(id string) string {
-	for _, act := range a.Activities(id) {
+// unfinished finds the activity that was under way when the server stopped, and
+// the reason for not scaling that was recorded last, since the target is there.
+func (a *Autoscaler) unfinished(id string, since time.Time) (open, notScaled string) {
+	for i, act := range a.Activities(id) {
+		if i == 0 && len(act.NotScaled) > 0 && !act.StartedAt.Before(since) {
+			notScaled = act.NotScaled[0].Code
+		}
 		if act.Status == inProgress {
-			return activityKey(act)
+			return activityKey(act), notScaled
 		}
 	}
-	return ""
+	return "", notScaled
 }
 
 // override ends the activity under way: another count was set.

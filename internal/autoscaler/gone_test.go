@@ -60,6 +60,31 @@ func TestActivityOfAServiceDeletedWhileTheServerWasDownEnds(t *testing.T) {
 	again.only(changedTo0)
 }
 
+func TestReasonForNotScalingIsNotRepeatedByARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	r := newRig(t, path)
+	r.register(1, 2)
+	r.put(tracking("cpu"))
+	r.seconds(70, 19)
+	if err := r.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := newRig(t, path)
+	again.clock = r.clock
+	again.seconds(70, 19)
+	again.only("Failed | Attempting to scale in live timing | policy cpu |  | AlreadyAtMaxCapacity 2 0 0")
+	if err := again.DeregisterTarget(t.Context(), web); err != nil {
+		t.Fatal(err)
+	}
+	again.seconds(1, 19)
+	again.register(1, 2)
+	again.put(tracking("cpu"))
+	again.seconds(70, 19)
+	if n := len(again.Activities(web)); n != 2 {
+		t.Errorf("%d activities, want one more of the target that was registered anew", n)
+	}
+}
+
 func TestActivityOutlivesItsTarget(t *testing.T) {
 	r := underWay(t, filepath.Join(t.TempDir(), "state.db"))
 	if err := r.DeregisterTarget(t.Context(), web); err != nil {
