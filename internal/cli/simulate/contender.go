@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"neargate/internal/decide/policy"
@@ -166,72 +163,3 @@ func (p *plan) addPolicy(f policyFile, timing, name string) error {
 	p.contenders = append(p.contenders, contender{name, contest.Service(name, svc)})
 	return nil
 }
-
-// followable refuses what the simulator takes and nothing in it would move.
-func (f *policyFile) followable() error {
-	memory := func(queries ...model.MetricQuery) bool {
-		return slices.ContainsFunc(queries, func(q model.MetricQuery) bool { return q.Metric.Name == "MemoryUtilization" })
-	}
-	const unknown = "policy %s cannot be simulated: %s tracks memory, and what a request needs of it is not known"
-	for _, pol := range f.policies {
-		if pol.Tracking != nil && (policy.Of(pol).Metric == scaling.Memory || memory(policy.Queries(pol)...)) {
-			return fmt.Errorf(unknown, f.name, pol.Name)
-		}
-		if pol.Step != nil && !slices.ContainsFunc(f.alarms, func(al model.Alarm) bool { return sim.AsksFor(al, pol.Name) }) {
-			return fmt.Errorf("policy %s: no alarm asks for the step policy %s; put the JSON of put-metric-alarm beside it, in a list, with the policy's name in AlarmActions", f.name, pol.Name)
-		}
-	}
-	for _, al := range f.alarms {
-		if memory(model.MetricQuery{Metric: al.Metric}) || memory(al.Queries...) {
-			return fmt.Errorf(unknown, f.name, "alarm "+al.Name)
-		}
-	}
-	return nil
-}
-
-func (p *plan) addNamed(name string) error {
-	list, err := contest.Named(contestName(name))
-	if err != nil {
-		return err
-	}
-	p.contenders = append(p.contenders, contender{name, list[0]})
-	return nil
-}
-
-// contestName is how a contest names a scaler.
-func contestName(name string) string {
-	if n, ok := strings.CutPrefix(name, "fixed:"); ok {
-		return contest.FixedPrefix + n
-	}
-	if name == "knative" {
-		return "kpa"
-	}
-	return name
-}
-
-// opponent refuses a name that Config.Against must not hold.
-func opponent(name string) error {
-	if n, ok := strings.CutPrefix(name, "fixed:"); ok {
-		if n, err := strconv.Atoi(n); err != nil || n < 1 || n > mostTasks {
-			return fmt.Errorf("--against %q: want fixed:N, N from 1 to %d", name, mostTasks)
-		}
-		return nil
-	}
-	if !slices.Contains(opponents(), name) {
-		return fmt.Errorf("--against %q: want %s", name, Opponents())
-	}
-	return nil
-}
-
-func opponents() []string {
-	names := contest.Names()
-	for i, n := range names {
-		if n == "kpa" {
-			names[i] = "knative"
-		}
-	}
-	return names
-}
-
-// Opponents tells what Config.Against may hold.
-func Opponents() string { return "fixed:N, " + strings.Join(opponents(), ", ") }

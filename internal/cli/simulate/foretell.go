@@ -6,17 +6,21 @@ import (
 
 	"neargate/internal/decide/forecast"
 	"neargate/internal/decide/policy"
+	"neargate/internal/decide/schedule"
 	"neargate/internal/model"
 	"neargate/internal/sim"
 )
 
 // foretell gives the predictive policies their past, and notes what the
-// forecast is worth that they begin with. The load must have been scaled.
+// forecast is worth that they begin with, and which scheduled actions will
+// fail. The load must have been scaled.
 func (p *plan) foretell(files []policyFile) error {
 	for i := range files {
 		f := &files[i]
 		f.past = map[string]policy.Past{}
-		p.clocked = p.clocked || len(f.scheduled) > 0
+		if err := p.noteScheduled(*f); err != nil {
+			return err
+		}
 		for _, pol := range f.policies {
 			if pol.Predictive == nil {
 				continue
@@ -31,6 +35,19 @@ func (p *plan) foretell(files []policyFile) error {
 		}
 	}
 	return nil
+}
+
+// noteScheduled notes the scheduled actions that the bounds stand against: the
+// server takes them as well, and fails when their time comes.
+func (p *plan) noteScheduled(f policyFile) error {
+	lo, hi, err := p.bounds(f)
+	for _, e := range f.scheduled {
+		p.clocked = true
+		if _, _, fits := schedule.Bounds(e.Action, lo, hi); !fits {
+			p.notes = append(p.notes, fmt.Sprintf("%s: %s sets %s, which fails while there may be %d to %d tasks", f.name, e.Action.Name, schedule.Words(e.Action), lo, hi))
+		}
+	}
+	return err
 }
 
 // pastOf gives the past of one policy, and says what is foretold from it.

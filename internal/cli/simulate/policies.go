@@ -195,29 +195,3 @@ func (f *policyFile) alarmItem(text, item []byte) error {
 	f.alarms = append(f.alarms, al)
 	return err
 }
-
-// attached is a service behind whatever target group the policy names, with
-// its metrics every 20 seconds, as policies of high resolution want it.
-func attached(p model.ScalingPolicy) model.Service {
-	svc := model.Service{Cluster: "simulated", Name: "service", Monitoring: []model.MetricResolution{
-		{Metrics: []string{"CPUUtilization", "MemoryUtilization"}, Resolution: 20 * time.Second},
-	}}
-	for _, label := range labels(p) {
-		if _, group, ok := strings.Cut(label, "/targetgroup/"); ok {
-			svc.LoadBalancers = append(svc.LoadBalancers, model.ServiceLoadBalancer{TargetGroupARN: "arn:aws:elasticloadbalancing:::targetgroup/" + group})
-		}
-	}
-	return svc
-}
-
-// labels gives the resource labels of a policy's metrics.
-func labels(p model.ScalingPolicy) []string {
-	switch {
-	case p.Tracking != nil:
-		return []string{p.Tracking.ResourceLabel}
-	case p.Predictive != nil:
-		m := p.Predictive.Metrics
-		return []string{m.Pair.ResourceLabel, m.Scaling.ResourceLabel, m.Load.ResourceLabel}
-	}
-	return nil
-}

@@ -25,7 +25,10 @@ func (f *policyFile) scheduledItem(text, item []byte) error {
 	ofService(&put.ServiceNamespace, &put.ResourceId, &put.ScalableDimension)
 	e, err := applicationautoscaling.ScheduledAction(&put, f.begin)
 	if err != nil {
-		return &PutError{f.begin, err}
+		if _, other := applicationautoscaling.ScheduledAction(&put, time.Unix(0, 0)); other == nil {
+			return &PutError{f.begin, err}
+		}
+		return err
 	}
 	for _, other := range f.scheduled {
 		if other.Action.Name == e.Action.Name {
@@ -36,7 +39,8 @@ func (f *policyFile) scheduledItem(text, item []byte) error {
 	return nil
 }
 
-// PutError is the refusal of a scheduled action, which may be one on another day.
+// PutError is the refusal of a scheduled action that would have been taken at
+// another time.
 type PutError struct {
 	At time.Time
 	error
