@@ -18,8 +18,11 @@ type Table[T any] struct {
 	db     *DB
 	bucket []byte
 
-	seed  maphash.Seed
-	write [64]sync.Mutex // by hash of the key; held while its record is read, changed and committed
+	seed maphash.Seed
+	// write is claimed by a hash of the key while its record is read, changed
+	// and committed. Channels rather than mutexes: a commit takes a while, and
+	// who waits for one can give up.
+	write [64]chan struct{}
 
 	mu       sync.RWMutex
 	records  map[string]T
@@ -51,6 +54,9 @@ type record[T any] struct {
 // one type only.
 func NewTable[T any](db *DB, name string) (*Table[T], error) {
 	t := &Table[T]{db: db, bucket: []byte(name), seed: maphash.MakeSeed(), records: map[string]T{}, watchers: map[*watcher[T]]struct{}{}}
+	for i := range t.write {
+		t.write[i] = make(chan struct{}, 1)
+	}
 	err := db.bolt.Update(func(tx *bolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(t.bucket)
 		if err != nil {
@@ -109,12 +115,11 @@ func (t *Table[T]) Len() int {
 // the table itself.
 func (t *Table[T]) Update(ctx context.Context, key string, change func(cur T, exists bool) (T, error)) (T, error) {
 	var zero T
-	if err := context.Cause(ctx); err != nil {
+	release, err := t.claim(ctx, key)
+	if err != nil {
 		return zero, err
 	}
-	lock := t.keyLock(key)
-	lock.Lock()
-	defer lock.Unlock()
+	defer release()
 	cur, exists := t.Get(key)
 	next, err := change(cur, exists)
 	if err != nil {
@@ -140,12 +145,11 @@ func (t *Table[T]) Put(ctx context.Context, key string, v T) error {
 
 // Delete removes the record at key; ok says whether there was one.
 func (t *Table[T]) Delete(ctx context.Context, key string) (ok bool, err error) {
-	if err := context.Cause(ctx); err != nil {
+	release, err := t.claim(ctx, key)
+	if err != nil {
 		return false, err
 	}
-	lock := t.keyLock(key)
-	lock.Lock()
-	defer lock.Unlock()
+	defer release()
 	cur, exists := t.Get(key)
 	if !exists {
 		return false, nil
@@ -158,8 +162,18 @@ func (t *Table[T]) Delete(ctx context.Context, key string) (ok bool, err error) 
 	return true, nil
 }
 
-func (t *Table[T]) keyLock(key string) *sync.Mutex {
-	return &t.write[maphash.String(t.seed, key)%uint64(len(t.write))]
+// claim waits until nobody else writes the key, or ctx ends.
+func (t *Table[T]) claim(ctx context.Context, key string) (release func(), err error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	lock := t.write[maphash.String(t.seed, key)%uint64(len(t.write))]
+	select {
+	case lock <- struct{}{}:
+		return func() { <-lock }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 func (t *Table[T]) commit(c Change[T]) {
