@@ -3,8 +3,9 @@
 //
 // A load that one task carries becomes one that needs eight, from one moment
 // to the next, and it takes the time until the policy's first order, until the
-// first new task answers its health check, and until all do. Then it takes the
-// time from one UpdateService from 0 to 20 tasks until all are healthy. Run it
+// first new task answers its health check, and until all do. Then, with no other
+// load, it takes the time from one UpdateService from 0 to 1 and to 20 tasks
+// until all are healthy. Run it
 // as root, on an idle machine:
 //
 //	go run ./bench/step
@@ -86,14 +87,16 @@ func measure(ctx context.Context, o options, s *rig.Server, binary string, w io.
 		steps = append(steps, r)
 		fmt.Fprintf(w, "%5.0f s  step %d of %d: %s\n", time.Since(began).Seconds(), i+1, o.rounds, r)
 	}
-	var bursts []time.Duration
-	for i := range o.rounds {
-		d, err := b.burst(ctx, fmt.Sprintf("burst-%d", i+1), o.many)
-		if err != nil {
-			return "", false, fmt.Errorf("%d tasks, round %d: %w", o.many, i+1, err)
+	bursts := map[int][]time.Duration{}
+	for _, tasks := range []int{1, o.many} {
+		for i := range o.rounds {
+			d, err := b.burst(ctx, fmt.Sprintf("burst-%d-%d", tasks, i+1), tasks)
+			if err != nil {
+				return "", false, fmt.Errorf("%d tasks, round %d: %w", tasks, i+1, err)
+			}
+			bursts[tasks] = append(bursts[tasks], d)
+			fmt.Fprintf(w, "%5.0f s  0 to %d tasks, %d of %d: all healthy after %s\n", time.Since(began).Seconds(), tasks, i+1, o.rounds, seconds(d))
 		}
-		bursts = append(bursts, d)
-		fmt.Fprintf(w, "%5.0f s  0 to %d tasks, %d of %d: all healthy after %s\n", time.Since(began).Seconds(), o.many, i+1, o.rounds, seconds(d))
 	}
 	page, short = report(o, plan, steps, bursts, average)
 	return page, short, nil
