@@ -259,7 +259,7 @@ func TestHealthCheck(t *testing.T) {
 		Command: []string{"CMD", "/guest", "have", "/well"}, Interval: 10 * time.Millisecond, Retries: 2,
 		StartPeriod: time.Minute, // a busy machine may probe before the file is there
 	}
-	confined := container("confined", "spin")
+	confined := container("confined", "idle")
 	confined.HealthCheck = &model.ContainerHealthCheck{
 		Command: []string{"CMD", "/guest", "confined"}, Interval: 10 * time.Millisecond,
 	}

@@ -59,6 +59,8 @@ func main() {
 	case "spin":
 		for {
 		}
+	case "idle": // until it is ended; it needs no port and no CPU
+		time.Sleep(time.Hour)
 	case "inspect":
 		inspect()
 	case "fetch": // the answer of a URL, tried for a while
