@@ -56,7 +56,7 @@ func idle(ctx context.Context, o options, dir string) (lines []line, err error) 
 	if lines, err = watch(ctx, o, s, "idle, no task"); err != nil {
 		return nil, err
 	}
-	stage, err := rig.SetUp(ctx, s, binaryIn(dir))
+	stage, err := rig.SetUp(ctx, s, binaryIn(dir), 0)
 	if err != nil {
 		return nil, err
 	}

@@ -19,9 +19,10 @@ const (
 	Cluster  = stage.Cluster
 )
 
-// SetUp makes the stage on a fresh server, with the app out of the binary.
-func SetUp(ctx context.Context, s *Server, binary string) (*Stage, error) {
-	return stage.SetUp(ctx, demo.Server(s.Access), binary, TaskCPU)
+// SetUp makes the stage on a fresh server, with the app out of the binary,
+// which waits for startup before it listens.
+func SetUp(ctx context.Context, s *Server, binary string, startup time.Duration) (*Stage, error) {
+	return stage.SetUp(ctx, demo.Server(s.Access), binary, stage.Task{Units: TaskCPU, Startup: startup})
 }
 
 // Until asks done every step until it says true, fails, or limit has passed;

@@ -68,7 +68,7 @@ func run(ctx context.Context, o options, w io.Writer) (err error) {
 
 func measure(ctx context.Context, o options, s *rig.Server, binary string, w io.Writer) (page string, short bool, err error) {
 	began, average := time.Now(), rig.LoadAverage()
-	stage, err := rig.SetUp(ctx, s, binary)
+	stage, err := rig.SetUp(ctx, s, binary, 0)
 	if err != nil {
 		return "", false, err
 	}

@@ -27,6 +27,7 @@ import (
 type options struct {
 	length     time.Duration
 	seed       uint64
+	startup    time.Duration
 	precedence bool
 	out        string
 }
@@ -34,6 +35,7 @@ type options struct {
 func main() {
 	var o options
 	flag.DurationVar(&o.length, "length", 3*time.Minute, "length of each load")
+	flag.DurationVar(&o.startup, "startup", 10*time.Second, "how long the app takes to start")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the requests' moments")
 	flag.BoolVar(&o.precedence, "precedence", false, "give the run's processes CPU time before all others, on a machine that is not idle")
 	flag.StringVar(&o.out, "out", "", "file to write the results to, e.g. bench/validate/RESULTS.md")
@@ -73,7 +75,7 @@ func run(ctx context.Context, o options, w io.Writer) (err error) {
 		defer back()
 	}
 	average := rig.LoadAverage()
-	g, err := rig.SetUp(ctx, s, binary)
+	g, err := rig.SetUp(ctx, s, binary, o.startup)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func report(o options, lines []line, average string) (page string, short bool) {
 	if o.precedence {
 		b.WriteString(" -precedence")
 	}
-	fmt.Fprintf(&b, "`\n\nThree loads of %v on tasks of %g vCPU, target CPU %d %%, %d to %d tasks, live timing: replayed in real time through the server, and simulated with what a calibration just before each found. The requests come at the same moments in both.\n\n", o.length, rig.TaskVCPU, target, least, most)
+	fmt.Fprintf(&b, "`\n\nThree loads of %v on tasks of %g vCPU, target CPU %d %%, %d to %d tasks, live timing, on an app that takes %v to start: replayed in real time through the server, and simulated. The requests come at the same moments in both. The start-up time is of a calibration just before each load; what a request costs, of the replay itself.\n\n", o.length, rig.TaskVCPU, target, least, most, o.startup)
 	b.WriteString("| load | figure | measured | simulated | off | goal | |\n|---|---|---|---|---|---|---|\n")
 	row := func(l line, figure, unit string, measured, simulated float64) {
 		d := off(simulated, measured)
@@ -30,10 +30,16 @@ func report(o options, lines []line, average string) (page string, short bool) {
 		row(l, "p99", " ms", l.real.p99*1000, l.simulated.p99*1000)
 		row(l, "task-seconds", "", l.real.taskSeconds, l.simulated.taskSeconds)
 	}
-	b.WriteString("\nBeside them, measured and simulated:\n\n| load | requests | failed | p50 | orders | CPU of a request | other programs |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("\nSimulated with the calibration alone, which cannot know how fast the machine will be:\n\n| load | CPU of a request, calibrated | in the replay | p99 | off | task-seconds | off |\n|---|---|---|---|---|---|---|\n")
 	for _, l := range lines {
-		fmt.Fprintf(&b, "| %s | %d | %d | %.0f, %.0f ms | %d, %d | %.1f, %.1f ms | %.2f cores |\n", l.name, l.real.requests, l.real.failed,
-			l.real.p50*1000, l.simulated.p50*1000, l.real.orders, l.simulated.orders, l.real.cost*1000, l.simulated.cost*1000, l.real.others)
+		f := l.foretold
+		fmt.Fprintf(&b, "| %s | %.1f ms | %.1f ms | %.0f ms | %+.1f %% | %.0f | %+.1f %% |\n", l.name, f.cost*1000, l.real.cost*1000,
+			f.p99*1000, off(f.p99, l.real.p99), f.taskSeconds, off(f.taskSeconds, l.real.taskSeconds))
+	}
+	b.WriteString("\nBeside them, measured and simulated:\n\n| load | requests | failed | p50 | orders | other programs |\n|---|---|---|---|---|---|\n")
+	for _, l := range lines {
+		fmt.Fprintf(&b, "| %s | %d | %d | %.0f, %.0f ms | %d, %d | %.2f cores |\n", l.name, l.real.requests, l.real.failed,
+			l.real.p50*1000, l.simulated.p50*1000, l.real.orders, l.simulated.orders, l.real.others)
 	}
 	b.WriteString("\nOther programs are all of the machine but the tasks: the server, the load tester, and whatever else runs.\n")
 	return b.String(), short

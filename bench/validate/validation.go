@@ -49,9 +49,12 @@ func pattern(name string, low, high float64, length time.Duration) (traffic.Patt
 
 // line is one load with what was measured and what was simulated.
 type line struct {
-	name            string
-	calibration     stage.Calibration
-	real, simulated outcome
+	name        string
+	calibration stage.Calibration
+	real        outcome
+	// foretold is simulated with the calibration alone, simulated with what a
+	// request cost in the replay itself.
+	foretold, simulated outcome
 }
 
 // off is how far the simulation lies from the measurement, in percent.
@@ -65,8 +68,10 @@ func (l line) String() string {
 		l.real.cost*1000, l.calibration.Demand.Seconds()*1000, l.real.requests, l.real.failed, l.real.others)
 }
 
-// load calibrates, replays and simulates one load. Each is calibrated anew: on
-// a machine that others use, too, what a request costs changes by the minute.
+// load calibrates, replays and simulates one load. What a request costs changes
+// by the minute on a machine that shares its cores with others, and the tail of
+// an overload by twice as much: so each load is calibrated anew, and simulated
+// also with what its own requests have cost.
 func (v validation) load(ctx context.Context, name string) (line, error) {
 	l := line{name: name}
 	var err error
@@ -84,6 +89,10 @@ func (v validation) load(ctx context.Context, name string) (line, error) {
 	if l.real, err = v.replay(ctx, name, sim.Requests(cfg)); err != nil {
 		return l, err
 	}
+	if l.foretold, err = v.simulate(cfg); err != nil {
+		return l, err
+	}
+	cfg.Demand = time.Duration(l.real.cost * float64(time.Second))
 	l.simulated, err = v.simulate(cfg)
 	return l, err
 }

@@ -30,7 +30,7 @@ func calibrate(ctx context.Context, cfg *simulate.Config, told, errOut io.Writer
 	}
 	var c stage.Calibration
 	err = withServer(ctx, "127.0.0.1:0", log, func(ctx context.Context, srv *app.Server) error {
-		g, err := stage.SetUp(ctx, access(srv), exe, cfg.CPU)
+		g, err := stage.SetUp(ctx, access(srv), exe, stage.Task{Units: cfg.CPU})
 		if err != nil {
 			return err
 		}

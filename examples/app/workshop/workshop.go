@@ -30,11 +30,32 @@ func Main(ctx context.Context, env func(string) (string, bool), stdout io.Writer
 	if !ok || host == "" {
 		host = "local"
 	}
+	if text, ok := env("STARTUP"); ok && text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return fmt.Errorf("STARTUP %q: want a duration like 10s", text)
+		}
+		if !sleep(ctx, d) {
+			return nil
+		}
+	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":"+port)
 	if err != nil {
 		return fmt.Errorf("listen on port %s: %w", port, err)
 	}
 	return serve(ctx, ln, &handler{host: host, compute: compute}, stdout)
+}
+
+// sleep waits, and says whether it was for as long as it should.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
 // serve runs the app on ln, which it closes.

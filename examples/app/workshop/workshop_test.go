@@ -109,6 +109,26 @@ func TestMainRefusesABadPort(t *testing.T) {
 	}
 }
 
+func TestMainWaitsForItsStartup(t *testing.T) {
+	env := func(startup string) func(string) (string, bool) {
+		return func(k string) (string, bool) {
+			v, ok := map[string]string{"PORT": "none", "STARTUP": startup}[k]
+			return v, ok
+		}
+	}
+	if err := Main(t.Context(), env("soon"), io.Discard); err == nil || !strings.Contains(err.Error(), `STARTUP "soon"`) {
+		t.Errorf("Main = %v, want it to name the time", err)
+	}
+	if err := Main(t.Context(), env("1ms"), io.Discard); err == nil || !strings.Contains(err.Error(), "port none") {
+		t.Errorf("Main = %v, want it to listen after the wait", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Main(ctx, env("1h"), io.Discard); err != nil {
+		t.Errorf("Main = %v, want a clean stop within the wait", err)
+	}
+}
+
 func BenchmarkCompute(b *testing.B) {
 	for b.Loop() {
 		compute(b.Context(), rounds)

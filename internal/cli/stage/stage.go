@@ -49,9 +49,15 @@ type Stage struct {
 	network     demo.Network
 }
 
-// SetUp makes the stage on a fresh server, with the app out of the binary and
-// tasks of so many CPU units, a size that Fargate has.
-func SetUp(ctx context.Context, s demo.Server, binary string, units int) (*Stage, error) {
+// Task is what every task on the stage is.
+type Task struct {
+	Units int // CPU units, a size that Fargate has
+	// Startup is how long the app waits before it listens.
+	Startup time.Duration
+}
+
+// SetUp makes the stage on a fresh server, with the app out of the binary.
+func SetUp(ctx context.Context, s demo.Server, binary string, task Task) (*Stage, error) {
 	network, err := demo.FindNetwork(ctx, s)
 	if err != nil {
 		return nil, fmt.Errorf("find the network: %w", err)
@@ -62,13 +68,13 @@ func SetUp(ctx context.Context, s demo.Server, binary string, units int) (*Stage
 	}
 	g := &Stage{
 		ECS: ecs.NewFromConfig(cfg), Scaling: applicationautoscaling.NewFromConfig(cfg), Metrics: cloudwatch.NewFromConfig(cfg),
-		elb: elb.NewFromConfig(cfg), network: network, VCPU: float64(units) / 1024,
+		elb: elb.NewFromConfig(cfg), network: network, VCPU: float64(task.Units) / 1024,
 	}
 	image, err := push(ctx, ecr.NewFromConfig(cfg), binary)
 	if err != nil {
 		return nil, fmt.Errorf("push the app: %w", err)
 	}
-	if err := g.define(ctx, image, units); err != nil {
+	if err := g.define(ctx, image, task); err != nil {
 		return nil, fmt.Errorf("define the task: %w", err)
 	}
 	if err := g.balance(ctx); err != nil {
@@ -96,17 +102,18 @@ func push(ctx context.Context, c *ecr.Client, binary string) (image string, err 
 	return uri + ":latest", err
 }
 
-func (g *Stage) define(ctx context.Context, image string, units int) error {
+func (g *Stage) define(ctx context.Context, image string, task Task) error {
 	if _, err := g.ECS.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: aws.String(Cluster)}); err != nil {
 		return err
 	}
 	_, err := g.ECS.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
 		Family: aws.String("app"), NetworkMode: ecstypes.NetworkModeAwsvpc,
-		Cpu: aws.String(strconv.Itoa(units)), Memory: aws.String(strconv.Itoa(2 * units)),
+		Cpu: aws.String(strconv.Itoa(task.Units)), Memory: aws.String(strconv.Itoa(2 * task.Units)),
 		RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
 			Name: aws.String(container), Image: aws.String(image), Essential: aws.Bool(true),
 			PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(port)}},
+			Environment:  []ecstypes.KeyValuePair{{Name: aws.String("STARTUP"), Value: aws.String(task.Startup.String())}},
 		}},
 	})
 	return err
