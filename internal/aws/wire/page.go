@@ -2,6 +2,8 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
 	"sort"
 )
 
@@ -11,15 +13,30 @@ import (
 // make. A token stays good when items come and go.
 func Page[T any](items []T, key func(T) string, token string, limit int) (page []T, next string, ok bool) {
 	if token != "" {
-		after, err := base64.RawURLEncoding.DecodeString(token)
-		if err != nil || len(after) == 0 {
+		after, ok := readToken(token)
+		if !ok {
 			return nil, "", false
 		}
-		items = items[sort.Search(len(items), func(i int) bool { return key(items[i]) > string(after) }):]
+		items = items[sort.Search(len(items), func(i int) bool { return key(items[i]) > after }):]
 	}
 	if limit <= 0 || len(items) <= limit {
 		return items, "", true
 	}
 	page = items[:limit]
-	return page, base64.RawURLEncoding.EncodeToString([]byte(key(page[limit-1]))), true
+	return page, makeToken(key(page[limit-1])), true
+}
+
+// makeToken writes a key with its checksum, by which readToken tells a token
+// from other text.
+func makeToken(key string) string {
+	b := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(key)))
+	return base64.RawURLEncoding.EncodeToString(append(b, key...))
+}
+
+func readToken(token string) (key string, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) < 4 {
+		return "", false
+	}
+	return string(b[4:]), binary.BigEndian.Uint32(b) == crc32.ChecksumIEEE(b[4:])
 }

@@ -39,8 +39,10 @@ func TestPageTokenOutlivesItsItem(t *testing.T) {
 	if !ok || !slices.Equal(page, []string{"bb", "c"}) {
 		t.Errorf("page %v, %v; want bb, c", page, ok)
 	}
-	if _, _, ok := Page([]string{"a"}, self, "!", 2); ok {
-		t.Error("a made-up token was taken")
+	for _, made := range []string{"!", "zzz", "AAAA", "Yg", "AAAAAGE", next + "A"} {
+		if _, _, ok := Page([]string{"a"}, self, made, 2); ok {
+			t.Errorf("a made-up token %q was taken", made)
+		}
 	}
 }
 
