@@ -23,8 +23,10 @@ type Quota struct {
 	Slice  time.Duration // Go's is GoSlice; 0: even sharing
 }
 
-// GoSlice is how long Go lets a goroutine run while others wait.
-const GoSlice = 10 * time.Millisecond
+// GoSlice is how long Go lets a goroutine run while others wait, the mean: its
+// monitor looks every 10 ms, takes note of a goroutine when it sees it first,
+// and preempts it at the next look (retake in the runtime's proc.go).
+const GoSlice = 15 * time.Millisecond
 
 const cfsPeriod = 100 * time.Millisecond
 

@@ -26,6 +26,9 @@ func ends(q Quota, vcpu float64, demands ...float64) []float64 {
 	return out
 }
 
+// turn is the slice of the cases by hand.
+const turn = 10 * time.Millisecond
+
 // TestSlicesByHand: two requests of 20 ms on one core take turns of 10 ms.
 // Then with a quota of 25 ms in each 100 ms, whose end ends the turn as well.
 func TestSlicesByHand(t *testing.T) {
@@ -37,10 +40,10 @@ func TestSlicesByHand(t *testing.T) {
 		want    []float64
 	}{
 		{"even sharing", Quota{Cores: 1}, 1, []float64{0.020, 0.020}, []float64{0.040, 0.040}},
-		{"turns", Quota{Cores: 1, Slice: GoSlice}, 1, []float64{0.020, 0.020}, []float64{0.030, 0.040}},
-		{"alone", Quota{Cores: 1, Slice: GoSlice}, 1, []float64{0.025}, []float64{0.025}},
-		{"two cores, three requests", Quota{Cores: 2, Slice: GoSlice}, 2, []float64{0.010, 0.010, 0.010}, []float64{0.010, 0.010, 0.020}},
-		{"the quota ends a turn", Quota{Cores: 1, Slice: GoSlice}, 0.25, []float64{0.030, 0.020}, []float64{0.125, 0.110}},
+		{"turns", Quota{Cores: 1, Slice: turn}, 1, []float64{0.020, 0.020}, []float64{0.030, 0.040}},
+		{"alone", Quota{Cores: 1, Slice: turn}, 1, []float64{0.025}, []float64{0.025}},
+		{"two cores, three requests", Quota{Cores: 2, Slice: turn}, 2, []float64{0.010, 0.010, 0.010}, []float64{0.010, 0.010, 0.020}},
+		{"the quota ends a turn", Quota{Cores: 1, Slice: turn}, 0.25, []float64{0.030, 0.020}, []float64{0.125, 0.110}},
 	} {
 		for i, got := range ends(row.quota, row.vcpu, row.demands...) {
 			if math.Abs(got-row.want[i]) > 1e-6 {
