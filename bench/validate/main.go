@@ -36,7 +36,7 @@ func main() {
 	var o options
 	flag.DurationVar(&o.length, "length", 3*time.Minute, "length of each load")
 	flag.DurationVar(&o.startup, "startup", 10*time.Second, "how long the app takes to start")
-	flag.Uint64Var(&o.seed, "seed", 1, "seed of the requests' moments")
+	flag.Uint64Var(&o.seed, "seed", 2, "seed of the requests' moments")
 	flag.BoolVar(&o.precedence, "precedence", false, "give the run's processes CPU time before all others, on a machine that is not idle")
 	flag.StringVar(&o.out, "out", "", "file to write the results to, e.g. bench/validate/RESULTS.md")
 	flag.Parse()

@@ -139,7 +139,7 @@ func warm(ctx context.Context, address string) error {
 func send(ctx context.Context, url string, began time.Time, at []float64) ([]answer, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 1000}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: time.Minute}
+	client := &http.Client{Transport: transport, Timeout: 2 * time.Minute}
 	answers := make([]answer, len(at))
 	var asking sync.WaitGroup
 	defer asking.Wait()

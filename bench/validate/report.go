@@ -30,11 +30,11 @@ func report(o options, lines []line, average string) (page string, short bool) {
 		row(l, "p99", " ms", l.real.p99*1000, l.simulated.p99*1000)
 		row(l, "task-seconds", "", l.real.taskSeconds, l.simulated.taskSeconds)
 	}
-	b.WriteString("\nSimulated with the calibration alone, which cannot know how fast the machine will be:\n\n| load | CPU of a request, calibrated | in the replay | p99 | off | task-seconds | off |\n|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "\nSimulated with the calibration alone, which cannot know how fast the machine will be. The spans are from the 5th to the 95th of %d simulations whose cost of a request is drawn with a standard deviation of %g %% and whose start-up with %g %%:\n\n| load | CPU of a request, calibrated | in the replay | p99 | span | off | task-seconds | span | off |\n|---|---|---|---|---|---|---|---|---|\n", doubtDraws, 100*demandDoubt, 100*startDoubt)
 	for _, l := range lines {
 		f := l.foretold
-		fmt.Fprintf(&b, "| %s | %.1f ms | %.1f ms | %.0f ms | %+.1f %% | %.0f | %+.1f %% |\n", l.name, f.cost*1000, l.real.cost*1000,
-			f.p99*1000, off(f.p99, l.real.p99), f.taskSeconds, off(f.taskSeconds, l.real.taskSeconds))
+		fmt.Fprintf(&b, "| %s | %.1f ms | %.1f ms | %.0f ms | %.0f to %.0f | %+.1f %% | %.0f | %.0f to %.0f | %+.1f %% |\n", l.name, f.cost*1000, l.real.cost*1000,
+			f.p99*1000, l.p99.low*1000, l.p99.high*1000, off(f.p99, l.real.p99), f.taskSeconds, l.taskSeconds.low, l.taskSeconds.high, off(f.taskSeconds, l.real.taskSeconds))
 	}
 	b.WriteString("\nBeside them, measured and simulated:\n\n| load | requests | failed | p50 | orders | other programs |\n|---|---|---|---|---|---|\n")
 	for _, l := range lines {
