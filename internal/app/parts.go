@@ -118,7 +118,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return fmt.Errorf("open the alarms: %w", err)
 	}
 	p.autoscaler, err = autoscaler.New(p.db, p.scheduler, p.alarms, p.metrics, autoscaler.Config{
-		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: pastLoad{p.metrics},
+		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: pastLoad{p.metrics}, Queues: p.balancer,
 	}, part("autoscaler"))
 	if err != nil {
 		return fmt.Errorf("open the autoscaler: %w", err)

@@ -42,6 +42,13 @@ type alarmBook interface {
 	Recent(name string) []float64
 }
 
+// queues is where requests wait while their service is overloaded.
+type queues interface {
+	// Hold limits how many requests may be in flight at each target of a
+	// target group; 0 is any number.
+	Hold(targetGroupARN string, perTarget int)
+}
+
 // metrics is where customized metrics are read.
 type metrics interface {
 	// Returned gives the last complete datapoints of what queries return,
@@ -56,6 +63,9 @@ type Config struct {
 	Timing scaling.Timing // of targets without the tag neargate:timing; "" is live
 	// History is what forecasts are made from; with none there are no forecasts.
 	History History
+	// Queues holds back requests while a service is overloaded; with none they
+	// all go to the tasks at once.
+	Queues queues
 }
 
 // Autoscaler scales services. Make it with New.
@@ -79,6 +89,7 @@ type Autoscaler struct {
 
 	watched map[string]*watch    // by resource ID; owned by Run
 	tried   map[string]time.Time // when a forecast was, by policyKey; owned by Run
+	held    map[string]time.Time // when each target group was held last, by ARN; owned by Run
 	looked  time.Time            // which forecasts are due; owned by Run
 
 	mu      sync.Mutex
@@ -102,7 +113,7 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, data metrics, cfg Conf
 	a := &Autoscaler{
 		cfg: cfg, sched: sched, alarms: alarms, data: data, log: log, now: time.Now,
 		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
-		watched: map[string]*watch{}, tried: map[string]time.Time{}, moved: map[string]causes{}, reasons: map[string]*ring{},
+		watched: map[string]*watch{}, tried: map[string]time.Time{}, held: map[string]time.Time{}, moved: map[string]causes{}, reasons: map[string]*ring{},
 	}
 	var err error
 	if a.targets, err = store.NewTable[model.ScalableTarget](db, "scalable-targets"); err != nil {
@@ -149,6 +160,7 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			a.intoBounds(ctx)
 		case <-tick.C:
 			a.closeGone(ctx)
+			a.letGo()
 			a.runScheduled(ctx)
 			a.foretellDue(ctx)
 		case <-prune.C:

@@ -132,6 +132,6 @@ func (t *target) Target() *http1.Target { return t.upstream }
 
 // Done ends a claim: http1.Lease.
 func (t *target) Done(r *http1.Request, o *http1.Outcome) {
-	t.group.traffic.outcome(o, r.Arrived(), t.group.conf.Load().limit > 0)
+	t.group.traffic.outcome(o, r.Arrived())
 	t.release()
 }

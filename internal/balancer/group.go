@@ -24,6 +24,8 @@ type group struct {
 	turn    atomic.Uint64             // raised by each request
 	traffic groupTraffic
 	queue   queue
+	// hold is what Hold said: the limit at one target where the record has none.
+	hold atomic.Int64
 
 	mu      sync.Mutex
 	targets map[model.Target]*target // guarded by mu
@@ -38,10 +40,11 @@ type groupConf struct {
 	minimum   routing.Minimum
 	delay     time.Duration // of deregistration
 	limit     int           // requests in flight at one target, 0 is no limit
+	fixed     bool          // limit stands, whatever Hold says
 }
 
 func readGroup(tg model.TargetGroup, limit int) *groupConf {
-	c := &groupConf{TargetGroup: tg, limit: limit}
+	c := &groupConf{TargetGroup: tg, limit: limit, fixed: limit > 0}
 	c.algorithm = routing.ParseAlgorithm(tg.Attributes["load_balancing.algorithm.type"])
 	c.delay = time.Duration(number(tg.Attributes, "deregistration_delay.timeout_seconds", 300)) * time.Second
 	const minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
@@ -49,7 +52,7 @@ func readGroup(tg model.TargetGroup, limit int) *groupConf {
 	c.minimum.Percent = float64(number(tg.Attributes, minimum+"percentage", 0)) // "off" is 0
 	for _, t := range tg.Tags {
 		if n, err := strconv.Atoi(t.Value); t.Key == limitTag && err == nil && n >= 0 {
-			c.limit = n
+			c.limit, c.fixed = n, true
 		}
 	}
 	return c
@@ -70,6 +73,14 @@ func newGroup(tg model.TargetGroup, limit int) *group {
 	return g
 }
 
+// limit is how many requests may be in flight at one target now; 0 is any number.
+func (g *group) limit() int {
+	if c := g.conf.Load(); c.fixed {
+		return c.limit
+	}
+	return int(g.hold.Load())
+}
+
 // claimed is what an attempt to claim a target came to.
 type claimed int
 
@@ -84,21 +95,22 @@ const (
 func (g *group) claim(avoid *http1.Target) (*target, claimed) {
 	conf := g.conf.Load()
 	for {
+		limit := g.limit()
 		serving := *g.serving.Load()
 		if len(serving) == 0 {
 			return nil, noneThere
 		}
 		t := pick(conf.algorithm, serving, g.turn.Add(1), avoid)
-		if t.claim(conf.limit) {
+		if t.claim(limit) {
 			return t, gotTarget
 		}
 		if conf.algorithm != routing.LeastOutstanding { // its pick may be full while others are not
 			t = pick(routing.LeastOutstanding, serving, g.turn.Load(), avoid)
-			if t.claim(conf.limit) {
+			if t.claim(limit) {
 				return t, gotTarget
 			}
 		}
-		if full(serving, conf.limit) {
+		if full(serving, limit) {
 			return nil, allFull
 		}
 		// The target was deregistered, or filled up, since we looked.

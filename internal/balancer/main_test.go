@@ -169,6 +169,18 @@ func (r *rig) traffic(tg model.TargetGroup) model.TargetGroupTraffic {
 	return model.TargetGroupTraffic{}
 }
 
+// limit tags a target group.
+func (r *rig) limit(tg model.TargetGroup, value string) {
+	r.t.Helper()
+	_, err := r.UpdateTargetGroup(r.t.Context(), tg.ARN, func(tg *model.TargetGroup) error {
+		tg.Tags = []model.Tag{{Key: limitTag, Value: value}}
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func eventually(tb testing.TB, what string, is func() bool) {
 	tb.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -137,13 +137,7 @@ func TestQueueUnderLoad(t *testing.T) {
 func TestQueueLimitByTag(t *testing.T) {
 	r := start(t, Config{TargetLimit: 1})
 	tg, url := r.front(nil)
-	_, err := r.UpdateTargetGroup(t.Context(), tg.ARN, func(tg *model.TargetGroup) error {
-		tg.Tags = []model.Tag{{Key: limitTag, Value: "2"}}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.limit(tg, "2")
 	a := serve(t, "a")
 	r.register(tg, a)
 	r.await(tg, "healthy", a)

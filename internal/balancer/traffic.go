@@ -16,12 +16,12 @@ type groupTraffic struct {
 	arrivals, completed, connErrors atomic.Uint64
 	status                          [6]atomic.Uint64
 	response                        histogram
-	latency                         histogram // response times and what came before; while requests may queue
+	latency                         histogram // response times and what came before
 }
 
 // outcome counts how one try at a target ended; arrived is when the request
-// came, and queues is whether it may have waited for the target.
-func (g *groupTraffic) outcome(o *http1.Outcome, arrived time.Time, queues bool) {
+// came.
+func (g *groupTraffic) outcome(o *http1.Outcome, arrived time.Time) {
 	switch o.Failure {
 	case http1.ConnectRefused, http1.ConnectTimeout, http1.Broken:
 		g.connErrors.Add(1)
@@ -33,9 +33,7 @@ func (g *groupTraffic) outcome(o *http1.Outcome, arrived time.Time, queues bool)
 	g.completed.Add(1)
 	g.status[class(o.Status)].Add(1)
 	g.response.observe(o.ResponseTime)
-	if queues {
-		g.latency.observe(o.Sent.Sub(arrived) + o.ResponseTime)
-	}
+	g.latency.observe(o.Sent.Sub(arrived) + o.ResponseTime)
 }
 
 func class(status int) int { return min(max(status/100, 0), 5) }
@@ -144,14 +142,11 @@ func (g *group) read(s *scale) model.TargetGroupTraffic {
 	out := model.TargetGroupTraffic{
 		TargetGroupARN: g.arn,
 		// Completed first: it must not show more than the arrivals do.
-		Completed: t.completed.Load(), ConnErrors: t.connErrors.Load(), ResponseTime: t.response.read(s),
+		Completed: t.completed.Load(), ConnErrors: t.connErrors.Load(), ResponseTime: t.response.read(s), Latency: t.latency.read(s),
 		Queued: int(g.queue.length.Load()),
 	}
 	for i := range t.status {
 		out.Status[i] = t.status[i].Load()
-	}
-	if g.conf.Load().limit > 0 {
-		out.Latency = t.latency.read(s)
 	}
 	out.Arrivals = t.arrivals.Load()
 	out.Healthy, out.Unhealthy = g.count()

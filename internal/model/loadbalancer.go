@@ -132,7 +132,7 @@ type TargetGroupTraffic struct {
 	Healthy      int       // gauge
 	Unhealthy    int       // gauge
 	ResponseTime Buckets   // seconds from request sent to answer begun, as TargetResponseTime
-	Latency      Buckets   // seconds from request come to answer begun; empty when no request can have queued
+	Latency      Buckets   // seconds from request come to answer begun
 }
 
 // LoadBalancerTraffic is the same for one load balancer.

@@ -119,6 +119,7 @@ func (p *plant) close(i int, rate float64) {
 		s.At = f.stamp(p.cfg.Begin, i)
 		desired, reason = p.cfg.Scaler.Second(s)
 		desired = max(desired, 0)
+		p.admit()
 	}
 	sec.Desired = desired
 	p.out.Seconds = append(p.out.Seconds, sec)

@@ -37,6 +37,7 @@ type Decider struct {
 	agenda    agenda
 	foresight []foresight
 	own       []ownMetric
+	perTask   int
 	busy      gauge     // vCPU-seconds of each running task in the last second
 	waited    []float64 // response times in it
 }
@@ -157,6 +158,9 @@ func (d *Decider) See(v View) {
 	d.waited = v.Responses
 }
 
+// PerTask is an Admitter's.
+func (d *Decider) PerTask() int { return d.perTask }
+
 // Second is a Scaler's.
 func (d *Decider) Second(s model.ServiceSecond) (desired int, reason string) {
 	before := d.desired
@@ -168,7 +172,7 @@ func (d *Decider) Second(s model.ServiceSecond) (desired int, reason string) {
 		obs.Alarms, obs.Ringing = d.alarms.states, d.alarms.ringing()
 	}
 	dec, next := scaling.Decide(cfg, d.state, obs, s.At)
-	d.state = next
+	d.state, d.perTask = next, dec.PerTask
 	if d.alarms != nil {
 		// A second's datapoints are complete half a second after its end;
 		// what the alarms make of them counts for the next decision.

@@ -220,3 +220,29 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 		t.Errorf("a good one: %v", err)
 	}
 }
+
+// An overload waits at the balancer in live timing, and is gone soon after the
+// tasks that it called for have come: 10 to 80 requests of 100 ms a second on
+// two tasks of one vCPU need 16. In an AWS timing it stays on the two.
+func TestOverloadWaitsAtTheBalancer(t *testing.T) {
+	rates := append(constant(10, 120), constant(80, 300)...)
+	for timing, at := range map[scaling.Timing]int{scaling.Live: 0, scaling.AWS20: 0} {
+		scaler := sim.NewDecider(cpuConfig(timing), 2)
+		r := run(t, sim.Config{
+			Seed: 1, Rates: rates, Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 10 * time.Second, Initial: 2, Scaler: scaler,
+		})
+		most := 0
+		for i, s := range r.Seconds {
+			most = max(most, s.Queued)
+			if s.InFlight+s.Queued > 2*max(s.Running, 1) {
+				at = i
+			}
+		}
+		switch {
+		case timing == scaling.Live && (most < 300 || at > 120+20):
+			t.Errorf("in live timing at most %d requests waited at the balancer, and the backlog was there for %d s", most, at-120)
+		case timing != scaling.Live && most > 0:
+			t.Errorf("in timing %s %d requests waited at the balancer", timing, most)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -35,6 +36,7 @@ type server struct {
 	traffic model.TargetGroupTraffic
 	given   model.ServiceSecond // by the plant
 	odd     int                 // seconds that the collector read differently
+	perTask int
 }
 
 const (
@@ -60,7 +62,7 @@ func startServer(ctx context.Context, t *testing.T, svc sim.Service, desired int
 	must(err)
 	book, err := alarms.New(db, metrics, alarms.Config{}, log)
 	must(err)
-	scaler, err := autoscaler.New(db, s, book, metrics, autoscaler.Config{Timing: svc.Timing}, log)
+	scaler, err := autoscaler.New(db, s, book, metrics, autoscaler.Config{Timing: svc.Timing, Queues: s}, log)
 	must(err)
 	_, err = scaler.RegisterTarget(ctx, autoscaler.Registration{ResourceID: parityService, Min: &svc.Target.Min, Max: &svc.Target.Max})
 	must(err)
@@ -90,6 +92,20 @@ func startServer(ctx context.Context, t *testing.T, svc sim.Service, desired int
 		must(metrics.Close())
 		must(db.Close())
 	}
+}
+
+// Hold is the balancer's.
+func (s *server) Hold(_ string, perTask int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.perTask = perTask
+}
+
+// PerTask is an Admitter's.
+func (s *server) PerTask() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.perTask
 }
 
 // begin has tasks run at the time of the first reading.
@@ -193,7 +209,8 @@ func (s *server) ServiceTasks() []model.ServiceTasks {
 func (s *server) Service(cluster, service string) (model.Service, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return model.Service{Cluster: cluster, Name: service, Status: "ACTIVE", DesiredCount: s.desired}, true
+	return model.Service{Cluster: cluster, Name: service, Status: "ACTIVE", DesiredCount: s.desired,
+		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: parityGroup}}}, true
 }
 
 // SetDesiredCount is the scheduler's.
@@ -205,6 +222,11 @@ func (s *server) SetDesiredCount(_ context.Context, _, _ string, n int) error {
 }
 
 func name(t sim.TaskView) string { return fmt.Sprint("task-", t.Number) }
+
+// queued says that requests waited at the balancer in some second.
+func queued(r sim.Result) bool {
+	return slices.ContainsFunc(r.Seconds, func(s sim.Second) bool { return s.Queued > 0 })
+}
 
 // TestTheServerDecidesTheSame runs a load against the server's own collector,
 // metrics, alarms and autoscaler, and against Decider: the runs are the same,
@@ -261,13 +283,16 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 				time.Sleep(time.Until(begin.Add(200 * time.Millisecond)))
 				cfg := sim.Config{
 					Seed: 3, Begin: begin, Rates: rates, Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 5 * time.Second,
-					PerTask: 2, Initial: 2, SLO: time.Second, Scaler: srv,
+					Initial: 2, SLO: time.Second, Scaler: srv,
 				}
 				theirs := run(t, cfg)
 				stop()
 				wait()
 				cfg.Scaler = service(t, svc, 2)
 				ours := run(t, cfg)
+				if held := queued(theirs); held != (row.timing == scaling.Live) {
+					t.Errorf("in timing %s requests waited at the balancer: %v", row.timing, held)
+				}
 				if len(theirs.Orders) < 2 {
 					t.Fatalf("the server gave %d orders: %+v", len(theirs.Orders), theirs.Orders)
 				}

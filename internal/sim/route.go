@@ -77,6 +77,18 @@ func (b *balancer) lessBusyOfTwo() int {
 	return i
 }
 
+// admit puts the scaler's limit in force.
+func (p *plant) admit() {
+	a, ok := p.cfg.Scaler.(Admitter)
+	if !ok || p.cfg.PerTask > 0 {
+		return
+	}
+	if limit := int32(a.PerTask()); limit != p.balancer.limit { //nolint:gosec // a count of requests
+		p.balancer.limit = limit
+		p.pull()
+	}
+}
+
 // arrive takes a request in.
 func (p *plant) arrive() {
 	p.account.second.arrivals++

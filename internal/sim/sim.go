@@ -33,6 +33,13 @@ type Scaler interface {
 	Second(s model.ServiceSecond) (desired int, reason string)
 }
 
+// Admitter is a Scaler that also says, after each Second, how many requests a
+// task may have in flight; 0 is any number. Config.PerTask overrides it.
+type Admitter interface {
+	Scaler
+	PerTask() int
+}
+
 // Routing is how the balancer picks a task.
 type Routing string
 
@@ -76,7 +83,8 @@ type Config struct {
 	Routing Routing
 	// PerTask is how many requests a task takes at once; what exceeds it
 	// waits at the balancer, first come first served, as does everything
-	// while no task is ready. 0 is no limit.
+	// while no task is ready. 0 leaves it to a Scaler that is an Admitter, else
+	// it is no limit.
 	PerTask int
 	// Unbalanced hides the traffic from the scaler, as for a service without
 	// a load balancer: it sees what tasks use, not what arrives.

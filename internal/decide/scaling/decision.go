@@ -12,6 +12,9 @@ type Decision struct {
 	Policy    string // the policy that asked for it
 	Reason    Reason
 	NotScaled string // AWS's code when a policy wanted a change that was not made; else ""
+	// PerTask is how many requests the balancer may have in flight at a task in
+	// the next second; what exceeds it waits there. 0 is any number.
+	PerTask int
 }
 
 // AWS's codes for not scaling, of the type NotScaledReason.

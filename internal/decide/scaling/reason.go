@@ -80,6 +80,7 @@ type Reason struct {
 	Backlog  float64       // vCPU of Size that work off the backlog
 	Drain    time.Duration // and how long that takes
 	Waiting  int           // requests in flight and queued
+	PerTask  int           // requests in flight at a task beyond which they wait at the balancer; 0: none do
 	Average  float64       // NearTarget: percent of memory over all tasks
 	Value    float64       // of a customized metric
 	Tasks    int           // that an alarm's datapoint is multiplied with

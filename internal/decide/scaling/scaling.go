@@ -112,13 +112,14 @@ type Ringing struct {
 // passed back unread. The zero value knows nothing, and a count is never
 // lowered in its first minute.
 type State struct {
-	Last     time.Time // of the newest measured observation; zero: none
-	Since    time.Time // measured without a gap since
-	History  History
-	Demand   Demand
-	Startup  Startup
-	Order    Order
-	Policies []PolicyState
+	Last      time.Time // of the newest measured observation; zero: none
+	Since     time.Time // measured without a gap since
+	History   History
+	Demand    Demand
+	Startup   Startup
+	Order     Order
+	Admission Admission
+	Policies  []PolicyState
 }
 
 // PolicyState is what is remembered for one policy.
@@ -179,6 +180,8 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 	}
 	d := cfg.Floor.under(cfg, obs, arbitrate(cfg, obs, opinions))
 	st.Order = st.Order.note(obs, d, now)
+	d.PerTask = st.Admission.PerTask
+	d.Reason.PerTask = d.PerTask
 	return d, st
 }
 
@@ -204,6 +207,11 @@ func (st *State) observe(cfg Config, obs Observation, now time.Time) {
 	st.Startup = st.Startup.follow(obs)
 	s := second{ServiceSecond: clean(obs.Second), warm: st.Startup.warm()}
 	st.Demand = st.Demand.learn(s)
+	if cfg.Timing == Live && len(cfg.Policies) > 0 {
+		st.Admission = st.Admission.follow(st.Demand, s)
+	} else {
+		st.Admission = Admission{}
+	}
 	for i, p := range cfg.Policies {
 		if p.Metric == ResponseTime && hasAnswers(s.Latency) {
 			st.Policies[i].Response = st.Policies[i].Response.learn(s, p.Percentile)

@@ -14,6 +14,9 @@ func (r Reason) String() string {
 	if r.Bounded != "" {
 		s += fmt.Sprintf(", held to %s %d", r.Bounded, r.Held)
 	}
+	if r.PerTask > 0 {
+		s += fmt.Sprintf("; beyond %d in flight at a task, requests wait at the balancer", r.PerTask)
+	}
 	return s
 }
 
