@@ -209,8 +209,10 @@ func (s *server) ServiceTasks() []model.ServiceTasks {
 func (s *server) Service(cluster, service string) (model.Service, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return model.Service{Cluster: cluster, Name: service, Status: "ACTIVE", DesiredCount: s.desired,
-		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: parityGroup}}}, true
+	return model.Service{
+		Cluster: cluster, Name: service, Status: "ACTIVE", DesiredCount: s.desired,
+		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: parityGroup}},
+	}, true
 }
 
 // SetDesiredCount is the scheduler's.
