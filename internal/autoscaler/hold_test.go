@@ -1,6 +1,7 @@
 package autoscaler
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,9 @@ func TestOverloadIsHeldBack(t *testing.T) {
 		r.overload(100)
 		if g[arn] != 2 {
 			t.Fatalf("under overload the target group is held to %d requests, want 2", g[arn])
+		}
+		if e := r.Reasons(web, 1)[0]; !strings.HasSuffix(e.Reason, "; beyond 2 in flight at a task, requests wait at the balancer") {
+			t.Errorf("reason %q does not say so", e.Reason)
 		}
 		return r, g
 	}

@@ -42,6 +42,8 @@ func (x decided) same(y decided) bool {
 		return a.Reason.Kind == b.Reason.Kind && a.Reason.Need == b.Reason.Need
 	case a.NotScaled != "" && b.NotScaled != "" && a.NotScaled != b.NotScaled:
 		return false
+	case (a.PerTask > 0) != (b.PerTask > 0): // requests begin to wait, or no longer do
+		return false
 	}
 	return subject(a.Reason.Kind) == subject(b.Reason.Kind)
 }
