@@ -37,8 +37,8 @@ type Config struct {
 	// soon as the target has nothing in flight.
 	FullDrain bool
 	// TargetLimit is the greatest number of requests in flight at one target;
-	// more wait in the target group's queue, first come first served. 0 is
-	// no limit. A target group's tag "neargate:target-limit" overrides it.
+	// more wait in the target group's queue, first come first served. 0
+	// leaves it to Hold. A target group's tag "neargate:target-limit" overrides it.
 	TargetLimit int
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
