@@ -89,7 +89,7 @@ type Autoscaler struct {
 
 	watched map[string]*watch    // by resource ID; owned by Run
 	tried   map[string]time.Time // when a forecast was, by policyKey; owned by Run
-	held    map[string]time.Time // when each target group was held last, by ARN; owned by Run
+	held    map[string]held      // by ARN of the target group; owned by Run
 	looked  time.Time            // which forecasts are due; owned by Run
 
 	mu      sync.Mutex
@@ -113,7 +113,7 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, data metrics, cfg Conf
 	a := &Autoscaler{
 		cfg: cfg, sched: sched, alarms: alarms, data: data, log: log, now: time.Now,
 		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
-		watched: map[string]*watch{}, tried: map[string]time.Time{}, held: map[string]time.Time{}, moved: map[string]causes{}, reasons: map[string]*ring{},
+		watched: map[string]*watch{}, tried: map[string]time.Time{}, held: map[string]held{}, moved: map[string]causes{}, reasons: map[string]*ring{},
 	}
 	var err error
 	if a.targets, err = store.NewTable[model.ScalableTarget](db, "scalable-targets"); err != nil {

@@ -10,20 +10,26 @@ import (
 // that is deleted, or has no target any more, is not decided again.
 const holdTime = 5 * time.Second
 
+// held is a hold on a target group.
+type held struct {
+	by string    // the resource ID it was decided for; services may share the group
+	at time.Time // last
+}
+
 // hold has the balancer hold back what exceeds perTask requests in flight at a
-// task; 0 ends that.
-func (a *Autoscaler) hold(svc model.Service, perTask int, now time.Time) {
+// task of the service; 0 ends what was held for it.
+func (a *Autoscaler) hold(id string, svc model.Service, perTask int, now time.Time) {
 	if a.cfg.Queues == nil {
 		return
 	}
 	for _, lb := range svc.LoadBalancers {
 		arn := lb.TargetGroupARN
-		if _, held := a.held[arn]; perTask == 0 && !held {
-			continue
-		}
-		a.cfg.Queues.Hold(arn, perTask)
-		a.held[arn] = now
-		if perTask == 0 {
+		switch {
+		case perTask > 0:
+			a.cfg.Queues.Hold(arn, perTask)
+			a.held[arn] = held{id, now}
+		case a.held[arn].by == id:
+			a.cfg.Queues.Hold(arn, 0)
 			delete(a.held, arn)
 		}
 	}
@@ -32,8 +38,8 @@ func (a *Autoscaler) hold(svc model.Service, perTask int, now time.Time) {
 // letGo ends holds that are not decided anew.
 func (a *Autoscaler) letGo() {
 	now := a.now()
-	for arn, at := range a.held {
-		if gone := now.Sub(at); gone > holdTime || gone < 0 {
+	for arn, h := range a.held {
+		if gone := now.Sub(h.at); gone > holdTime || gone < 0 {
 			a.cfg.Queues.Hold(arn, 0)
 			delete(a.held, arn)
 		}

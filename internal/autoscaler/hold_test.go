@@ -66,6 +66,14 @@ func TestOverloadIsHeldBack(t *testing.T) {
 			t.Errorf("held to %d still", g[arn])
 		}
 	})
+	t.Run("whatever another service of the target group does", func(t *testing.T) {
+		r, g := held()
+		svc, _ := r.sched.Service("c", "web")
+		r.hold("service/c/other", svc, 0, r.clock)
+		if g[arn] != 2 {
+			t.Errorf("held to %d, want 2 still", g[arn])
+		}
+	})
 	for name, end := range map[string]func(*rig) error{
 		"until the service is gone": func(r *rig) error {
 			r.sched.mu.Lock()

@@ -51,7 +51,7 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	var d scaling.Decision
 	d, w.state = scaling.Decide(cfg, w.state, obs, now)
 	a.remember(id, d, svc.DesiredCount, now)
-	a.hold(svc, d.PerTask, now)
+	a.hold(id, svc, d.PerTask, now)
 	switch {
 	case d.Desired != svc.DesiredCount:
 		if left := w.quiet.Sub(now); left > 0 && left <= refusedPause { // more: the clock went back
