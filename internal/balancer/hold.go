@@ -6,7 +6,7 @@ package balancer
 // kept over a restart. An unknown group is none to hold.
 func (b *Balancer) Hold(arn string, perTarget int) {
 	g, ok := b.group(arn)
-	if !ok || g.hold.Swap(int64(max(perTarget, 0))) == int64(perTarget) {
+	if !ok || g.hold.Swap(int64(perTarget)) == int64(perTarget) {
 		return
 	}
 	g.dispatch() // there may be room now

@@ -2,29 +2,34 @@ package balancer
 
 import "testing"
 
-// Of four requests to one target, two wait while it is held to two; the rest
-// goes there when the hold ends.
-func TestHold(t *testing.T) {
+// asked sends n requests that one target holds, while its group is held to two;
+// tag, if any, is the group's own limit. It waits until so many are in flight.
+func asked(t *testing.T, n int, tag string, inFlight int) (*rig, string, *backend, []<-chan answer) {
+	t.Helper()
 	r := start(t, Config{})
 	tg, url := r.front(nil)
+	if tag != "" {
+		r.limit(tg, tag)
+	}
 	a := serve(t, "a")
 	r.register(tg, a)
 	r.await(tg, "healthy", a)
 	r.Hold(tg.ARN, 2)
 	c := client(t)
 	var answers []<-chan answer
-	for range 4 {
+	for range n {
 		answers = append(answers, later(t, c, url+"/hold"))
 	}
-	eventually(t, "two held and two queued", func() bool {
+	eventually(t, "as many in flight as may be, the rest queued", func() bool {
 		got := r.traffic(tg)
-		return got.InFlight == 2 && got.Queued == 2 && a.held.Load() == 2
+		return got.InFlight == inFlight && got.Queued == n-inFlight && int(a.held.Load()) == inFlight
 	})
-	r.Hold(tg.ARN, 0)
-	eventually(t, "all held", func() bool { return a.held.Load() == 4 })
-	if got := r.traffic(tg); got.Queued != 0 || got.InFlight != 4 {
-		t.Errorf("after the hold %d queued, %d in flight", got.Queued, got.InFlight)
-	}
+	return r, tg.ARN, a, answers
+}
+
+// finish lets all be answered.
+func finish(t *testing.T, a *backend, answers []<-chan answer) {
+	t.Helper()
 	for range answers {
 		a.let()
 	}
@@ -33,33 +38,22 @@ func TestHold(t *testing.T) {
 			t.Errorf("got %d %q", got.status, got.body)
 		}
 	}
+}
+
+// Of four requests to one target, two wait while it is held to two; the rest
+// goes there when the hold ends.
+func TestHold(t *testing.T) {
+	r, arn, a, answers := asked(t, 4, "", 2)
 	r.Hold("no such group", 1)
+	r.Hold(arn, 0)
+	eventually(t, "all held", func() bool { return a.held.Load() == 4 })
+	finish(t, a, answers)
 }
 
 // A target group's tag stands, whatever is said: "0" is any number.
 func TestHoldGivesWayToTheTag(t *testing.T) {
-	for value, inFlight := range map[string]int{"0": 3, "1": 1} {
-		r := start(t, Config{})
-		tg, url := r.front(nil)
-		r.limit(tg, value)
-		a := serve(t, "a")
-		r.register(tg, a)
-		r.await(tg, "healthy", a)
-		r.Hold(tg.ARN, 2)
-		c := client(t)
-		var answers []<-chan answer
-		for range 3 {
-			answers = append(answers, later(t, c, url+"/hold"))
-		}
-		eventually(t, "as many as the tag says", func() bool {
-			got := r.traffic(tg)
-			return got.InFlight == inFlight && got.InFlight+got.Queued == 3
-		})
-		for range answers {
-			a.let()
-		}
-		for _, ch := range answers {
-			<-ch
-		}
+	for tag, inFlight := range map[string]int{"0": 3, "1": 1} {
+		_, _, a, answers := asked(t, 3, tag, inFlight)
+		finish(t, a, answers)
 	}
 }

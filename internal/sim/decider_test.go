@@ -226,12 +226,12 @@ func TestValidateNamesWhatIsWrong(t *testing.T) {
 // two tasks of one vCPU need 16. In an AWS timing it stays on the two.
 func TestOverloadWaitsAtTheBalancer(t *testing.T) {
 	rates := append(constant(10, 120), constant(80, 300)...)
-	for timing, at := range map[scaling.Timing]int{scaling.Live: 0, scaling.AWS20: 0} {
-		scaler := sim.NewDecider(cpuConfig(timing), 2)
+	for _, timing := range []scaling.Timing{scaling.Live, scaling.AWS20} {
 		r := run(t, sim.Config{
-			Seed: 1, Rates: rates, Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 10 * time.Second, Initial: 2, Scaler: scaler,
+			Seed: 1, Rates: rates, Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 10 * time.Second, Initial: 2,
+			Scaler: sim.NewDecider(cpuConfig(timing), 2),
 		})
-		most := 0
+		most, at := 0, 0 // requests waiting, and the last second of the backlog
 		for i, s := range r.Seconds {
 			most = max(most, s.Queued)
 			if s.InFlight+s.Queued > 2*max(s.Running, 1) {

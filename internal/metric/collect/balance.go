@@ -64,15 +64,6 @@ func join(a, b model.Buckets) model.Buckets {
 	}
 }
 
-// latency is how long a group's callers waited for answers: where nothing can
-// queue, as long as the targets took.
-func latency(g model.TargetGroupTraffic) model.Buckets {
-	if len(g.Latency.Values) > 0 {
-		return g.Latency
-	}
-	return g.ResponseTime
-}
-
 func (s *second) targets(g model.TargetGroupTraffic, dims []model.Dimension) {
 	s.events("RequestCount", dims, g.Arrivals)
 	for class := 2; class <= 5; class++ {

@@ -131,15 +131,15 @@ func TestComputeServices(t *testing.T) {
 			nil, nil,
 		},
 		{
-			"how long its callers waited: with the queue where there can be one, else at the target",
+			"how long its callers waited, at the balancer too",
 			reading(0, readings{groups: []model.TargetGroupTraffic{
-				{TargetGroupARN: tgARN, Completed: 1, ResponseTime: model.Buckets{Values: []float64{0.1, 0.2}, Counts: []uint64{1, 0}, Sum: 0.1}},
+				{TargetGroupARN: tgARN, Completed: 1, Latency: model.Buckets{Values: []float64{0.1, 0.2}, Counts: []uint64{1, 0}, Sum: 0.1}},
 				{TargetGroupARN: tgARN + "2", Completed: 1, ResponseTime: model.Buckets{Values: []float64{0.1}, Counts: []uint64{1}}, Latency: model.Buckets{Values: []float64{0.4, 0.8}, Counts: []uint64{1, 0}, Sum: 0.4}},
 			}}),
 			reading(1, readings{
 				services: []model.ServiceTasks{{Cluster: "c", Service: "web", CPUUnits: 256, MemoryMiB: 512, TargetGroupARNs: []string{tgARN, tgARN + "2"}}},
 				groups: []model.TargetGroupTraffic{
-					{TargetGroupARN: tgARN, Completed: 4, ResponseTime: model.Buckets{Values: []float64{0.1, 0.2}, Counts: []uint64{1, 3}, Sum: 0.7}},
+					{TargetGroupARN: tgARN, Completed: 4, Latency: model.Buckets{Values: []float64{0.1, 0.2}, Counts: []uint64{1, 3}, Sum: 0.7}},
 					{TargetGroupARN: tgARN + "2", Completed: 2, ResponseTime: model.Buckets{Values: []float64{0.1}, Counts: []uint64{2}}, Latency: model.Buckets{Values: []float64{0.4, 0.8}, Counts: []uint64{1, 1}, Sum: 1.2}},
 				},
 			}),

@@ -35,7 +35,7 @@ func (s *second) service(tasks model.ServiceTasks) model.ServiceSecond {
 		out.Fails += int(g.ConnErrors + g.Status[5])
 		out.InFlight += g.InFlight
 		out.Queued += g.Queued
-		out.Latency = join(out.Latency, latency(g))
+		out.Latency = join(out.Latency, g.Latency)
 	}
 	s.serviceData(tasks, running)
 	return out
