@@ -35,6 +35,14 @@ func (r *recorder) See(v sim.View) {
 	}
 }
 
+// PerTask is an Admitter's: any number for a scaler that is none.
+func (r *recorder) PerTask() int {
+	if a, ok := r.Scaler.(sim.Admitter); ok {
+		return a.PerTask()
+	}
+	return 0
+}
+
 // Second is a Scaler's.
 func (r *recorder) Second(s model.ServiceSecond) (desired int, reason string) {
 	r.p50 = append(r.p50, percentile(s.Latency, 50))

@@ -28,7 +28,7 @@ func (p *plan) setting() [][2]string {
 	if p.Seeds > 1 {
 		seeds = fmt.Sprintf("%d to %d; figures are means ± standard deviations", p.Seed, p.Seed+uint64(p.Seeds)-1)
 	}
-	limit := "no limit of requests at one task"
+	limit := "in live timing an overload waits at the balancer"
 	if p.PerTask > 0 {
 		limit = fmt.Sprintf("at most %d requests at one task, more wait at the balancer", p.PerTask)
 	}
