@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"neargate/internal/decide/health"
@@ -35,11 +36,24 @@ func probeOnce(ctx context.Context, t model.Target, hc model.HealthCheck, plan h
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	code, err := ask(conn, to, hc.Path, began.Add(plan.Timeout))
+	code, err := ask(conn, hostHeader(to), hc.Path, began.Add(plan.Timeout))
 	if err != nil {
 		return broken(err)
 	}
 	return health.Result{Code: code}
+}
+
+// hostHeader returns the Host header of a probe to an address: the port is left
+// out where it is HTTP's own, as ELB does and clients do (RFC 9110, 7.2).
+func hostHeader(to string) string {
+	host, port, err := net.SplitHostPort(to)
+	if err != nil || port != "80" {
+		return to
+	}
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
 }
 
 func ask(conn net.Conn, host, path string, until time.Time) (code int, err error) {

@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"container/list"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -13,22 +14,21 @@ type queue struct {
 	length atomic.Int64 // of waiting; read without the lock
 
 	mu      sync.Mutex
-	waiting []*waiter // guarded by mu; those that gave up stay until their turn
+	waiting list.List // of *waiter; guarded by mu
 }
 
 // waiter is one request in the queue.
 type waiter struct {
 	turn chan *target // size 1; a claimed target, or nil when none is registered
-	left bool         // gave up; guarded by queue.mu
 }
 
-// wait queues until a target is free and gives it, claimed. It gives nil when
-// no target is registered any more, and ctx's cause when that ends first.
+// wait queues until a target is free and returns it, claimed. It returns nil
+// when no target is registered any more, and ctx's cause when that ends first.
 func (g *group) wait(ctx context.Context) (*target, error) {
 	w := &waiter{turn: make(chan *target, 1)}
 	q := &g.queue
 	q.mu.Lock()
-	q.waiting = append(q.waiting, w)
+	place := q.waiting.PushBack(w)
 	q.length.Add(1)
 	q.mu.Unlock()
 	g.dispatch() // a place may have come free after we looked and before we queued
@@ -38,10 +38,10 @@ func (g *group) wait(ctx context.Context) (*target, error) {
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
-	w.left = true
+	q.waiting.Remove(place) // does nothing if it was our turn at the same moment
 	q.mu.Unlock()
 	select {
-	case t := <-w.turn: // it was our turn at the same moment
+	case t := <-w.turn:
 		if t != nil {
 			t.release()
 		}
@@ -51,7 +51,7 @@ func (g *group) wait(ctx context.Context) (*target, error) {
 	return nil, context.Cause(ctx)
 }
 
-// dispatch gives free places to those that wait.
+// dispatch hands free places to those that wait.
 func (g *group) dispatch() {
 	q := &g.queue
 	if q.length.Load() == 0 {
@@ -59,17 +59,12 @@ func (g *group) dispatch() {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) > 0 {
-		w := q.waiting[0]
-		if !w.left {
-			t, got := g.claim(nil)
-			if got == allFull {
-				return
-			}
-			w.turn <- t
-			q.length.Add(-1)
+	for first := q.waiting.Front(); first != nil; first = q.waiting.Front() {
+		t, got := g.claim(nil)
+		if got == allFull {
+			return
 		}
-		q.waiting[0] = nil
-		q.waiting = q.waiting[1:]
+		q.waiting.Remove(first).(*waiter).turn <- t
+		q.length.Add(-1)
 	}
 }

@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"context"
 	"testing"
 
 	"neargate/internal/model"
@@ -151,5 +152,24 @@ func TestQueueLimitByTag(t *testing.T) {
 		if got := <-h; got.status != 200 {
 			t.Errorf("got %d %q", got.status, got.body)
 		}
+	}
+}
+
+// TestQueueForgetsThoseThatLeave: clients that give up and come back during a
+// stall must not pile up.
+func TestQueueForgetsThoseThatLeave(t *testing.T) {
+	g := newGroup(model.TargetGroup{ARN: "tg"}, 1)
+	full := &target{group: g}
+	full.claim(1)
+	g.serving.Store(&[]*target{full})
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := g.wait(ctx); err == nil {
+			t.Fatal("got a target that is full")
+		}
+	}
+	if n := g.queue.waiting.Len(); n != 0 || g.queue.length.Load() != 0 {
+		t.Errorf("%d waiters are kept of those that left, %d counted", n, g.queue.length.Load())
 	}
 }

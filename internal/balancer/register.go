@@ -28,6 +28,14 @@ func (b *Balancer) DeregisterTargets(ctx context.Context, tgARN string, targets 
 	return b.eachTarget(ctx, tgARN, targets, b.deregister)
 }
 
+// DeregisterLostTargets is DeregisterTargets for targets that have ended by
+// themselves. Nothing answers there any more, perhaps not even with a refusal,
+// so requests in flight are not waited for: those that may be repeated go to
+// other targets, the rest end with 502. Codes: TargetGroupNotFound.
+func (b *Balancer) DeregisterLostTargets(ctx context.Context, tgARN string, targets []model.Target) error {
+	return b.eachTarget(ctx, tgARN, targets, b.lose)
+}
+
 // eachTarget runs fn for each target at once, so that their writes to disk
 // share a commit.
 func (b *Balancer) eachTarget(ctx context.Context, tgARN string, targets []model.Target, fn func(context.Context, *group, model.Target) error) error {
@@ -79,7 +87,8 @@ func (b *Balancer) register(ctx context.Context, g *group, at model.Target) erro
 }
 
 // admit puts a target into its group, or takes a draining one back into
-// service. It is false when the group is gone.
+// service. It is false when the group is gone. One that was lost is another
+// target than the one that has its address now.
 func (b *Balancer) admit(g *group, at model.Target, drainUntil time.Time) bool {
 	g.mu.Lock()
 	if g.gone {
@@ -87,6 +96,10 @@ func (b *Balancer) admit(g *group, at model.Target, drainUntil time.Time) bool {
 		return false
 	}
 	t, known := g.targets[at]
+	if known && t.lost {
+		t.gone, known = true, false
+		t.cancel()
+	}
 	if known {
 		t.drainUntil = time.Time{}
 		t.open()
@@ -135,9 +148,27 @@ func (b *Balancer) deregister(ctx context.Context, g *group, at model.Target) er
 	g.refreshLocked() // first out of the table, then closed: who fails to claim reads the new table
 	g.mu.Unlock()
 	t.close()
+	t.upstream.EndDials() // of requests that claimed it just before
 	g.dispatch()
 	t.nudge()
 	return nil
+}
+
+// lose deregisters a target whose address answers no more. It takes no requests
+// before its own fail, as they look for another, and before its record is on disk.
+func (b *Balancer) lose(ctx context.Context, g *group, at model.Target) error {
+	g.mu.Lock()
+	t, known := g.targets[at]
+	if !known {
+		g.mu.Unlock()
+		return nil
+	}
+	t.lost = true
+	g.refreshLocked()
+	g.mu.Unlock()
+	t.close()
+	t.upstream.Lose()
+	return b.deregister(ctx, g, at)
 }
 
 // TargetHealth gives the targets of a target group, draining ones too, by

@@ -35,6 +35,7 @@ type target struct {
 	health     health.State
 	drainUntil time.Time // zero when not draining
 	drainSince time.Time
+	lost       bool // has ended by itself: is not taken back into service
 	gone       bool
 }
 
@@ -90,7 +91,7 @@ func (t *target) nudge() {
 // stateLocked is the target's state in ELB's words.
 func (t *target) stateLocked() string {
 	switch {
-	case !t.drainUntil.IsZero():
+	case t.lost, !t.drainUntil.IsZero():
 		return "draining"
 	case len(t.group.usedBy) == 0:
 		return "unused"

@@ -125,10 +125,12 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 	defer unlock()
 	g := t.group
 	g.mu.Lock()
-	until, used := t.drainUntil, len(g.usedBy) > 0
+	until, used, replaced := t.drainUntil, len(g.usedBy) > 0, t.gone
 	g.mu.Unlock()
 	late := !time.Now().Before(until)
 	switch {
+	case replaced: // the record is that of the target which has its address now
+		return true
 	case until.IsZero(): // back in service meanwhile
 		return false
 	case t.busy() > 0 && !late:

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"neargate/internal/model"
@@ -46,6 +47,17 @@ func (b *lb) DeregisterTargets(_ context.Context, arn string, targets []model.Ta
 	return nil
 }
 
+func (b *lb) DeregisterLostTargets(_ context.Context, arn string, targets []model.Target) error {
+	b.mu.Lock()
+	for _, t := range targets {
+		b.log = append(b.log, "lose "+t.IP)
+		delete(b.targets, t)
+	}
+	b.mu.Unlock()
+	b.changed(arn)
+	return nil
+}
+
 func (b *lb) TargetHealth(string) ([]model.TargetHealth, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -54,6 +66,13 @@ func (b *lb) TargetHealth(string) ([]model.TargetHealth, error) {
 		all = append(all, *h)
 	}
 	return all, nil
+}
+
+// did reports whether the call was made.
+func (b *lb) did(call string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Contains(b.log, call)
 }
 
 // set gives the targets of ip a state; "" removes them.

@@ -44,14 +44,18 @@ func (o *owner) register(ctx context.Context, record model.Task) bool {
 	return true
 }
 
-// leave deregisters the task's targets, which begins to drain them. A group
-// that refuses has lost them already.
+// leave deregisters the task's targets, which begins to drain them; those of a
+// task that has ended are lost. A group that refuses has lost them already.
 func (o *owner) leave(ctx context.Context, t *task) {
 	t.place = leaving
 	groups := t.addresses()
+	deregister := o.s.targets.DeregisterTargets
+	if t.LastStatus == model.TaskStopped {
+		deregister = o.s.targets.DeregisterLostTargets
+	}
 	o.s.work.Go(func() {
 		for group, targets := range groups {
-			if err := o.s.targets.DeregisterTargets(ctx, group, targets); err != nil {
+			if err := deregister(ctx, group, targets); err != nil {
 				o.s.log.Warn("deregister targets", "task", t.ID, "target_group", group, "err", err)
 			}
 		}

@@ -36,6 +36,8 @@ type engine interface {
 type targets interface {
 	RegisterTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
 	DeregisterTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
+	// DeregisterLostTargets is for targets whose task has ended: they do not drain.
+	DeregisterLostTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
 	TargetHealth(targetGroupARN string) ([]model.TargetHealth, error)
 }
 

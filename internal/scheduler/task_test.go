@@ -197,3 +197,18 @@ func TestSweepDropsWhatIsOld(t *testing.T) {
 		t.Errorf("left: %d tasks, %d services, %d events, %d records", len(r.Tasks("c")), len(r.Services("c")), len(r.Events("c", "s")), r.history.Len())
 	}
 }
+
+// TestEndedTaskIsLostToItsGroup: nothing answers there any more, so its target
+// must not be waited for as that of a task that is told to stop.
+func TestEndedTaskIsLostToItsGroup(t *testing.T) {
+	r := newRig(t)
+	r.create(2)
+	r.stable(2)
+	dead, stopped := r.running()[0], r.running()[1]
+	r.eng.Exit(dead.ID, 1, "")
+	r.until("lost", func() bool { return r.lb.did("lose " + dead.IP) })
+	if _, err := r.StopTask(t.Context(), "c", stopped.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	r.until("drained", func() bool { return r.lb.did("deregister " + stopped.IP) })
+}

@@ -156,6 +156,11 @@ func (w *world) DeregisterTargets(_ context.Context, arn string, targets []model
 	return nil
 }
 
+// DeregisterLostTargets is DeregisterTargets.
+func (w *world) DeregisterLostTargets(ctx context.Context, arn string, targets []model.Target) error {
+	return w.DeregisterTargets(ctx, arn, targets)
+}
+
 // TargetHealth gives a group's targets, all healthy.
 func (w *world) TargetHealth(arn string) ([]model.TargetHealth, error) {
 	w.mu.Lock()

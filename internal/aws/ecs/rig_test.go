@@ -42,6 +42,8 @@ func (balancer) TargetGroupLoadBalancers(arn string) []string {
 
 func (balancer) RegisterTargets(context.Context, string, []model.Target) error   { return nil }
 func (balancer) DeregisterTargets(context.Context, string, []model.Target) error { return nil }
+
+func (balancer) DeregisterLostTargets(context.Context, string, []model.Target) error { return nil }
 func (balancer) TargetHealth(string) ([]model.TargetHealth, error)               { return nil, nil }
 
 type logs struct{}

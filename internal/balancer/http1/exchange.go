@@ -48,14 +48,14 @@ func (c *conn) try(g Group) bool {
 // that was not reached cannot have seen the request; one that broke may have,
 // so only what may be repeated is, and once.
 func (c *conn) mayRetry(t *Target, f Failure) bool {
-	if c.req.attempt+1 >= c.set.Attempts || t.cut.Load() {
+	if c.req.attempt+1 >= c.set.Attempts {
 		return false
 	}
 	switch f {
 	case ConnectRefused, ConnectTimeout:
 		return true
 	case Broken:
-		return c.replay && c.req.attempt == 0
+		return c.replay && c.req.attempt == 0 && !t.cut.Load()
 	default:
 		return false
 	}

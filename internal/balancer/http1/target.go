@@ -2,6 +2,7 @@ package http1
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -14,15 +15,20 @@ type Target struct {
 	pool     *Pool
 	addr     netip.AddrPort
 	dialAddr string
-	cut      atomic.Bool
+	cut      atomic.Bool // requests in flight end here
+	lost     atomic.Bool // nothing answers at the address any more
 
 	// Guarded by mu.
 	mu     sync.Mutex
-	idle   []*targetConn // the most recently used last
-	busy   []*targetConn // each knows its slot
-	epoch  int           // connections of an older one are not kept
+	idle   []*targetConn                           // the most recently used last
+	busy   []*targetConn                           // each knows its slot
+	dials  map[*targetConn]context.CancelCauseFunc // under way
+	epoch  int                                     // connections of an older one are not kept
 	closed bool
 }
+
+// errOutOfService is why a dial ends whose target left service meanwhile.
+var errOutOfService = errors.New("the target left service")
 
 // targetConn is a connection to a target. Owned by the request that uses it, or
 // by the idle list.
@@ -63,14 +69,38 @@ func (t *Target) Close() {
 
 // Cut is Close, and breaks the connections in use at once: their requests end
 // with Broken and without another try (502, or a cut connection if the answer
-// had begun), as at the end of a deregistration delay.
+// had begun), as at the end of a deregistration delay. Requests that were not
+// connected yet may still be tried elsewhere.
 func (t *Target) Cut() {
 	t.cut.Store(true)
+	t.breakAll()
+}
+
+// Lose is for a target that has ended by itself, whose address may not even
+// refuse connections any more. It is Close, no connection is opened any more,
+// and those in use break at once; requests that may be repeated go elsewhere.
+func (t *Target) Lose() {
+	t.lost.Store(true)
+	t.breakAll()
+}
+
+func (t *Target) breakAll() {
 	t.Close()
+	t.EndDials()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, tc := range t.busy {
 		tc.Close()
+	}
+}
+
+// EndDials ends the attempts to connect that are under way. Their requests have
+// not reached the target and may be tried elsewhere.
+func (t *Target) EndDials() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, cancel := range t.dials {
+		cancel(errOutOfService)
 	}
 }
 
@@ -111,25 +141,48 @@ func (t *Target) vacateLocked(tc *targetConn) {
 	t.busy = t.busy[:len(t.busy)-1]
 }
 
-// dial opens a new connection, which counts as busy.
+// dial opens a new connection, which counts as busy. It ends with errOutOfService when
+// the target leaves service meanwhile.
 func (t *Target) dial(ctx context.Context) (*targetConn, error) {
-	t.mu.Lock()
-	epoch := t.epoch
-	t.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, t.pool.cfg.DialTimeout)
 	defer cancel()
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	tc := &targetConn{target: t}
+	if !t.beginDial(tc, leave) {
+		return nil, errOutOfService
+	}
 	c, err := t.pool.cfg.Dial(ctx, t.dialAddr)
-	if err != nil {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.dials, tc)
+	switch {
+	case errors.Is(context.Cause(ctx), errOutOfService):
+		if err == nil {
+			_ = c.Close() // nothing was sent
+		}
+		return nil, errOutOfService
+	case err != nil:
 		return nil, err
 	}
-	tc := &targetConn{link: link{Conn: c}, target: t, epoch: epoch}
-	t.mu.Lock()
+	tc.link = link{Conn: c}
 	t.occupyLocked(tc)
-	t.mu.Unlock()
-	if t.cut.Load() {
-		tc.Close()
-	}
 	return tc, nil
+}
+
+// beginDial notes a dial that leave ends; false when the target takes none.
+func (t *Target) beginDial(tc *targetConn, leave context.CancelCauseFunc) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cut.Load() || t.lost.Load() {
+		return false
+	}
+	tc.epoch = t.epoch
+	if t.dials == nil {
+		t.dials = map[*targetConn]context.CancelCauseFunc{}
+	}
+	t.dials[tc] = leave
+	return true
 }
 
 // keep takes a connection back for another request; keepFor is how long the
