@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -119,54 +118,4 @@ func TestUpdateThatFailsChangesNothing(t *testing.T) {
 	if got, _ := tab.Get("k"); got != (thing{"kept", 1}) {
 		t.Errorf("record = %+v, want it unchanged", got)
 	}
-}
-
-func TestWatchSeesEveryChangeInOrder(t *testing.T) {
-	db, tab := open(t, filepath.Join(t.TempDir(), "state.db"))
-	defer db.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	started := make(chan struct{})
-	got := make(chan store.Change[thing], 100)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		_ = tab.Watch(ctx, func(c store.Change[thing]) {
-			if c.Key == "begin" {
-				select {
-				case <-started:
-				default:
-					close(started)
-				}
-				return
-			}
-			got <- c
-		})
-	})
-	for done := false; !done; { // Watch has begun once it has seen a change
-		if err := tab.Put(t.Context(), "begin", thing{}); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-started:
-			done = true
-		default:
-		}
-	}
-	for i := range 10 {
-		if err := tab.Put(t.Context(), "k", thing{N: i}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := tab.Delete(t.Context(), "k"); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 10 {
-		if c := <-got; c.Value.N != i || c.Deleted {
-			t.Errorf("change %d = %+v", i, c)
-		}
-	}
-	if c := <-got; !c.Deleted || c.Value.N != 9 {
-		t.Errorf("last change = %+v, want the deletion of the last value", c)
-	}
-	cancel()
-	wg.Wait()
 }
