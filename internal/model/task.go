@@ -52,6 +52,7 @@ type Task struct {
 	PlatformVersion      string
 	EnableExecuteCommand bool
 	ClientToken          string // of the RunTask request
+	Starts               int    // how many times a server has begun to start it
 }
 
 // Container is one container of a task.
