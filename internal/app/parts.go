@@ -24,6 +24,7 @@ import (
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
 	"neargate/internal/decide/scaling"
+	"neargate/internal/ecs"
 	"neargate/internal/logs"
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
@@ -43,6 +44,7 @@ type parts struct {
 	logs       *logs.Logs
 	engine     *local.Engine
 	balancer   *balancer.Balancer
+	ecs        *ecs.Catalogue
 	scheduler  *scheduler.Scheduler
 	metrics    *metric.Store
 	alarms     *alarms.Alarms
@@ -106,9 +108,13 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	if parity {
 		schedule.Settle = settle
 	}
-	if p.scheduler, err = scheduler.New(p.db, p.engine, p.balancer, logGroups{p.logs}, schedule, part("scheduler")); err != nil {
+	p.ecs, err = ecs.Open(p.db, ecs.Config{
+		Place: cfg.Place, OnChange: func(cluster, service string) { p.scheduler.ServiceChanged(cluster, service) },
+	})
+	if err != nil {
 		return err
 	}
+	p.scheduler = scheduler.New(p.ecs, p.engine, p.balancer, logGroups{p.logs}, schedule, part("scheduler"))
 	ended.connect(p.scheduler.OnExit)
 	checked.connect(p.scheduler.OnHealth)
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
@@ -117,7 +123,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	if p.alarms, err = alarms.New(p.db, p.metrics, alarms.Config{Place: cfg.Place}, part("alarms")); err != nil {
 		return fmt.Errorf("open the alarms: %w", err)
 	}
-	p.autoscaler, err = autoscaler.New(p.db, p.scheduler, p.alarms, p.metrics, autoscaler.Config{
+	p.autoscaler, err = autoscaler.New(p.db, p.ecs, p.alarms, p.metrics, autoscaler.Config{
 		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: pastLoad{p.metrics}, Queues: p.balancer,
 	}, part("autoscaler"))
 	if err != nil {
@@ -148,7 +154,7 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(network),
 		ecrface.New(p.registry, place, address),
-		ecsface.New(p.scheduler, p.balancer, place),
+		ecsface.New(p.ecs, p.scheduler, p.balancer, place),
 		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: network.Subnet}),
 		iam.New(roles),
 		logsface.New(p.logs),

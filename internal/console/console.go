@@ -101,11 +101,11 @@ func decisions(s services, e explainer, r *http.Request) (Decisions, error) {
 		return Decisions{}, invalid("service: name one")
 	}
 	c, ok := s.Cluster(cluster)
-	if !ok || c.Status == "INACTIVE" {
+	if !ok || c.Status == model.Inactive {
 		return Decisions{}, model.Errorf(model.NotFound, "ClusterNotFoundException", "Cluster not found.")
 	}
 	svc, ok := s.Service(c.Name, service)
-	if !ok || svc.Status == "INACTIVE" {
+	if !ok || svc.Status == model.Inactive {
 		return Decisions{}, model.Errorf(model.NotFound, "ServiceNotFoundException", "Service not found.")
 	}
 	last, err := e.Explain(policy.Resource(svc.Cluster, svc.Name), n)

@@ -21,7 +21,7 @@ func (*world) Cluster(name string) (model.Cluster, bool) {
 
 func (*world) Service(cluster, name string) (model.Service, bool) {
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	status, ok := map[string]string{"web": "ACTIVE", "idle": "ACTIVE", "gone": "INACTIVE"}[name]
+	status, ok := map[string]model.Status{"web": model.Active, "idle": model.Active, "gone": model.Inactive}[name]
 	return model.Service{Cluster: cluster, Name: name, Status: status}, ok
 }
 

@@ -5,7 +5,7 @@ import "time"
 // Cluster groups services and tasks.
 type Cluster struct {
 	ARN, Name string
-	Status    string // "ACTIVE" or "INACTIVE"
+	Status    Status // ACTIVE or INACTIVE
 	CreatedAt time.Time
 	Settings  []Setting
 	Tags      []Tag

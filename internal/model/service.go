@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Service keeps a number of tasks of one definition running, and behind a
 // target group if it has one.
@@ -8,7 +11,7 @@ type Service struct {
 	ARN, Name  string
 	ClusterARN string
 	Cluster    string // its name
-	Status     string // "ACTIVE", "DRAINING" or "INACTIVE"
+	Status     Status // ACTIVE, DRAINING or INACTIVE
 
 	DesiredCount      int
 	TaskDefinitionARN string
@@ -70,7 +73,7 @@ type RolloutConfig struct {
 // Deployment is one version of a service being, or having been, rolled out.
 type Deployment struct {
 	ID                string // "ecs-svc/<19 digits>"
-	Status            string // PRIMARY, ACTIVE or INACTIVE
+	Status            Status // PRIMARY or ACTIVE
 	TaskDefinitionARN string
 	Network           Network
 	DesiredCount      int
@@ -97,4 +100,15 @@ type ServiceEvent struct {
 	ID        string
 	CreatedAt time.Time
 	Message   string
+}
+
+// ChangeDeployment changes one deployment of s in a copy of the list.
+func (s *Service) ChangeDeployment(id string, change func(*Deployment)) {
+	all := slices.Clone(s.Deployments)
+	for i := range all {
+		if all[i].ID == id {
+			change(&all[i])
+		}
+	}
+	s.Deployments = all
 }

@@ -7,7 +7,7 @@ type TaskDefinition struct {
 	ARN      string
 	Family   string
 	Revision int
-	Status   string // "ACTIVE", "INACTIVE" or "DELETE_IN_PROGRESS"
+	Status   Status // ACTIVE, INACTIVE or DELETE_IN_PROGRESS
 
 	CPUUnits    int // of the whole task; 1024 is one vCPU
 	MemoryMiB   int // of the whole task

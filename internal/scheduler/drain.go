@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/random"
 )
 
 // enter registers the task's targets.
@@ -125,10 +126,11 @@ func (o *owner) tellTargets() {
 			o.say("deregistered %d targets in (target-group %s)", n, group)
 		}
 	}
+	_, service := o.name()
 	for _, deployment := range slices.Sorted(maps.Keys(o.drains)) {
 		o.news = append(o.news, model.ServiceEvent{
-			ID: newUUID(), CreatedAt: time.Now(),
-			Message: fmt.Sprintf("(service %s, taskSet %s) has begun draining connections on %d tasks.", o.service(), deployment, o.drains[deployment]),
+			ID: random.UUID(), CreatedAt: time.Now(),
+			Message: fmt.Sprintf("(service %s, taskSet %s) has begun draining connections on %d tasks.", service, deployment, o.drains[deployment]),
 		})
 	}
 	clear(o.counts)

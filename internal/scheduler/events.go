@@ -3,23 +3,21 @@ package scheduler
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/random"
 )
 
-const (
-	keptEvents  = 100
-	repeatAfter = 6 * time.Hour // for events about a state that lasts
-)
+const repeatAfter = 6 * time.Hour // for events about a state that lasts
 
 // say notes an event of the service in ECS's words.
 func (o *owner) say(format string, args ...any) {
+	_, service := o.name()
 	o.news = append(o.news, model.ServiceEvent{
-		ID: newUUID(), CreatedAt: time.Now(),
-		Message: fmt.Sprintf("(service %s) ", o.service()) + fmt.Sprintf(format, args...),
+		ID: random.UUID(), CreatedAt: time.Now(),
+		Message: fmt.Sprintf("(service %s) ", service) + fmt.Sprintf(format, args...),
 	})
 }
 
@@ -52,26 +50,13 @@ func (o *owner) writeEvents(ctx context.Context) error {
 	if len(news) == 0 || o.key == "" {
 		return nil
 	}
-	_, err := o.s.events.Update(ctx, o.key, func(cur []model.ServiceEvent, _ bool) ([]model.ServiceEvent, error) {
-		all := make([]model.ServiceEvent, 0, len(news)+len(cur))
-		for _, e := range slices.Backward(news) {
-			all = append(all, e)
-		}
-		all = append(all, cur...)
-		return all[:min(len(all), keptEvents)], nil
-	})
-	return err
-}
-
-// Events gives a service's events, newest first.
-func (s *Scheduler) Events(cluster, service string) []model.ServiceEvent {
-	events, _ := s.events.Get(ownerKey(cluster, service))
-	return events
+	cluster, service := o.name()
+	return o.s.records.AddEvents(ctx, cluster, service, news)
 }
 
 // remember takes from the last event what would be said twice after a restart.
 func (o *owner) remember() {
-	events, _ := o.s.events.Get(o.key)
+	events := o.s.records.Events(o.name())
 	if len(events) > 0 && strings.HasSuffix(events[0].Message, steadyMessage) {
 		o.said[steadyMessage] = events[0].CreatedAt
 	}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"neargate/internal/decide/rollout"
+	"neargate/internal/ecs"
 	"neargate/internal/model"
 	"neargate/internal/runtime/fake"
 	"neargate/internal/store"
@@ -33,9 +34,11 @@ type noLogs struct{}
 func (noLogs) HasGroup(name string) bool                 { return name == "/ecs/web" }
 func (noLogs) EnsureGroup(context.Context, string) error { return nil }
 
-// rig is a scheduler with a fake engine and balancer on a state file.
+// rig is a scheduler and the records of ECS on a state file, with a fake engine
+// and balancer.
 type rig struct {
 	*Scheduler
+	*ecs.Catalogue
 	t    testing.TB
 	db   *store.DB
 	eng  *fake.Engine
@@ -64,11 +67,13 @@ func (r *rig) serve() {
 	r.t.Helper()
 	cfg := Default(testPlace)
 	cfg.Backoff = rollout.Backoff{First: 20 * time.Millisecond, Max: time.Second, CrashMax: time.Second, ShortLife: time.Minute}
-	s, err := New(r.db, r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
+	var s *Scheduler
+	records, err := ecs.Open(r.db, ecs.Config{Place: testPlace, OnChange: func(cluster, service string) { s.ServiceChanged(cluster, service) }})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.Scheduler = s
+	s = New(records, r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
+	r.Scheduler, r.Catalogue = s, records
 	r.eng.Set(func(c *fake.Config) { c.OnExit = s.OnExit })
 	r.lb.changed = s.TargetChanged
 	ctx, cancel := context.WithCancel(context.Background())

@@ -63,7 +63,17 @@ func (o *owner) later(t time.Time) {
 	}
 }
 
-func (o *owner) service() string { return o.key[strings.Index(o.key, "/")+1:] }
+// name is the owner's service by cluster and name; "" and "" for tasks of none.
+func (o *owner) name() (cluster, service string) {
+	cluster, service, _ = strings.Cut(o.key, "/")
+	return cluster, service
+}
+
+// record returns the service's record.
+func (o *owner) record() (model.Service, bool) {
+	cluster, service := o.name()
+	return o.s.records.Service(cluster, service)
+}
 
 func (o *owner) run(ctx context.Context) {
 	o.remember()
@@ -103,7 +113,7 @@ func (o *owner) turn(ctx context.Context) {
 			o.advance(ctx, t, now)
 		}
 	}
-	svc, isService := o.s.services.Get(o.key)
+	svc, isService := o.record()
 	if isService {
 		svc = o.applyMarks(ctx, svc)
 		o.plan(ctx, svc, now)
@@ -130,8 +140,9 @@ func (o *owner) applyMarks(ctx context.Context, svc model.Service) model.Service
 	}
 	return o.update(ctx, svc, func(svc *model.Service) {
 		for _, m := range marks {
-			changeDeployment(svc, m.deployment, func(d model.Deployment) model.Deployment {
-				return m.change(d, svc.Rollout)
+			svc.ChangeDeployment(m.deployment, func(d *model.Deployment) {
+				*d = m.change(*d, svc.Rollout)
+				d.UpdatedAt = time.Now()
 			})
 		}
 	})
@@ -150,16 +161,19 @@ func (m mark) changes(svc model.Service) bool {
 // update changes the service's record. What cannot be written is logged and
 // left for the next turn.
 func (o *owner) update(ctx context.Context, svc model.Service, change func(*model.Service)) model.Service {
-	next, err := o.s.services.Update(context.WithoutCancel(ctx), o.key, func(cur model.Service, _ bool) (model.Service, error) {
-		change(&cur)
-		return cur, nil
-	})
+	cluster, name := o.name()
+	next, err := o.s.records.ChangeService(context.WithoutCancel(ctx), cluster, name, change)
+	return o.written(svc, next, err)
+}
+
+// written takes the outcome of a write and returns the record as it then is.
+func (o *owner) written(before, after model.Service, err error) model.Service {
 	if err != nil {
 		o.s.log.Error("write service", "service", o.key, "err", err)
 		o.later(time.Now().Add(time.Second))
-		return svc
+		return before
 	}
-	return next
+	return after
 }
 
 // persist writes all changed tasks and the events at once: they share a commit.
@@ -171,10 +185,9 @@ func (o *owner) persist(ctx context.Context) {
 			continue
 		}
 		t.dirty = false
-		t.Version++
 		record := t.Task
 		writes.Go(func() {
-			if err := o.s.tasks.Put(ctx, taskKey(record), record); err != nil {
+			if err := o.s.records.PutTask(ctx, record); err != nil {
 				t.dirty = true // for the next turn
 				o.s.log.Error("write task", "task", record.ID, "err", err)
 			}
@@ -216,8 +229,8 @@ func (o *owner) retired() bool {
 	}
 	o.s.mu.Lock()
 	defer o.s.mu.Unlock()
-	svc, ok := o.s.services.Get(o.key)
-	if ok && svc.Status != inactive || !o.box.empty() {
+	svc, ok := o.record()
+	if ok && svc.Status != model.Inactive || !o.box.empty() {
 		return false
 	}
 	delete(o.s.owners, o.key)

@@ -3,7 +3,6 @@ package scheduler
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 
 // plan asks for the service's next step and orders it.
 func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
-	if svc.Status == inactive {
+	if svc.Status == model.Inactive {
 		return
 	}
 	tasks := o.observe(svc, now)
@@ -24,11 +23,9 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	step := rollout.Next(svc, tasks, o.s.cfg.Backoff, now)
 	o.later(step.Again)
 	if len(step.Retire) > 0 {
-		svc = o.update(ctx, svc, func(svc *model.Service) {
-			svc.Deployments = slices.DeleteFunc(slices.Clone(svc.Deployments), func(d model.Deployment) bool {
-				return slices.Contains(step.Retire, d.ID)
-			})
-		})
+		cluster, name := o.name()
+		next, err := o.s.records.RetireDeployments(context.WithoutCancel(ctx), cluster, name, step.Retire)
+		svc = o.written(svc, next, err)
 	}
 	for _, id := range step.Return {
 		o.resume(o.tasks[id])
@@ -50,7 +47,7 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 		o.later(o.said[steadyMessage].Add(repeatAfter))
 	}
 	if step.Gone && len(o.tasks) == 0 { // all their ends are written
-		o.gone(ctx, svc)
+		o.gone(ctx)
 	}
 	if !step.Idle() && !o.burying() {
 		o.post(func() {}) // what was ordered may call for more
@@ -135,7 +132,7 @@ func (o *owner) startTasks(svc model.Service, n int, now time.Time) {
 	if room == 0 {
 		return
 	}
-	def, ok := o.s.TaskDefinition(svc.Deployments[0].TaskDefinitionARN)
+	def, ok := o.s.records.TaskDefinition(svc.Deployments[0].TaskDefinitionARN)
 	if !ok {
 		o.s.log.Error("task definition is gone", "service", o.key, "definition", svc.Deployments[0].TaskDefinitionARN)
 		return

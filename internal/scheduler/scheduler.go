@@ -1,7 +1,7 @@
 // Package scheduler moves what runs towards what is desired, service by
-// service, as ECS does: it keeps clusters, task definitions, services, their
-// deployments, tasks and events, starts and stops tasks through a runtime
-// engine, and puts them into target groups and takes them out.
+// service, as ECS does: it starts and stops tasks through a runtime engine, puts
+// them into target groups and takes them out, and writes down in the records of
+// ECS what came of it.
 //
 // What to do next is decided by package rollout; here it is carried out. Each
 // service has one goroutine that owns its tasks and is woken by what changes:
@@ -21,7 +21,6 @@ import (
 
 	"neargate/internal/decide/rollout"
 	"neargate/internal/model"
-	"neargate/internal/store"
 )
 
 // engine runs tasks.
@@ -65,21 +64,14 @@ func Default(p model.Place) Config {
 	return Config{Place: p, Backoff: rollout.DefaultBackoff(), MaxTasks: 1000, KeepStopped: time.Hour}
 }
 
-// Scheduler owns everything of ECS. Make it with New, start it with Run.
+// Scheduler keeps services as desired. Make it with New, start it with Run.
 type Scheduler struct {
 	cfg     Config
 	log     *slog.Logger
+	records records
 	engine  engine
 	targets targets
 	logs    logGroups
-
-	clusters    *store.Table[model.Cluster]        // by name
-	definitions *store.Table[model.TaskDefinition] // by FAMILY/REVISION, eight digits
-	services    *store.Table[model.Service]        // by CLUSTER/NAME
-	tasks       *store.Table[model.Task]           // by CLUSTER/ID
-	events      *store.Table[[]model.ServiceEvent] // by CLUSTER/NAME, newest first
-	history     *store.Table[ServiceDeployment]    // by CLUSTER/NAME/DEPLOYMENT
-	settings    *store.Table[string]               // account settings by name
 
 	mu     sync.Mutex
 	owners map[string]*owner // guarded by mu; by CLUSTER/NAME, "" for tasks of no service
@@ -88,31 +80,12 @@ type Scheduler struct {
 	work  sync.WaitGroup  // owners and their workers
 }
 
-// New opens the scheduler's tables in db. Nothing runs until Run.
-func New(db *store.DB, engine engine, targets targets, logs logGroups, cfg Config, log *slog.Logger) (*Scheduler, error) {
-	s := &Scheduler{
-		cfg: cfg, log: log, engine: engine, targets: targets, logs: logs,
+// New returns a scheduler. Nothing runs until Run.
+func New(records records, engine engine, targets targets, logs logGroups, cfg Config, log *slog.Logger) *Scheduler {
+	return &Scheduler{
+		cfg: cfg, log: log, records: records, engine: engine, targets: targets, logs: logs,
 		owners: map[string]*owner{}, hatch: newMailbox[*owner](),
 	}
-	err := firstError(
-		open(db, "clusters", &s.clusters),
-		open(db, "task-definitions", &s.definitions),
-		open(db, "services", &s.services),
-		open(db, "tasks", &s.tasks),
-		open(db, "service-events", &s.events),
-		open(db, "service-deployments", &s.history),
-		open(db, "ecs-account-settings", &s.settings),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("open scheduler state: %w", err)
-	}
-	return s, nil
-}
-
-func open[T any](db *store.DB, name string, into **store.Table[T]) error {
-	t, err := store.NewTable[T](db, name)
-	*into = t
-	return err
 }
 
 func firstError(errs ...error) error {
@@ -170,6 +143,12 @@ func (s *Scheduler) eachOwner() []*owner {
 		all = append(all, o)
 	}
 	return all
+}
+
+// ServiceChanged wakes the owner of a service whose desired state has changed.
+// It does not block.
+func (s *Scheduler) ServiceChanged(cluster, service string) {
+	s.owner(ownerKey(cluster, service)).post(func() {})
 }
 
 // OnExit tells that a task has ended. It does not block.

@@ -140,7 +140,7 @@ func TestServiceRollsOutANewRevision(t *testing.T) {
 	}
 	svc, _ := r.Service("c", "s")
 	recs := r.ServiceDeployments(svc)
-	if len(recs) != 2 || recs[0].Status != successful || recs[1].Status != successful {
+	if len(recs) != 2 || recs[0].Status != model.DeploymentSuccessful || recs[1].Status != model.DeploymentSuccessful {
 		t.Errorf("got %d service deployments, want two SUCCESSFUL: %+v", len(recs), recs)
 	}
 }
@@ -246,7 +246,7 @@ func TestServiceRollsBackABrokenDeployment(t *testing.T) {
 	r.until("rolled back", func() bool {
 		svc, _ := r.Service("c", "s")
 		recs := r.ServiceDeployments(svc)
-		return len(svc.Deployments) == 1 && svc.TaskDefinitionARN != def.ARN && recs[0].Status == rolledBack
+		return len(svc.Deployments) == 1 && svc.TaskDefinitionARN != def.ARN && recs[0].Status == model.DeploymentRolledBack
 	})
 	if diff := cmp.Diff(good, r.eng.Running()); diff != "" {
 		t.Errorf("tasks changed (-before +after):\n%s", diff)
@@ -269,7 +269,10 @@ func TestServiceDeleted(t *testing.T) {
 	if _, err := r.DeleteService(t.Context(), "c", "s", true); err != nil {
 		t.Fatal(err)
 	}
-	r.until("inactive", func() bool { svc, _ := r.Service("c", "s"); return svc.Status == inactive && len(r.eng.Running()) == 0 })
+	r.until("inactive", func() bool {
+		svc, _ := r.Service("c", "s")
+		return svc.Status == model.Inactive && len(r.eng.Running()) == 0
+	})
 	if err := r.SetDesiredCount(t.Context(), "c", "s", 1); code(err) != "ServiceNotActiveException" {
 		t.Errorf("scale a deleted service: got %v", err)
 	}

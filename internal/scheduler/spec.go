@@ -17,7 +17,7 @@ const (
 
 // spec makes what the engine needs to run t.
 func (s *Scheduler) spec(t model.Task) (model.TaskSpec, error) {
-	def, ok := s.TaskDefinition(t.TaskDefinitionARN)
+	def, ok := s.records.TaskDefinition(t.TaskDefinitionARN)
 	if !ok {
 		return model.TaskSpec{}, fmt.Errorf("task definition %s is gone", t.TaskDefinitionARN)
 	}

@@ -53,8 +53,7 @@ func (o *owner) ended(state model.RunState) {
 
 // endedLate adds exit codes to a task that was given up before they were known.
 func (o *owner) endedLate(state model.RunState) {
-	key := state.Labels[labelCluster] + "/" + state.ID
-	record, ok := o.s.tasks.Get(key)
+	record, ok := o.s.records.Task(state.Labels[labelCluster], state.ID)
 	if !ok || len(record.Containers) == 0 || record.Containers[0].ExitCode != nil {
 		return
 	}
@@ -113,7 +112,7 @@ func (o *owner) containerHealth(state model.RunState) {
 
 // taskHealth is the health of the essential containers that have a check.
 func (s *Scheduler) taskHealth(t model.Task) string {
-	def, _ := s.TaskDefinition(t.TaskDefinitionARN)
+	def, _ := s.records.TaskDefinition(t.TaskDefinitionARN)
 	health := map[string]string{}
 	for _, c := range t.Containers {
 		health[c.Name] = c.Health

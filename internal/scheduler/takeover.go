@@ -19,16 +19,16 @@ func (s *Scheduler) takeOver(ctx context.Context) error {
 	for i := range states {
 		held[states[i].ID] = &states[i]
 	}
-	for _, record := range s.tasks.List("") {
+	for _, record := range s.records.AllTasks() {
 		if record.LastStatus == model.TaskStopped {
 			continue
 		}
 		s.owner(ownerKey(record.Cluster, record.Service)).takeOver(record, held[record.ID])
 		delete(held, record.ID)
 	}
-	for _, svc := range s.services.List("") {
-		if svc.Status != inactive {
-			s.owner(serviceKey(svc))
+	for _, svc := range s.records.AllServices() {
+		if svc.Status != model.Inactive {
+			s.owner(ownerKey(svc.Cluster, svc.Name))
 		}
 	}
 	for _, state := range held {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"neargate/internal/model"
+	"neargate/internal/random"
 	"neargate/internal/runtime/fake"
 )
 
@@ -19,8 +20,8 @@ func TestRestartKeepsRunningTasks(t *testing.T) {
 	said := r.said()
 	r.stop()
 	r.eng.Exit(ids[0], 1, "") // while nobody looks: OnExit reaches a scheduler that has ended
-	stray := model.TaskSpec{ID: newTaskID(), Labels: map[string]string{labelCluster: "c", labelService: "s"}}
-	foreign := model.TaskSpec{ID: newTaskID()}
+	stray := model.TaskSpec{ID: random.Hex(32), Labels: map[string]string{labelCluster: "c", labelService: "s"}}
+	foreign := model.TaskSpec{ID: random.Hex(32)}
 	for _, spec := range []model.TaskSpec{stray, foreign} {
 		if _, err := r.eng.Run(t.Context(), spec); err != nil {
 			t.Fatal(err)

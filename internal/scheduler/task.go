@@ -39,8 +39,6 @@ type task struct {
 	why        rollout.Why
 }
 
-func taskKey(t model.Task) string { return t.Cluster + "/" + t.ID }
-
 // set moves the task to a state.
 func (t *task) set(status model.TaskStatus) {
 	t.LastStatus, t.dirty = status, true
@@ -87,7 +85,7 @@ func (o *owner) ordered() []*task {
 // adopt makes the owner responsible for a task.
 func (o *owner) adopt(record model.Task) *task {
 	t := &task{Task: record}
-	if def, ok := o.s.TaskDefinition(record.TaskDefinitionARN); ok {
+	if def, ok := o.s.records.TaskDefinition(record.TaskDefinitionARN); ok {
 		for _, c := range def.Containers {
 			t.checked = t.checked || c.Essential && c.HealthCheck != nil
 		}

@@ -182,19 +182,19 @@ func TestServiceTasksSaysWhoIsWhere(t *testing.T) {
 
 func TestSweepDropsWhatIsOld(t *testing.T) {
 	r := newRig(t)
-	r.create(1)
+	svc := r.create(1)
 	r.stable(1)
 	if _, err := r.DeleteService(t.Context(), "c", "s", true); err != nil {
 		t.Fatal(err)
 	}
-	r.until("inactive", func() bool { svc, _ := r.Service("c", "s"); return svc.Status == inactive })
+	r.until("inactive", func() bool { svc, _ := r.Service("c", "s"); return svc.Status == model.Inactive })
 	r.sweep(t.Context(), time.Now())
 	if len(r.Tasks("c")) != 1 || len(r.Services("c")) != 1 {
 		t.Errorf("too early: got %d tasks, %d services", len(r.Tasks("c")), len(r.Services("c")))
 	}
 	r.sweep(t.Context(), time.Now().Add(r.cfg.KeepStopped+time.Second))
-	if len(r.Tasks("c"))+len(r.Services("c"))+len(r.Events("c", "s"))+r.history.Len() != 0 {
-		t.Errorf("left: %d tasks, %d services, %d events, %d records", len(r.Tasks("c")), len(r.Services("c")), len(r.Events("c", "s")), r.history.Len())
+	if history := r.ServiceDeployments(svc); len(r.Tasks("c"))+len(r.Services("c"))+len(r.Events("c", "s"))+len(history) != 0 {
+		t.Errorf("left: %d tasks, %d services, %d events, %d records", len(r.Tasks("c")), len(r.Services("c")), len(r.Events("c", "s")), len(history))
 	}
 }
 

@@ -4,25 +4,25 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"neargate/internal/decide/placement"
 	"neargate/internal/model"
+	"neargate/internal/random"
 )
 
 // newTask makes the record of a task of def that is about to start.
 func (s *Scheduler) newTask(cluster string, def model.TaskDefinition, now time.Time) model.Task {
-	id := newTaskID()
+	taskID := random.Hex(32)
 	t := model.Task{
-		ID: id, ARN: s.cfg.Place.TaskARN(cluster, id), Cluster: cluster, ClusterARN: s.cfg.Place.ClusterARN(cluster),
+		ID: taskID, ARN: s.cfg.Place.TaskARN(cluster, taskID), Cluster: cluster, ClusterARN: s.cfg.Place.ClusterARN(cluster),
 		TaskDefinitionARN: def.ARN, CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB,
 		LastStatus: model.TaskProvisioning, DesiredStatus: model.TaskRunning, Health: "UNKNOWN", CreatedAt: now,
 	}
 	for _, c := range def.Containers {
 		t.Containers = append(t.Containers, model.Container{
-			ARN: s.cfg.Place.ContainerARN(cluster, id, newUUID()), Name: c.Name, Image: c.Image,
+			ARN: s.cfg.Place.ContainerARN(cluster, taskID, random.UUID()), Name: c.Name, Image: c.Image,
 			LastStatus: model.TaskPending, CPUUnits: c.CPUUnits, MemoryMiB: c.MemoryMiB, Health: "UNKNOWN",
 		})
 	}
@@ -56,14 +56,14 @@ func (s *Scheduler) serviceTask(svc model.Service, def model.TaskDefinition, now
 // has filled in what is not the scheduler's. The same client token gives the
 // same tasks. ClusterNotFoundException, ClientException, LimitExceededException.
 func (s *Scheduler) RunTask(ctx context.Context, t model.Task, count int) ([]model.Task, error) {
-	c, err := s.activeCluster(t.Cluster)
+	c, err := s.records.ActiveCluster(t.Cluster)
 	if err != nil {
 		return nil, err
 	}
 	if again := s.byToken(c.Name, t.ClientToken); len(again) > 0 {
 		return again, nil
 	}
-	def, err := s.runnable(t.TaskDefinitionARN)
+	def, err := s.records.Runnable(t.TaskDefinitionARN)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (s *Scheduler) RunTask(ctx context.Context, t model.Task, count int) ([]mod
 	var writes sync.WaitGroup
 	for i := range records {
 		records[i] = s.like(t, s.newTask(c.Name, def, time.Now()))
-		writes.Go(func() { errs[i] = s.tasks.Put(ctx, taskKey(records[i]), records[i]) })
+		writes.Go(func() { errs[i] = s.records.PutTask(ctx, records[i]) })
 	}
 	writes.Wait()
 	if err := firstError(errs...); err != nil {
@@ -106,7 +106,7 @@ func (s *Scheduler) like(said, t model.Task) model.Task {
 
 func (s *Scheduler) byToken(cluster, token string) []model.Task {
 	var same []model.Task
-	for _, t := range s.tasks.List(cluster + "/") {
+	for _, t := range s.records.Tasks(cluster) {
 		if token != "" && t.ClientToken == token {
 			same = append(same, t)
 		}
@@ -117,12 +117,12 @@ func (s *Scheduler) byToken(cluster, token string) []model.Task {
 // StopTask orders a task to stop and gives it as it then is. A service replaces
 // its task. ClusterNotFoundException, InvalidParameterException.
 func (s *Scheduler) StopTask(ctx context.Context, cluster, task, reason string) (model.Task, error) {
-	if _, err := s.activeCluster(cluster); err != nil {
+	if _, err := s.records.ActiveCluster(cluster); err != nil {
 		return model.Task{}, err
 	}
-	record, ok := s.Task(cluster, task)
+	record, ok := s.records.Task(cluster, task)
 	if !ok {
-		return record, invalid("The referenced task was not found.")
+		return record, model.Errorf(model.Invalid, "InvalidParameterException", "The referenced task was not found.")
 	}
 	if record.LastStatus == model.TaskStopped {
 		return record, nil
@@ -146,46 +146,9 @@ func (s *Scheduler) StopTask(ctx context.Context, cluster, task, reason string) 
 	}
 }
 
-// Task gives a task of a cluster by ID or ARN, also one that ended lately.
-func (s *Scheduler) Task(cluster, task string) (model.Task, bool) {
-	id := task[strings.LastIndex(task, "/")+1:]
-	return s.tasks.Get(clusterName(cluster) + "/" + id)
-}
-
-// Tasks gives a cluster's tasks by ID, also those that ended lately.
-func (s *Scheduler) Tasks(cluster string) []model.Task {
-	return s.tasks.List(clusterName(cluster) + "/")
-}
-
 // sweep drops ended tasks and deleted services that have been kept long enough.
 func (s *Scheduler) sweep(ctx context.Context, now time.Time) {
-	ctx = context.WithoutCancel(ctx)
-	var errs []error
-	for _, t := range s.tasks.List("") {
-		if t.LastStatus == model.TaskStopped && now.Sub(t.StoppedAt) > s.cfg.KeepStopped {
-			_, err := s.tasks.Delete(ctx, taskKey(t))
-			errs = append(errs, err)
-		}
-	}
-	for _, svc := range s.services.List("") {
-		if svc.Status == inactive && now.Sub(svc.InactiveAt) > s.cfg.KeepStopped {
-			errs = append(errs, s.purge(ctx, svc))
-		}
-	}
-	if err := firstError(errs...); err != nil {
+	if err := s.records.Sweep(context.WithoutCancel(ctx), now.Add(-s.cfg.KeepStopped)); err != nil {
 		s.log.Error("drop old records", "err", err)
 	}
-}
-
-// purge drops a deleted service with its events and history.
-func (s *Scheduler) purge(ctx context.Context, svc model.Service) error {
-	key := serviceKey(svc)
-	_, err := s.services.Delete(ctx, key)
-	_, err2 := s.events.Delete(ctx, key)
-	errs := []error{err, err2}
-	for _, rec := range s.ServiceDeployments(svc) {
-		_, err := s.history.Delete(ctx, historyKey(svc, rec.Deployment))
-		errs = append(errs, err)
-	}
-	return firstError(errs...)
 }

@@ -27,7 +27,7 @@ func (o *owner) publish(svc model.Service) {
 		v.tasks.TargetGroupARNs = append(v.tasks.TargetGroupARNs, lb.TargetGroupARN)
 		v.groups = append(v.groups, lb.TargetGroupARN)
 	}
-	if def, ok := o.s.TaskDefinition(svc.TaskDefinitionARN); ok {
+	if def, ok := o.s.records.TaskDefinition(svc.TaskDefinitionARN); ok {
 		v.tasks.CPUUnits, v.tasks.MemoryMiB = def.CPUUnits, def.MemoryMiB
 	}
 	v.tasks.Deploying = len(svc.Deployments) > 0 && svc.Deployments[0].RolloutState == rollout.InProgress

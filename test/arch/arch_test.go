@@ -61,6 +61,7 @@ func ring(path string) string {
 		{"internal/traffic", "brain"},
 		{"internal/sim", "simulator"},
 		{"internal/store", "ground"},
+		{"internal/random", "ground"},
 		{"internal/aws/wire", "protocol"},
 		{"internal/aws/sigv4", "protocol"},
 		{"internal/aws", "faces"},

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"neargate/internal/autoscaler"
+	"neargate/internal/ecs"
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
@@ -35,6 +36,7 @@ type server struct {
 	world      *world
 	db         *store.DB
 	metrics    *metric.Store
+	ecs        *ecs.Catalogue
 	scheduler  *scheduler.Scheduler
 	alarms     *alarms.Alarms
 	autoscaler *autoscaler.Autoscaler
@@ -62,15 +64,19 @@ func open(dir string, tasks int) (s *server, err error) {
 	engine := fake.New(fake.Config{})
 	cfg := scheduler.Default(place())
 	cfg.MaxTasks = 0
-	if s.scheduler, err = scheduler.New(s.db, engine, s.world, logGroups{}, cfg, log); err != nil {
+	s.ecs, err = ecs.Open(s.db, ecs.Config{
+		Place: place(), OnChange: func(cluster, service string) { s.scheduler.ServiceChanged(cluster, service) },
+	})
+	if err != nil {
 		return s, err
 	}
+	s.scheduler = scheduler.New(s.ecs, engine, s.world, logGroups{}, cfg, log)
 	engine.Set(func(c *fake.Config) { c.OnExit = s.scheduler.OnExit })
 	s.world.changed = s.scheduler.TargetChanged
 	if s.alarms, err = alarms.New(s.db, s.metrics, alarms.Config{Place: place()}, log); err != nil {
 		return s, err
 	}
-	s.autoscaler, err = autoscaler.New(s.db, s.scheduler, s.alarms, s.metrics, autoscaler.Config{Place: place()}, log)
+	s.autoscaler, err = autoscaler.New(s.db, s.ecs, s.alarms, s.metrics, autoscaler.Config{Place: place()}, log)
 	if err != nil {
 		return s, err
 	}

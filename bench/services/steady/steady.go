@@ -99,10 +99,10 @@ const setters = 64
 
 // populate makes the services, waits for their tasks, and puts their policies.
 func (s *server) populate(ctx context.Context, cfg Config) error {
-	if _, err := s.scheduler.CreateCluster(ctx, model.Cluster{Name: cluster}); err != nil {
+	if _, err := s.ecs.CreateCluster(ctx, model.Cluster{Name: cluster}); err != nil {
 		return err
 	}
-	_, err := s.scheduler.RegisterTaskDefinition(ctx, model.TaskDefinition{
+	_, err := s.ecs.RegisterTaskDefinition(ctx, model.TaskDefinition{
 		Family: "app", CPUUnits: taskCPU, MemoryMiB: taskMiB, NetworkMode: "awsvpc",
 		Containers: []model.ContainerDefinition{{
 			Name: "app", Image: "app:1", Essential: true, PortMappings: []model.PortMapping{{ContainerPort: 8080, Protocol: "tcp"}},
@@ -112,7 +112,7 @@ func (s *server) populate(ctx context.Context, cfg Config) error {
 		return err
 	}
 	err = s.each(ctx, cfg, func(ctx context.Context, name string) error {
-		_, err := s.scheduler.CreateService(ctx, model.Service{
+		_, err := s.ecs.CreateService(ctx, model.Service{
 			Name: name, Cluster: cluster, DesiredCount: cfg.Tasks, TaskDefinitionARN: "app", LaunchType: "FARGATE",
 			LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: groupARN(name), ContainerName: "app", ContainerPort: 8080}},
 			Rollout:       model.RolloutConfig{MaximumPercent: 200, MinimumHealthyPercent: 100},

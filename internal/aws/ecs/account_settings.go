@@ -40,7 +40,7 @@ func (s *service) setting(name types.SettingName, value string) types.Setting {
 func (s *service) listAccountSettings(_ context.Context, in *ecs.ListAccountSettingsInput) (*ecs.ListAccountSettingsOutput, error) {
 	out := &ecs.ListAccountSettingsOutput{Settings: []types.Setting{}}
 	for _, d := range accountDefaults() {
-		value, set := s.sched.Setting(string(d.name))
+		value, set := s.ecs.Setting(string(d.name))
 		if !set {
 			value = d.value
 		}
@@ -60,7 +60,7 @@ func (s *service) putSetting(ctx context.Context, name types.SettingName, value 
 		if value != d.value && !slices.Contains(d.others, value) {
 			return nil, invalid("Invalid value for setting %s: %s", name, value)
 		}
-		if err := s.sched.PutSetting(ctx, string(name), value); err != nil {
+		if err := s.ecs.PutSetting(ctx, string(name), value); err != nil {
 			return nil, err
 		}
 		set := s.setting(name, value)
@@ -94,7 +94,7 @@ func (s *service) deleteAccountSetting(ctx context.Context, in *ecs.DeleteAccoun
 		if d.name != in.Name {
 			continue
 		}
-		if err := s.sched.DropSetting(ctx, string(d.name)); err != nil {
+		if err := s.ecs.DropSetting(ctx, string(d.name)); err != nil {
 			return nil, err
 		}
 		set := s.setting(d.name, d.value)

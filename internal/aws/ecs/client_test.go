@@ -27,7 +27,7 @@ func (anyone) Authenticate(*http.Request, []byte, string) (wire.Caller, error) {
 func newClient(t *testing.T) *ecs.Client {
 	t.Helper()
 	s, _ := newFace(t)
-	face := New(s.sched, s.groups, s.place)
+	face := New(s.ecs, s.tasks, s.groups, s.place)
 	server := httptest.NewServer(wire.NewHandler([]wire.Service{face}, anyone{}, wire.Config{Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(server.Close)
 	transport := &http.Transport{}

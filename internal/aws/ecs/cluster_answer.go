@@ -18,19 +18,19 @@ func allClusterFields() []types.ClusterField {
 // cluster is c as AWS answers it; what include does not name is left empty.
 func (s *service) cluster(c model.Cluster, include []types.ClusterField) *types.Cluster {
 	out := &types.Cluster{
-		ClusterArn: aws.String(c.ARN), ClusterName: aws.String(c.Name), Status: aws.String(c.Status),
+		ClusterArn: aws.String(c.ARN), ClusterName: aws.String(c.Name), Status: aws.String(string(c.Status)),
 		CapacityProviders: append([]string{}, c.CapacityProviders...), DefaultCapacityProviderStrategy: strategyOf(c.DefaultStrategy),
 		Settings: []types.ClusterSetting{}, Statistics: []types.KeyValuePair{}, Tags: []types.Tag{}, Attachments: []types.Attachment{},
 	}
-	for _, t := range s.sched.Tasks(c.Name) {
+	for _, t := range s.ecs.Tasks(c.Name) {
 		countTask(t, &out.RunningTasksCount, &out.PendingTasksCount)
 	}
 	draining := 0
-	for _, svc := range s.sched.Services(c.Name) {
+	for _, svc := range s.ecs.Services(c.Name) {
 		switch svc.Status {
-		case "ACTIVE":
+		case model.Active:
 			out.ActiveServicesCount++
-		case "DRAINING":
+		case model.Draining:
 			draining++
 		}
 	}

@@ -23,7 +23,7 @@ func (s *service) updateCluster(ctx context.Context, in *ecs.UpdateClusterInput)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.sched.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) {
+	c, err := s.ecs.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) {
 		if len(in.Settings) > 0 {
 			c.Settings = settings
 		}
@@ -46,7 +46,7 @@ func (s *service) updateClusterSettings(ctx context.Context, in *ecs.UpdateClust
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.sched.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) { c.Settings = settings })
+	c, err := s.ecs.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) { c.Settings = settings })
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *service) putClusterCapacityProviders(ctx context.Context, in *ecs.PutCl
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.sched.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) {
+	c, err := s.ecs.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) {
 		c.CapacityProviders, c.DefaultStrategy = names, shares
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *service) putClusterCapacityProviders(ctx context.Context, in *ecs.PutCl
 // deleteCluster: codes ClusterNotFoundException,
 // ClusterContainsServicesException, ClusterContainsTasksException.
 func (s *service) deleteCluster(ctx context.Context, in *ecs.DeleteClusterInput) (*ecs.DeleteClusterOutput, error) {
-	c, err := s.sched.DeleteCluster(ctx, aws.ToString(in.Cluster))
+	c, err := s.ecs.DeleteCluster(ctx, aws.ToString(in.Cluster))
 	if err != nil {
 		return nil, err
 	}

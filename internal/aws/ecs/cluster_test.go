@@ -50,7 +50,7 @@ func TestTagsOfEveryResource(t *testing.T) {
 		t.Fatal(err)
 	}
 	stable(t, s)
-	arns := []string{s.place.ClusterARN("default"), s.place.ServiceARN("default", "s"), s.place.TaskDefinitionARN("web", 1), s.sched.Tasks("default")[0].ARN}
+	arns := []string{s.place.ClusterARN("default"), s.place.ServiceARN("default", "s"), s.place.TaskDefinitionARN("web", 1), s.ecs.Tasks("default")[0].ARN}
 	for _, arn := range arns {
 		tags := []types.Tag{{Key: aws.String("a"), Value: aws.String("1")}, {Key: aws.String("b"), Value: aws.String("2")}}
 		if _, err := s.tagResource(t.Context(), &ecs.TagResourceInput{ResourceArn: &arn, Tags: tags}); err != nil {

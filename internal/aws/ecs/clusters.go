@@ -35,7 +35,7 @@ func (s *service) createCluster(ctx context.Context, in *ecs.CreateClusterInput)
 	if c.Configuration, err = readConfiguration(in.Configuration); err != nil {
 		return nil, err
 	}
-	if c, err = s.sched.CreateCluster(ctx, c); err != nil {
+	if c, err = s.ecs.CreateCluster(ctx, c); err != nil {
 		return nil, err
 	}
 	return &ecs.CreateClusterOutput{Cluster: s.cluster(c, allClusterFields())}, nil
@@ -122,7 +122,7 @@ func (s *service) describeClusters(_ context.Context, in *ecs.DescribeClustersIn
 	}
 	out := &ecs.DescribeClustersOutput{Clusters: []types.Cluster{}, Failures: []types.Failure{}}
 	for _, name := range names {
-		c, ok := s.sched.Cluster(name)
+		c, ok := s.ecs.Cluster(name)
 		if !ok {
 			out.Failures = append(out.Failures, missing(s.place.ClusterARN(model.ARNTail(name, 1))))
 			continue
@@ -135,8 +135,8 @@ func (s *service) describeClusters(_ context.Context, in *ecs.DescribeClustersIn
 // listClusters: codes InvalidParameterException.
 func (s *service) listClusters(_ context.Context, in *ecs.ListClustersInput) (*ecs.ListClustersOutput, error) {
 	var arns []string
-	for _, c := range s.sched.Clusters() {
-		if c.Status == "ACTIVE" {
+	for _, c := range s.ecs.Clusters() {
+		if c.Status == model.Active {
 			arns = append(arns, c.ARN)
 		}
 	}

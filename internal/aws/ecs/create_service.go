@@ -26,8 +26,8 @@ func (s *service) createService(ctx context.Context, in *ecs.CreateServiceInput)
 		PropagateTags: string(cmp.Or(in.PropagateTags, types.PropagateTagsNone)), EnableECSManagedTags: in.EnableECSManagedTags,
 		EnableExecuteCommand: in.EnableExecuteCommand, CreatedBy: *s.caller(ctx), ClientToken: aws.ToString(in.ClientToken),
 	}
-	cluster, ok := s.sched.Cluster(svc.Cluster)
-	if !ok || cluster.Status != "ACTIVE" {
+	cluster, ok := s.ecs.Cluster(svc.Cluster)
+	if !ok || cluster.Status != model.Active {
 		return nil, model.Errorf(model.NotFound, "ClusterNotFoundException", "Cluster not found.")
 	}
 	var err error
@@ -58,7 +58,7 @@ func (s *service) createService(ctx context.Context, in *ecs.CreateServiceInput)
 	if svc.Tags, err = readTags(nil, in.Tags); err != nil {
 		return nil, err
 	}
-	if svc, err = s.sched.CreateService(ctx, svc); err != nil {
+	if svc, err = s.ecs.CreateService(ctx, svc); err != nil {
 		return nil, err
 	}
 	return &ecs.CreateServiceOutput{Service: s.service(svc, true)}, nil
@@ -155,11 +155,11 @@ func launch(t types.LaunchType, strategy []types.CapacityProviderStrategyItem, c
 // fargateDefinition gives the definition for new tasks. ClientException,
 // InvalidParameterException.
 func (s *service) fargateDefinition(ref *string) (model.TaskDefinition, error) {
-	def, ok := s.sched.TaskDefinition(aws.ToString(ref))
+	def, ok := s.ecs.TaskDefinition(aws.ToString(ref))
 	switch {
 	case !ok:
 		return def, client("TaskDefinition not found.")
-	case def.Status != "ACTIVE":
+	case def.Status != model.Active:
 		return def, client("TaskDefinition is inactive")
 	case def.CPUUnits == 0:
 		return def, invalid("Task definition does not support launch_type FARGATE.")

@@ -1,4 +1,4 @@
-// Package ecs is the face of the scheduler: Amazon ECS's API for Fargate. It
+// Package ecs is the face of ECS's records: Amazon ECS's API for Fargate. It
 // checks what callers say, translates between the SDK's types and ours, and
 // answers as AWS does, with the defaults that AWS adds. It keeps nothing of its
 // own and decides nothing about tasks.
@@ -10,6 +10,7 @@ package ecs
 
 import (
 	"neargate/internal/aws/wire"
+	"neargate/internal/ecs"
 	"neargate/internal/model"
 	"neargate/internal/scheduler"
 )
@@ -22,14 +23,15 @@ type targetGroups interface {
 }
 
 type service struct {
-	sched  *scheduler.Scheduler
+	ecs    *ecs.Catalogue
+	tasks  *scheduler.Scheduler
 	groups targetGroups
 	place  model.Place
 }
 
-// New makes the face of a scheduler.
-func New(sched *scheduler.Scheduler, groups targetGroups, place model.Place) wire.Service {
-	s := &service{sched: sched, groups: groups, place: place}
+// New returns the face of ECS's records and of the scheduler that runs tasks.
+func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, groups targetGroups, place model.Place) wire.Service {
+	s := &service{ecs: records, tasks: tasks, groups: groups, place: place}
 	return wire.Service{
 		SigningName:  "ecs",
 		TargetPrefix: "AmazonEC2ContainerServiceV20141113",

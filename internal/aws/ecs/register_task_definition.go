@@ -41,7 +41,7 @@ func (s *service) registerTaskDefinition(ctx context.Context, in *ecs.RegisterTa
 	if def.Registered, err = json.Marshal(s.registered(ctx, in, def)); err != nil {
 		return nil, fmt.Errorf("encode task definition: %w", err)
 	}
-	if def, err = s.sched.RegisterTaskDefinition(ctx, def); err != nil {
+	if def, err = s.ecs.RegisterTaskDefinition(ctx, def); err != nil {
 		return nil, err
 	}
 	out, err := taskDefinition(def)

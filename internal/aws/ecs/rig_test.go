@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"go.uber.org/goleak"
 
+	catalogue "neargate/internal/ecs"
 	"neargate/internal/model"
 	"neargate/internal/runtime/fake"
 	"neargate/internal/scheduler"
@@ -59,10 +60,14 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 	}
 	place := model.Place{Region: "us-east-1", Account: "000000000000"}
 	eng := fake.New(fake.Config{})
-	sched, err := scheduler.New(db, eng, balancer{}, logs{}, scheduler.Default(place), slog.New(slog.DiscardHandler))
+	var sched *scheduler.Scheduler
+	records, err := catalogue.Open(db, catalogue.Config{
+		Place: place, OnChange: func(cluster, service string) { sched.ServiceChanged(cluster, service) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	sched = scheduler.New(records, eng, balancer{}, logs{}, scheduler.Default(place), slog.New(slog.DiscardHandler))
 	eng.Set(func(c *fake.Config) { c.OnExit = sched.OnExit })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -74,7 +79,7 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 		}
 		db.Close()
 	})
-	return &service{sched: sched, groups: balancer{}, place: place}, eng
+	return &service{ecs: records, tasks: sched, groups: balancer{}, place: place}, eng
 }
 
 // definition is a valid input of RegisterTaskDefinition.

@@ -48,7 +48,7 @@ func (s *service) runTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTa
 	if t.Tags, err = readTags(taskTags(in, def), in.Tags); err != nil {
 		return nil, err
 	}
-	tasks, err := s.sched.RunTask(ctx, t, count)
+	tasks, err := s.tasks.RunTask(ctx, t, count)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (s *service) census(svc model.Service) map[string]*census {
 	for _, d := range svc.Deployments {
 		counts[d.ID] = &census{}
 	}
-	for _, t := range s.sched.Tasks(svc.Cluster) {
+	for _, t := range s.ecs.Tasks(svc.Cluster) {
 		if t.Service != svc.Name {
 			continue
 		}
@@ -35,7 +35,7 @@ func (s *service) census(svc model.Service) map[string]*census {
 func (s *service) service(svc model.Service, withTags bool) *types.Service {
 	out := &types.Service{
 		ServiceArn: aws.String(svc.ARN), ServiceName: aws.String(svc.Name), ClusterArn: aws.String(svc.ClusterARN),
-		Status: aws.String(svc.Status), DesiredCount: int32(svc.DesiredCount), TaskDefinition: aws.String(svc.TaskDefinitionARN),
+		Status: aws.String(string(svc.Status)), DesiredCount: int32(svc.DesiredCount), TaskDefinition: aws.String(svc.TaskDefinitionARN),
 		LaunchType: types.LaunchType(svc.LaunchType), PlatformVersion: aws.String(svc.PlatformVersion), PlatformFamily: aws.String("Linux"),
 		SchedulingStrategy: types.SchedulingStrategy(svc.SchedulingStrategy), PropagateTags: types.PropagateTags(svc.PropagateTags),
 		DeploymentController:        &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
@@ -56,14 +56,14 @@ func (s *service) service(svc model.Service, withTags bool) *types.Service {
 		out.Tags = tagsOf(svc.Tags)
 	}
 	s.addDeployments(out, svc)
-	for _, e := range s.sched.Events(svc.Cluster, svc.Name) {
+	for _, e := range s.ecs.Events(svc.Cluster, svc.Name) {
 		out.Events = append(out.Events, types.ServiceEvent{Id: aws.String(e.ID), CreatedAt: aws.Time(e.CreatedAt), Message: aws.String(e.Message)})
 	}
 	return out
 }
 
 func (s *service) addDeployments(out *types.Service, svc model.Service) {
-	if svc.Status == "INACTIVE" {
+	if svc.Status == model.Inactive {
 		return
 	}
 	counts := s.census(svc)
@@ -77,17 +77,17 @@ func (s *service) addDeployments(out *types.Service, svc model.Service) {
 		out.PendingCount += c.pending
 		out.Deployments = append(out.Deployments, one)
 		out.CurrentServiceRevisions = append(out.CurrentServiceRevisions, types.ServiceCurrentRevisionSummary{
-			Arn: aws.String(s.sched.RevisionARN(svc, d.ID)), RequestedTaskCount: one.DesiredCount, RunningTaskCount: c.running, PendingTaskCount: c.pending,
+			Arn: aws.String(svc.RevisionARN(d.ID)), RequestedTaskCount: one.DesiredCount, RunningTaskCount: c.running, PendingTaskCount: c.pending,
 		})
 	}
-	if recs := s.sched.ServiceDeployments(svc); len(recs) > 0 {
+	if recs := s.ecs.ServiceDeployments(svc); len(recs) > 0 {
 		out.CurrentServiceDeployment = aws.String(recs[0].ARN)
 	}
 }
 
 func (s *service) deployment(svc model.Service, d model.Deployment, c census) types.Deployment {
 	out := types.Deployment{
-		Id: aws.String(d.ID), Status: aws.String(d.Status), TaskDefinition: aws.String(d.TaskDefinitionARN),
+		Id: aws.String(d.ID), Status: aws.String(string(d.Status)), TaskDefinition: aws.String(d.TaskDefinitionARN),
 		DesiredCount: int32(d.DesiredCount), RunningCount: c.running, PendingCount: c.pending, FailedTasks: int32(d.FailedTasks),
 		CreatedAt: aws.Time(d.CreatedAt), UpdatedAt: aws.Time(d.UpdatedAt), LaunchType: types.LaunchType(svc.LaunchType),
 		PlatformVersion: aws.String(platform(d.PlatformVersion)), PlatformFamily: aws.String("Linux"), NetworkConfiguration: networkOf(d.Network),

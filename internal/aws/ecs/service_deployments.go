@@ -15,7 +15,6 @@ import (
 	"neargate/internal/aws/wire"
 	"neargate/internal/decide/rollout"
 	"neargate/internal/model"
-	"neargate/internal/scheduler"
 )
 
 // listServiceDeployments: codes ClusterNotFoundException,
@@ -25,12 +24,12 @@ func (s *service) listServiceDeployments(_ context.Context, in *ecs.ListServiceD
 	if a, ok := model.ParseARN(name); ok && strings.Count(a.Resource, "/") == 2 {
 		cluster = strings.Split(a.Resource, "/")[1]
 	}
-	svc, ok := s.sched.Service(cluster, name)
+	svc, ok := s.ecs.Service(cluster, name)
 	if !ok {
 		return nil, model.Errorf(model.NotFound, "ServiceNotFoundException", "Service not found.")
 	}
-	var wanted []scheduler.ServiceDeployment
-	for _, rec := range s.sched.ServiceDeployments(svc) { // newest first
+	var wanted []model.ServiceDeployment
+	for _, rec := range s.ecs.ServiceDeployments(svc) { // newest first
 		if len(in.Status) > 0 && !slices.Contains(in.Status, types.ServiceDeploymentStatus(rec.Status)) {
 			continue
 		}
@@ -43,7 +42,7 @@ func (s *service) listServiceDeployments(_ context.Context, in *ecs.ListServiceD
 		return nil, invalid("maxResults must be between 1 and 100.")
 	}
 	// Newer ones sort first, so the key falls with time.
-	wanted, next, ok := wire.Page(wanted, func(rec scheduler.ServiceDeployment) string {
+	wanted, next, ok := wire.Page(wanted, func(rec model.ServiceDeployment) string {
 		return fmt.Sprintf("%019d", math.MaxInt64-rec.CreatedAt.UnixNano())
 	}, aws.ToString(in.NextToken), n)
 	if !ok {
@@ -83,7 +82,7 @@ func (s *service) describeServiceDeployments(_ context.Context, in *ecs.Describe
 	}
 	out := &ecs.DescribeServiceDeploymentsOutput{ServiceDeployments: []types.ServiceDeployment{}, Failures: []types.Failure{}}
 	for _, arn := range in.ServiceDeploymentArns {
-		rec, ok := s.sched.ServiceDeployment(arn)
+		rec, ok := s.ecs.ServiceDeployment(arn)
 		if !ok {
 			out.Failures = append(out.Failures, missing(arn))
 			continue
@@ -93,9 +92,9 @@ func (s *service) describeServiceDeployments(_ context.Context, in *ecs.Describe
 	return out, nil
 }
 
-func (s *service) serviceDeployment(rec scheduler.ServiceDeployment) types.ServiceDeployment {
+func (s *service) serviceDeployment(rec model.ServiceDeployment) types.ServiceDeployment {
 	svc := rec.Service
-	now, _ := s.sched.Service(svc.Cluster, svc.Name)
+	now, _ := s.ecs.Service(svc.Cluster, svc.Name)
 	counts := s.census(now)
 	summary := func(revision string, requested int) types.ServiceRevisionSummary {
 		out := types.ServiceRevisionSummary{Arn: aws.String(revision), RequestedTaskCount: int32(requested)}
@@ -123,7 +122,7 @@ func (s *service) serviceDeployment(rec scheduler.ServiceDeployment) types.Servi
 }
 
 // breaker is the state of the deployment's circuit breaker.
-func breaker(rec scheduler.ServiceDeployment, now model.Service) *types.ServiceDeploymentCircuitBreaker {
+func breaker(rec model.ServiceDeployment, now model.Service) *types.ServiceDeploymentCircuitBreaker {
 	out := &types.ServiceDeploymentCircuitBreaker{
 		Status: types.ServiceDeploymentRollbackMonitorsStatusDisabled, Threshold: int32(rollout.Threshold(now.Rollout, now.DesiredCount)),
 	}
@@ -154,7 +153,7 @@ func (s *service) describeServiceRevisions(_ context.Context, in *ecs.DescribeSe
 	}
 	out := &ecs.DescribeServiceRevisionsOutput{ServiceRevisions: []types.ServiceRevision{}, Failures: []types.Failure{}}
 	for _, arn := range in.ServiceRevisionArns {
-		rec, ok := s.sched.ServiceRevision(arn)
+		rec, ok := s.ecs.ServiceRevision(arn)
 		if !ok {
 			out.Failures = append(out.Failures, missing(arn))
 			continue
@@ -164,7 +163,7 @@ func (s *service) describeServiceRevisions(_ context.Context, in *ecs.DescribeSe
 	return out, nil
 }
 
-func (s *service) revision(rec scheduler.ServiceDeployment) types.ServiceRevision {
+func (s *service) revision(rec model.ServiceDeployment) types.ServiceRevision {
 	svc := rec.Service
 	out := types.ServiceRevision{
 		ServiceRevisionArn: aws.String(rec.RevisionARN), ServiceArn: aws.String(svc.ARN), ClusterArn: aws.String(svc.ClusterARN),
@@ -180,9 +179,9 @@ func (s *service) revision(rec scheduler.ServiceDeployment) types.ServiceRevisio
 }
 
 // images are the revision's images, with the digests that its tasks run.
-func (s *service) images(rec scheduler.ServiceDeployment) []types.ContainerImage {
+func (s *service) images(rec model.ServiceDeployment) []types.ContainerImage {
 	digests := map[string]string{}
-	for _, t := range s.sched.Tasks(rec.Service.Cluster) {
+	for _, t := range s.ecs.Tasks(rec.Service.Cluster) {
 		if t.DeploymentID != rec.Deployment {
 			continue
 		}
@@ -193,7 +192,7 @@ func (s *service) images(rec scheduler.ServiceDeployment) []types.ContainerImage
 		}
 	}
 	all := []types.ContainerImage{}
-	def, _ := s.sched.TaskDefinition(rec.Service.TaskDefinitionARN)
+	def, _ := s.ecs.TaskDefinition(rec.Service.TaskDefinitionARN)
 	for _, c := range def.Containers {
 		all = append(all, types.ContainerImage{ContainerName: aws.String(c.Name), Image: aws.String(c.Image), ImageDigest: text(digests[c.Name])})
 	}

@@ -54,7 +54,7 @@ func TestCreateServiceRefuses(t *testing.T) {
 			}
 		})
 	}
-	if n := len(s.sched.Services("default")); n != 0 {
+	if n := len(s.ecs.Services("default")); n != 0 {
 		t.Errorf("got %d services after refusals, want none", n)
 	}
 }

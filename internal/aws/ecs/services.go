@@ -13,8 +13,8 @@ import (
 
 // activeCluster: ClusterNotFoundException.
 func (s *service) activeCluster(name *string) (model.Cluster, error) {
-	c, ok := s.sched.Cluster(aws.ToString(name))
-	if !ok || c.Status != "ACTIVE" {
+	c, ok := s.ecs.Cluster(aws.ToString(name))
+	if !ok || c.Status != model.Active {
 		return c, model.Errorf(model.NotFound, "ClusterNotFoundException", "Cluster not found.")
 	}
 	return c, nil
@@ -32,7 +32,7 @@ func (s *service) describeServices(_ context.Context, in *ecs.DescribeServicesIn
 	}
 	out := &ecs.DescribeServicesOutput{Services: []types.Service{}, Failures: []types.Failure{}}
 	for _, name := range in.Services {
-		svc, ok := s.sched.Service(c.Name, name)
+		svc, ok := s.ecs.Service(c.Name, name)
 		if !ok {
 			out.Failures = append(out.Failures, missing(s.place.ServiceARN(c.Name, model.ARNTail(name, 2))))
 			continue
@@ -49,11 +49,11 @@ func (s *service) listServices(_ context.Context, in *ecs.ListServicesInput) (*e
 		return nil, err
 	}
 	var arns []string
-	for _, svc := range s.sched.Services(c.Name) {
+	for _, svc := range s.ecs.Services(c.Name) {
 		wanted := (in.LaunchType == "" || string(in.LaunchType) == svc.LaunchType) &&
 			(in.SchedulingStrategy == "" || string(in.SchedulingStrategy) == svc.SchedulingStrategy) &&
 			(in.ResourceManagementType == "" || in.ResourceManagementType == types.ResourceManagementTypeCustomer)
-		if svc.Status != "INACTIVE" && wanted {
+		if svc.Status != model.Inactive && wanted {
 			arns = append(arns, svc.ARN)
 		}
 	}
@@ -68,7 +68,7 @@ func (s *service) listServices(_ context.Context, in *ecs.ListServicesInput) (*e
 // deleteService: codes ClusterNotFoundException, ServiceNotFoundException,
 // ServiceNotActiveException, InvalidParameterException.
 func (s *service) deleteService(ctx context.Context, in *ecs.DeleteServiceInput) (*ecs.DeleteServiceOutput, error) {
-	svc, err := s.sched.DeleteService(ctx, aws.ToString(in.Cluster), aws.ToString(in.Service), aws.ToBool(in.Force))
+	svc, err := s.ecs.DeleteService(ctx, aws.ToString(in.Cluster), aws.ToString(in.Service), aws.ToBool(in.Force))
 	if err != nil {
 		return nil, err
 	}

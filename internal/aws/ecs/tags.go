@@ -49,7 +49,7 @@ func tagsOf(tags []model.Tag) []types.Tag {
 
 // tagResource: codes InvalidParameterException, ResourceNotFoundException.
 func (s *service) tagResource(ctx context.Context, in *ecs.TagResourceInput) (*ecs.TagResourceOutput, error) {
-	err := s.sched.ChangeTags(ctx, aws.ToString(in.ResourceArn), func(old []model.Tag) ([]model.Tag, error) {
+	err := s.ecs.ChangeTags(ctx, aws.ToString(in.ResourceArn), func(old []model.Tag) ([]model.Tag, error) {
 		return readTags(old, in.Tags)
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *service) tagResource(ctx context.Context, in *ecs.TagResourceInput) (*e
 
 // untagResource: codes InvalidParameterException, ResourceNotFoundException.
 func (s *service) untagResource(ctx context.Context, in *ecs.UntagResourceInput) (*ecs.UntagResourceOutput, error) {
-	err := s.sched.ChangeTags(ctx, aws.ToString(in.ResourceArn), func(old []model.Tag) ([]model.Tag, error) {
+	err := s.ecs.ChangeTags(ctx, aws.ToString(in.ResourceArn), func(old []model.Tag) ([]model.Tag, error) {
 		return slices.DeleteFunc(slices.Clone(old), func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) }), nil
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *service) untagResource(ctx context.Context, in *ecs.UntagResourceInput)
 
 // listTagsForResource: codes InvalidParameterException, ResourceNotFoundException.
 func (s *service) listTagsForResource(_ context.Context, in *ecs.ListTagsForResourceInput) (*ecs.ListTagsForResourceOutput, error) {
-	tags, err := s.sched.Tags(aws.ToString(in.ResourceArn))
+	tags, err := s.ecs.Tags(aws.ToString(in.ResourceArn))
 	if err != nil {
 		return nil, err
 	}

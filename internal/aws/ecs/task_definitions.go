@@ -33,7 +33,7 @@ func taskDefinition(def model.TaskDefinition) (*types.TaskDefinition, error) {
 
 // describeTaskDefinition: codes ClientException.
 func (s *service) describeTaskDefinition(_ context.Context, in *ecs.DescribeTaskDefinitionInput) (*ecs.DescribeTaskDefinitionOutput, error) {
-	def, ok := s.sched.TaskDefinition(aws.ToString(in.TaskDefinition))
+	def, ok := s.ecs.TaskDefinition(aws.ToString(in.TaskDefinition))
 	if !ok {
 		return nil, client("Unable to describe task definition.")
 	}
@@ -50,7 +50,7 @@ func (s *service) describeTaskDefinition(_ context.Context, in *ecs.DescribeTask
 
 // deregisterTaskDefinition: codes ClientException, InvalidParameterException.
 func (s *service) deregisterTaskDefinition(ctx context.Context, in *ecs.DeregisterTaskDefinitionInput) (*ecs.DeregisterTaskDefinitionOutput, error) {
-	def, err := s.sched.DeregisterTaskDefinition(ctx, aws.ToString(in.TaskDefinition))
+	def, err := s.ecs.DeregisterTaskDefinition(ctx, aws.ToString(in.TaskDefinition))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *service) deleteTaskDefinitions(ctx context.Context, in *ecs.DeleteTaskD
 	}
 	out := &ecs.DeleteTaskDefinitionsOutput{TaskDefinitions: []types.TaskDefinition{}, Failures: []types.Failure{}}
 	for _, ref := range in.TaskDefinitions {
-		def, err := s.sched.DeleteTaskDefinition(ctx, ref)
+		def, err := s.ecs.DeleteTaskDefinition(ctx, ref)
 		if refused, ok := errors.AsType[*model.Error](err); ok {
 			out.Failures = append(out.Failures, types.Failure{Arn: aws.String(ref), Reason: aws.String(refused.Msg)})
 			continue
@@ -88,9 +88,9 @@ func (s *service) deleteTaskDefinitions(ctx context.Context, in *ecs.DeleteTaskD
 
 // listTaskDefinitions: codes InvalidParameterException.
 func (s *service) listTaskDefinitions(_ context.Context, in *ecs.ListTaskDefinitionsInput) (*ecs.ListTaskDefinitionsOutput, error) {
-	status := string(cmp.Or(in.Status, types.TaskDefinitionStatusActive))
+	status := model.Status(cmp.Or(in.Status, types.TaskDefinitionStatusActive))
 	var defs []model.TaskDefinition
-	for _, def := range s.sched.TaskDefinitions() { // by family and revision
+	for _, def := range s.ecs.TaskDefinitions() { // by family and revision
 		if def.Status == status && (in.FamilyPrefix == nil || def.Family == *in.FamilyPrefix) {
 			defs = append(defs, def)
 		}
@@ -121,8 +121,8 @@ func (s *service) listTaskDefinitions(_ context.Context, in *ecs.ListTaskDefinit
 // listTaskDefinitionFamilies: codes InvalidParameterException.
 func (s *service) listTaskDefinitionFamilies(_ context.Context, in *ecs.ListTaskDefinitionFamiliesInput) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
 	active := map[string]bool{}
-	for _, def := range s.sched.TaskDefinitions() {
-		active[def.Family] = active[def.Family] || def.Status == "ACTIVE"
+	for _, def := range s.ecs.TaskDefinitions() {
+		active[def.Family] = active[def.Family] || def.Status == model.Active
 	}
 	var families []string
 	for family, isActive := range active {

@@ -19,7 +19,7 @@ func (s *service) stopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.Sto
 	if len(reason) > 1024 {
 		return nil, invalid("reason can have at most 1024 characters.")
 	}
-	t, err := s.sched.StopTask(ctx, aws.ToString(in.Cluster), aws.ToString(in.Task), reason)
+	t, err := s.tasks.StopTask(ctx, aws.ToString(in.Cluster), aws.ToString(in.Task), reason)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (s *service) describeTasks(_ context.Context, in *ecs.DescribeTasksInput) (
 	}
 	out := &ecs.DescribeTasksOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
 	for _, ref := range in.Tasks {
-		t, ok := s.sched.Task(c.Name, ref)
+		t, ok := s.ecs.Task(c.Name, ref)
 		if !ok {
 			out.Failures = append(out.Failures, missing(s.place.TaskARN(c.Name, ref[strings.LastIndex(ref, "/")+1:])))
 			continue
@@ -60,7 +60,7 @@ func (s *service) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.Lis
 		return nil, err
 	}
 	if in.ServiceName != nil {
-		if _, ok := s.sched.Service(c.Name, *in.ServiceName); !ok {
+		if _, ok := s.ecs.Service(c.Name, *in.ServiceName); !ok {
 			return nil, model.Errorf(model.NotFound, "ServiceNotFoundException", "Service not found.")
 		}
 	}
@@ -68,7 +68,7 @@ func (s *service) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.Lis
 		return nil, err
 	}
 	var arns []string
-	for _, t := range s.sched.Tasks(c.Name) {
+	for _, t := range s.ecs.Tasks(c.Name) {
 		if listed(t, in) {
 			arns = append(arns, t.ARN)
 		}

@@ -19,7 +19,7 @@ func (s *service) updateService(ctx context.Context, in *ecs.UpdateServiceInput)
 	if err := checkUpdate(in); err != nil {
 		return nil, err
 	}
-	svc, err := s.sched.UpdateService(ctx, aws.ToString(in.Cluster), aws.ToString(in.Service), in.ForceNewDeployment, func(svc *model.Service) error {
+	svc, err := s.ecs.UpdateService(ctx, aws.ToString(in.Cluster), aws.ToString(in.Service), in.ForceNewDeployment, func(svc *model.Service) error {
 		if err := s.changeTasks(in, svc); err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func checkUpdate(in *ecs.UpdateServiceInput) error {
 
 // changeTasks changes what tasks are made of, which starts a deployment.
 func (s *service) changeTasks(in *ecs.UpdateServiceInput, svc *model.Service) error {
-	def, _ := s.sched.TaskDefinition(svc.TaskDefinitionARN)
+	def, _ := s.ecs.TaskDefinition(svc.TaskDefinitionARN)
 	var err error
 	if in.TaskDefinition != nil {
 		if def, err = s.fargateDefinition(in.TaskDefinition); err != nil {

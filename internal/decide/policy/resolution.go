@@ -37,7 +37,7 @@ func checkResolution(predefined string, svc model.Service) error {
 func Deploying(svc model.Service) bool {
 	live := 0
 	for _, d := range svc.Deployments {
-		if d.Status != "INACTIVE" {
+		if d.Status != model.Inactive {
 			live++
 		}
 	}

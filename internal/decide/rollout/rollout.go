@@ -88,7 +88,7 @@ func (s Step) Idle() bool {
 func Next(svc model.Service, tasks []Task, backoff Backoff, now time.Time) Step {
 	c := count(svc, tasks)
 	switch {
-	case svc.Status != "ACTIVE":
+	case svc.Status != model.Active:
 		return c.remove()
 	case len(svc.Deployments) == 0:
 		return Step{}

@@ -22,7 +22,7 @@ type scene struct {
 	tasks             string
 	failures          int
 	breaker           bool
-	status            string
+	status            model.Status
 }
 
 func (s scene) build() (model.Service, []Task) {

@@ -1,4 +1,5 @@
-package scheduler
+// Package random creates the random identifiers that AWS gives to what it creates.
+package random
 
 import (
 	"crypto/rand"
@@ -7,29 +8,30 @@ import (
 	"math/big"
 )
 
-// newTaskID makes 32 hex digits.
-func newTaskID() string { return hex.EncodeToString(randomBytes(16)) }
+// Hex returns n random hexadecimal digits; n is even.
+func Hex(n int) string { return hex.EncodeToString(randomBytes(n / 2)) }
 
-// newUUID makes a version 4 UUID.
-func newUUID() string {
+// UUID returns a UUID of version 4.
+func UUID() string {
 	b := randomBytes(16)
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// newDeploymentNumber makes the 19 digits of a deployment's ID.
-func newDeploymentNumber() string {
+// Digits19 returns 19 decimal digits that do not begin with 0, as in the IDs of
+// ECS deployments.
+func Digits19() string {
 	const low = 1_000_000_000_000_000_000
 	n := new(big.Int).SetBytes(randomBytes(8))
 	n.Mod(n, big.NewInt(8*low))
 	return n.Add(n, big.NewInt(low)).String()
 }
 
-// newServiceDeploymentID makes the 21 characters at the end of a service
-// deployment's ARN.
-func newServiceDeploymentID() string {
+// Word returns n characters of the 64 that need no escape in a URL, as at the
+// end of the ARNs of ECS service deployments.
+func Word(n int) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-	b := randomBytes(21)
+	b := randomBytes(n)
 	for i := range b {
 		b[i] = letters[b[i]%64]
 	}

@@ -1,0 +1,77 @@
+// Package ecs keeps the records of Amazon ECS and the rules by which they
+// change: clusters, task definitions, services with their deployments and
+// events, tasks, tags and account settings.
+//
+// It runs nothing. The scheduler reads what is desired here, moves what runs
+// towards it, and writes down what came of it; it is told of each service that
+// changes by Config.OnChange.
+//
+// A Catalogue is safe for concurrent use.
+package ecs
+
+import (
+	"fmt"
+
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+// Config sets where the catalogue's resources live and who hears of changes.
+type Config struct {
+	Place model.Place
+	// OnChange is told the cluster and the name of a service whose desired
+	// state has changed. It must not block.
+	OnChange func(cluster, service string)
+}
+
+// Catalogue keeps the records. Open opens it.
+type Catalogue struct {
+	cfg Config
+
+	clusters    *store.Table[model.Cluster]           // by name
+	definitions *store.Table[model.TaskDefinition]    // by FAMILY/REVISION, eight digits
+	services    *store.Table[model.Service]           // by CLUSTER/NAME
+	tasks       *store.Table[model.Task]              // by CLUSTER/ID
+	events      *store.Table[[]model.ServiceEvent]    // by CLUSTER/NAME, newest first
+	history     *store.Table[model.ServiceDeployment] // by CLUSTER/NAME/DEPLOYMENT
+	settings    *store.Table[string]                  // account settings by name
+}
+
+// Open opens the catalogue's tables in db.
+func Open(db *store.DB, cfg Config) (*Catalogue, error) {
+	c := &Catalogue{cfg: cfg}
+	err := firstError(
+		open(db, "clusters", &c.clusters),
+		open(db, "task-definitions", &c.definitions),
+		open(db, "services", &c.services),
+		open(db, "tasks", &c.tasks),
+		open(db, "service-events", &c.events),
+		open(db, "service-deployments", &c.history),
+		open(db, "ecs-account-settings", &c.settings),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("open the records of ECS: %w", err)
+	}
+	return c, nil
+}
+
+func open[T any](db *store.DB, name string, into **store.Table[T]) error {
+	t, err := store.NewTable[T](db, name)
+	*into = t
+	return err
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Catalogue) changed(svc model.Service) {
+	if c.cfg.OnChange != nil {
+		c.cfg.OnChange(svc.Cluster, svc.Name)
+	}
+}

@@ -1,0 +1,41 @@
+package model
+
+import (
+	"strings"
+	"time"
+)
+
+// DeploymentStatus is the state of a service deployment in ECS's words.
+type DeploymentStatus string
+
+// The states of a service deployment.
+const (
+	DeploymentInProgress  DeploymentStatus = "IN_PROGRESS"
+	DeploymentSuccessful  DeploymentStatus = "SUCCESSFUL"
+	DeploymentStopped     DeploymentStatus = "STOPPED"
+	DeploymentRollingBack DeploymentStatus = "ROLLBACK_IN_PROGRESS"
+	DeploymentRolledBack  DeploymentStatus = "ROLLBACK_SUCCESSFUL"
+)
+
+// ServiceDeployment is the record of one deployment, kept after the deployment
+// has left its service, together with the service revision it rolled out.
+type ServiceDeployment struct {
+	ARN, RevisionARN string
+	Service          Service  // as it was when the deployment began
+	Deployment       string   // "ecs-svc/N"
+	SourceRevisions  []string // ARNs
+	Status           DeploymentStatus
+	StatusReason     string
+	FailedTasks      int
+
+	CreatedAt, UpdatedAt, FinishedAt, StoppedAt time.Time
+
+	RollbackARN string // the revision gone back to
+	RollbackAt  time.Time
+}
+
+// RevisionARN names the service revision that a deployment of s rolls out: its
+// number is the deployment's.
+func (s Service) RevisionARN(deployment string) string {
+	return strings.Replace(s.ARN, ":service/", ":service-revision/", 1) + "/" + strings.TrimPrefix(deployment, "ecs-svc/")
+}
