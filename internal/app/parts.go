@@ -98,7 +98,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	}
 	parity := cfg.Timing != string(scaling.Live)
 	p.balancer, err = balancer.New(p.db, part("balancer"), balancer.Config{
-		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second,
+		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(),
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	})
 	if err != nil {

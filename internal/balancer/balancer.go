@@ -36,10 +36,9 @@ type Config struct {
 	// deregistration delay, as AWS shows it. Without it, draining ends as
 	// soon as the target has nothing in flight.
 	FullDrain bool
-	// TargetLimit is the greatest number of requests in flight at one target;
-	// more wait in the target group's queue, first come first served. 0
-	// leaves it to Hold. A target group's tag "neargate:target-limit" overrides it.
-	TargetLimit int
+	// MaxConns is how many client connections all listeners together take at
+	// once; more are closed and counted as rejected. 0 is no limit.
+	MaxConns int
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
 	Grace time.Duration
@@ -52,13 +51,13 @@ type Config struct {
 
 // Balancer is the load balancers of one server. Make it with New.
 type Balancer struct {
-	cfg    Config
-	log    *slog.Logger
-	tables tables
-	hist   *scale
-	edge   *edge
-	pool   *http1.Pool
-	news   *news
+	cfg     Config
+	log     *slog.Logger
+	tables  tables
+	hist    *scale
+	front   *front
+	pool    *http1.Pool
+	changes *changes
 
 	// control serialises everything that changes load balancers, listeners,
 	// rules and target groups; it is held across writes to disk.
@@ -82,8 +81,8 @@ type Balancer struct {
 // New makes a balancer over the state in db. It reads the state and opens
 // nothing.
 func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
-	if cfg.TargetLimit < 0 {
-		return nil, fmt.Errorf("TargetLimit is %d, want 0 or more", cfg.TargetLimit)
+	if cfg.MaxConns < 0 {
+		return nil, fmt.Errorf("MaxConns is %d, want 0 or more", cfg.MaxConns)
 	}
 	if cfg.OnTargetChange == nil {
 		cfg.OnTargetChange = func(string) {}
@@ -97,9 +96,13 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
 		targetLocks: newKeyLocks(), ready: make(chan struct{}),
 	}
-	b.edge = newEdge(log)
+	var limit *http1.ConnLimit
+	if cfg.MaxConns > 0 {
+		limit = http1.NewConnLimit(cfg.MaxConns)
+	}
+	b.front = newFront(limit, log)
 	b.pool = http1.NewPool(http1.PoolConfig{})
-	b.news = newNews()
+	b.changes = newChanges()
 	return b, nil
 }
 
@@ -114,14 +117,14 @@ func (b *Balancer) Ready() <-chan struct{} { return b.ready }
 func (b *Balancer) Run(ctx context.Context) error {
 	// What serves requests outlives ctx by the grace.
 	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
-	var tasks, servers crew
+	var tasks, servers spawner
 	var pool sync.WaitGroup
 	pool.Go(func() { _ = b.pool.Run(hard) }) // gives hard's cause
 	b.spawn = func(f func(context.Context)) func() { return tasks.spawn(ctx, f) }
-	b.spawn(func(ctx context.Context) { b.news.run(ctx, b.cfg.OnTargetChange) })
-	b.edge.serve = func(d *door, s net.Listener) {
+	b.spawn(func(ctx context.Context) { b.changes.run(ctx, b.cfg.OnTargetChange) })
+	b.front.serve = func(f *frontend, s net.Listener) {
 		servers.spawn(hard, func(ctx context.Context) {
-			if err := d.server.Serve(ctx, s); err != nil && ctx.Err() == nil {
+			if err := f.server.Serve(ctx, s); err != nil && ctx.Err() == nil {
 				b.log.Error("serve listener", "address", s.Addr().String(), "error", err)
 			}
 		})
@@ -129,7 +132,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 	b.restore(ctx)
 	close(b.ready)
 	b.retry(ctx)
-	b.edge.shut()
+	b.front.shut()
 	grace := time.AfterFunc(b.cfg.Grace, func() { cut(context.Cause(ctx)) })
 	defer grace.Stop()
 	servers.wait()

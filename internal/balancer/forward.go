@@ -13,8 +13,8 @@ import (
 )
 
 // Route decides what becomes of a request: http1.Router.
-func (d *door) Route(r *http1.Request) http1.Verdict {
-	l := d.pick(r.Host())
+func (f *frontend) Route(r *http1.Request) http1.Verdict {
+	l := f.pick(r.Host())
 	if l == nil { // the last listener was deleted under a kept connection
 		return http1.Verdict{}
 	}
@@ -29,16 +29,16 @@ func (d *door) Route(r *http1.Request) http1.Verdict {
 		r.Note = to
 		return http1.Verdict{Answer: to.moved(r, l.port), Settings: settings}
 	}
-	h := to.hop()
-	if h == nil {
+	picked := to.pick()
+	if picked == nil {
 		r.Note = to
 		return http1.Verdict{Settings: settings} // all weights are 0: 503
 	}
-	r.Note = h
-	return http1.Verdict{Group: h, Settings: settings}
+	r.Note = picked
+	return http1.Verdict{Group: picked, Settings: settings}
 }
 
-// match gives the index of the rule for a request.
+// match returns the index of the rule for a request.
 func (rs *routes) match(r *http1.Request) int {
 	last := len(rs.rules) - 1
 	if last == 0 {
@@ -64,21 +64,21 @@ func (f *fields) Each(name string, fn func(string) bool) {
 	})
 }
 
-func (to *route) hop() *hop {
-	switch len(to.hops) {
+func (to *route) pick() *weightedGroup {
+	switch len(to.groups) {
 	case 0:
 		return nil
 	case 1:
-		return to.hops[0]
+		return to.groups[0]
 	}
-	i := routing.Weighted(to.hops, (*hop).share, rand.Uint64())
+	i := routing.Weighted(to.groups, (*weightedGroup).share, rand.Uint64())
 	if i < 0 {
 		return nil
 	}
-	return to.hops[i]
+	return to.groups[i]
 }
 
-func (h *hop) share() int { return h.weight }
+func (w *weightedGroup) share() int { return w.weight }
 
 // moved is the answer of a redirect.
 func (to *route) moved(r *http1.Request, port int) *http1.Answer {
@@ -90,11 +90,11 @@ func (to *route) moved(r *http1.Request, port int) *http1.Answer {
 	}
 }
 
-// Claim gives a request a target of the group, after a wait if all are at their
+// Claim assigns a target of the group, after a wait if all are at their
 // limit: http1.Group. A wait as long as the idle timeout ends with 504, as a
 // target that does not answer would.
-func (h *hop) Claim(r *http1.Request) (http1.Lease, error) {
-	g := h.group
+func (w *weightedGroup) Claim(r *http1.Request) (http1.Lease, error) {
+	g := w.group
 	if r.Attempt() == 0 {
 		g.traffic.arrivals.Add(1)
 	}
@@ -107,7 +107,7 @@ func (h *hop) Claim(r *http1.Request) (http1.Lease, error) {
 		case allFull:
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), h.lb.conf.Load().settings.IdleTimeout, errQueued)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), w.lb.conf.Load().settings.IdleTimeout, errQueued)
 	defer cancel()
 	t, err := g.wait(ctx)
 	switch {

@@ -13,7 +13,9 @@ import (
 	"neargate/internal/model"
 )
 
-// limitTag is the tag of a target group that overrides Config.TargetLimit.
+// limitTag is the tag of a target group for the greatest number of requests in
+// flight at one target; more wait in its queue, first come first served. Without
+// it Hold decides.
 const limitTag = "neargate:target-limit"
 
 // group is a live target group.
@@ -43,8 +45,8 @@ type groupConf struct {
 	fixed     bool          // limit stands, whatever Hold says
 }
 
-func readGroup(tg model.TargetGroup, limit int) *groupConf {
-	c := &groupConf{TargetGroup: tg, limit: limit, fixed: limit > 0}
+func readGroup(tg model.TargetGroup) *groupConf {
+	c := &groupConf{TargetGroup: tg}
 	c.algorithm = routing.ParseAlgorithm(tg.Attributes["load_balancing.algorithm.type"])
 	c.delay = time.Duration(number(tg.Attributes, "deregistration_delay.timeout_seconds", 300)) * time.Second
 	const minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
@@ -66,9 +68,9 @@ func number(attributes map[string]string, key string, otherwise int) int {
 	return otherwise
 }
 
-func newGroup(tg model.TargetGroup, limit int) *group {
+func newGroup(tg model.TargetGroup) *group {
 	g := &group{arn: tg.ARN, targets: map[model.Target]*target{}}
-	g.conf.Store(readGroup(tg, limit))
+	g.conf.Store(readGroup(tg))
 	g.serving.Store(new([]*target))
 	return g
 }
@@ -187,7 +189,7 @@ func (g *group) use(by []string) (changed bool) {
 	return changed
 }
 
-// count gives the numbers of healthy and of unhealthy targets; a new one is neither.
+// count returns the numbers of healthy and of unhealthy targets; a new one is neither.
 func (g *group) count() (healthy, unhealthy int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

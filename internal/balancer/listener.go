@@ -23,7 +23,7 @@ type listener struct {
 	settings atomic.Pointer[http1.Settings]
 }
 
-// Listeners gives the listeners of a load balancer by port, or, with lbARN "",
+// Listeners returns the listeners of a load balancer by port, or, with lbARN "",
 // all of them.
 func (b *Balancer) Listeners(lbARN string) []model.Listener {
 	all := b.tables.listeners.List("")
@@ -36,10 +36,10 @@ func (b *Balancer) Listeners(lbARN string) []model.Listener {
 	return all
 }
 
-// Listener gives the listener with the ARN.
+// Listener returns the listener with the ARN.
 func (b *Balancer) Listener(arn string) (model.Listener, bool) { return b.tables.listeners.Get(arn) }
 
-// CreateListener opens a listener and gives it back with its ARN set. Codes:
+// CreateListener opens a listener and returns it with its ARN set. Codes:
 // LoadBalancerNotFound, DuplicateListener, TargetGroupNotFound,
 // TargetGroupAssociationLimit, and InvalidConfigurationRequest when the port
 // cannot be had on this machine.
@@ -58,11 +58,11 @@ func (b *Balancer) CreateListener(ctx context.Context, l model.Listener) (model.
 	}
 	l.ARN = b.cfg.Place.ListenerARN(lb.Name, lb.ID, newID())
 	live := b.makeListener(l)
-	if err := b.edge.open(ctx, live); err != nil {
+	if err := b.front.open(ctx, live); err != nil {
 		return l, err
 	}
 	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {
-		b.edge.close(live)
+		b.front.close(live)
 		return l, err
 	}
 	b.addListener(live)
@@ -87,7 +87,7 @@ func (b *Balancer) addListener(live *listener) {
 	b.associate()
 }
 
-// checkListener says what stands against a new or changed listener.
+// checkListener returns what stands against a new or changed listener.
 func (b *Balancer) checkListener(l model.Listener) error {
 	for _, other := range b.Listeners(l.LoadBalancerARN) {
 		if other.Port == l.Port && other.ARN != l.ARN {
@@ -97,7 +97,7 @@ func (b *Balancer) checkListener(l model.Listener) error {
 	return b.checkActions(l.LoadBalancerARN, l.DefaultActions)
 }
 
-// checkActions says what stands against actions of a listener or rule of the
+// checkActions returns what stands against actions of a listener or rule of the
 // load balancer: every target group must exist and belong to no other one.
 func (b *Balancer) checkActions(lbARN string, actions []model.Action) error {
 	for _, a := range actions {
@@ -151,17 +151,17 @@ func (b *Balancer) UpdateListener(ctx context.Context, arn string, change func(*
 	return l, b.moveListener(ctx, live, l)
 }
 
-// moveListener gives a listener another port.
+// moveListener returns a listener another port.
 func (b *Balancer) moveListener(ctx context.Context, live *listener, l model.Listener) error {
 	moved := b.makeListener(l)
-	if err := b.edge.open(ctx, moved); err != nil {
+	if err := b.front.open(ctx, moved); err != nil {
 		return err
 	}
 	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {
-		b.edge.close(moved)
+		b.front.close(moved)
 		return err
 	}
-	b.edge.close(live)
+	b.front.close(live)
 	b.addListener(moved)
 	return nil
 }
@@ -199,7 +199,7 @@ func (b *Balancer) deleteListener(ctx context.Context, l model.Listener) error {
 	live := b.listeners[l.ARN]
 	delete(b.listeners, l.ARN)
 	b.mu.Unlock()
-	b.edge.close(live)
+	b.front.close(live)
 	b.associate()
 	return nil
 }

@@ -53,7 +53,7 @@ func readLoadBalancer(lb model.LoadBalancer) *lbConf {
 	return &lbConf{host: lb.DNSName, address: lb.Address, createdAt: lb.CreatedAt, settings: s}
 }
 
-// at gives the settings of a listener on a port.
+// at returns the settings of a listener on a port.
 func (c *lbConf) at(port int) *http1.Settings {
 	s := c.settings
 	s.Port = port
@@ -98,7 +98,7 @@ func (b *Balancer) addLoadBalancer(lb model.LoadBalancer) {
 	b.lbs[lb.ARN] = live
 }
 
-// freeAddress gives a loopback address that none of our load balancers has. It
+// freeAddress returns a loopback address that none of our load balancers has. It
 // is drawn at random, as other servers on this machine draw from the same.
 func (b *Balancer) freeAddress() string {
 	taken := map[string]bool{}
@@ -120,11 +120,35 @@ func newID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// LoadBalancers gives all load balancers, by ARN.
-func (b *Balancer) LoadBalancers() []model.LoadBalancer { return b.tables.lbs.List("") }
+// LoadBalancers returns all load balancers, by ARN, in their present state.
+func (b *Balancer) LoadBalancers() []model.LoadBalancer {
+	all := b.tables.lbs.List("")
+	for i := range all {
+		all[i] = b.observe(all[i])
+	}
+	return all
+}
 
-// LoadBalancer gives the load balancer with the ARN.
-func (b *Balancer) LoadBalancer(arn string) (model.LoadBalancer, bool) { return b.tables.lbs.Get(arn) }
+// LoadBalancer returns the load balancer with the ARN, in its present state.
+func (b *Balancer) LoadBalancer(arn string) (model.LoadBalancer, bool) {
+	lb, ok := b.tables.lbs.Get(arn)
+	return b.observe(lb), ok
+}
+
+// observe sets the state of a load balancer whose listeners are not all open:
+// another process took a port while the server was down. API_LoadBalancerState:
+// active_impaired routes traffic but lacks resources, failed could not be set up.
+func (b *Balancer) observe(lb model.LoadBalancer) model.LoadBalancer {
+	closed, why := b.front.failure(lb.ARN)
+	if closed == 0 {
+		return lb
+	}
+	lb.State, lb.StateReason = "active_impaired", why
+	if closed == len(b.Listeners(lb.ARN)) {
+		lb.State = "failed"
+	}
+	return lb
+}
 
 // UpdateLoadBalancer lets change make a new record of a load balancer, stores it
 // and puts it in force. What names it (ARN, DNSName, Address) must not change.
@@ -158,7 +182,7 @@ func (b *Balancer) resettle(lb model.LoadBalancer) {
 	for _, l := range b.listeners {
 		if l.lb.arn == lb.ARN {
 			l.settings.Store(conf.at(l.port))
-			b.edge.settle(l)
+			b.front.settle(l)
 		}
 	}
 }

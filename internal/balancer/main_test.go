@@ -136,7 +136,7 @@ func (r *rig) deregister(tg model.TargetGroup, b *backend) {
 	}
 }
 
-// state gives a target's state, "" when it is not registered.
+// state returns a target's state, "" when it is not registered.
 func (r *rig) state(tg model.TargetGroup, b *backend) string {
 	r.t.Helper()
 	all, err := r.TargetHealth(tg.ARN)

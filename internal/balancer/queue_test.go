@@ -8,8 +8,9 @@ import (
 )
 
 func TestQueueFirstComeFirstServed(t *testing.T) {
-	r := start(t, Config{TargetLimit: 1})
+	r := start(t, Config{})
 	tg, url := r.front(nil)
+	r.limit(tg, "1")
 	a := serve(t, "a")
 	r.register(tg, a)
 	r.await(tg, "healthy", a)
@@ -48,8 +49,9 @@ func TestQueueFirstComeFirstServed(t *testing.T) {
 }
 
 func TestQueueMovesToANewTarget(t *testing.T) {
-	r := start(t, Config{TargetLimit: 1})
+	r := start(t, Config{})
 	tg, url := r.front(nil)
+	r.limit(tg, "1")
 	a, b := serve(t, "a"), serve(t, "b")
 	r.register(tg, a)
 	r.await(tg, "healthy", a)
@@ -67,8 +69,9 @@ func TestQueueMovesToANewTarget(t *testing.T) {
 }
 
 func TestQueueEndsWithTheLastTarget(t *testing.T) {
-	r := start(t, Config{TargetLimit: 1})
+	r := start(t, Config{})
 	tg, url := r.front(nil)
+	r.limit(tg, "1")
 	a := serve(t, "a")
 	r.register(tg, a)
 	r.await(tg, "healthy", a)
@@ -88,8 +91,9 @@ func TestQueueEndsWithTheLastTarget(t *testing.T) {
 }
 
 func TestQueueAtTheIdleTimeout(t *testing.T) {
-	r := start(t, Config{TargetLimit: 1})
+	r := start(t, Config{})
 	tg, url := r.front(nil)
+	r.limit(tg, "1")
 	lb := r.LoadBalancers()[0]
 	a := serve(t, "a")
 	r.register(tg, a)
@@ -117,8 +121,9 @@ func TestQueueAtTheIdleTimeout(t *testing.T) {
 // The limit holds, everyone is served, and no place is lost, whatever the
 // interleaving.
 func TestQueueUnderLoad(t *testing.T) {
-	r := start(t, Config{TargetLimit: 2})
+	r := start(t, Config{})
 	tg, url := r.front(nil)
+	r.limit(tg, "2")
 	a, b := serve(t, "a"), serve(t, "b")
 	r.register(tg, a, b)
 	r.await(tg, "healthy", a, b)
@@ -136,7 +141,7 @@ func TestQueueUnderLoad(t *testing.T) {
 }
 
 func TestQueueLimitByTag(t *testing.T) {
-	r := start(t, Config{TargetLimit: 1})
+	r := start(t, Config{})
 	tg, url := r.front(nil)
 	r.limit(tg, "2")
 	a := serve(t, "a")
@@ -158,7 +163,7 @@ func TestQueueLimitByTag(t *testing.T) {
 // TestQueueForgetsThoseThatLeave: clients that give up and come back during a
 // stall must not pile up.
 func TestQueueForgetsThoseThatLeave(t *testing.T) {
-	g := newGroup(model.TargetGroup{ARN: "tg"}, 1)
+	g := newGroup(model.TargetGroup{ARN: "tg", Tags: []model.Tag{{Key: limitTag, Value: "1"}}})
 	full := &target{group: g}
 	full.claim(1)
 	g.serving.Store(&[]*target{full})

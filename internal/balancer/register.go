@@ -61,7 +61,7 @@ func (b *Balancer) eachTarget(ctx context.Context, tgARN string, targets []model
 		wg.Go(func() { errs[i] = fn(ctx, g, t) })
 	}
 	wg.Wait()
-	b.news.changed(tgARN)
+	b.changes.add(tgARN)
 	return errors.Join(errs...)
 }
 
@@ -171,7 +171,7 @@ func (b *Balancer) lose(ctx context.Context, g *group, at model.Target) error {
 	return b.deregister(ctx, g, at)
 }
 
-// TargetHealth gives the targets of a target group, draining ones too, by
+// TargetHealth returns the targets of a target group, draining ones too, by
 // address. Codes: TargetGroupNotFound.
 func (b *Balancer) TargetHealth(tgARN string) ([]model.TargetHealth, error) {
 	g, ok := b.group(tgARN)

@@ -15,16 +15,16 @@ type routes struct {
 	rules []route // in the table's order
 }
 
-// route is what a rule leads to: hops, a fixed answer or a redirect.
+// route is what a rule leads to: target groups, a fixed answer or a redirect.
 type route struct {
 	lb       *loadBalancer
-	hops     []*hop
+	groups   []*weightedGroup
 	fixed    *http1.Answer
 	redirect *model.Redirect
 }
 
-// hop is one target group of a forward action.
-type hop struct {
+// weightedGroup is one target group of a forward action.
+type weightedGroup struct {
 	lb     *loadBalancer
 	group  *group
 	weight int
@@ -63,7 +63,7 @@ func (b *Balancer) resolve(lb *loadBalancer, actions []model.Action) route {
 		default:
 			for _, w := range a.Forward {
 				if g, ok := b.group(w.TargetGroupARN); ok {
-					r.hops = append(r.hops, &hop{lb: lb, group: g, weight: w.Weight})
+					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight})
 				}
 			}
 		}
@@ -78,7 +78,7 @@ func parsePrefix(cidr string) (routing.Prefix, bool) {
 	}
 	bits := p.Bits()
 	if p.Addr().Is4() {
-		bits += 96 // As16 maps it behind 96 bits
+		bits += 96 // As16 maps it listenerSet 96 bits
 	}
 	return routing.Prefix{Addr: p.Addr().As16(), Bits: bits}, true
 }
@@ -113,6 +113,6 @@ func (b *Balancer) associate() {
 	b.mu.RUnlock()
 	for _, g := range changed {
 		g.dispatch()
-		b.news.changed(g.arn)
+		b.changes.add(g.arn)
 	}
 }

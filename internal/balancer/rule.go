@@ -10,7 +10,7 @@ import (
 	"neargate/internal/model"
 )
 
-// Rules gives the rules of a listener by priority, the default rule last; none
+// Rules returns the rules of a listener by priority, the default rule last; none
 // for an unknown listener.
 func (b *Balancer) Rules(listenerARN string) []model.Rule {
 	l, ok := b.tables.listeners.Get(listenerARN)
@@ -22,14 +22,14 @@ func (b *Balancer) Rules(listenerARN string) []model.Rule {
 
 // storedRules is Rules without the default rule.
 func (b *Balancer) storedRules(listenerARN string) []model.Rule {
-	// A rule's ARN is its listener's with another word and an ID behind it.
+	// A rule's ARN is its listener's with another word and an ID listenerSet it.
 	prefix := strings.Replace(listenerARN, ":listener/", ":listener-rule/", 1) + "/"
 	rules := b.tables.rules.List(prefix)
 	slices.SortFunc(rules, func(a, b model.Rule) int { return a.Priority - b.Priority })
 	return rules
 }
 
-// Rule gives the rule with the ARN, a default rule too.
+// Rule returns the rule with the ARN, a default rule too.
 func (b *Balancer) Rule(arn string) (model.Rule, bool) {
 	if r, ok := b.tables.rules.Get(arn); ok {
 		return r, true
@@ -45,7 +45,7 @@ func (b *Balancer) Rule(arn string) (model.Rule, bool) {
 	return b.defaultRule(l), true
 }
 
-// CreateRule adds a rule to a listener and gives it back with its ARN set.
+// CreateRule adds a rule to a listener and returns it with its ARN set.
 // Codes: ListenerNotFound, PriorityInUse, TargetGroupNotFound,
 // TargetGroupAssociationLimit.
 func (b *Balancer) CreateRule(ctx context.Context, r model.Rule) (model.Rule, error) {
@@ -106,7 +106,7 @@ func (b *Balancer) UpdateRule(ctx context.Context, arn string, change func(*mode
 	return r, nil
 }
 
-// ownRule gives a rule that has a record of its own, with its listener.
+// ownRule returns a rule that has a record of its own, with its listener.
 func (b *Balancer) ownRule(arn string) (model.Rule, model.Listener, error) {
 	r, ok := b.Rule(arn)
 	if !ok {
@@ -137,7 +137,7 @@ func (b *Balancer) DeleteRule(ctx context.Context, arn string) error {
 	return nil
 }
 
-// SetRulePriorities gives rules new priorities, all or none. Codes:
+// SetRulePriorities changes the priorities of rules, all or none. Codes:
 // RuleNotFound, OperationNotPermitted, PriorityInUse.
 func (b *Balancer) SetRulePriorities(ctx context.Context, priorities map[string]int) ([]model.Rule, error) {
 	if err := b.up(ctx); err != nil {
@@ -173,7 +173,7 @@ func (b *Balancer) SetRulePriorities(ctx context.Context, priorities map[string]
 	return rules, failed
 }
 
-// clash says whether two rules of a listener would have the same priority.
+// clash reports whether two rules of a listener would have the same priority.
 func (b *Balancer) clash(listenerARN string, priorities map[string]int) error {
 	taken := map[int]bool{}
 	for _, r := range b.storedRules(listenerARN) {

@@ -1,10 +1,13 @@
 package balancer
 
 import (
+	"errors"
+	"io"
 	"math"
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -285,4 +288,67 @@ func TestNewsMayCallTheBalancer(t *testing.T) {
 		}
 	}
 	r.await(tg, "", a)
+}
+
+// TestListenerWhosePortIsTaken: the load balancer does not pass for active
+// while another program answers its clients.
+func TestListenerWhosePortIsTaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	r := startAt(t, path, Config{})
+	lb := r.loadBalancer("lb")
+	ports := []int{freePort(t), freePort(t)}
+	for _, p := range ports {
+		r.listener(lb, p, []model.Action{{Fixed: &model.FixedResponse{StatusCode: 200}}})
+	}
+	r.stop()
+	var taken []net.Listener
+	for _, p := range ports {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		taken = append(taken, l)
+	}
+	r = startAt(t, path, Config{})
+	state := func() string { lb, _ = r.LoadBalancer(lb.ARN); return lb.State }
+	if state() != "failed" || !strings.Contains(lb.StateReason, "another process on this machine listens on it") {
+		t.Errorf("got %s, %q with both ports taken, want failed and the reason", lb.State, lb.StateReason)
+	}
+	taken[0].Close()
+	eventually(t, "impaired", func() bool { return state() == "active_impaired" })
+	if all := r.LoadBalancers(); all[0].State != lb.State || all[0].StateReason != lb.StateReason {
+		t.Errorf("the list has %s, %q, want the same", all[0].State, all[0].StateReason)
+	}
+	taken[1].Close()
+	eventually(t, "active", func() bool { return state() == "active" && lb.StateReason == "" })
+}
+
+// TestIdleTimeoutOnSharedAddress: before a request's head is there, only the
+// shortest of the time-outs of those that share the port can hold.
+func TestIdleTimeoutOnSharedAddress(t *testing.T) {
+	r := start(t, Config{})
+	port := freePort(t)
+	long, short := r.loadBalancer("long"), r.loadBalancer("short")
+	for _, lb := range []model.LoadBalancer{long, short} {
+		r.listener(lb, port, []model.Action{{Fixed: &model.FixedResponse{StatusCode: 200}}})
+	}
+	_, err := r.UpdateLoadBalancer(t.Context(), short.ARN, func(lb *model.LoadBalancer) error {
+		lb.Attributes = map[string]string{"idle_timeout.timeout_seconds": "1"}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("a connection with nothing sent ended with %d bytes and %v, want an end by the balancer", n, err)
+	}
 }

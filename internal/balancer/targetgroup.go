@@ -7,7 +7,7 @@ import (
 	"neargate/internal/model"
 )
 
-// CreateTargetGroup makes a target group of what tg says and gives it back with
+// CreateTargetGroup makes a target group of what tg says and returns it with
 // ARN and ID set. Codes: DuplicateTargetGroupName.
 func (b *Balancer) CreateTargetGroup(ctx context.Context, tg model.TargetGroup) (model.TargetGroup, error) {
 	if err := b.up(ctx); err != nil {
@@ -31,7 +31,7 @@ func (b *Balancer) CreateTargetGroup(ctx context.Context, tg model.TargetGroup) 
 }
 
 func (b *Balancer) addGroup(tg model.TargetGroup) {
-	g := newGroup(tg, b.cfg.TargetLimit)
+	g := newGroup(tg)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.groups[tg.ARN] = g
@@ -44,13 +44,13 @@ func (b *Balancer) group(arn string) (*group, bool) {
 	return g, ok
 }
 
-// TargetGroups gives all target groups, by ARN.
+// TargetGroups returns all target groups, by ARN.
 func (b *Balancer) TargetGroups() []model.TargetGroup { return b.tables.groups.List("") }
 
-// TargetGroup gives the target group with the ARN.
+// TargetGroup returns the target group with the ARN.
 func (b *Balancer) TargetGroup(arn string) (model.TargetGroup, bool) { return b.tables.groups.Get(arn) }
 
-// TargetGroupLoadBalancers gives the ARNs of the load balancers whose listeners
+// TargetGroupLoadBalancers returns the ARNs of the load balancers whose listeners
 // or rules forward to the target group.
 func (b *Balancer) TargetGroupLoadBalancers(arn string) []string {
 	g, ok := b.group(arn)
@@ -82,7 +82,7 @@ func (b *Balancer) UpdateTargetGroup(ctx context.Context, arn string, change fun
 		return tg, err
 	}
 	if g, ok := b.group(arn); ok {
-		g.reconfigure(readGroup(tg, b.cfg.TargetLimit))
+		g.reconfigure(readGroup(tg))
 	}
 	return tg, nil
 }

@@ -46,30 +46,30 @@ type lbTraffic struct {
 	elb500, elb502, elb503, elb504 atomic.Uint64
 }
 
-// Opened counts a client connection: http1.Observer. On a door that several
+// Opened counts a client connection: http1.Observer. On a frontend that several
 // load balancers share, connections count for the oldest: which one a
 // connection is for shows only in its requests.
-func (d *door) Opened() {
-	if l := d.behind.Load().oldest; l != nil {
+func (f *frontend) Opened() {
+	if l := f.listeners.Load().oldest; l != nil {
 		l.lb.traffic.newConns.Add(1)
 	}
-	d.conns.Add(1)
+	f.conns.Add(1)
 }
 
 // Rejected counts a connection closed at once: http1.Observer.
-func (d *door) Rejected() {
-	if l := d.behind.Load().oldest; l != nil {
+func (f *frontend) Rejected() {
+	if l := f.listeners.Load().oldest; l != nil {
 		l.lb.traffic.rejected.Add(1)
 	}
 }
 
 // Closed ends what Opened began: http1.Observer.
-func (d *door) Closed() { d.conns.Add(-1) }
+func (f *frontend) Closed() { f.conns.Add(-1) }
 
 // Finished counts a request: http1.Observer. Only requests for which a target
 // could be chosen are in RequestCount, as on AWS.
-func (d *door) Finished(r *http1.Request, s *http1.Summary) {
-	lb := d.countedAt(r.Note)
+func (f *frontend) Finished(r *http1.Request, s *http1.Summary) {
+	lb := f.countedAt(r.Note)
 	if lb == nil {
 		return
 	}
@@ -91,16 +91,16 @@ func (d *door) Finished(r *http1.Request, s *http1.Summary) {
 	}
 }
 
-// countedAt gives the load balancer that a request counts for; one that was
-// too malformed to be routed counts for the oldest behind the door.
-func (d *door) countedAt(note any) *loadBalancer {
+// countedAt returns the load balancer that a request counts for; one that was
+// too malformed to be routed counts for the oldest listener of the frontend.
+func (f *frontend) countedAt(note any) *loadBalancer {
 	switch n := note.(type) {
-	case *hop:
+	case *weightedGroup:
 		return n.lb
 	case *route:
 		return n.lb
 	}
-	if l := d.behind.Load().oldest; l != nil {
+	if l := f.listeners.Load().oldest; l != nil {
 		return l.lb
 	}
 	return nil
@@ -120,7 +120,7 @@ func (c *lbTraffic) own(status int) {
 	}
 }
 
-// Traffic gives what happened at each target group since the server started,
+// Traffic returns what happened at each target group since the server started,
 // by ARN.
 func (b *Balancer) Traffic() []model.TargetGroupTraffic {
 	b.mu.RLock()
@@ -161,10 +161,10 @@ func (g *group) read(s *scale) model.TargetGroupTraffic {
 	return out
 }
 
-// LoadBalancerTraffic gives what happened at each load balancer since the
+// LoadBalancerTraffic returns what happened at each load balancer since the
 // server started, by ARN.
 func (b *Balancer) LoadBalancerTraffic() []model.LoadBalancerTraffic {
-	active := b.edge.active()
+	active := b.front.active()
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	out := make([]model.LoadBalancerTraffic, 0, len(b.lbs))

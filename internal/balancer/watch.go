@@ -112,7 +112,7 @@ func (b *Balancer) probe(ctx context.Context, t *target, hc model.HealthCheck, p
 		g.dispatch()
 		b.log.Info("target health", "target_group", g.arn, "target", t.addr, "from", was, "to", is,
 			"reason", after.Reason, "after", now.Sub(before.Since))
-		b.news.changed(g.arn)
+		b.changes.add(g.arn)
 	}
 	return after.Next(hc, began, now)
 }
@@ -136,7 +136,7 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 	case t.busy() > 0 && !late:
 		return false
 	case b.cfg.FullDrain && used && !late:
-		b.news.changed(g.arn) // idle; shows as draining until the deadline
+		b.changes.add(g.arn) // idle; shows as draining until the deadline
 		return false
 	}
 	if _, err := b.tables.targets.Delete(ctx, targetKey(g.arn, t.at)); err != nil {
@@ -145,7 +145,7 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 	}
 	b.log.Info("target drained", "target_group", g.arn, "target", t.addr, "cut", t.busy())
 	b.drop(t)
-	b.news.changed(g.arn)
+	b.changes.add(g.arn)
 	return true
 }
 

@@ -2,8 +2,6 @@ package http1
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"time"
@@ -22,8 +20,8 @@ type Config struct {
 	Router   Router
 	Observer Observer
 	Log      *slog.Logger
-	Settings Settings // at the start; SetSettings changes them
-	MaxConns int      // client connections at once; 0 is no limit
+	Settings Settings   // at the start; SetSettings changes them
+	Limit    *ConnLimit // of client connections; nil is none
 }
 
 // Settings are the attributes of a load balancer and its listener that the
@@ -49,22 +47,6 @@ func DefaultSettings() Settings {
 		IdleTimeout: 60 * time.Second, ClientKeepAlive: 3600 * time.Second,
 		Attempts: 3,
 	}
-}
-
-// Validate names every setting that is out of its bounds.
-func (s Settings) Validate() error {
-	var errs []error
-	check := func(ok bool, format string, v any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, v))
-		}
-	}
-	check(s.Proto == "http" || s.Proto == "https", "Proto: %q is neither http nor https", s.Proto)
-	check(s.Port > 0 && s.Port < 65536, "Port: %d is not in 1 to 65535", s.Port)
-	check(s.IdleTimeout > 0, "IdleTimeout: %v is not above zero", s.IdleTimeout)
-	check(s.ClientKeepAlive > 0, "ClientKeepAlive: %v is not above zero", s.ClientKeepAlive)
-	check(s.Attempts > 0, "Attempts: %d is not above zero", s.Attempts)
-	return errors.Join(errs...)
 }
 
 // ForwardedFor is what happens to X-Forwarded-For.

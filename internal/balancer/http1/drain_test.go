@@ -172,19 +172,31 @@ func TestClientThatLeavesFreesTheTarget(t *testing.T) {
 	}
 }
 
+// TestTooManyConnectionsAreRejected: servers that share a limit share it.
 func TestTooManyConnectionsAreRejected(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	limit := NewConnLimit(1)
+	var worlds []*world
+	for range 2 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		worlds = append(worlds, serve(t, ln, Config{Settings: settings(nil), Limit: limit}, PoolConfig{}))
 	}
-	w := serve(t, ln, Config{Settings: settings(nil), MaxConns: 1}, PoolConfig{})
-	first := w.dial(t)
-	until(t, "first accepted", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.open == 1 })
-	if s := rest(t, w.dial(t)); s != "" {
-		t.Errorf("got %q, want an end", s)
+	count := func(w *world, open, rejected int) func() bool {
+		return func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.open == open && w.rejected == rejected }
+	}
+	first := worlds[0].dial(t)
+	until(t, "first accepted", count(worlds[0], 1, 0))
+	for _, w := range worlds {
+		if s := rest(t, w.dial(t)); s != "" {
+			t.Errorf("got %q, want an end", s)
+		}
 	}
 	first.Close()
-	until(t, "first ended", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.open == 0 && w.rejected == 1 })
+	until(t, "first ended", count(worlds[0], 0, 1))
+	worlds[1].dial(t)
+	until(t, "another accepted elsewhere", count(worlds[1], 1, 1))
 }
 
 func TestTunnel(t *testing.T) {

@@ -119,9 +119,6 @@ func (r *Request) Headers(yield func(name, value string) bool) {
 // Client is the address of the client; the zero value if it is not TCP.
 func (r *Request) Client() netip.AddrPort { return r.client }
 
-// TraceID is the X-Amzn-Trace-Id that the target gets.
-func (r *Request) TraceID() string { return view(r.trace) }
-
 // Arrived is when the head of the request was complete.
 func (r *Request) Arrived() time.Time { return r.arrived }
 

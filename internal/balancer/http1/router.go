@@ -102,16 +102,12 @@ func (f Failure) String() string {
 	}[f]
 }
 
-// TargetFault reports whether the failure is the target's (the try counts as
-// TargetConnectionErrorCount or worse), not the client's or our own.
-func (f Failure) TargetFault() bool { return f >= ConnectRefused && f <= Truncated }
-
 // Observer is told of connections and finished requests. Calls come from many
 // goroutines at once and must not block.
 type Observer interface {
 	// Opened is called for each client connection accepted.
 	Opened()
-	// Rejected is called for each closed at once, MaxConns being reached.
+	// Rejected is called for each closed at once, the limit being reached.
 	Rejected()
 	// Closed is called when a client connection accepted has ended.
 	Closed()

@@ -16,7 +16,6 @@ type Server struct {
 	pools    *buffers
 	settings atomic.Pointer[Settings]
 	draining atomic.Bool
-	open     atomic.Int64 // client connections
 
 	mu     sync.Mutex
 	fronts map[*front]struct{} // guarded by mu
@@ -163,7 +162,7 @@ func wait(ctx context.Context, d time.Duration) {
 // start serves one connection in a goroutine of its own.
 func (f *front) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
 	s := f.srv
-	if most := int64(s.cfg.MaxConns); most > 0 && s.open.Load() >= most {
+	if !s.cfg.Limit.take() {
 		nc.Close()
 		s.cfg.Observer.Rejected()
 		return
@@ -175,14 +174,13 @@ func (f *front) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
 	if ctx.Err() != nil {
 		c.kill()
 	}
-	s.open.Add(1)
 	s.cfg.Observer.Opened()
 	conns.Go(func() {
 		c.serve()
 		f.mu.Lock()
 		delete(f.conns, c)
 		f.mu.Unlock()
-		s.open.Add(-1)
+		s.cfg.Limit.release()
 		s.cfg.Observer.Closed()
 	})
 }

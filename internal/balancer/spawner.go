@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// crew runs goroutines and waits for them. Unlike a bare WaitGroup it may be
+// spawner runs goroutines and waits for them. Unlike a bare WaitGroup it may be
 // asked for more while it is waited for: it declines.
-type crew struct {
+type spawner struct {
 	mu     sync.Mutex
 	closed bool // guarded by mu
 	wg     sync.WaitGroup
@@ -15,7 +15,7 @@ type crew struct {
 
 // spawn runs f in a goroutine with a context that ends when ctx does, or cancel
 // is called.
-func (c *crew) spawn(ctx context.Context, f func(context.Context)) (cancel context.CancelFunc) {
+func (c *spawner) spawn(ctx context.Context, f func(context.Context)) (cancel context.CancelFunc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -30,7 +30,7 @@ func (c *crew) spawn(ctx context.Context, f func(context.Context)) (cancel conte
 }
 
 // wait declines more and waits for what runs.
-func (c *crew) wait() {
+func (c *spawner) wait() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
