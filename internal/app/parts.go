@@ -148,7 +148,7 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 	if err != nil {
 		return fmt.Errorf("open EC2: %w", err)
 	}
-	p.auth = sigv4.New(tokens, sigv4.Config{})
+	p.auth = sigv4.New(tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),

@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -142,10 +144,25 @@ func suggestion(cmd *cobra.Command, arg string) string {
 
 // report prints an error as one line, and its hint as another.
 func report(w io.Writer, err error) {
-	fmt.Fprintf(w, "neargate: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	fmt.Fprintf(w, "neargate: %s\n", printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	if h, ok := errors.AsType[hinted](err); ok {
-		fmt.Fprintf(w, "hint: %s\n", h.hint)
+		fmt.Fprintf(w, "hint: %s\n", printable(h.hint))
 	}
+}
+
+// printable escapes what would move a terminal's cursor or change its state:
+// errors quote files and answers that others wrote.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(s, "\ufffd") {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 func newLogger(w io.Writer, level string) (*slog.Logger, error) {

@@ -1,6 +1,19 @@
 package cli
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestErrorsAreOneLineWithoutControlCharacters(t *testing.T) {
+	var out strings.Builder
+	report(&out, hinted{errors.New("a\rb\x1b[2Jc\u009bd\u202ee\xff\nf\tg é \"h\""), "try\x07this"})
+	const want = "neargate: a\\rb\\x1b[2Jc\\u009bd\\u202ee\ufffd; f\\tg é \"h\"\nhint: try\\athis\n"
+	if out.String() != want {
+		t.Errorf("got  %q\nwant %q", out.String(), want)
+	}
+}
 
 func TestOldAWSCommandLinesAreKnown(t *testing.T) {
 	for _, row := range []struct {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"strconv"
 	"syscall"
 
@@ -48,6 +50,12 @@ GET /_neargate/health answers 200 when the server is ready.`,
 }
 
 func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
+	// Who reads the log may go away (neargate serve 2>&1 | head -1); the server
+	// stays, and its log lines are lost. Notify and not Ignore: what is ignored
+	// would be ignored in containers, too.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
 	srv, err := app.Open(ctx, cfg, log)
 	if err != nil {
 		return explain(err)

@@ -103,7 +103,7 @@ func columns(n int) string {
 	return fmt.Sprintf("%d columns", n)
 }
 
-// split gives the one or two fields of a line, without quotes.
+// split returns the one or two fields of a line, without quotes.
 func split(line string) ([]string, error) {
 	sep := ","
 	if i := strings.IndexAny(line, ",;\t"); i >= 0 {
@@ -118,10 +118,16 @@ func split(line string) ([]string, error) {
 		if len(f) > 1 && f[0] == '"' && f[len(f)-1] == '"' {
 			f = strings.TrimSpace(f[1 : len(f)-1])
 		}
+		if strings.ContainsFunc(f, control) {
+			return nil, fmt.Errorf("control character in %s", quote(f))
+		}
 		fields[i] = f
 	}
 	return fields, nil
 }
+
+// control reports whether r is a C0 or C1 control character.
+func control(r rune) bool { return r < 0x20 || 0x7f <= r && r < 0xa0 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -75,6 +75,7 @@ func TestParseTraceRefuses(t *testing.T) {
 		{"three columns", "time,rate,errors\n0,5,0\n", "line 1: 3 columns (want one number, or time,rate)"},
 		{"a column lost", "0,5\n7\n", "line 2: 1 column where the lines before have 2"},
 		{"a million columns", strings.Repeat("1,", 1_000_000) + "\n", "line 1: longer than 1024 bytes (want one number, or time,rate)"},
+		{"control character", "time,e\rsts_per_minute\n", `line 1: control character in "e\rsts_per_minute"`},
 		{"minutes without times", "requests_per_minute\n5\n", "line 1: requests_per_minute without a column of times (without times, a line is a second)"},
 		{"too many lines", strings.Repeat("1\n", 8<<20+1), "line 8388609: more than 8388608 intervals"},
 		{"too much", strings.Repeat("1\n", traffic.MaxTraceBytes/2+1), "load of more than 64 MiB"},

@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,7 +37,7 @@ func parse(r *http.Request) (*signed, error) {
 	if query.Get("X-Amz-Algorithm") == "" {
 		return nil, denied("MissingAuthenticationTokenException", "Request is missing Authentication Token")
 	}
-	return parseQuery(query)
+	return parseQuery(r, query)
 }
 
 func parseHeader(r *http.Request, auth string) (*signed, error) {
@@ -63,7 +64,7 @@ func parseHeader(r *http.Request, auth string) (*signed, error) {
 		return nil, incomplete(strings.Join(missing, " "))
 	}
 	s := &signed{at: at, signature: parts["Signature"], token: r.Header.Get("X-Amz-Security-Token")}
-	return s, s.finish(parts["Credential"], parts["SignedHeaders"])
+	return s, s.finish(r, parts["Credential"], parts["SignedHeaders"])
 }
 
 // headerTime reads X-Amz-Date, else Date.
@@ -80,7 +81,7 @@ func headerTime(r *http.Request) (time.Time, bool) {
 	return t, err == nil
 }
 
-func parseQuery(query url.Values) (*signed, error) {
+func parseQuery(r *http.Request, query url.Values) (*signed, error) {
 	if got := query.Get("X-Amz-Algorithm"); got != algorithm {
 		return nil, incomplete("Unsupported AWS 'algorithm': '" + cut(got) + "'.")
 	}
@@ -101,11 +102,11 @@ func parseQuery(query url.Values) (*signed, error) {
 		at: at, signature: query.Get("X-Amz-Signature"), token: query.Get("X-Amz-Security-Token"),
 		presigned: true, expires: time.Duration(seconds) * time.Second,
 	}
-	return s, s.finish(query.Get("X-Amz-Credential"), query.Get("X-Amz-SignedHeaders"))
+	return s, s.finish(r, query.Get("X-Amz-Credential"), query.Get("X-Amz-SignedHeaders"))
 }
 
 // finish reads the credential scope and the names of the signed headers.
-func (s *signed) finish(credential, headers string) error {
+func (s *signed) finish(r *http.Request, credential, headers string) error {
 	scope := strings.Split(credential, "/")
 	if len(scope) != 5 {
 		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + cut(credential) + "'")
@@ -119,10 +120,22 @@ func (s *signed) finish(credential, headers string) error {
 	if !slices.Contains(s.headers, "host") {
 		return invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
 	}
+	return s.checkHeaders(r)
+}
+
+// checkHeaders refuses headers of AWS's own, such as the operation's name in
+// X-Amz-Target, that the signature does not cover: "all x-amz-* headers in the
+// request" must be signed (IAM guide, "Create a signed AWS API request").
+func (s *signed) checkHeaders(r *http.Request) error {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if strings.HasPrefix(name, "X-Amz-") && !slices.Contains(s.headers, strings.ToLower(name)) {
+			return invalid("'%.80s' must be a 'SignedHeader' in the AWS Authorization.", name)
+		}
+	}
 	return nil
 }
 
-// cut keeps a caller's text short enough to be told back.
+// cut shortens a caller's text for an error message.
 func cut(s string) string {
 	if len(s) > 80 {
 		return s[:80]

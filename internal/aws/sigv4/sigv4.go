@@ -58,37 +58,40 @@ func New(keys keys, cfg Config) *Verifier {
 	return &Verifier{keys: keys, cfg: cfg}
 }
 
-// Authenticate checks that r, with body as it came over the wire, is signed for
-// service by a known key, now. Errors, all *model.Error of Kind Denied:
+// Authenticate checks what the head of r alone shows: that it is to be signed
+// for service by a known key, now. It returns the check of the signature over
+// the body as it came over the wire. Errors, all *model.Error of Kind Denied:
 // MissingAuthenticationTokenException, IncompleteSignatureException,
 // UnrecognizedClientException, ExpiredTokenException,
 // InvalidSignatureException.
-func (v *Verifier) Authenticate(r *http.Request, body []byte, service string) (wire.Caller, error) {
+func (v *Verifier) Authenticate(r *http.Request, service string) (wire.Signature, error) {
 	s, err := parse(r)
 	if err != nil {
-		return wire.Caller{}, err
+		return nil, err
 	}
 	key, ok := v.keys.Key(s.accessKey)
 	if !ok || !hmac.Equal([]byte(key.Token), []byte(s.token)) {
-		return wire.Caller{}, denied("UnrecognizedClientException", "The security token included in the request is invalid.")
+		return nil, denied("UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
 	now := v.cfg.Now()
 	if !key.Expires.IsZero() && !now.Before(key.Expires) {
-		return wire.Caller{}, denied("ExpiredTokenException", "The security token included in the request is expired")
+		return nil, denied("ExpiredTokenException", "The security token included in the request is expired")
 	}
 	if err := v.checkScope(s, service); err != nil {
-		return wire.Caller{}, err
+		return nil, err
 	}
 	if err := s.checkTime(now); err != nil {
-		return wire.Caller{}, err
+		return nil, err
 	}
-	want := s.sign(key.Secret, canonicalRequest(r, body, s))
-	if !hmac.Equal([]byte(want), []byte(s.signature)) {
-		return wire.Caller{}, invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
-	}
-	caller := key.Caller
-	caller.AccessKey = s.accessKey
-	return caller, nil
+	return func(body []byte) (wire.Caller, error) {
+		want := s.sign(key.Secret, canonicalRequest(r, body, s))
+		if !hmac.Equal([]byte(want), []byte(s.signature)) {
+			return wire.Caller{}, invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
+		}
+		caller := key.Caller
+		caller.AccessKey = s.accessKey
+		return caller, nil
+	}, nil
 }
 
 func (v *Verifier) checkScope(s *signed, service string) error {

@@ -83,7 +83,16 @@ func (a attempt) check(t *testing.T, v *sigv4.Verifier) (wire.Caller, error) {
 	}
 	got := asServer(t, req)
 	body, _ := io.ReadAll(got.Body)
-	return v.Authenticate(got, body, "ecs")
+	return authenticate(v, got, body, "ecs")
+}
+
+// authenticate takes both steps, as the handler does.
+func authenticate(v *sigv4.Verifier, r *http.Request, body []byte, service string) (wire.Caller, error) {
+	verify, err := v.Authenticate(r, service)
+	if err != nil {
+		return wire.Caller{}, err
+	}
+	return verify(body)
 }
 
 // asServer gives req as a server reads it from the connection.
@@ -207,6 +216,19 @@ func TestAuthenticateRefuses(t *testing.T) {
 		"host not signed": {func(a *attempt) {
 			a.spoil = setAuth("AWS4-HMAC-SHA256 Credential=root/20260301/us-east-1/ecs/aws4_request, SignedHeaders=x-amz-date, Signature=x")
 		}, "InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
+		"operation added after signing": {
+			func(a *attempt) {
+				a.spoil = func(r *http.Request) { r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.DeleteCluster") }
+			},
+			"InvalidSignatureException", "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
+		},
+		"session token added to a presigned URL": {
+			func(a *attempt) {
+				a.presign = true
+				a.spoil = func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "tok") }
+			},
+			"InvalidSignatureException", "'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := base
@@ -255,7 +277,7 @@ func TestPublishedVectors(t *testing.T) {
 			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/"+row.service+
 				"/aws4_request, SignedHeaders="+row.headers+", Signature="+row.signature)
 			v := sigv4.New(ring{"AKIDEXAMPLE": {Secret: secret}}, sigv4.Config{Now: func() time.Time { return at }})
-			if _, err := v.Authenticate(r, []byte(row.body), row.service); err != nil {
+			if _, err := authenticate(v, r, []byte(row.body), row.service); err != nil {
 				t.Errorf("refused: %v", err)
 			}
 		})
@@ -271,7 +293,7 @@ func FuzzAuthenticate(f *testing.F) {
 		r.URL.RawQuery = query
 		r.Header.Set("Authorization", auth)
 		r.Header.Set("X-Amz-Date", date)
-		if _, err := v.Authenticate(r, nil, "ecs"); err == nil {
+		if _, err := authenticate(v, r, nil, "ecs"); err == nil {
 			t.Errorf("let in with %q %q %q", auth, date, query)
 		}
 	})

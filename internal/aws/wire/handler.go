@@ -11,22 +11,34 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"neargate/internal/model"
 )
 
-// Authenticator says who signed a request.
+// Authenticator finds out who signed a request.
 type Authenticator interface {
-	// Authenticate checks the signature of r, whose body is body as it came
-	// over the wire, for a service's signing name. Its errors are
-	// *model.Error with the codes of AWS JSON (InvalidSignatureException, …);
-	// wire gives them the names of the other protocols.
-	Authenticate(r *http.Request, body []byte, service string) (Caller, error)
+	// Authenticate checks, before the body is read, all that the head of r
+	// shows of its signature for a service's signing name: the access key,
+	// the credential scope, the date, the signed headers. Errors of both
+	// steps are *model.Error with the codes of AWS JSON
+	// (InvalidSignatureException, …); wire translates them for the other
+	// protocols.
+	Authenticate(r *http.Request, service string) (Signature, error)
 }
+
+// Signature checks a request's signature over its body, as it came over the
+// wire, and returns who signed it.
+type Signature func(body []byte) (Caller, error)
 
 // Config sets up a handler. The zero value is valid but for Log.
 type Config struct {
-	Log          *slog.Logger
-	MaxBody      int64            // bytes, compressed and not; 0 is 4 MiB
+	Log         *slog.Logger
+	MaxBody     int64 // bytes, compressed and not; 0 is 4 MiB
+	MaxInFlight int64 // bytes of large bodies over all requests; 0 is 64 MiB
+	// Patience is how long a request waits for the rest of its body, or for
+	// room in MaxInFlight; 0 is 10 s. A long body may take longer, at minRate.
+	Patience     time.Duration
 	NewRequestID func() string    // nil makes random UUIDs
 	Now          func() time.Time // nil is time.Now
 }
@@ -38,6 +50,7 @@ type handler struct {
 	byTarget  map[string]*face
 	bySigning map[string][]*face // Query; several versions may share a name
 	cbor      cborModes
+	room      *semaphore.Weighted // Config.MaxInFlight
 }
 
 // face is a Service made ready to serve.
@@ -53,13 +66,22 @@ func NewHandler(services []Service, auth Authenticator, cfg Config) http.Handler
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = 4 << 20
 	}
+	if cfg.MaxInFlight == 0 {
+		cfg.MaxInFlight = 64 << 20
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 10 * time.Second
+	}
 	if cfg.NewRequestID == nil {
 		cfg.NewRequestID = newUUID
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	h := &handler{cfg: cfg, auth: auth, byTarget: map[string]*face{}, bySigning: map[string][]*face{}, cbor: newCBORModes()}
+	h := &handler{
+		cfg: cfg, auth: auth, byTarget: map[string]*face{}, bySigning: map[string][]*face{}, cbor: newCBORModes(),
+		room: semaphore.NewWeighted(cfg.MaxInFlight),
+	}
 	for _, s := range services {
 		h.add(s)
 	}
@@ -89,6 +111,7 @@ func (h *handler) add(s Service) {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := h.cfg.Now()
 	c := h.identify(r)
+	defer func() { h.room.Release(c.reserved) }()
 	out, err := h.call(w, r, c)
 	var body []byte
 	if err == nil {
@@ -121,14 +144,17 @@ func (h *handler) call(w http.ResponseWriter, r *http.Request, c *call) (out any
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if c.fault != nil {
-		return nil, c.fault
+	verify, err := h.admit(r, c)
+	if err != nil {
+		// The server discards a body that nobody read, but not for ever.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.cfg.Patience))
+		return nil, err
 	}
 	raw, err := h.readBody(w, r, c)
 	if err != nil {
 		return nil, err
 	}
-	caller, err := h.auth.Authenticate(r, raw, c.face.SigningName)
+	caller, err := verify(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +176,17 @@ func (h *handler) call(w http.ResponseWriter, r *http.Request, c *call) (out any
 	return op.Call(WithCaller(r.Context(), caller), in)
 }
 
-// failure writes the error's headers and gives its status and body. What is
-// not a *model.Error is ours: the caller learns nothing but that.
+// admit refuses what the head of a request already rules out, so that nobody
+// without a key makes the server hold a body.
+func (h *handler) admit(r *http.Request, c *call) (Signature, error) {
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	return h.auth.Authenticate(r, c.face.SigningName)
+}
+
+// failure writes the error's headers and returns its status and body. What is
+// not a *model.Error is our own fault: the caller learns nothing but that.
 func (h *handler) failure(w http.ResponseWriter, c *call, err error) (status int, body []byte) {
 	e, ok := errors.AsType[*model.Error](err)
 	switch {

@@ -31,11 +31,13 @@ import (
 // strict refuses requests whose access key is not "test".
 type strict struct{}
 
-func (strict) Authenticate(r *http.Request, _ []byte, _ string) (wire.Caller, error) {
+func (strict) Authenticate(r *http.Request, _ string) (wire.Signature, error) {
 	if !strings.Contains(r.Header.Get("Authorization"), "Credential=test/") {
-		return wire.Caller{}, model.Errorf(model.Denied, "UnrecognizedClientException", "The security token included in the request is invalid.")
+		return nil, model.Errorf(model.Denied, "UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
-	return wire.Caller{AccessKey: "test", ARN: "arn:aws:iam::000000000000:root"}, nil
+	return func([]byte) (wire.Caller, error) {
+		return wire.Caller{AccessKey: "test", ARN: "arn:aws:iam::000000000000:root"}, nil
+	}, nil
 }
 
 // The services of these tests: one a protocol, with operations that fail in

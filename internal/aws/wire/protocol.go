@@ -18,8 +18,10 @@ type call struct {
 	tree    any        // JSON, CBOR: the request
 	form    url.Values // Query: the request
 	json10  bool       // JSON 1.0 asked for
-	fault   error      // what is wrong before the body is read
+	fault   error      // what the head of the request already shows to be wrong
 	failed  string     // the code that was answered, for the log
+
+	reserved int64 // bytes of the handler's room
 }
 
 func (c *call) signing() string {
@@ -45,9 +47,13 @@ type protocol interface {
 	header(c *call, h http.Header)
 }
 
-// identify tells from the headers which protocol and service are meant.
+// identify finds the protocol and the service of a request by its head.
 func (h *handler) identify(r *http.Request) *call {
 	c := &call{id: h.cfg.NewRequestID()}
+	if !methodTaken(r) {
+		c.proto, c.fault = jsonProtocol{}, noSuchPath()
+		return c
+	}
 	if service, op, ok := cborPath(r.URL.Path); ok {
 		c.proto, c.op = cborProtocol{h.cbor}, op
 		if c.face = h.byTarget[service]; c.face == nil {
@@ -76,8 +82,15 @@ func (h *handler) identify(r *http.Request) *call {
 		c.fault = model.Errorf(model.Invalid, "UnknownOperationException", "The service %.60q is not offered here.", name)
 		return c
 	}
-	c.face = faces[0] // until the body tells the version
+	c.face = faces[0] // until the body names the version
 	return c
+}
+
+// methodTaken reports whether operations are called by a request's method: POST
+// or, in Query, GET. AWS answers others with 404 and UnknownOperationException.
+func methodTaken(r *http.Request) bool {
+	query := r.URL.Path == "/" && r.Header.Get("X-Amz-Target") == ""
+	return r.Method == http.MethodPost || r.Method == http.MethodGet && query
 }
 
 // cborPath cuts /service/NAME/operation/OP.
@@ -89,7 +102,7 @@ func cborPath(path string) (service, op string, ok bool) {
 	return parts[2], parts[4], true
 }
 
-// scopeService gives the service in a request's credential scope,
+// scopeService returns the service in a request's credential scope,
 // KEY/DATE/REGION/SERVICE/aws4_request.
 func scopeService(r *http.Request) (string, bool) {
 	credential := ""
@@ -113,9 +126,13 @@ func missingToken() error {
 	return model.Errorf(model.Denied, "MissingAuthenticationTokenException", "Request is missing Authentication Token")
 }
 
+func noSuchPath() error {
+	return model.Errorf(model.NotFound, "UnknownOperationException", "No service is offered at this path.")
+}
+
 func unknownService(prefix, op string) error {
 	if prefix == "" {
-		return model.Errorf(model.NotFound, "UnknownOperationException", "No service is offered at this path.")
+		return noSuchPath()
 	}
 	return model.Errorf(model.Invalid, "UnknownOperationException", "The operation %.80s is not known here.", prefix+"."+op)
 }

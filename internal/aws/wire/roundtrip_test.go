@@ -32,8 +32,8 @@ import (
 // anyone lets every request in.
 type anyone struct{}
 
-func (anyone) Authenticate(*http.Request, []byte, string) (wire.Caller, error) {
-	return wire.Caller{AccessKey: "test"}, nil
+func (anyone) Authenticate(*http.Request, string) (wire.Signature, error) {
+	return func([]byte) (wire.Caller, error) { return wire.Caller{AccessKey: "test"}, nil }, nil
 }
 
 func serve(t *testing.T, services ...wire.Service) *httptest.Server {
