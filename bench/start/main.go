@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"neargate/internal/model"
+	engine "neargate/internal/runtime"
 	"neargate/internal/runtime/local"
 )
 
@@ -49,7 +50,9 @@ type options struct{ single, many, rounds, cpu int }
 // image is one directory with the workshop's app in it.
 type image struct{ layer string }
 
-func (i image) Unpack(context.Context, string) (model.Rootfs, func(), error) {
+func (image) Resolve(context.Context, engine.Image) (string, error) { return "sha256:bench", nil }
+
+func (i image) Unpack(context.Context, engine.Image) (model.Rootfs, func(), error) {
 	return model.Rootfs{
 		Digest: "sha256:bench", Layers: []string{i.layer},
 		Config: model.ImageConfig{EntryPoint: []string{"/app"}},
@@ -127,7 +130,7 @@ func (b bench) round(ctx context.Context, n int) (result, error) {
 	group, gctx := errgroup.WithContext(ctx)
 	for i := range n {
 		group.Go(func() error {
-			state, err := b.Run(gctx, b.spec())
+			state, err := b.Start(gctx, b.spec())
 			if err != nil {
 				return err
 			}

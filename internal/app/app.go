@@ -18,7 +18,6 @@ import (
 
 	"neargate/internal/aws/wire"
 	"neargate/internal/console"
-	"neargate/internal/runtime/local"
 )
 
 // Server is a server with its state open. Run serves; Close must follow.
@@ -30,7 +29,7 @@ type Server struct {
 	parts    *parts
 }
 
-// Open checks that this machine can run containers, opens the state, takes the
+// Open checks that the engine can work here, opens the state, takes the
 // address, and makes every part. Nothing is served before Run. What earlier
 // servers left that died without cleaning up is removed first.
 func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err error) {
@@ -40,7 +39,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if cfg.Data, err = filepath.Abs(cfg.Data); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	if err := local.Check(); err != nil {
+	if err := cfg.Engine.Check(); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
@@ -155,5 +154,5 @@ func (s *Server) Close(ctx context.Context) error {
 // Destroy is Close, and then removes every task and everything else that the
 // server has on this machine, its data directory included.
 func (s *Server) Destroy(ctx context.Context) error {
-	return errors.Join(s.Close(ctx), local.Cleanup(ctx, s.cfg.Data), os.RemoveAll(s.cfg.Data))
+	return errors.Join(s.Close(ctx), s.cfg.Engine.Cleanup(ctx, s.cfg.Data), os.RemoveAll(s.cfg.Data))
 }

@@ -18,12 +18,13 @@ type Config struct {
 	// Ephemeral says that nothing in Data is worth keeping: when this process
 	// dies without cleaning up, the next server to start removes it all.
 	Ephemeral bool
+	Engine    Engines // what runs the tasks
 }
 
 // Default is a server on 127.0.0.1:4566 that decides live.
 func Default() Config {
 	return Config{
-		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live",
+		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live", Engine: Local{},
 		Place: model.Place{Region: "us-east-1", Account: "000000000000"},
 	}
 }
@@ -47,6 +48,9 @@ func (c Config) Validate() error {
 	}
 	if !regionForm.MatchString(c.Place.Region) {
 		errs = append(errs, fmt.Errorf("region %q: want the form us-east-1", c.Place.Region))
+	}
+	if c.Engine == nil {
+		errs = append(errs, errors.New("engine: there is none to run tasks"))
 	}
 	switch c.Timing {
 	case "live", "aws-60", "aws-20":

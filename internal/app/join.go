@@ -3,7 +3,6 @@ package app
 import (
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"neargate/internal/decide/expression"
@@ -12,34 +11,6 @@ import (
 	"neargate/internal/metric"
 	"neargate/internal/model"
 )
-
-// relay passes what the runtime tells of tasks on to the scheduler. The runtime
-// may tell before the scheduler has been made; that waits.
-type relay struct {
-	mu   sync.Mutex
-	to   func(model.RunState)
-	held []model.RunState
-}
-
-func (r *relay) tell(s model.RunState) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.to == nil {
-		r.held = append(r.held, s)
-		return
-	}
-	r.to(s)
-}
-
-func (r *relay) connect(to func(model.RunState)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.to = to
-	for _, s := range r.held {
-		to(s)
-	}
-	r.held = nil
-}
 
 // pastLoad is what the autoscaler asks of the metrics.
 type pastLoad struct{ *metric.Store }

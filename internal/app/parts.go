@@ -30,7 +30,7 @@ import (
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
 	"neargate/internal/registry"
-	"neargate/internal/runtime/local"
+	"neargate/internal/runtime"
 	"neargate/internal/scheduler"
 	"neargate/internal/store"
 )
@@ -42,7 +42,7 @@ type parts struct {
 	db         *store.DB
 	registry   *registry.Registry
 	logs       *logs.Logs
-	engine     *local.Engine
+	engine     runtime.Engine
 	balancer   *balancer.Balancer
 	ecs        *ecs.Catalogue
 	scheduler  *scheduler.Scheduler
@@ -89,10 +89,9 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	if err != nil {
 		return fmt.Errorf("open the logs: %w", err)
 	}
-	var ended, checked relay
-	p.engine, err = local.Open(ctx, local.Config{
-		DataDir: cfg.Data, Ephemeral: cfg.Ephemeral, OnExit: ended.tell, OnHealth: checked.tell,
-	}, p.registry, p.logs, part("runtime"))
+	p.engine, err = cfg.Engine.Open(ctx, EngineParts{
+		Data: cfg.Data, Ephemeral: cfg.Ephemeral, Images: p.registry, Logs: p.logs, Log: part("runtime"),
+	})
 	if err != nil {
 		return fmt.Errorf("open the runtime: %w", err)
 	}
@@ -115,8 +114,6 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return err
 	}
 	p.scheduler = scheduler.New(p.ecs, p.engine, p.balancer, logGroups{p.logs}, schedule, part("scheduler"))
-	ended.connect(p.scheduler.OnExit)
-	checked.connect(p.scheduler.OnHealth)
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
 		return fmt.Errorf("open the metrics: %w", err)
 	}
@@ -144,7 +141,7 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 	if err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
-	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Subnet()})
+	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network})
 	if err != nil {
 		return fmt.Errorf("open EC2: %w", err)
 	}

@@ -13,12 +13,21 @@ type TaskSpec struct {
 	Labels map[string]string
 }
 
-// ContainerSpec is one container of a TaskSpec, with everything resolved but the image.
+// ContainerSpec is one container of a TaskSpec.
 type ContainerSpec struct {
 	ContainerDefinition
-	Env []KeyValue // the definition's environment with what the platform adds, final
+	// ImageDigest is the manifest to run, "sha256:…"; "": what Image names when
+	// the task starts.
+	ImageDigest string
+	Credential  *Credential `json:"-"` // to pull the image with; nil: none
+	Env         []KeyValue  // final: the definition's, and what the platform adds
 	// LogGroup and LogStream say where output goes; "" keeps it in the runtime.
 	LogGroup, LogStream string
+}
+
+// Credential opens a registry. It is a secret, and never written down.
+type Credential struct {
+	Username, Password string
 }
 
 // RunState is what a runtime knows of one task. Tasks share nothing but their

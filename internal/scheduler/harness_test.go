@@ -74,7 +74,6 @@ func (r *rig) serve() {
 	}
 	s = New(records, r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
 	r.Scheduler, r.Catalogue = s, records
-	r.eng.Set(func(c *fake.Config) { c.OnExit = s.OnExit })
 	r.lb.changed = s.TargetChanged
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -21,14 +21,13 @@ import (
 
 	"neargate/internal/decide/rollout"
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 )
 
 // engine runs tasks.
 type engine interface {
-	Run(ctx context.Context, spec model.TaskSpec) (model.RunState, error)
-	Stop(ctx context.Context, id string, timeout time.Duration) error
-	List(ctx context.Context) ([]model.RunState, error)
-	Forget(ctx context.Context, id string) error
+	runtime.Tasks
+	runtime.Watcher
 }
 
 // targets is the balancer's side of target groups.
@@ -105,6 +104,11 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if err := s.takeOver(ctx); err != nil {
 		return fmt.Errorf("take over tasks: %w", err)
 	}
+	s.work.Go(func() {
+		for e := range s.engine.Events(ctx) {
+			s.take(e)
+		}
+	})
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
 	for {
@@ -151,20 +155,16 @@ func (s *Scheduler) ServiceChanged(cluster, service string) {
 	s.owner(ownerKey(cluster, service)).post(func() {})
 }
 
-// OnExit tells that a task has ended. It does not block.
-func (s *Scheduler) OnExit(state model.RunState) {
-	s.tell(state, func(o *owner) { o.ended(state) })
-}
-
-// OnHealth tells that a container's own health check gave a new state. It does
-// not block.
-func (s *Scheduler) OnHealth(state model.RunState) {
-	s.tell(state, func(o *owner) { o.containerHealth(state) })
-}
-
-func (s *Scheduler) tell(state model.RunState, fn func(*owner)) {
-	o := s.owner(ownerKey(state.Labels[labelCluster], state.Labels[labelService]))
-	o.post(func() { fn(o) })
+// take passes an event of the engine on to the owner of its task.
+func (s *Scheduler) take(e runtime.Event) {
+	o := s.owner(ownerKey(e.State.Labels[labelCluster], e.State.Labels[labelService]))
+	o.post(func() {
+		if e.Kind == runtime.TaskEnded {
+			o.ended(e.State)
+		} else {
+			o.containersChanged(e.State)
+		}
+	})
 }
 
 // TargetChanged tells that a target's state in a group changed. It does not block.

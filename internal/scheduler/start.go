@@ -46,7 +46,7 @@ func (s *Scheduler) runTask(ctx context.Context, spec model.TaskSpec) (model.Run
 	if err := s.readyLogs(ctx, spec); err != nil {
 		return model.RunState{}, err
 	}
-	return s.engine.Run(ctx, spec)
+	return s.engine.Start(ctx, spec)
 }
 
 // activating notes that the containers run and the targets are being registered.

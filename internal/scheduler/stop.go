@@ -100,8 +100,8 @@ func (o *owner) failedHealth(t *task) {
 	}})
 }
 
-// containerHealth takes a new state of container health checks.
-func (o *owner) containerHealth(state model.RunState) {
+// containersChanged takes a new state of containers of a task that goes on.
+func (o *owner) containersChanged(state model.RunState) {
 	t, ok := o.tasks[state.ID]
 	if !ok || t.LastStatus == model.TaskStopped {
 		return

@@ -11,7 +11,7 @@ import (
 // run are kept, those that ended meanwhile are recorded, and those that the
 // records do not know are stopped. It makes the owners, which have not begun.
 func (s *Scheduler) takeOver(ctx context.Context) error {
-	states, err := s.engine.List(ctx)
+	states, err := s.engine.Recover(ctx)
 	if err != nil {
 		return err
 	}

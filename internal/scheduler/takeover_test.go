@@ -19,11 +19,12 @@ func TestRestartKeepsRunningTasks(t *testing.T) {
 	ids := r.eng.Running()
 	said := r.said()
 	r.stop()
-	r.eng.Exit(ids[0], 1, "") // while nobody looks: OnExit reaches a scheduler that has ended
-	stray := model.TaskSpec{ID: random.Hex(32), Labels: map[string]string{labelCluster: "c", labelService: "s"}}
-	foreign := model.TaskSpec{ID: random.Hex(32)}
+	r.eng.Exit(ids[0], 1, "") // while nobody looks
+	stray, foreign := r.eng.Runs()[0], r.eng.Runs()[0]
+	stray.ID = random.Hex(32)
+	foreign.ID, foreign.Labels = random.Hex(32), nil
 	for _, spec := range []model.TaskSpec{stray, foreign} {
-		if _, err := r.eng.Run(t.Context(), spec); err != nil {
+		if _, err := r.eng.Start(t.Context(), spec); err != nil {
 			t.Fatal(err)
 		}
 	}

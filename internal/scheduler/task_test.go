@@ -120,13 +120,13 @@ func TestContainerHealthReplacesATask(t *testing.T) {
 	r.create(1, func(svc *model.Service) { svc.TaskDefinitionARN, svc.LoadBalancers = "checked", nil })
 	r.until("running", func() bool { return len(r.running()) == 1 })
 	first := r.running()[0].ID
-	r.OnHealth(r.eng.SetHealth(first, "HEALTHY"))
+	r.eng.SetHealth(first, "HEALTHY")
 	r.stable(1)
-	r.OnHealth(r.eng.SetHealth(first, "UNHEALTHY"))
+	r.eng.SetHealth(first, "UNHEALTHY")
 	r.until("replacement", func() bool { return len(r.running()) == 2 })
 	for _, task := range r.running() {
 		if task.ID != first {
-			r.OnHealth(r.eng.SetHealth(task.ID, "HEALTHY"))
+			r.eng.SetHealth(task.ID, "HEALTHY")
 		}
 	}
 	r.until("stopped", func() bool { task, _ := r.Task("c", first); return task.LastStatus == model.TaskStopped })

@@ -71,7 +71,6 @@ func open(dir string, tasks int) (s *server, err error) {
 		return s, err
 	}
 	s.scheduler = scheduler.New(s.ecs, engine, s.world, logGroups{}, cfg, log)
-	engine.Set(func(c *fake.Config) { c.OnExit = s.scheduler.OnExit })
 	s.world.changed = s.scheduler.TargetChanged
 	if s.alarms, err = alarms.New(s.db, s.metrics, alarms.Config{Place: place()}, log); err != nil {
 		return s, err

@@ -45,7 +45,7 @@ func (balancer) RegisterTargets(context.Context, string, []model.Target) error  
 func (balancer) DeregisterTargets(context.Context, string, []model.Target) error { return nil }
 
 func (balancer) DeregisterLostTargets(context.Context, string, []model.Target) error { return nil }
-func (balancer) TargetHealth(string) ([]model.TargetHealth, error)               { return nil, nil }
+func (balancer) TargetHealth(string) ([]model.TargetHealth, error)                   { return nil, nil }
 
 type logs struct{}
 
@@ -68,7 +68,6 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 		t.Fatal(err)
 	}
 	sched = scheduler.New(records, eng, balancer{}, logs{}, scheduler.Default(place), slog.New(slog.DiscardHandler))
-	eng.Set(func(c *fake.Config) { c.OnExit = sched.OnExit })
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- sched.Run(ctx) }()

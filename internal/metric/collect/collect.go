@@ -13,14 +13,13 @@ import (
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 )
 
 // Sources are the parts that are read each second. Their methods must return
 // at once.
 type Sources struct {
-	Runtime interface {
-		Samples() []model.Sample
-	}
+	Runtime  runtime.Sampler
 	Balancer interface {
 		Traffic() []model.TargetGroupTraffic
 		LoadBalancerTraffic() []model.LoadBalancerTraffic

@@ -1,60 +1,72 @@
-// Package fake is a runtime engine without containers, for tests: tasks are
-// entries in a map, start after a set delay, fail on demand, and consume a set
-// share of their CPU in virtual time.
+// Package fake is an engine without containers, for tests: tasks are entries in
+// a map, start after a set delay, fail on demand, and consume a set share of
+// their CPU in real time. It keeps the contract of package runtime.
 //
-// It keeps the contract of the real engines: Run returns when the task runs,
-// Stop when it is gone, and OnExit is called once for each task that ran. It
-// is safe for concurrent use.
+// A container runs until it is stopped, and ends with 143 then, unless its
+// command says otherwise:
+//
+//	exit CODE [MS]   ends with CODE, after MS milliseconds
+//	print WORD...    prints a line for each word, and ends with 0
+//	stubborn         ignores its stop signal
+//
+// A health check whose command ends in "exit 0" passes, and one that ends in
+// "exit 1" fails; of others the health stays UNKNOWN until SetHealth.
 package fake
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"iter"
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 )
 
-// Config sets how the engine behaves.
+// Config sets how the engine behaves. The zero value is a machine of 64 CPUs
+// and 256 GiB whose tasks start and stop at once and consume nothing.
 type Config struct {
-	StartDelay time.Duration // from Run to running
-	StopDelay  time.Duration // from Stop to gone
-	// OnExit is called once when a task that ran has ended; it must not call
-	// the engine. nil: nobody is told.
-	OnExit func(model.RunState)
-	// ExitAtOnce has tasks end, with code 1, before Run returns.
+	StartDelay time.Duration // from Start to running
+	StopDelay  time.Duration // from Stop to ended
+	// Logs takes what containers print; nil drops it.
+	Logs runtime.LogSink
+	// ExitAtOnce has tasks end, with code 1, before Start returns.
 	ExitAtOnce bool
 	// CPU is the consumption of each running task: 1 is one vCPU.
 	CPU float64
 	// Memory is each running task's working set in bytes.
 	Memory int64
+	// CPUUnits and MemoryMiB are the machine's; 0 is 64 CPUs and 256 GiB.
+	CPUUnits, MemoryMiB int
 }
 
-// Engine runs nothing and says it does. Make it with New.
+// Engine runs nothing and reports that it does. New creates one.
 type Engine struct {
+	events *runtime.Queue
+	starts sync.WaitGroup // starts under way
+
 	mu     sync.Mutex
 	cfg    Config            // guarded by mu
 	tasks  map[string]*entry // guarded by mu
 	fails  []error           // guarded by mu; for the next starts
 	broken error             // guarded by mu; for all starts
+	images map[string]string // guarded by mu; digests by reference
 	nextIP int               // guarded by mu
 	runs   []model.TaskSpec  // guarded by mu; every start asked for
+	closed bool              // guarded by mu
 }
 
-type entry struct {
-	spec  model.TaskSpec
-	state model.RunState
-	cpu   time.Duration // consumed until since
-	since time.Time
-	share float64 // vCPUs
-}
+var _ runtime.Engine = (*Engine)(nil)
 
-// New makes an engine without tasks.
+// New returns an engine without tasks.
 func New(cfg Config) *Engine {
-	return &Engine{cfg: cfg, tasks: map[string]*entry{}}
+	return &Engine{cfg: cfg, tasks: map[string]*entry{}, images: map[string]string{}, events: runtime.NewQueue()}
 }
 
 // Set changes the configuration.
@@ -78,146 +90,74 @@ func (e *Engine) Break(err error) {
 	e.broken = err
 }
 
-// Runs gives the specs of every start asked for, in order.
+// SetImage makes a reference name the manifest with a digest, as a push does;
+// "" makes it name none. A reference that was never set has a digest of its own.
+func (e *Engine) SetImage(reference, digest string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.images[reference] = digest
+}
+
+// Runs returns the specs of every start asked for, in order.
 func (e *Engine) Runs() []model.TaskSpec {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.runs)
 }
 
-// Running gives the IDs of the tasks that run, sorted.
+// Running returns the IDs of the tasks that run, sorted.
 func (e *Engine) Running() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(e.tasks)) {
-		if e.tasks[id].state.Running {
+		if e.tasks[id].runs() {
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
-// Run starts a task after the start delay.
-func (e *Engine) Run(ctx context.Context, spec model.TaskSpec) (model.RunState, error) {
-	begin := time.Now()
-	delay, err := e.begin(spec)
-	if waitErr := wait(ctx, delay); waitErr != nil {
-		return model.RunState{}, fmt.Errorf("start task %s: %w", spec.ID, waitErr)
-	}
-	if err != nil {
-		return model.RunState{}, err
-	}
-	state, over := e.admit(spec, begin)
-	if over {
-		e.end(spec.ID, 1, "")
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		state = e.tasks[spec.ID].state
-	}
-	return state, nil
-}
-
-// admit makes the task run. over says that it is to end at once.
-func (e *Engine) admit(spec model.TaskSpec, begin time.Time) (state model.RunState, over bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := time.Now()
-	e.nextIP++
-	state = model.RunState{
-		ID: spec.ID, Labels: spec.Labels, Running: true,
-		IP: fmt.Sprintf("10.9.%d.%d", e.nextIP/250, e.nextIP%250+2), MAC: fmt.Sprintf("02:00:0a:09:%02x:%02x", e.nextIP/250, e.nextIP%250+2),
-		PullStartedAt: begin, PullStoppedAt: now, StartedAt: now,
-	}
-	for _, c := range spec.Containers {
-		state.Containers = append(state.Containers, model.ContainerState{
-			Name: c.Name, ImageDigest: "sha256:" + spec.ID + spec.ID, RuntimeID: spec.ID + "-0000000001", Running: true, Health: "UNKNOWN",
-		})
-	}
-	e.tasks[spec.ID] = &entry{spec: spec, state: state, since: now, share: e.cfg.CPU}
-	return state, e.cfg.ExitAtOnce
-}
-
-// begin notes the start and takes its outcome.
-func (e *Engine) begin(spec model.TaskSpec) (time.Duration, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.runs = append(e.runs, spec)
-	err := e.broken
-	if len(e.fails) > 0 {
-		err, e.fails = e.fails[0], e.fails[1:]
-	}
-	return e.cfg.StartDelay, err
-}
-
-// Stop ends a task as by SIGTERM. An unknown ID is no error.
-func (e *Engine) Stop(ctx context.Context, id string, _ time.Duration) error {
-	e.mu.Lock()
-	delay := e.cfg.StopDelay
-	e.mu.Unlock()
-	if err := wait(ctx, delay); err != nil {
-		return fmt.Errorf("stop task %s: %w", id, err)
-	}
-	e.end(id, 143, "")
-	return nil
-}
-
-// Exit ends a running task as if its containers had ended with code.
-func (e *Engine) Exit(id string, code int, reason string) { e.end(id, code, reason) }
-
-func (e *Engine) end(id string, code int, reason string) {
-	e.mu.Lock()
-	t, ok := e.tasks[id]
-	if !ok || !t.state.Running {
-		e.mu.Unlock()
-		return
-	}
-	now := time.Now()
-	t.cpu, t.since = t.used(now), now
-	t.state.Running, t.state.StoppedAt = false, now
-	t.state.Containers = slices.Clone(t.state.Containers)
-	for i := range t.state.Containers {
-		t.state.Containers[i].Running, t.state.Containers[i].ExitCode, t.state.Containers[i].Reason = false, &code, reason
-	}
-	state, tell := t.state, e.cfg.OnExit
-	e.mu.Unlock()
-	if tell != nil {
-		tell(state)
-	}
-}
-
-// SetHealth sets the container health of a running task and gives its state.
-func (e *Engine) SetHealth(id, health string) model.RunState {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	t := e.tasks[id]
-	t.state.Containers = slices.Clone(t.state.Containers)
-	for i := range t.state.Containers {
-		t.state.Containers[i].Health = health
-	}
-	return t.state
-}
-
-// List gives all tasks that have not been forgotten, by ID.
-func (e *Engine) List(context.Context) ([]model.RunState, error) {
+// Recover returns all tasks that have started and are not forgotten, by ID.
+func (e *Engine) Recover(context.Context) ([]model.RunState, error) {
+	e.events.Clear()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var all []model.RunState
 	for _, id := range slices.Sorted(maps.Keys(e.tasks)) {
-		all = append(all, e.tasks[id].state)
+		if t := e.tasks[id]; !t.starting() {
+			all = append(all, t.state)
+		}
 	}
 	return all, nil
 }
 
-// Forget drops an ended task.
-func (e *Engine) Forget(_ context.Context, id string) error {
+// Events yields what happens to tasks.
+func (e *Engine) Events(ctx context.Context) iter.Seq[runtime.Event] { return e.events.Events(ctx) }
+
+// Resolve returns the digest that the image's reference names now.
+func (e *Engine) Resolve(ctx context.Context, image runtime.Image) (string, error) {
+	if err := context.Cause(ctx); err != nil {
+		return "", err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if t, ok := e.tasks[id]; ok && t.state.Running {
-		return fmt.Errorf("forget task %s: it runs", id)
+	return e.resolveLocked(image)
+}
+
+func (e *Engine) resolveLocked(image runtime.Image) (string, error) {
+	if image.Digest != "" {
+		return image.Digest, nil
 	}
-	delete(e.tasks, id)
-	return nil
+	digest, set := e.images[image.Reference]
+	if set && digest == "" {
+		return "", model.Errorf(model.NotFound, runtime.CodePull, "pull %s: not found", image.Reference)
+	}
+	if !set {
+		sum := sha256.Sum256([]byte(image.Reference))
+		digest = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	return digest, nil
 }
 
 // SetCPU sets what one task consumes from now on, in vCPUs.
@@ -230,7 +170,7 @@ func (e *Engine) SetCPU(id string, vcpus float64) {
 	}
 }
 
-// Samples gives the consumption of all running tasks. No task uses more than
+// Samples returns the consumption of all running tasks. No task uses more than
 // its size.
 func (e *Engine) Samples() []model.Sample {
 	e.mu.Lock()
@@ -238,28 +178,67 @@ func (e *Engine) Samples() []model.Sample {
 	now := time.Now()
 	var all []model.Sample
 	for _, id := range slices.Sorted(maps.Keys(e.tasks)) {
-		if t := e.tasks[id]; t.state.Running {
+		if t := e.tasks[id]; t.runs() {
 			all = append(all, model.Sample{TaskID: id, At: now, CPU: t.used(now), Memory: e.cfg.Memory})
 		}
 	}
 	return all
 }
 
-func (t *entry) used(now time.Time) time.Duration {
-	share := min(t.share, float64(t.spec.CPUUnits)/1024)
-	return t.cpu + time.Duration(share*float64(now.Sub(t.since)))
+// The machine of an engine that was not told another.
+const (
+	defaultCPUUnits  = 64 * 1024
+	defaultMemoryMiB = 256 << 10
+)
+
+// Capabilities returns the size of the pretended machine.
+func (e *Engine) Capabilities() runtime.Capabilities {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := runtime.Capabilities{
+		CPUUnits: defaultCPUUnits, MemoryMiB: defaultMemoryMiB,
+		Network: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, 0}), 16),
+	}
+	if e.cfg.CPUUnits > 0 {
+		c.CPUUnits = e.cfg.CPUUnits
+	}
+	if e.cfg.MemoryMiB > 0 {
+		c.MemoryMiB = e.cfg.MemoryMiB
+	}
+	return c
 }
 
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
+// Serve waits for the end of ctx: everything happens without it.
+func (e *Engine) Serve(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+var errClosed = model.Errorf(model.Unavailable, runtime.CodeResource, "the runtime is closing")
+
+// Close aborts the starts under way and refuses more. Tasks run on.
+func (e *Engine) Close(context.Context) error {
+	e.mu.Lock()
+	e.closed = true
+	for _, t := range e.tasks {
+		if t.starting() {
+			t.abort(errClosed)
+		}
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
+	e.mu.Unlock()
+	e.starts.Wait()
+	return nil
+}
+
+// Reopen makes the engine, which was closed, that of the next process.
+func (e *Engine) Reopen() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = false
+}
+
+// address returns the n-th address of the network, from 1.
+func address(n int) (ip, mac string) {
+	hi, lo := n/250, n%250+2
+	return fmt.Sprintf("10.9.%d.%d", hi, lo), fmt.Sprintf("02:00:0a:09:%02x:%02x", hi, lo)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // adoptAll goes through the tasks on disk: the living are taken over, the dead
-// kept for List, half-made ones removed.
+// kept for Recover, half-made ones removed.
 func (e *Engine) adoptAll(ctx context.Context) error {
 	entries, err := os.ReadDir(e.tasksDir())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -66,13 +66,14 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 	if err := killSupervisors(ctx, e.id, t.id); err != nil {
 		return false, err
 	}
-	t.take(lastReport(t.dir, supervisor.Report{}))
+	t.learn(lastReport(t.dir, supervisor.Report{}))
 	if !t.hasStarted() {
 		e.release(ctx, t)
 		return false, nil
 	}
 	e.keep(t)
-	e.finish(ctx, t) // List tells of it
+	t.recovered = true
+	e.finish(ctx, t)
 	return true, nil
 }
 
@@ -86,6 +87,9 @@ func (e *Engine) keep(t *task) {
 // hold keeps the task's images from being removed.
 func (e *Engine) hold(t *task) {
 	for _, digest := range t.rec.Digests {
+		if digest == "" {
+			continue // its start failed
+		}
 		release, err := e.images.Hold(digest)
 		if err != nil {
 			e.log.Warn("a running task's image is gone", "task", t.id, "digest", digest, "error", err)
@@ -111,9 +115,9 @@ func (e *Engine) reconnect(ctx context.Context, t *task) bool {
 	if err != nil || r.Phase == supervisor.Waiting {
 		return false
 	}
-	t.take(r)
+	t.learn(r)
 	if !t.hasStarted() {
-		close(t.started) // its Run has no one to give an error to: it counts as run
+		close(t.started) // its Start has no one to return an error to: it counts as started
 	}
 	// A fresh connection: the decoder may have read ahead in this one.
 	if t.conn, err = dial(ctx, t.dir); err != nil {

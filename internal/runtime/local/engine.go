@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
+	goruntime "runtime"
 	"sync"
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/cgroup"
 	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/seccomp"
@@ -27,8 +29,9 @@ const releaseLimit = 10 * time.Second
 type Engine struct {
 	cfg    Config
 	images images
-	logs   logs
+	logs   runtime.LogSink
 	log    *slog.Logger
+	events *runtime.Queue
 
 	// Immutable after Open.
 	id     string
@@ -38,6 +41,8 @@ type Engine struct {
 	filter []byte // the seccomp program
 	resolv string // for every task's /etc/resolv.conf
 	starts chan struct{}
+
+	memoryMiB int // of the machine
 
 	watchers sync.WaitGroup
 	closing  chan struct{}
@@ -54,26 +59,23 @@ type Engine struct {
 // removes half-made ones. It also cleans up after dead ephemeral instances. It
 // fails with a *Missing where containers cannot run, and when another process
 // owns the data directory.
-func Open(ctx context.Context, cfg Config, images images, logs logs, log *slog.Logger) (*Engine, error) {
+func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, log *slog.Logger) (*Engine, error) {
 	if !filepath.IsAbs(cfg.DataDir) {
 		return nil, fmt.Errorf("open runtime: DataDir %q is not absolute", cfg.DataDir)
-	}
-	if cfg.Domain == "" {
-		cfg.Domain = "ec2.internal"
-	}
-	if cfg.OnExit == nil {
-		cfg.OnExit = func(model.RunState) {}
 	}
 	if err := Check(); err != nil {
 		return nil, err
 	}
 	e := &Engine{
-		cfg: cfg, images: images, logs: logs, log: log, resolv: resolvConf(),
+		cfg: cfg, images: images, logs: logs, log: log, resolv: resolvConf(), events: runtime.NewQueue(),
 		closing: make(chan struct{}), tasks: map[string]*task{},
 		// A start is CPU all through; more at once than this only wait for each other.
-		starts: make(chan struct{}, 2+2*runtime.GOMAXPROCS(0)),
+		starts: make(chan struct{}, 2+2*goruntime.GOMAXPROCS(0)),
 	}
 	var err error
+	if e.memoryMiB, err = memoryMiB(); err != nil {
+		return nil, fmt.Errorf("open runtime: read the machine's memory: %w", err)
+	}
 	if e.layout, err = cgroup.Detect(); err != nil {
 		return nil, fmt.Errorf("open runtime: %w", err)
 	}
@@ -212,8 +214,9 @@ func (e *Engine) closed() bool {
 	}
 }
 
-// List gives all tasks: running ones, and ended ones until Forget.
-func (e *Engine) List(context.Context) ([]model.RunState, error) {
+// Recover returns all tasks, and drops the events that these states contain.
+func (e *Engine) Recover(context.Context) ([]model.RunState, error) {
+	e.events.Clear()
 	var out []model.RunState
 	for _, t := range e.all() {
 		if t.hasStarted() {
@@ -223,8 +226,10 @@ func (e *Engine) List(context.Context) ([]model.RunState, error) {
 	return out, nil
 }
 
-// Forget drops what is left of an ended task. An unknown ID is no error; a task
-// that runs is.
+// Events yields what happens to tasks.
+func (e *Engine) Events(ctx context.Context) iter.Seq[runtime.Event] { return e.events.Events(ctx) }
+
+// Forget drops what is left of an ended task.
 func (e *Engine) Forget(_ context.Context, id string) error {
 	t := e.task(id)
 	if t == nil {
@@ -233,9 +238,10 @@ func (e *Engine) Forget(_ context.Context, id string) error {
 	select {
 	case <-t.ended:
 	default:
-		return fmt.Errorf("forget task %s: it has not ended", id)
+		return model.Errorf(model.Conflict, runtime.CodeResource, "forget task %s: it has not ended", id)
 	}
 	e.drop(t)
+	e.events.Drop(id)
 	if err := os.RemoveAll(t.dir); err != nil {
 		return fmt.Errorf("forget task %s: %w", id, err)
 	}
@@ -249,7 +255,7 @@ func (e *Engine) drop(t *task) {
 	t.closeFiles()
 }
 
-// Samples gives the consumption of all running tasks now.
+// Samples returns the consumption of all running tasks now.
 func (e *Engine) Samples() []model.Sample {
 	now := time.Now()
 	var out []model.Sample

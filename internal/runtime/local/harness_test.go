@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 )
 
 // guest is the directory with the statically linked test program, which serves
@@ -69,9 +70,16 @@ type fakeImages struct {
 
 const guestDigest = "sha256:4242424242424242424242424242424242424242424242424242424242424242"
 
-func (f *fakeImages) Unpack(_ context.Context, ref string) (model.Rootfs, func(), error) {
-	if ref != "guest" {
-		return model.Rootfs{}, nil, fmt.Errorf("pull %s: not found", ref)
+func (f *fakeImages) Resolve(_ context.Context, image runtime.Image) (string, error) {
+	if image.Reference != "guest" {
+		return "", fmt.Errorf("pull %s: not found", image.Reference)
+	}
+	return guestDigest, nil
+}
+
+func (f *fakeImages) Unpack(ctx context.Context, image runtime.Image) (model.Rootfs, func(), error) {
+	if _, err := f.Resolve(ctx, image); err != nil {
+		return model.Rootfs{}, nil, err
 	}
 	release, err := f.Hold(guestDigest)
 	config := f.config
@@ -124,6 +132,7 @@ type testBench struct {
 	images *fakeImages
 	logs   *fakeLogs
 	exits  chan model.RunState
+	events chan runtime.Event // but for ends of tasks
 	stop   func()
 }
 
@@ -131,7 +140,7 @@ type testBench struct {
 func open(t *testing.T) *testBench {
 	t.Helper()
 	needsRoot(t)
-	b := &testBench{t: t, dir: t.TempDir(), images: &fakeImages{}, logs: &fakeLogs{}, exits: make(chan model.RunState, 100)}
+	b := &testBench{t: t, dir: t.TempDir(), images: &fakeImages{}, logs: &fakeLogs{}, exits: make(chan model.RunState, 100), events: make(chan runtime.Event, 100)}
 	t.Cleanup(func() {
 		if t.Failed() {
 			logs, _ := filepath.Glob(filepath.Join(b.dir, "runtime/tasks/*/supervisor.log"))
@@ -154,21 +163,30 @@ func open(t *testing.T) *testBench {
 func (b *testBench) open() {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	e, err := Open(ctx, Config{
-		DataDir: b.dir, OnExit: func(s model.RunState) { b.exits <- s },
-	}, b.images, b.logs, slog.New(slog.NewTextHandler(b.t.Output(), nil)))
+	e, err := Open(ctx, Config{DataDir: b.dir}, b.images, b.logs, slog.New(slog.NewTextHandler(b.t.Output(), nil)))
 	if err != nil {
 		cancel()
 		b.t.Fatal(err)
 	}
-	done := make(chan error, 1)
+	done, taken := make(chan error, 1), make(chan struct{})
 	go func() { done <- e.Serve(ctx) }()
+	go func() {
+		defer close(taken)
+		for event := range e.Events(ctx) {
+			if event.Kind == runtime.TaskEnded {
+				b.exits <- event.State
+			} else {
+				b.events <- event
+			}
+		}
+	}()
 	b.Engine = e
 	b.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
 			b.t.Error(err)
 		}
+		<-taken
 		if err := e.Close(context.Background()); err != nil {
 			b.t.Error(err)
 		}
@@ -201,14 +219,14 @@ func container(name string, args ...string) model.ContainerSpec {
 
 func (b *testBench) run(s model.TaskSpec) model.RunState {
 	b.t.Helper()
-	state, err := b.Run(b.t.Context(), s)
+	state, err := b.Start(b.t.Context(), s)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return state
 }
 
-// exit waits for the next OnExit.
+// exit waits for the next end of a task.
 func (b *testBench) exit() model.RunState {
 	b.t.Helper()
 	select {

@@ -15,6 +15,7 @@ import (
 	"os"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -37,27 +38,17 @@ func Dispatch() {
 
 // images is what the engine needs of a registry.
 type images interface {
-	// Unpack finds the image and makes its layers usable as overlayfs lower
-	// directories. They stay until release is called.
-	Unpack(ctx context.Context, ref string) (fs model.Rootfs, release func(), err error)
+	runtime.Resolver
+	// Unpack makes the layers of an image usable as overlayfs lower directories:
+	// those of its digest, or of what its reference names now where it has none.
+	// They stay until release is called.
+	Unpack(ctx context.Context, image runtime.Image) (fs model.Rootfs, release func(), err error)
 	// Hold keeps the layers of an image that was unpacked before a restart.
 	Hold(digest string) (release func(), err error)
-}
-
-// logs takes containers' output.
-type logs interface {
-	Append(ctx context.Context, group, stream string, lines []model.LogLine) error
 }
 
 // Config is what an engine must be told. DataDir is required.
 type Config struct {
 	DataDir   string // absolute; the engine keeps to DataDir/runtime
 	Ephemeral bool   // everything, DataDir included, may go once the process is dead
-	Domain    string // of the tasks' host names; "" is "ec2.internal"
-	// OnExit is called once for each task that Run gave back or that was taken
-	// over, when it has ended and all it held is released. It must not block.
-	OnExit func(model.RunState)
-	// OnHealth is called when a container's own health check gave another
-	// verdict than before. It must not block. May be nil.
-	OnHealth func(model.RunState)
 }

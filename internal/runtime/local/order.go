@@ -7,65 +7,9 @@ import (
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/supervisor"
 )
-
-// named says whether s can be part of the names we make: at most n of ASCII's
-// letters and digits, dashes and underscores. A regular expression would cost
-// each start of the program, and there are two for each task.
-func named(s string, n int) bool {
-	return s != "" && len(s) <= n && strings.Trim(s,
-		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") == ""
-}
-
-func invalid(format string, args ...any) error {
-	return model.Errorf(model.Invalid, codeResource, format, args...)
-}
-
-// validate refuses what could not be run whatever the images hold.
-func validate(spec model.TaskSpec) error {
-	if !named(spec.ID, 64) {
-		return invalid("task ID %q is not valid", spec.ID)
-	}
-	if spec.CPUUnits <= 0 || spec.MemoryMiB <= 0 {
-		return invalid("task %s needs CPU and memory, not %d units and %d MiB", spec.ID, spec.CPUUnits, spec.MemoryMiB)
-	}
-	if len(spec.Containers) == 0 {
-		return invalid("task %s has no containers", spec.ID)
-	}
-	dependencies := map[string][]model.Dependency{}
-	for _, c := range spec.Containers {
-		if !named(c.Name, 255) {
-			return invalid("container name %q is not valid", c.Name)
-		}
-		if _, twice := dependencies[c.Name]; twice {
-			return invalid("two containers are named %s", c.Name)
-		}
-		dependencies[c.Name] = c.DependsOn
-	}
-	for name := range dependencies {
-		if err := acyclic(dependencies, name, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// acyclic follows the dependencies of a container; path is how it came there.
-func acyclic(dependencies map[string][]model.Dependency, name string, path []string) error {
-	if slices.Contains(path, name) {
-		return invalid("containers depend on each other: %s", strings.Join(append(path, name), ", "))
-	}
-	for _, d := range dependencies[name] {
-		if _, ok := dependencies[d.Container]; !ok {
-			return invalid("container %s depends on %s, which is not in the task", name, d.Container)
-		}
-		if err := acyclic(dependencies, d.Container, append(path, name)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // order is what the supervisor is told: the task with its images resolved.
 func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error) {
@@ -74,7 +18,7 @@ func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error
 		Dir: t.dir, CgroupPath: e.cgroupOf(t),
 		CPUQuota: cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
 		// As EC2 names hosts in a VPC.
-		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + e.cfg.Domain,
+		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + domain,
 		Address:  netip.PrefixFrom(addr, e.net.Subnet().Bits()), Gateway: e.net.Gateway(),
 		Resolv: e.resolv, Filter: e.filter,
 	}
@@ -100,7 +44,7 @@ func orderContainer(c model.ContainerSpec, image model.Rootfs) (supervisor.Conta
 	}
 	args = slices.Concat(entry, args)
 	if len(args) == 0 {
-		return supervisor.Container{}, model.Errorf(model.Invalid, codeStart,
+		return supervisor.Container{}, model.Errorf(model.Invalid, runtime.CodeStart,
 			"container %s: no command specified, neither by the image nor by the task definition", c.Name)
 	}
 	env := slices.Clone(image.Config.Env)

@@ -69,7 +69,7 @@ func TestRestartTakesOver(t *testing.T) {
 	if got := supervisors(b.id, ""); !slices.Equal(before, got) {
 		t.Errorf("got supervisors %v, want %v", got, before)
 	}
-	list, err := b.List(t.Context())
+	list, err := b.Recover(t.Context())
 	if err != nil || len(list) != 3 {
 		t.Fatalf("got %+v, %v, want three tasks", list, err)
 	}
@@ -273,7 +273,7 @@ func TestEngineToKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Run(context.Background(), spec("serve")); err != nil {
+	if _, err := e.Start(context.Background(), spec("serve")); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Println("task runs")

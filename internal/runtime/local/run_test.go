@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 )
 
 func TestRunAndStop(t *testing.T) {
@@ -43,14 +44,14 @@ func TestRunAndStop(t *testing.T) {
 	if b.images.held != 0 {
 		t.Errorf("the image is held %d times after the end", b.images.held)
 	}
-	list, err := b.List(t.Context())
+	list, err := b.Recover(t.Context())
 	if err != nil || len(list) != 1 || list[0].Running {
 		t.Errorf("got %+v, %v, want the ended task until it is forgotten", list, err)
 	}
 	if err := b.Forget(t.Context(), s.ID); err != nil {
 		t.Fatal(err)
 	}
-	if list, _ := b.List(t.Context()); len(list) != 0 {
+	if list, _ := b.Recover(t.Context()); len(list) != 0 {
 		t.Errorf("got %+v, want nothing", list)
 	}
 	if err := b.Stop(t.Context(), s.ID, 0); err != nil {
@@ -109,18 +110,18 @@ func TestStartErrors(t *testing.T) {
 		spec       model.TaskSpec
 		code, text string
 	}{
-		{"unknown program", unknown, codeStart, `exec: "foo": executable file not found in $PATH`},
-		{"unknown image", image, codePull, "pull none: not found"},
-		{"unknown user", user, codeStart, `find user "nobody-knows" in the image`},
-		{"two of a name", twice, codeResource, "two containers are named app"},
+		{"unknown program", unknown, runtime.CodeStart, `exec: "foo": executable file not found in $PATH`},
+		{"unknown image", image, runtime.CodePull, "pull none: not found"},
+		{"unknown user", user, runtime.CodeStart, `find user "nobody-knows" in the image`},
+		{"two of a name", twice, runtime.CodeResource, "two containers are named app"},
 	} {
-		_, err := b.Run(t.Context(), row.spec)
+		_, err := b.Start(t.Context(), row.spec)
 		m, ok := errors.AsType[*model.Error](err)
 		if !ok || m.Code != row.code || !strings.Contains(m.Msg, row.text) {
 			t.Errorf("%s: got %v, want %s: %s", row.name, err, row.code, row.text)
 		}
 	}
-	list, err := b.List(t.Context())
+	list, err := b.Recover(t.Context())
 	if err != nil || len(list) > 0 || len(b.exits) > 0 || b.images.held > 0 {
 		t.Errorf("got tasks %v, %v, %d exits, %d images held, want nothing left", list, err, len(b.exits), b.images.held)
 	}
@@ -135,13 +136,13 @@ func TestCancelledRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() {
-		_, err := b.Run(ctx, s)
+		_, err := b.Start(ctx, s)
 		result <- err
 	}()
 	eventually(t, "the supervisor runs", func() bool { return len(supervisors(b.id, s.ID)) > 0 })
 	cancel()
 	if err := <-result; err == nil {
-		t.Error("got no error of a cancelled Run")
+		t.Error("got no error of a cancelled Start")
 	}
 	if left := supervisors(b.id, ""); len(left) > 0 {
 		t.Errorf("supervisors %v are left", left)
@@ -149,16 +150,16 @@ func TestCancelledRun(t *testing.T) {
 
 	s.ID = newID()
 	go func() {
-		_, err := b.Run(t.Context(), s)
+		_, err := b.Start(t.Context(), s)
 		result <- err
 	}()
 	eventually(t, "the supervisor runs", func() bool { return len(supervisors(b.id, s.ID)) > 0 })
 	if err := b.Stop(t.Context(), s.ID, 0); err != nil {
-		// Run has removed it already, or Stop sees it end.
+		// Start has removed it already, or Stop sees it end.
 		t.Error(err)
 	}
 	if err := <-result; err == nil {
-		t.Error("got no error of a stopped Run")
+		t.Error("got no error of a stopped Start")
 	}
 	if len(b.exits) > 0 {
 		t.Errorf("got exit %+v of a task that never ran", <-b.exits)

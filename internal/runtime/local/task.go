@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -30,13 +31,16 @@ type task struct {
 	id  string
 	dir string
 
-	rec      record // written by Run alone, before started is closed
+	rec      record // written by Start alone, before started is closed
 	releases []func()
+
+	recovered bool // it had ended when the engine was opened: Recover has its end
 
 	started chan struct{} // closed when the supervisor says that all containers run
 	ended   chan struct{} // closed when the task has ended and all is released
 	// unwatched is closed when nobody follows the supervisor's reports any more.
 	unwatched chan struct{}
+	undone    chan struct{} // closed when a start that failed has been undone
 
 	mu      sync.Mutex
 	process *exec.Cmd // nil when the supervisor was taken over
@@ -45,7 +49,7 @@ type task struct {
 	final   *model.RunState // once ended
 	failure *model.Error
 	meter   *cgroup.Meter
-	abort   func() // cancels Run; nil once Run has given the task back
+	abort   context.CancelCauseFunc // ends Start; nil once Start has returned the task
 
 	followMu sync.Mutex
 	follows  []*follow
@@ -61,7 +65,7 @@ type follow struct {
 func newTask(root, id string) *task {
 	return &task{
 		id: id, dir: filepath.Join(root, id),
-		started: make(chan struct{}), ended: make(chan struct{}), unwatched: make(chan struct{}),
+		started: make(chan struct{}), ended: make(chan struct{}), unwatched: make(chan struct{}), undone: make(chan struct{}),
 	}
 }
 
@@ -142,14 +146,27 @@ func (t *task) sample(now time.Time) (model.Sample, bool) {
 	return model.Sample{TaskID: t.id, At: now, CPU: u.CPU - t.report.PreparedCPU, Throttled: u.Throttled, Memory: u.Memory}, true
 }
 
-// letGo ends the connection to the supervisor, which runs on. A Run under way
-// is cancelled.
-func (t *task) letGo() {
+// abortStart ends a Start that is under way, which then undoes what there is.
+// It returns false when none is.
+func (t *task) abortStart(cause error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.abort != nil {
-		t.abort()
-	} else if t.conn != nil {
+	if t.abort == nil {
+		return false
+	}
+	t.abort(cause)
+	return true
+}
+
+// letGo ends the connection to the supervisor, which runs on. A Start under way
+// is aborted.
+func (t *task) letGo() {
+	if t.abortStart(errClosing) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn != nil {
 		_ = t.conn.Close()
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -36,13 +37,11 @@ func (e *Engine) watch(ctx context.Context, t *task) {
 	if e.closed() && t.reported().Phase != supervisor.Ended {
 		return
 	}
-	if s, tell := e.finish(ctx, t); tell {
-		e.cfg.OnExit(s)
-	}
+	e.finish(ctx, t)
 }
 
-// read takes reports from the present connection until it ends. It gives false
-// when none but the last will come.
+// read takes reports from the present connection until it ends. It returns false
+// when the last one has come or none is wanted any more.
 func (e *Engine) read(t *task) bool {
 	t.mu.Lock()
 	conn := t.conn
@@ -54,12 +53,9 @@ func (e *Engine) read(t *task) bool {
 		if err := decoder.Decode(&r); err != nil {
 			return !e.closed()
 		}
-		changed := t.take(r)
+		e.take(t, r)
 		if r.Phase == supervisor.Ended {
 			return false
-		}
-		if changed && e.cfg.OnHealth != nil {
-			e.cfg.OnHealth(t.state())
 		}
 	}
 }
@@ -70,37 +66,56 @@ func (t *task) reported() supervisor.Report {
 	return t.report
 }
 
-// take makes a report the task's state. It tells whether a container's health
-// is another than before.
-func (t *task) take(r supervisor.Report) (healthChanged bool) {
+// take makes a report the task's state, and events of what it has new about
+// the containers of a task that has started and goes on.
+func (e *Engine) take(t *task, r supervisor.Report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, c := range r.Containers {
-		before := "UNKNOWN"
-		if i < len(t.report.Containers) {
-			before = t.report.Containers[i].Health
-		}
-		healthChanged = healthChanged || c.Health != before
+	before := t.report.Containers
+	t.learnLocked(r)
+	if t.abort != nil || r.Phase == supervisor.Ended {
+		return
 	}
+	for i, c := range r.Containers {
+		was := supervisor.ContainerReport{Health: "UNKNOWN"}
+		if i < len(before) {
+			was = before[i]
+		}
+		if c.ExitCode != nil && was.ExitCode == nil {
+			e.events.Put(runtime.Event{Kind: runtime.ContainerEnded, Container: c.Name, State: t.stateLocked()})
+		}
+		if c.Health != was.Health {
+			e.events.Put(runtime.Event{Kind: runtime.HealthChanged, Container: c.Name, State: t.stateLocked()})
+		}
+	}
+}
+
+// learn makes a report the task's state.
+func (t *task) learn(r supervisor.Report) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.learnLocked(r)
+}
+
+func (t *task) learnLocked(r supervisor.Report) {
 	t.report = r
 	if r.Failure != "" {
-		t.failure = &model.Error{Kind: model.Invalid, Code: codeStart, Msg: r.Failure}
+		t.failure = &model.Error{Kind: model.Invalid, Code: runtime.CodeStart, Msg: r.Failure}
 	}
 	if !r.StartedAt.IsZero() && !t.hasStarted() {
 		close(t.started)
 	}
-	return healthChanged
 }
 
-// finish releases all that an ended task held, whatever becomes of ctx, and
-// keeps its last state. tell
-// says whether its end is news: while Run is still under way, Run tells.
-func (e *Engine) finish(ctx context.Context, t *task) (s model.RunState, tell bool) {
+// finish releases all that an ended task held, whatever becomes of ctx, keeps
+// its last state, and tells of its end. While Start is under way that is left to
+// Start.
+func (e *Engine) finish(ctx context.Context, t *task) {
 	if t.process != nil {
 		_ = t.process.Wait() // its exit status says nothing that the report does not
 	}
 	if t.reported().Phase != supervisor.Ended {
-		t.take(lastReport(t.dir, t.reported()))
+		t.learn(lastReport(t.dir, t.reported()))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
@@ -108,9 +123,12 @@ func (e *Engine) finish(ctx context.Context, t *task) (s model.RunState, tell bo
 	e.drain(ctx, t)
 
 	t.mu.Lock()
-	s = t.stateLocked()
+	s := t.stateLocked()
 	s.Running, s.StoppedAt = false, t.report.EndedAt
-	t.final, tell = &s, t.abort == nil
+	t.final = &s
+	if t.abort == nil && !t.recovered {
+		e.events.Put(runtime.Event{Kind: runtime.TaskEnded, State: s})
+	}
 	if t.meter != nil {
 		t.meter.Close()
 		t.meter = nil
@@ -120,7 +138,6 @@ func (e *Engine) finish(ctx context.Context, t *task) (s model.RunState, tell bo
 		e.log.Warn("the task's end is not on disk", "task", t.id, "error", err)
 	}
 	close(t.ended)
-	return s, tell
 }
 
 // lastReport is what is known of a task whose supervisor is gone: its last
@@ -164,20 +181,21 @@ func (e *Engine) release(ctx context.Context, t *task) {
 	}
 }
 
-// Stop ends a task: stop signal, the container's StopTimeout or timeout, SIGKILL.
-// It returns when all is released. An unknown ID, or one that has ended, is no
-// error.
+// Stop ends a task, or aborts its start, and returns when all is released.
 func (e *Engine) Stop(ctx context.Context, id string, timeout time.Duration) error {
 	t := e.task(id)
 	if t == nil {
 		return nil
 	}
-	t.mu.Lock()
-	abort := t.abort
-	t.mu.Unlock()
-	if abort != nil {
-		abort() // Run undoes what there is
-	} else if err := t.send(supervisor.Command{Stop: &supervisor.Stop{Timeout: timeout}}); err != nil &&
+	if t.abortStart(runtime.ErrStopped) {
+		select {
+		case <-t.undone:
+			return nil
+		case <-ctx.Done():
+			return fmt.Errorf("stop task %s: %w", id, context.Cause(ctx))
+		}
+	}
+	if err := t.send(supervisor.Command{Stop: &supervisor.Stop{Timeout: timeout}}); err != nil &&
 		!errors.Is(err, net.ErrClosed) && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
 		return fmt.Errorf("stop task %s: %w", id, err)
 	}

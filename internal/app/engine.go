@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"neargate/internal/model"
+	"neargate/internal/registry"
+	"neargate/internal/runtime"
+	"neargate/internal/runtime/local"
+)
+
+// Engines opens engines of one kind.
+type Engines interface {
+	// Check reports what is missing for engines of this kind to work here.
+	Check() error
+	// Open returns the engine of the server with these parts.
+	Open(ctx context.Context, parts EngineParts) (runtime.Engine, error)
+	// Cleanup removes the tasks and all else that the engine of a data directory
+	// has outside it. No server may be running on it.
+	Cleanup(ctx context.Context, data string) error
+}
+
+// EngineParts is what an engine gets from its server.
+type EngineParts struct {
+	Data      string // the server's data directory
+	Ephemeral bool   // nothing is worth keeping when the server dies
+	Images    *registry.Registry
+	Logs      runtime.LogSink
+	Log       *slog.Logger
+}
+
+// Local opens engines that run tasks as containers of this machine.
+type Local struct{}
+
+// Check returns a *local.Missing where containers cannot run.
+func (Local) Check() error { return local.Check() }
+
+// Open takes over what the last server on the data directory left running.
+func (Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
+	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral}, localImages{p.Images}, p.Logs, p.Log)
+}
+
+// Cleanup kills the tasks and removes cgroups, links and tables.
+func (Local) Cleanup(ctx context.Context, data string) error { return local.Cleanup(ctx, data) }
+
+// localImages is what the local engine asks of the registry.
+type localImages struct{ *registry.Registry }
+
+// Resolve returns the digest that the reference names now.
+func (i localImages) Resolve(ctx context.Context, image runtime.Image) (string, error) {
+	fs, release, err := i.Unpack(ctx, image)
+	if err != nil {
+		return "", err
+	}
+	release()
+	return fs.Digest, nil
+}
+
+// Unpack makes the image's layers ready for overlayfs.
+func (i localImages) Unpack(ctx context.Context, image runtime.Image) (model.Rootfs, func(), error) {
+	ref := image.Reference
+	if image.Digest != "" {
+		ref, _, _ = strings.Cut(ref, "@")
+		ref += "@" + image.Digest
+	}
+	return i.Registry.Unpack(ctx, ref)
+}

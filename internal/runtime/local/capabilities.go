@@ -1,0 +1,38 @@
+package local
+
+import (
+	"context"
+	goruntime "runtime"
+
+	"golang.org/x/sys/unix"
+
+	"neargate/internal/runtime"
+)
+
+// domain is that of the tasks' host names.
+const domain = "ec2.internal"
+
+// Capabilities returns what tasks can have of this machine.
+func (e *Engine) Capabilities() runtime.Capabilities {
+	return runtime.Capabilities{
+		CPUUnits: 1024 * goruntime.NumCPU(), MemoryMiB: e.memoryMiB, Network: e.net.Subnet(),
+	}
+}
+
+// memoryMiB reads how much memory the machine has.
+func memoryMiB() (int, error) {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 0, err
+	}
+	return int(uint64(info.Totalram) * uint64(info.Unit) >> 20), nil //nolint:unconvert // narrower on 32-bit machines
+}
+
+// Resolve returns the digest that the image's reference names now.
+func (e *Engine) Resolve(ctx context.Context, image runtime.Image) (string, error) {
+	digest, err := e.images.Resolve(ctx, image)
+	if err != nil {
+		return "", pullError(err)
+	}
+	return digest, nil
+}
