@@ -3,10 +3,10 @@
 // last second to decide/scaling and does what that decides.
 //
 // It owns the targets, policies, forecasts, scheduled actions and scaling
-// activities in the store and the managed alarms of its policies. All methods are safe for concurrent use. The
-// decisions themselves are made by Run alone, one service after the other; the
-// state they rest on is in memory, so after a restart they begin anew, and no
-// count is lowered in the first minute.
+// activities in the store and the managed alarms of its policies. All methods
+// are safe for concurrent use. The decisions themselves are made by Run alone,
+// one service after the other. The state they rest on survives a restart, so
+// cooldowns go on; no count is lowered in the first minute after one.
 package autoscaler
 
 import (
@@ -80,6 +80,7 @@ type Autoscaler struct {
 	targets    *store.Table[model.ScalableTarget]  // by resource ID
 	policies   *store.Table[model.ScalingPolicy]   // by policyKey
 	activities *store.Table[model.ScalingActivity] // by activityKey
+	memories   *store.Table[memory]                // by resource ID
 	scheduled  *store.Table[model.ScheduledAction] // by scheduledKey
 	forecasts  *store.Table[model.Forecast]        // by policyKey
 
@@ -128,7 +129,10 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, data metrics, cfg Conf
 	if a.scheduled, err = store.NewTable[model.ScheduledAction](db, "scheduled-actions"); err != nil {
 		return nil, err
 	}
-	a.activities, err = store.NewTable[model.ScalingActivity](db, "scaling-activities")
+	if a.activities, err = store.NewTable[model.ScalingActivity](db, "scaling-activities"); err != nil {
+		return nil, err
+	}
+	a.memories, err = store.NewTable[memory](db, "scaling-memories")
 	return a, err
 }
 
@@ -147,6 +151,9 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 	defer prune.Stop()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	remember := time.NewTicker(memoryEvery)
+	defer remember.Stop()
+	defer a.memorizeAll(ctx)
 	a.resume()
 	for {
 		select {
@@ -163,6 +170,8 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			a.letGo()
 			a.runScheduled(ctx)
 			a.foretellDue(ctx)
+		case <-remember.C:
+			a.memorizeAll(ctx)
 		case <-prune.C:
 			a.prune(ctx)
 		}

@@ -44,8 +44,8 @@ func (r *rig) restart(path string) *rig {
 		r.t.Fatal(err)
 	}
 	next := newRig(r.t, path)
-	next.clock, next.running, next.sched = r.clock, r.running, r.sched
-	next.Autoscaler.sched = r.sched
+	next.clock, next.running, next.sched, next.book = r.clock, r.running, r.sched, r.book
+	next.Autoscaler.sched, next.Autoscaler.alarms = r.sched, r.book
 	return next
 }
 

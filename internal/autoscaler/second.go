@@ -19,6 +19,7 @@ type watch struct {
 	notScaled string    // code of the newest record of not scaling
 	unread    bool      // a customized metric could not be read
 	quiet     time.Time // until then nothing is ordered: the last order was refused
+	written   time.Time // state.Last when state was last written
 }
 
 // refusedPause is how long after a refused order the next one is tried.
@@ -48,8 +49,12 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	if cfg.Timing != scaling.Live {
 		obs.Alarms = a.states(policies)
 	}
+	before := w.state.Order
 	var d scaling.Decision
 	d, w.state = scaling.Decide(cfg, w.state, obs, now)
+	if w.state.Order != before {
+		a.report(ctx, "memory of decisions not kept", id, a.memorize(ctx, id, w))
+	}
 	a.remember(id, d, svc.DesiredCount, now)
 	a.hold(id, svc, d.PerTask, now)
 	switch {
@@ -65,17 +70,6 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 		w.notScaled = d.NotScaled
 		a.report(ctx, "not-scaled reason not kept", id, a.recordNotScaled(ctx, id, cfg, d, a.cause(cfg, d, policies), now))
 	}
-}
-
-// watch gives what is remembered of a target; a target that was registered
-// anew begins anew.
-func (a *Autoscaler) watch(t model.ScalableTarget) *watch {
-	w := a.watched[t.ResourceID]
-	if w == nil || !w.createdAt.Equal(t.CreatedAt) {
-		w = &watch{createdAt: t.CreatedAt}
-		a.watched[t.ResourceID] = w
-	}
-	return w
 }
 
 // config is a target with its policies as decide/scaling takes it.

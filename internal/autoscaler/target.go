@@ -130,6 +130,9 @@ func (a *Autoscaler) DeregisterTarget(ctx context.Context, resourceID string) er
 	if err := a.dropScheduled(ctx, resourceID); err != nil {
 		return err
 	}
+	if err := a.forget(ctx, resourceID); err != nil {
+		return err
+	}
 	_, err := a.targets.Delete(ctx, resourceID)
 	a.mu.Lock()
 	delete(a.reasons, resourceID)

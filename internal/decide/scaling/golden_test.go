@@ -12,7 +12,50 @@ import (
 
 // The goldens show every action of a run with its reason. UPDATE=1 rewrites them.
 func TestGoldenRuns(t *testing.T) {
-	cases := map[string]func() *plant{
+	for name, run := range goldenRuns(newPlant) {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", name+".txt")
+			got := run().text()
+			if os.Getenv("UPDATE") != "" {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("run %s (-want +got):\n%s", name, diff)
+			}
+		})
+	}
+}
+
+// TestStateSurvivesARestart: nothing that a decision rests on is lost when the
+// state is written to disk and read again, at whatever second.
+func TestStateSurvivesARestart(t *testing.T) {
+	restarting := func(seed uint64, cfg Config, tasks int) *plant {
+		p := newPlant(seed, cfg, tasks)
+		p.restarts = true
+		return p
+	}
+	for name, run := range goldenRuns(restarting) {
+		t.Run(name, func(t *testing.T) {
+			want, err := os.ReadFile(filepath.Join("testdata", name+".txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), run().text()); diff != "" {
+				t.Errorf("run %s (-without +with restarts):\n%s", name, diff)
+			}
+		})
+	}
+}
+
+// goldenRuns are the runs by name; newPlant creates their plants.
+func goldenRuns(newPlant func(seed uint64, cfg Config, tasks int) *plant) map[string]func() *plant {
+	return map[string]func() *plant{
 		"step": func() *plant {
 			p := newPlant(1, live(2, 20, cpuPolicy(50)), 2)
 			p.run(120, constant(10))
@@ -127,23 +170,5 @@ func TestGoldenRuns(t *testing.T) {
 			p.run(300, constant(8))
 			return p
 		},
-	}
-	for name, run := range cases {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join("testdata", name+".txt")
-			got := run().text()
-			if os.Getenv("UPDATE") != "" {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("run %s (-want +got):\n%s", name, diff)
-			}
-		})
 	}
 }

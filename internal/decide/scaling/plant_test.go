@@ -1,6 +1,7 @@
 package scaling
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -44,6 +45,7 @@ type plant struct {
 	last        Decision
 	record      []recorded
 	keep        bool
+	restarts    bool // the state is written and read back each second
 }
 
 type recorded struct {
@@ -146,6 +148,9 @@ func (p *plant) decide(s model.ServiceSecond) {
 	s, p.unknown = p.unknown[0], p.unknown[1:]
 	obs := Observation{Second: s, Measured: !p.lost, Desired: p.desired, Deploying: p.deploying}
 	var d Decision
+	if p.restarts {
+		p.state = writtenAndRead(p.state)
+	}
 	d, p.state = Decide(p.cfg, p.state, obs, p.now)
 	if p.keep {
 		p.record = append(p.record, recorded{obs, p.now, d})
@@ -165,6 +170,19 @@ func (p *plant) decide(s model.ServiceSecond) {
 		p.running -= over - cut
 	}
 	p.desired = d.Desired
+}
+
+// writtenAndRead is a state after a restart of the server.
+func writtenAndRead(st State) State {
+	kept, err := json.Marshal(st)
+	if err != nil {
+		panic(err)
+	}
+	var again State
+	if err := json.Unmarshal(kept, &again); err != nil {
+		panic(err)
+	}
+	return again
 }
 
 func (p *plant) run(seconds int, rate func(t int) float64) {
