@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"log/slog"
-	"strings"
 
 	"neargate/internal/model"
 	"neargate/internal/registry"
@@ -50,20 +49,17 @@ type localImages struct{ *registry.Registry }
 
 // Resolve returns the digest that the reference names now.
 func (i localImages) Resolve(ctx context.Context, image runtime.Image) (string, error) {
-	fs, release, err := i.Unpack(ctx, image)
-	if err != nil {
-		return "", err
-	}
-	release()
-	return fs.Digest, nil
+	return i.Registry.Resolve(ctx, reference(image))
 }
 
 // Unpack makes the image's layers ready for overlayfs.
 func (i localImages) Unpack(ctx context.Context, image runtime.Image) (model.Rootfs, func(), error) {
-	ref := image.Reference
-	if image.Digest != "" {
-		ref, _, _ = strings.Cut(ref, "@")
-		ref += "@" + image.Digest
+	return i.Registry.Unpack(ctx, reference(image))
+}
+
+func reference(image runtime.Image) string {
+	if image.Digest == "" {
+		return image.Reference
 	}
-	return i.Registry.Unpack(ctx, ref)
+	return model.PinnedImage(image.Reference, image.Digest)
 }

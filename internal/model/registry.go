@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Repository is an ECR repository.
 type Repository struct {
@@ -20,4 +23,11 @@ type Image struct {
 	Size       int64 // compressed bytes of its layers and config
 	PushedAt   time.Time
 	PulledAt   time.Time // zero: never
+}
+
+// PinnedImage returns an image reference that names the manifest of a digest,
+// wherever the tag in ref points.
+func PinnedImage(ref, digest string) string {
+	name, _, _ := strings.Cut(ref, "@")
+	return name + "@" + digest
 }

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
+	"path"
+	"runtime/debug"
 
 	"cuelabs.dev/go/oci/ociregistry"
 	"cuelabs.dev/go/oci/ociregistry/ociserver"
@@ -25,6 +26,7 @@ func (r *Registry) Handler() http.Handler {
 		if !r.authorize(w, req) {
 			return
 		}
+		defer r.survive(w, req)
 		req, ok := r.prepare(w, req)
 		if !ok {
 			return
@@ -33,11 +35,25 @@ func (r *Registry) Handler() http.Handler {
 	})
 }
 
-// prepare bounds a request's body and does three things that the library leaves
-// out: it answers an oversized manifest with 413, takes a blob of one byte, and
-// turns a mount that is not possible into an upload, as the specification asks.
+// survive ends a request that panicked with an answer and a line in the log.
+func (r *Registry) survive(w http.ResponseWriter, req *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler { //nolint:errorlint // not an error here but a mark
+		panic(p)
+	}
+	r.log.Error("serve registry request", "method", req.Method, "path", req.URL.Path, "panic", p, "stack", string(debug.Stack()))
+	writeError(w, http.StatusInternalServerError, ociregistry.NewError("internal error", "UNKNOWN", nil))
+}
+
+// prepare bounds a request's body and does what the library leaves out: it
+// answers an oversized manifest with 413 and a broken one with 400, takes a
+// blob of one byte, and turns a mount that is not possible into an upload, as
+// the specification asks.
 func (r *Registry) prepare(w http.ResponseWriter, req *http.Request) (*http.Request, bool) {
-	if req.Method == http.MethodPut && strings.Contains(req.URL.Path, "/manifests/") {
+	if req.Method == http.MethodPut && path.Base(path.Dir(req.URL.Path)) == "manifests" {
 		data, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxManifestBytes))
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			r.writeProtocolError(w, req, errTooLarge("manifest", maxManifestBytes))
@@ -45,6 +61,11 @@ func (r *Registry) prepare(w http.ResponseWriter, req *http.Request) (*http.Requ
 		}
 		if err != nil {
 			return nil, false // the client is gone
+		}
+		// The library answers JSON that it cannot read with 500.
+		if _, err := parseManifest(data, req.Header.Get("Content-Type")); err != nil {
+			r.writeProtocolError(w, req, wireError(err))
+			return nil, false
 		}
 		req.Body = io.NopCloser(bytes.NewReader(data))
 		return req, true

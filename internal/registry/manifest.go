@@ -35,6 +35,7 @@ type manifest struct {
 	Config        *ocispec.Descriptor  `json:"config"`
 	Layers        []ocispec.Descriptor `json:"layers"`
 	Manifests     []ocispec.Descriptor `json:"manifests"`
+	Subject       *ocispec.Descriptor  `json:"subject"` // read only to see that it can be
 }
 
 func isIndex(mediaType string) bool {
@@ -44,10 +45,7 @@ func isIndex(mediaType string) bool {
 // parseManifest reads a manifest and refuses one that is not whole. mediaType
 // may be empty when the manifest itself says what it is.
 func parseManifest(data []byte, mediaType string) (manifest, error) {
-	bad := func(format string, args ...any) (manifest, error) {
-		return manifest{}, model.Errorf(model.Invalid, "InvalidParameterException",
-			"Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%s'", fmt.Sprintf(format, args...))
-	}
+	bad := func(format string, args ...any) (manifest, error) { return manifest{}, badManifest(format, args...) }
 	var m manifest
 	if err := json.Unmarshal(data, &m); err != nil {
 		return bad("Invalid JSON syntax: %v", err)
@@ -85,6 +83,12 @@ func parseManifest(data []byte, mediaType string) (manifest, error) {
 		}
 	}
 	return m, nil
+}
+
+// badManifest is ECR's error for a manifest that is not whole or not true.
+func badManifest(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "InvalidParameterException",
+		"Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%s'", fmt.Sprintf(format, args...))
 }
 
 // foreign says that a layer lies elsewhere and is not pushed.
@@ -143,14 +147,16 @@ func (r *Registry) describeLocked(repo, d string, m manifest) (image, error) {
 	if cur, ok := r.images.Get(repo + "@" + d); ok {
 		img.PushedAt, img.PulledAt = cur.PushedAt, cur.PulledAt
 	}
-	blobs := m.Layers
+	var blobs []ocispec.Descriptor
 	if m.Config != nil {
-		blobs = append([]ocispec.Descriptor{*m.Config}, m.Layers...)
+		blobs = append(blobs, *m.Config)
+	}
+	for _, l := range m.Layers {
+		if !foreign(l.MediaType) {
+			blobs = append(blobs, l)
+		}
 	}
 	for _, b := range blobs {
-		if foreign(b.MediaType) {
-			continue
-		}
 		l, ok := r.links.Get(repo + "@" + b.Digest.String())
 		if !ok || l.Size != b.Size {
 			return image{}, model.Errorf(model.NotFound, "LayersNotFoundException",
@@ -167,11 +173,29 @@ func (r *Registry) describeLocked(repo, d string, m manifest) (image, error) {
 				"Images with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist",
 				c.Digest, repo, r.cfg.Place.Account)
 		}
+		if err := r.checkChild(c, child); err != nil {
+			return image{}, err
+		}
 		// ECR, ImageDetail "imageSizeInBytes": of a list, the largest of its images.
 		img.Size = max(img.Size, child.Size)
 		img.Manifests = append(img.Manifests, c.Digest.String())
 	}
 	return img, nil
+}
+
+// checkChild refuses an index that says of one of its manifests what it is not.
+func (r *Registry) checkChild(c ocispec.Descriptor, child image) error {
+	if c.MediaType != "" && c.MediaType != child.MediaType {
+		return badManifest("descriptor of %s has media type %s, the manifest %s", c.Digest, c.MediaType, child.MediaType)
+	}
+	st, err := os.Stat(r.blobPath(child.Digest))
+	if err != nil {
+		return fmt.Errorf("look at manifest %s: %w", child.Digest, err)
+	}
+	if c.Size != st.Size() {
+		return badManifest("descriptor of %s has size %d, the manifest %d bytes", c.Digest, c.Size, st.Size())
+	}
+	return nil
 }
 
 // storeManifestLocked writes a manifest as a blob, by way of a temporary file.

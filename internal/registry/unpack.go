@@ -2,11 +2,9 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -31,9 +29,6 @@ type pin struct {
 	turn chan struct{} // holds one value; who takes it may work on the layer
 }
 
-// maxConfigBytes bounds the JSON that describes how to run an image.
-const maxConfigBytes = 8 << 20
-
 // noteEvery is how exact the time of the last pull is; ECR promises a day.
 const noteEvery = time.Hour
 
@@ -51,7 +46,7 @@ func layerName(chain string) string { return digest.Digest(chain).Encoded()[:32]
 // Errors are *model.Error with code CannotPullContainerError when the image is
 // at fault.
 func (r *Registry) Unpack(ctx context.Context, ref string) (_ model.Rootfs, release func(), err error) {
-	img, err := r.resolve(ref)
+	img, err := r.resolve(ctx, ref)
 	if err != nil {
 		return model.Rootfs{}, nil, err
 	}
@@ -59,7 +54,11 @@ func (r *Registry) Unpack(ctx context.Context, ref string) (_ model.Rootfs, rele
 	if rootfs, release, ok := r.hold(img.Digest); ok {
 		return rootfs, release, nil
 	}
-	rootfs, release, err := r.unpackImage(ctx, img)
+	b, err := r.open(img)
+	if err != nil {
+		return model.Rootfs{}, nil, cannotPull("read image "+ref, err)
+	}
+	rootfs, release, err := r.unpackImage(ctx, b)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return model.Rootfs{}, nil, fmt.Errorf("unpack image %s: %w", ref, cause)
 	}
@@ -77,50 +76,6 @@ func (r *Registry) Hold(d string) (release func(), err error) {
 		return nil, model.Errorf(model.NotFound, "CannotPullContainerError", "image %s is not unpacked here", d)
 	}
 	return release, nil
-}
-
-func cannotPull(doing string, err error) error {
-	e := model.Errorf(model.Invalid, "CannotPullContainerError", "%s: %v", doing, err)
-	if errors.Is(err, os.ErrPermission) {
-		e.Msg += " (unpacking images needs root)"
-	}
-	return e
-}
-
-// resolve finds the image manifest for this machine behind a reference.
-func (r *Registry) resolve(s string) (model.Image, error) {
-	ref, err := r.parseReference(s)
-	if err != nil {
-		return model.Image{}, err
-	}
-	img, err := r.Image(ref.repo, ref.ref)
-	if model.KindOf(err) == model.NotFound {
-		// The wording of ECS's agent for an image that is not there.
-		return model.Image{}, model.Errorf(model.NotFound, "CannotPullContainerError",
-			"pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found", s, s)
-	}
-	if err != nil || !isIndex(img.MediaType) {
-		return img, err
-	}
-	data, err := r.readBlob(img.Digest, maxManifestBytes)
-	if err != nil {
-		return model.Image{}, cannotPull("read index "+s, err)
-	}
-	index, err := parseManifest(data, img.MediaType)
-	if err != nil {
-		return model.Image{}, cannotPull("read index "+s, err)
-	}
-	for _, m := range index.Manifests {
-		if p := m.Platform; p != nil && p.OS == runtime.GOOS && p.Architecture == runtime.GOARCH && !isIndex(m.MediaType) {
-			return r.Image(ref.repo, m.Digest.String())
-		}
-	}
-	return model.Image{}, noPlatform()
-}
-
-func noPlatform() error {
-	return model.Errorf(model.Invalid, "CannotPullContainerError",
-		"pull image manifest has been retried 1 time(s): image Manifest does not contain descriptor matching platform '%s/%s'", runtime.GOOS, runtime.GOARCH)
 }
 
 // notePull records that an image was pulled, not more often than noteEvery: a
@@ -170,27 +125,16 @@ func (r *Registry) release(d string) {
 }
 
 // unpackImage unpacks the layers of an image, bottom up, records it and holds it.
-func (r *Registry) unpackImage(ctx context.Context, img model.Image) (model.Rootfs, func(), error) {
-	data, err := r.readBlob(img.Digest, maxManifestBytes)
-	if err != nil {
-		return model.Rootfs{}, nil, err
-	}
-	m, err := parseManifest(data, img.MediaType)
-	if err != nil {
-		return model.Rootfs{}, nil, err
-	}
-	config, err := r.readConfig(m)
-	if err != nil {
-		return model.Rootfs{}, nil, err
-	}
-	chains := identity.ChainIDs(slices.Clone(config.RootFS.DiffIDs))
-	u := unpacked{Digest: img.Digest, Config: imageConfig(config)}
+func (r *Registry) unpackImage(ctx context.Context, b bundle) (model.Rootfs, func(), error) {
+	diffIDs := b.config.RootFS.DiffIDs
+	chains := identity.ChainIDs(slices.Clone(diffIDs))
+	u := unpacked{Digest: b.image.Digest, Config: imageConfig(b.config)}
 	for _, c := range chains {
 		u.Chains = append(u.Chains, c.String())
 	}
 	defer r.pinLayers(u.Chains)()
-	for i, l := range m.Layers {
-		if err := r.ensureLayer(ctx, l, config.RootFS.DiffIDs[i].String(), u.Chains[:i+1]); err != nil {
+	for i, l := range b.manifest.Layers {
+		if err := r.ensureLayer(ctx, l, diffIDs[i].String(), u.Chains[:i+1]); err != nil {
 			return model.Rootfs{}, nil, err
 		}
 	}
@@ -202,43 +146,6 @@ func (r *Registry) unpackImage(ctx context.Context, img model.Image) (model.Root
 		return model.Rootfs{}, nil, errors.New("the image was deleted meanwhile")
 	}
 	return rootfs, release, nil
-}
-
-// readConfig reads an image's config and checks that it fits the manifest and
-// this machine.
-func (r *Registry) readConfig(m manifest) (ocispec.Image, error) {
-	data, err := r.readBlob(m.Config.Digest.String(), maxConfigBytes)
-	if err != nil {
-		return ocispec.Image{}, err
-	}
-	var c ocispec.Image
-	if err := json.Unmarshal(data, &c); err != nil {
-		return ocispec.Image{}, fmt.Errorf("read image config %s: %w", m.Config.Digest, err)
-	}
-	if len(c.RootFS.DiffIDs) != len(m.Layers) || len(m.Layers) == 0 {
-		return ocispec.Image{}, fmt.Errorf("manifest has %d layers, its config %d", len(m.Layers), len(c.RootFS.DiffIDs))
-	}
-	for _, d := range c.RootFS.DiffIDs {
-		if err := checkDigest(d.String()); err != nil {
-			return ocispec.Image{}, err
-		}
-	}
-	if c.OS != "" && c.OS != runtime.GOOS || c.Architecture != "" && c.Architecture != runtime.GOARCH {
-		return ocispec.Image{}, fmt.Errorf("image is for %s/%s, this machine is %s/%s", c.OS, c.Architecture, runtime.GOOS, runtime.GOARCH)
-	}
-	return c, nil
-}
-
-func imageConfig(c ocispec.Image) model.ImageConfig {
-	out := model.ImageConfig{
-		Env: c.Config.Env, EntryPoint: c.Config.Entrypoint, Command: c.Config.Cmd,
-		WorkingDir: c.Config.WorkingDir, User: c.Config.User, StopSignal: c.Config.StopSignal,
-	}
-	for p := range c.Config.ExposedPorts {
-		out.ExposedPorts = append(out.ExposedPorts, p)
-	}
-	slices.Sort(out.ExposedPorts)
-	return out
 }
 
 // pinLayers keeps layers from being collected until unpin is called.
@@ -279,9 +186,6 @@ func (r *Registry) ensureLayer(ctx context.Context, l ocispec.Descriptor, diffID
 	dir := r.path("layers", layerName(top))
 	if _, err := os.Stat(dir); err == nil {
 		return nil
-	}
-	if foreign(l.MediaType) {
-		return fmt.Errorf("layer %s lies outside the registry (%s)", l.Digest, l.MediaType)
 	}
 	temp, err := os.MkdirTemp(r.path("tmp"), "layer-")
 	if err != nil {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -46,18 +47,23 @@ func (e *Engine) openFollows(t *task) {
 }
 
 // drain ships all that the task's containers have written so far. What the sink
-// refuses is offered again the next time. An ended task writes no more.
+// refuses is offered again the next time, but for what it panics at. An ended
+// task writes no more.
 func (e *Engine) drain(ctx context.Context, t *task) {
 	over := t.hasEnded()
 	t.followMu.Lock()
 	defer t.followMu.Unlock()
 	for _, f := range t.follows {
-		err := e.ship(ctx, f)
+		if f.lost {
+			continue
+		}
+		err := e.guard(t.id, func() error { return e.ship(ctx, f) })
+		f.lost = errors.Is(err, errPanic)
 		if err != nil && !f.failing && ctx.Err() == nil {
 			e.log.Warn("output is held back", "task", t.id, "stream", f.stream, "error", err)
 		}
 		f.failing = err != nil
-		over = over && err == nil
+		over = over && (err == nil || f.lost)
 	}
 	if over {
 		t.unfollowLocked()

@@ -78,6 +78,9 @@ func (f *fakeImages) Resolve(_ context.Context, image runtime.Image) (string, er
 }
 
 func (f *fakeImages) Unpack(ctx context.Context, image runtime.Image) (model.Rootfs, func(), error) {
+	if image.Reference == "panic" {
+		panic("of an image")
+	}
 	if _, err := f.Resolve(ctx, image); err != nil {
 		return model.Rootfs{}, nil, err
 	}
@@ -100,6 +103,12 @@ func (f *fakeImages) Hold(string) (func(), error) {
 	}), nil
 }
 
+func (f *fakeImages) holding() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.held
+}
+
 // fakeLogs keeps lines by stream.
 type fakeLogs struct {
 	mu    sync.Mutex
@@ -107,6 +116,9 @@ type fakeLogs struct {
 }
 
 func (f *fakeLogs) Append(_ context.Context, group, stream string, lines []model.LogLine) error {
+	if stream == "panic" {
+		panic("of a line")
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.lines == nil {

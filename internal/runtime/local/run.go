@@ -33,7 +33,8 @@ func (e *Engine) Start(ctx context.Context, spec model.TaskSpec) (model.RunState
 		return model.RunState{}, err
 	}
 	defer e.watchers.Done()
-	s, err := e.run(ctx, t)
+	var s model.RunState
+	err = e.guard(t.id, func() (err error) { s, err = e.run(ctx, t); return err })
 	if err == nil {
 		return s, nil
 	}
@@ -137,12 +138,12 @@ func (e *Engine) pull(ctx context.Context, t *task) ([]model.Rootfs, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	for i, c := range t.rec.Spec.Containers {
 		group.Go(func() error {
-			fs, release, err := e.images.Unpack(ctx, runtime.ImageOf(c))
-			if err != nil {
-				return pullError(err)
-			}
-			found[i], releases[i] = fs, release
-			return nil
+			return e.guard(t.id, func() (err error) {
+				if found[i], releases[i], err = e.images.Unpack(ctx, runtime.ImageOf(c)); err != nil {
+					return pullError(err)
+				}
+				return nil
+			})
 		})
 	}
 	err := group.Wait()

@@ -60,6 +60,7 @@ type follow struct {
 	group, stream string
 	reader        *logfile.Reader
 	failing       bool // the sink refused, and that has been said
+	lost          bool // the sink panicked: no more is offered
 }
 
 func newTask(root, id string) *task {

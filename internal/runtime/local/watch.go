@@ -22,6 +22,15 @@ import (
 // closes. Then it releases what the task held and tells of its end.
 func (e *Engine) watch(ctx context.Context, t *task) {
 	defer close(t.unwatched)
+	if e.guard(t.id, func() error { e.attend(ctx, t); return nil }) == nil {
+		return
+	}
+	// An error is in the log; a Stop that waits for the end is given up by its context.
+	_ = e.guard(t.id, func() error { e.abandon(ctx, t); return nil })
+}
+
+// attend is watch, where nothing goes wrong.
+func (e *Engine) attend(ctx context.Context, t *task) {
 	for e.read(t) {
 		conn, err := dial(context.WithoutCancel(ctx), t.dir) // it may only have dropped us
 		if err != nil {

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // containerDir is where a container's writable layer, mount point and
@@ -32,21 +29,4 @@ func mountRootfs(taskDir string, c *Container) (string, error) {
 		return "", fmt.Errorf("mount root file system: %w", err)
 	}
 	return root, nil
-}
-
-// openInRoot opens a file of the container's root file system. Symbolic links
-// of the image cannot lead out of it.
-func openInRoot(root, path string) (*os.File, error) {
-	dir, err := os.Open(root)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = dir.Close() }()
-	fd, err := unix.Openat2(int(dir.Fd()), strings.TrimPrefix(path, "/"), &unix.OpenHow{
-		Flags: unix.O_RDONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT,
-	})
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	return os.NewFile(uintptr(fd), path), nil
 }
