@@ -9,15 +9,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"neargate/internal/aws/wire"
-	"neargate/internal/console"
 )
 
 // Server is a server with its state open. Run serves; Close must follow.
@@ -99,42 +94,6 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 var errServed = errors.New("the server was told to stop")
-
-// serve answers API calls until ctx or the parts end.
-func (s *Server) serve(ctx, parts context.Context) error {
-	srv := &http.Server{
-		Handler:           s.handler(),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(s.listener) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve the APIs: %w", err)
-	case <-ctx.Done():
-	case <-parts.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-	defer cancel()
-	if err := srv.Shutdown(grace); err != nil {
-		_ = srv.Close() // calls that outlast the grace are cut off
-	}
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the APIs: %w", err)
-	}
-	return nil
-}
-
-// handler joins the AWS APIs, the registry and the pages about the server.
-func (s *Server) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/v2/", s.parts.registry.Handler())
-	mux.Handle("/_neargate/", console.Handler(s.parts.ecs, s.parts.autoscaler))
-	mux.Handle("/", wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")}))
-	return mux
-}
 
 // Close releases what Open opened, also when ctx has ended. Tasks go on
 // running.

@@ -7,13 +7,24 @@ import "golang.org/x/sys/unix"
 const reservedFiles = 2000
 
 // maxConns returns how many client connections the load balancers may have at
-// once. Each may need a second file, for its connection to a target. Go raises
-// the soft limit of open files to the hard one when a program starts.
+// once. Each may need a second file, for its connection to a target.
 func maxConns() int {
+	limit := openFiles()
+	return max(limit-reserved(limit), 2) / 2
+}
+
+// apiConns returns how many connections the APIs may have at once: half of
+// what is reserved.
+func apiConns() int { return max(reserved(openFiles()), 2) / 2 }
+
+func reserved(limit int) int { return min(reservedFiles, limit/2) }
+
+// openFiles returns how many files this process may have open. Go raises the
+// soft limit to the hard one when a program starts.
+func openFiles() int {
 	var files unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
-		return 0
+		return 1024 // Linux's own default
 	}
-	limit := int(min(files.Cur, 1<<20))
-	return max(limit-min(reservedFiles, limit/2), 2) / 2
+	return int(min(files.Cur, 1<<20))
 }

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"neargate/internal/aws/wire"
+	"neargate/internal/console"
+)
+
+// patience is how long a request, or a body that is not counted, may make no
+// progress.
+const patience = 30 * time.Second
+
+// serve answers API calls until ctx or the parts end.
+func (s *Server) serve(ctx, parts context.Context) error {
+	srv := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       patience, // handlers of bodies set limits of their own
+		IdleTimeout:       2 * time.Minute,
+		ConnState:         newConnections(apiConns()).changed,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(s.listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve the APIs: %w", err)
+	case <-ctx.Done():
+	case <-parts.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		_ = srv.Close() // calls that outlast the grace are cut off
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the APIs: %w", err)
+	}
+	return nil
+}
+
+// handler joins the AWS APIs, the registry and the pages about the server.
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/v2/", steady(s.parts.registry.Handler()))
+	mux.Handle("/_neargate/", console.Handler(s.parts.ecs, s.parts.autoscaler))
+	mux.Handle("/", wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")}))
+	return mux
+}
+
+// steady lets a body, such as the layer of an image, take as long as it needs
+// while it goes on arriving.
+func steady(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = steadyBody{r.Body, http.NewResponseController(w)}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type steadyBody struct {
+	io.ReadCloser
+	conn *http.ResponseController
+}
+
+// Read implements io.Reader.
+func (b steadyBody) Read(p []byte) (int, error) {
+	if err := b.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
+	return b.ReadCloser.Read(p)
+}
