@@ -117,7 +117,9 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
 		return fmt.Errorf("open the metrics: %w", err)
 	}
-	if p.alarms, err = alarms.New(p.db, p.metrics, alarms.Config{Place: cfg.Place}, part("alarms")); err != nil {
+	if p.alarms, err = alarms.New(p.db, p.metrics, alarms.Config{
+		Place: cfg.Place, Accepts: func(action string) error { return p.autoscaler.Accepts(action) },
+	}, part("alarms")); err != nil {
 		return fmt.Errorf("open the alarms: %w", err)
 	}
 	p.autoscaler, err = autoscaler.New(p.db, p.ecs, p.alarms, p.metrics, autoscaler.Config{

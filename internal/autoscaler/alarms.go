@@ -2,6 +2,8 @@ package autoscaler
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -103,4 +105,18 @@ func (a *Autoscaler) AlarmsOf(p model.ScalingPolicy) []string {
 		names = append(names, al.Name)
 	}
 	return names
+}
+
+// Accepts reports whether an alarm's action is a scaling policy that is here:
+// nil, or what CloudWatch's history tells of the action's failure.
+func (a *Autoscaler) Accepts(action string) error {
+	if !strings.HasPrefix(action, "arn:aws:autoscaling:") {
+		return errors.New("actions other than scaling policies are not carried out by Neargate")
+	}
+	for _, p := range a.policies.List("") {
+		if p.ARN == action {
+			return nil
+		}
+	}
+	return fmt.Errorf("no scaling policy found for ARN: %s", action)
 }

@@ -122,12 +122,3 @@ type ServiceSecond struct {
 	Latency                    Buckets       // seconds from arrival at the load balancer to the answer's head, of what was answered in this second; values in no order
 	Interval                   time.Duration // how long "this second" really was
 }
-
-// AlarmTransition is an alarm's change of state, or, when Repeated, a minute
-// more in a state whose Auto Scaling actions run each minute.
-type AlarmTransition struct {
-	From, To string
-	At       time.Time
-	Actions  []string // to be carried out; empty when actions are disabled
-	Repeated bool     // Actions are then only those of Auto Scaling
-}

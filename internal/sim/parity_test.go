@@ -60,7 +60,7 @@ func startServer(ctx context.Context, t *testing.T, svc sim.Service, desired int
 	must(err)
 	metrics, err := metric.Open(filepath.Join(t.TempDir(), "metrics.db"), log)
 	must(err)
-	book, err := alarms.New(db, metrics, alarms.Config{}, log)
+	book, err := alarms.New(db, metrics, alarms.Config{Accepts: func(string) error { return nil }}, log)
 	must(err)
 	scaler, err := autoscaler.New(db, s, book, metrics, autoscaler.Config{Timing: svc.Timing, Queues: s}, log)
 	must(err)

@@ -72,7 +72,9 @@ func open(dir string, tasks int) (s *server, err error) {
 	}
 	s.scheduler = scheduler.New(s.ecs, engine, s.world, logGroups{}, cfg, log)
 	s.world.changed = s.scheduler.TargetChanged
-	if s.alarms, err = alarms.New(s.db, s.metrics, alarms.Config{Place: place()}, log); err != nil {
+	if s.alarms, err = alarms.New(s.db, s.metrics, alarms.Config{
+		Place: place(), Accepts: func(string) error { return nil },
+	}, log); err != nil {
 		return s, err
 	}
 	s.autoscaler, err = autoscaler.New(s.db, s.ecs, s.alarms, s.metrics, autoscaler.Config{Place: place()}, log)

@@ -53,7 +53,9 @@ func newBench(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	al, err := alarms.New(db, data, alarms.Config{Place: model.Place{Region: "us-east-1", Account: "000000000000"}}, quiet)
+	al, err := alarms.New(db, data, alarms.Config{
+		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, Accepts: func(string) error { return nil },
+	}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,11 @@
-// Package alarms keeps metric alarms and their history, evaluates them against
-// the metric store, and calls back when one changes state.
+// Package alarms keeps metric alarms and their history, and evaluates them
+// against the metric store.
 //
 // Alarms with periods of a minute and more are evaluated at each full minute
 // over a sliding window, those with shorter periods every ten seconds, a
 // moment after the data are complete. What state the data mean is decided by
-// decide/alarm; what an action does is its receiver's business.
+// decide/alarm. Who carries actions out reads the alarms' states (AlarmsFor);
+// here is only recorded whether anybody does.
 //
 // An Alarms is safe for concurrent use.
 package alarms
@@ -31,10 +32,9 @@ type datapoints interface {
 // Config is what Alarms may be told.
 type Config struct {
 	Place model.Place
-	// OnAlarm is called after each change of state, and once a minute while
-	// a state with Auto Scaling actions lasts. Calls may come at the same
-	// time for different alarms. It may call Alarms back.
-	OnAlarm func(model.Alarm, model.AlarmTransition)
+	// Accepts reports that somebody carries an action out: nil, or why not, in
+	// words for the alarm's history. Required.
+	Accepts func(action string) error
 }
 
 // Alarms keeps metric alarms. Make it with New and let Run evaluate.
@@ -49,7 +49,6 @@ type Alarms struct {
 	// Guarded by mu.
 	mu       sync.Mutex
 	due      map[string]time.Time // alarms to be evaluated out of turn
-	acted    map[string]time.Time // when an alarm's actions last ran
 	recent   map[string][]float64 // the datapoints that an alarm's last evaluation rests on
 	actions  map[string][]string  // of each alarm, in any state
 	byAction map[string][]string  // the alarms of each action, by name
@@ -68,7 +67,7 @@ func New(db *store.DB, data datapoints, cfg Config, log *slog.Logger) (*Alarms, 
 	}
 	a := &Alarms{
 		data: data, cfg: cfg, log: log, now: time.Now, table: table, history: history,
-		due: map[string]time.Time{}, acted: map[string]time.Time{}, recent: map[string][]float64{},
+		due: map[string]time.Time{}, recent: map[string][]float64{},
 		actions: map[string][]string{}, byAction: map[string][]string{},
 	}
 	for _, al := range table.List("") {
@@ -232,6 +231,5 @@ func (a *Alarms) forget(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.due, name)
-	delete(a.acted, name)
 	delete(a.recent, name)
 }

@@ -2,6 +2,8 @@ package alarms
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -36,9 +38,14 @@ type bench struct {
 	t    *testing.T
 	data *metric.Store
 	at   time.Time
+}
 
-	mu    sync.Mutex
-	calls []string
+// acceptsPolicies is an autoscaler with one policy, and nobody else.
+func acceptsPolicies(action string) error {
+	if action != policy {
+		return errors.New("nobody takes it")
+	}
+	return nil
 }
 
 func newBench(t *testing.T, dir string) *bench {
@@ -52,7 +59,7 @@ func newBench(t *testing.T, dir string) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, data: data, at: t0}
-	b.Alarms, err = New(db, data, Config{Place: model.Place{Region: "us-east-1", Account: "000000000000"}, OnAlarm: b.onAlarm}, quiet)
+	b.Alarms, err = New(db, data, Config{Place: model.Place{Region: "us-east-1", Account: "000000000000"}, Accepts: acceptsPolicies}, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,18 +75,9 @@ func newBench(t *testing.T, dir string) *bench {
 	return b
 }
 
-func (b *bench) onAlarm(al model.Alarm, tr model.AlarmTransition) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	what := fmt.Sprintf("%s->%s %d", tr.From, tr.To, len(tr.Actions))
-	if tr.Repeated {
-		what += " repeated"
-	}
-	b.calls = append(b.calls, al.Name+" "+what)
-}
-
 // minute publishes a value for each second of a minute and evaluates all
-// alarms at its end; v < 0 publishes nothing. It gives what was called.
+// alarms at its end; v < 0 publishes nothing. It returns the changes of state
+// with the number of actions each had.
 func (b *bench) minute(v float64) []string {
 	b.t.Helper()
 	for i := range 60 {
@@ -92,9 +90,22 @@ func (b *bench) minute(v float64) []string {
 		}
 	}
 	b.at = b.at.Add(time.Minute)
-	b.calls = nil
+	before := len(b.History(HistoryFilter{}))
 	b.evaluate(b.t.Context(), b.pick(b.at, true, true), b.at)
-	return b.calls
+	var changes []string
+	actions := map[string]int{}
+	for _, item := range b.History(HistoryFilter{})[before:] {
+		if item.Type == Action {
+			actions[item.Alarm]++
+		}
+	}
+	for _, item := range b.History(HistoryFilter{})[before:] {
+		var from, to string
+		if _, err := fmt.Sscanf(item.Summary, "Alarm updated from %s to %s", &from, &to); err == nil {
+			changes = append(changes, fmt.Sprintf("%s %s->%s %d", item.Alarm, from, to, actions[item.Alarm]))
+		}
+	}
+	return changes
 }
 
 func (b *bench) put(al model.Alarm) {
@@ -139,7 +150,7 @@ func TestManagedAlarmsFollowTheMetric(t *testing.T) {
 		{90, "INSUFFICIENT_DATA", "OK", []string{"low INSUFFICIENT_DATA->OK 0"}},
 		{90, "INSUFFICIENT_DATA", "OK", nil},
 		{90, "ALARM", "OK", []string{"high INSUFFICIENT_DATA->ALARM 2"}},
-		{80, "ALARM", "OK", []string{"high ALARM->ALARM 1 repeated"}},
+		{80, "ALARM", "OK", nil},
 		{48, "OK", "OK", []string{"high ALARM->OK 0"}},
 		{90, "OK", "OK", nil},
 		{90, "OK", "OK", nil},
@@ -173,20 +184,28 @@ func TestManagedAlarmsFollowTheMetric(t *testing.T) {
 	}
 }
 
-func TestActionsRepeatAfterTheClockWentBack(t *testing.T) {
+// TestHistoryTellsWhatWasExecuted: an action that nobody carries out has not
+// succeeded.
+func TestHistoryTellsWhatWasExecuted(t *testing.T) {
 	b := newBench(t, t.TempDir())
 	b.put(high())
-	for range 3 {
-		b.minute(90)
+	if err := b.SetAlarmState(t.Context(), "high", "ALARM", "by hand", ""); err != nil {
+		t.Fatal(err)
 	}
-	b.at = b.at.Add(-3 * time.Hour)
-	b.calls = nil
-	for range 6 {
-		b.at = b.at.Add(10 * time.Second)
-		b.repeat(model.Alarm{Name: "high", State: "ALARM", ActionsEnabled: true, AlarmActions: []string{policy}}, b.at)
+	var got []string
+	for _, item := range b.History(HistoryFilter{Alarm: "high", Type: Action}) {
+		var data struct{ ActionState, Error string }
+		if err := json.Unmarshal([]byte(item.Data), &data); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, item.Summary+" | "+data.ActionState+" | "+data.Error)
 	}
-	if diff := cmp.Diff([]string{"high ALARM->ALARM 1 repeated"}, b.calls); diff != "" {
-		t.Errorf("calls in a minute (-want +got):\n%s", diff)
+	want := []string{
+		"Successfully executed action " + policy + " | Succeeded | ",
+		`Failed to execute action arn:aws:sns:us-east-1:000000000000:topic. Received error: "nobody takes it" | Failed | nobody takes it`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
 	}
 }
 
@@ -231,8 +250,8 @@ func TestSetAlarmStateLastsUntilTheNextEvaluation(t *testing.T) {
 	if err := b.SetAlarmState(t.Context(), "high", "ALARM", "testing", `{"a":1}`); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"high OK->ALARM 2"}, b.calls[1:]); diff != "" {
-		t.Errorf("calls (-want +got):\n%s", diff)
+	if got := len(b.History(HistoryFilter{Alarm: "high", Type: Action})); got != 2 {
+		t.Errorf("%d actions in the history, want 2", got)
 	}
 	if al, _ := b.Alarm("high"); al.State != "ALARM" || al.StateReason != "testing" || al.StateReasonData != `{"a":1}` {
 		t.Errorf("after SetAlarmState: %+v", al)
@@ -379,16 +398,18 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestRunEvaluatesANewAlarmAtOnce(t *testing.T) {
 	b := newBench(t, t.TempDir())
 	b.now = time.Now
-	changed := make(chan model.Alarm, 1)
-	b.cfg.OnAlarm = func(al model.Alarm, _ model.AlarmTransition) { changed <- al }
 	al := high()
 	al.MissingData = "notBreaching"
 	b.put(al)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- b.Run(ctx) }()
-	if got := <-changed; got.State != "OK" {
-		t.Errorf("state %s, want OK", got.State)
+	deadline := time.Now().Add(20 * time.Second)
+	for b.state("high") != "OK" && time.Now().Before(deadline) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := b.state("high"); got != "OK" {
+		t.Errorf("state %s, want OK", got)
 	}
 	cancel()
 	if err := <-done; err != nil {

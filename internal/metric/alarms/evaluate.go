@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,9 +25,6 @@ const (
 	// commits.
 	writers = 32
 )
-
-// autoScaling begins the ARNs of actions that run each minute anew.
-const autoScaling = "arn:aws:autoscaling:"
 
 // Run evaluates alarms until ctx ends; it returns nil then.
 func (a *Alarms) Run(ctx context.Context) error {
@@ -102,7 +98,6 @@ func (a *Alarms) evaluate(ctx context.Context, alarms []model.Alarm, now time.Ti
 		}
 		a.look(al.Name, d)
 		if d.Kept || d.State == al.State {
-			a.repeat(al, now)
 			continue
 		}
 		g.Go(func() error {
@@ -191,8 +186,7 @@ func (a *Alarms) readMath(al model.Alarm, points []alarm.Point, end time.Time) e
 
 var errNotMoved = errors.New("alarm was changed meanwhile")
 
-// transit moves an alarm into the state that next gives, writes history and
-// calls back. next sees the alarm as it is; when its last result is false
+// transit moves an alarm into the state that next returns and writes history. next sees the alarm as it is; when its last result is false
 // nothing happens. A state that is entered anew (by SetAlarmState) changes no
 // more than its reason.
 func (a *Alarms) transit(ctx context.Context, name string, next func(model.Alarm) (state, reason, data string, ok bool)) (moved bool, err error) {
@@ -219,44 +213,11 @@ func (a *Alarms) transit(ctx context.Context, name string, next func(model.Alarm
 	if err != nil || al.State == old.State {
 		return false, err
 	}
-	t := model.AlarmTransition{From: old.State, To: al.State, At: now, Actions: actionsOf(al)}
-	a.act(al, t)
 	items := []HistoryItem{stateItem(old, al, now)}
-	for _, action := range t.Actions {
-		items = append(items, actionItem(al, action, now))
+	for _, action := range actionsOf(al) {
+		items = append(items, actionItem(al, action, a.cfg.Accepts(action)))
 	}
 	return true, a.record(ctx, items...)
-}
-
-// repeat calls back for Auto Scaling actions of a state that lasts.
-func (a *Alarms) repeat(al model.Alarm, now time.Time) {
-	var actions []string
-	for _, action := range actionsOf(al) {
-		if strings.HasPrefix(action, autoScaling) {
-			actions = append(actions, action)
-		}
-	}
-	if len(actions) == 0 {
-		return
-	}
-	a.mu.Lock()
-	// A turn may come a little earlier in its minute than the one before; a
-	// clock may go back.
-	gone := now.Sub(a.acted[al.Name])
-	wait := gone >= 0 && gone < longTurn-shortTurn/2
-	a.mu.Unlock()
-	if !wait {
-		a.act(al, model.AlarmTransition{From: al.State, To: al.State, At: now, Actions: actions, Repeated: true})
-	}
-}
-
-func (a *Alarms) act(al model.Alarm, t model.AlarmTransition) {
-	a.mu.Lock()
-	a.acted[al.Name] = t.At
-	a.mu.Unlock()
-	if a.cfg.OnAlarm != nil {
-		a.cfg.OnAlarm(al, t)
-	}
 }
 
 // actionsOf gives the actions of an alarm's state, none when disabled.

@@ -100,15 +100,20 @@ func stateItem(old, al model.Alarm, now time.Time) HistoryItem {
 	}
 }
 
-func actionItem(al model.Alarm, action string, now time.Time) HistoryItem {
-	return HistoryItem{
-		Alarm: al.Name, Type: Action, At: now,
-		Summary: "Successfully executed action " + action,
-		Data: document(map[string]any{
-			"actionState": "Succeeded", "stateUpdateTimestamp": al.StateUpdatedAt.UnixMilli(),
-			"notificationResource": action, "publishedMessage": nil, "error": nil,
-		}),
+// actionItem records an action of the state that an alarm has just entered;
+// refused is why nobody carries it out, nil when somebody does.
+func actionItem(al model.Alarm, action string, refused error) HistoryItem {
+	item := HistoryItem{Alarm: al.Name, Type: Action, At: al.StateUpdatedAt, Summary: "Successfully executed action " + action}
+	data := map[string]any{
+		"actionState": "Succeeded", "stateUpdateTimestamp": al.StateUpdatedAt.UnixMilli(),
+		"notificationResource": action, "publishedMessage": nil, "error": nil,
 	}
+	if refused != nil {
+		item.Summary = fmt.Sprintf("Failed to execute action %s. Received error: %q", action, refused)
+		data["actionState"], data["error"] = "Failed", refused.Error()
+	}
+	item.Data = document(data)
+	return item
 }
 
 func state(al model.Alarm) map[string]any {
