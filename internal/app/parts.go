@@ -143,9 +143,12 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 	if err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
-	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network})
+	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network, OnPolicy: p.enforce})
 	if err != nil {
 		return fmt.Errorf("open EC2: %w", err)
+	}
+	if err := p.enforce(network.Policy()); err != nil {
+		return err
 	}
 	p.auth = sigv4.New(tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{

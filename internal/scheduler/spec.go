@@ -27,7 +27,8 @@ func (s *Scheduler) spec(t model.Task) (model.TaskSpec, error) {
 	}
 	spec := model.TaskSpec{
 		ID: t.ID, Name: name, CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB,
-		Labels: map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
+		SecurityGroups: t.Network.SecurityGroups,
+		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}
 	for _, c := range def.Containers {
 		spec.Containers = append(spec.Containers, s.containerSpec(t, c))
