@@ -123,7 +123,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return fmt.Errorf("open the alarms: %w", err)
 	}
 	p.autoscaler, err = autoscaler.New(p.db, p.ecs, p.alarms, p.metrics, autoscaler.Config{
-		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: pastLoad{p.metrics}, Queues: p.balancer,
+		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: p.metrics, Queues: p.balancer,
 	}, part("autoscaler"))
 	if err != nil {
 		return fmt.Errorf("open the autoscaler: %w", err)
