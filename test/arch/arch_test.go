@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -53,9 +54,9 @@ func packages(t *testing.T) []pkg {
 	return pkgs
 }
 
-// ring says where a package stands; the path is without the module.
-func ring(path string) string {
-	if path == "internal/runtime" { // what is below it are its engines
+// ring says where a package stands; p is its path without the module.
+func ring(p string) string {
+	if p == "internal/runtime" { // what is below it are its engines
 		return "contract"
 	}
 	for _, r := range []struct{ prefix, ring string }{
@@ -74,7 +75,7 @@ func ring(path string) string {
 		{"cmd", "cli"},
 		{"internal", "hands"},
 	} {
-		if path == r.prefix || strings.HasPrefix(path, r.prefix+"/") {
+		if p == r.prefix || strings.HasPrefix(p, r.prefix+"/") {
 			return r.ring
 		}
 	}
@@ -116,7 +117,7 @@ func forbidden(from, to string, ours bool) string {
 	switch {
 	case r == "outside":
 		return ""
-	case to == "testing" || strings.HasPrefix(to, "testing/"):
+	case !forTests(from) && (to == "testing" || strings.HasPrefix(to, "testing/") || ours && forTests(to)):
 		return "test code does not belong into the binary"
 	case !ours && (r == "nouns" || r == "brain") && !slices.Contains(pure, to):
 		return fmt.Sprintf("the %s may use only %s of the standard library", r, strings.Join(pure, ", "))
@@ -129,6 +130,10 @@ func forbidden(from, to string, ours bool) string {
 	}
 	return ""
 }
+
+// forTests reports whether only tests import a package: one named as
+// runtime/runtimetest is.
+func forTests(p string) bool { return path.Base(p) == path.Base(path.Dir(p))+"test" }
 
 // sameTree says that two packages belong to the same part: balancer and
 // balancer/http1.

@@ -7,7 +7,8 @@
 //
 //	exit CODE [MS]   ends with CODE, after MS milliseconds
 //	print WORD...    prints a line for each word, and ends with 0
-//	stubborn         ignores its stop signal
+//	wait             prints "ready"
+//	stubborn         prints "ready", and ignores its stop signal
 //
 // A health check whose command ends in "exit 0" passes, and one that ends in
 // "exit 1" fails; of others the health stays UNKNOWN until SetHealth.

@@ -40,8 +40,10 @@ func planOf(c model.ContainerSpec) plan {
 			p.after = time.Duration(number(args, 2)) * time.Millisecond
 		case "print":
 			p.ends, p.lines = true, args[1:]
+		case "wait":
+			p.lines = []string{"ready"}
 		case "stubborn":
-			p.stubborn = true
+			p.stubborn, p.lines = true, []string{"ready"}
 		}
 	}
 	if h := c.HealthCheck; h != nil && len(h.Command) > 2 && h.Command[len(h.Command)-2] == "exit" {
@@ -62,8 +64,8 @@ func number(args []string, i int) int {
 }
 
 // startContainers starts the containers, each after those it depends on. What
-// ends at once has ended then; a start that would wait for ever fails.
-func startContainers(t *entry) error {
+// ends at once has ended then. waits reports that some would wait for ever.
+func startContainers(t *entry) (waits bool, err error) {
 	for pending := len(t.plans); pending > 0; {
 		before := pending
 		pending = 0
@@ -74,7 +76,7 @@ func startContainers(t *entry) error {
 			}
 			ready, err := t.ready(i)
 			if err != nil {
-				return err
+				return false, err
 			}
 			if !ready {
 				pending++
@@ -86,10 +88,10 @@ func startContainers(t *entry) error {
 			}
 		}
 		if pending == before {
-			return model.Errorf(model.Invalid, runtime.CodeStart, "containers wait for each other's end")
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // ready reports whether all dependencies of the container are met.

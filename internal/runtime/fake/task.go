@@ -47,8 +47,13 @@ func (e *Engine) Start(ctx context.Context, spec model.TaskSpec) (model.RunState
 	if waitErr := wait(ctx, delay); waitErr != nil {
 		err = fmt.Errorf("start task %s: %w", spec.ID, waitErr)
 	}
+	waits := false
 	if err == nil {
-		err = e.prepare(t, begin)
+		waits, err = e.prepare(t, begin)
+	}
+	if waits {
+		<-ctx.Done()
+		err = fmt.Errorf("start task %s: %w", spec.ID, context.Cause(ctx))
 	}
 	if err == nil {
 		e.print(ctx, spec)
@@ -86,8 +91,8 @@ func (e *Engine) reserve(spec model.TaskSpec, abort context.CancelCauseFunc) (t 
 }
 
 // prepare pulls the images and runs the containers up to the point where all
-// have been started.
-func (e *Engine) prepare(t *entry, begin time.Time) error {
+// have been started. waits reports that some never will be.
+func (e *Engine) prepare(t *entry, begin time.Time) (waits bool, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := &t.state
@@ -95,7 +100,7 @@ func (e *Engine) prepare(t *entry, begin time.Time) error {
 	for i, c := range t.spec.Containers {
 		digest, err := e.resolveLocked(runtime.ImageOf(c))
 		if err != nil {
-			return err
+			return false, err
 		}
 		s.Containers = append(s.Containers, model.ContainerState{
 			Name: c.Name, ImageDigest: digest, RuntimeID: fmt.Sprintf("%s-%010d", t.spec.ID, i+1), Health: "UNKNOWN",

@@ -250,9 +250,7 @@ func (e *Engine) Forget(_ context.Context, id string) error {
 	if t == nil {
 		return nil
 	}
-	select {
-	case <-t.ended:
-	default:
+	if !t.hasEnded() {
 		return model.Errorf(model.Conflict, runtime.CodeResource, "forget task %s: it has not ended", id)
 	}
 	e.drop(t)

@@ -85,8 +85,8 @@ func TestStopOfAStubbornContainer(t *testing.T) {
 	b := open(t)
 	s := spec("stubborn")
 	s.Containers[0].StopTimeout = 50 * time.Millisecond
-	state := b.run(s)
-	get(t, "http://"+state.IP+":8080/")
+	b.run(s)
+	eventually(t, "the program ignores SIGTERM", func() bool { return len(b.logs.get("/ecs/test/app")) > 0 })
 	if err := b.Stop(t.Context(), s.ID, time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -131,9 +131,13 @@ func (e *Engine) finish(ctx context.Context, t *task) {
 	e.release(ctx, t)
 	e.drain(ctx, t)
 
+	s := t.state()
+	s.Running, s.StoppedAt = false, t.reported().EndedAt
+	if err := writeJSON(finalFile(t.dir), s); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		e.log.Warn("the task's end is not on disk", "task", t.id, "error", err)
+	}
 	t.mu.Lock()
-	s := t.stateLocked()
-	s.Running, s.StoppedAt = false, t.report.EndedAt
+	defer t.mu.Unlock()
 	t.final = &s
 	if t.abort == nil && !t.recovered {
 		e.events.Put(runtime.Event{Kind: runtime.TaskEnded, State: s})
@@ -141,10 +145,6 @@ func (e *Engine) finish(ctx context.Context, t *task) {
 	if t.meter != nil {
 		t.meter.Close()
 		t.meter = nil
-	}
-	t.mu.Unlock()
-	if err := writeJSON(finalFile(t.dir), s); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		e.log.Warn("the task's end is not on disk", "task", t.id, "error", err)
 	}
 	close(t.ended)
 }

@@ -18,11 +18,21 @@ func main() {
 	switch what, args := os.Args[1], os.Args[2:]; what {
 	case "serve": // until SIGTERM, then exit 0
 		serve()
+	case "wait": // until SIGTERM, then exit 0
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-stop
 	case "stubborn": // ignores SIGTERM
 		signal.Ignore(syscall.SIGTERM)
-		serve()
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
 	case "exit":
 		code, _ := strconv.Atoi(args[0])
+		if len(args) > 1 { // after so many milliseconds
+			ms, _ := strconv.Atoi(args[1])
+			time.Sleep(time.Duration(ms) * time.Millisecond)
+		}
 		os.Exit(code)
 	case "print":
 		for _, a := range args {
@@ -70,9 +80,7 @@ func main() {
 
 func serve() {
 	stop := make(chan os.Signal, 1)
-	if len(os.Args) > 1 && os.Args[1] != "stubborn" {
-		signal.Notify(stop, syscall.SIGTERM)
-	}
+	signal.Notify(stop, syscall.SIGTERM)
 	l, err := net.Listen("tcp", ":8080")
 	if err != nil {
 		fmt.Println(err)
