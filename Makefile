@@ -1,6 +1,6 @@
 # Everything here is a plain go command; this file only saves typing.
 
-.PHONY: build test race lint bench
+.PHONY: build test test-vm race lint bench
 
 build:
 	go build -o bin/neargate ./cmd/neargate
@@ -10,6 +10,11 @@ build:
 test:
 	go vet ./...
 	go tool -modfile=tools/go.mod gotestsum --format pkgname -- ./...
+
+# Tests of what depends on the kernel, on Debian's own with cgroup v2, in an
+# emulated machine.
+test-vm:
+	go tool -modfile=tools/go.mod gotestsum --format pkgname --raw-command -- go run ./test/vm
 
 race:
 	go test -race ./...
