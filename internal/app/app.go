@@ -80,7 +80,7 @@ func (s *Server) Run(ctx context.Context) error {
 		select {
 		case <-partsCtx.Done():
 			return nil
-		case <-s.parts.balancer.Ready():
+		case <-s.parts.scheduler.Ready(): // which has waited for the balancer
 		}
 		if err := writeJSON(path, s.access); err != nil {
 			return fmt.Errorf("write %s: %w", path, err)

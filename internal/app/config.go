@@ -19,15 +19,21 @@ type Config struct {
 	// dies without cleaning up, the next server to start removes it all.
 	Ephemeral bool
 	Engine    Engines // what runs the tasks
+	// CPUOvercommit and MemoryOvercommit are how many times what the engine's
+	// machines have all tasks together may be given.
+	CPUOvercommit, MemoryOvercommit float64
 }
 
 // Default is a server on 127.0.0.1:4566 that decides live.
 func Default() Config {
 	return Config{
 		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live", Engine: Local{},
-		Place: model.Place{Region: "us-east-1", Account: "000000000000"},
+		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, CPUOvercommit: 10, MemoryOvercommit: 1,
 	}
 }
+
+// maxOvercommit is as good as no limit.
+const maxOvercommit = 1e6
 
 var (
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
@@ -51,6 +57,12 @@ func (c Config) Validate() error {
 	}
 	if c.Engine == nil {
 		errs = append(errs, errors.New("engine: there is none to run tasks"))
+	}
+	if !(c.CPUOvercommit > 0 && c.CPUOvercommit <= maxOvercommit) {
+		errs = append(errs, fmt.Errorf("cpu-overcommit %v: want more than 0, at most %v", c.CPUOvercommit, maxOvercommit))
+	}
+	if !(c.MemoryOvercommit > 0 && c.MemoryOvercommit <= maxOvercommit) {
+		errs = append(errs, fmt.Errorf("memory-overcommit %v: want more than 0, at most %v", c.MemoryOvercommit, maxOvercommit))
 	}
 	switch c.Timing {
 	case "live", "aws-60", "aws-20":

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/registry"
 	"neargate/internal/runtime"
@@ -32,16 +31,14 @@ type EngineParts struct {
 }
 
 // Local opens engines that run tasks as containers of this machine.
-type Local struct {
-	Reach firewall.Reach // how far tasks reach, whatever their security groups allow
-}
+type Local struct{}
 
 // Check returns a *local.Missing where containers cannot run.
 func (Local) Check() error { return local.Check() }
 
 // Open takes over what the last server on the data directory left running.
-func (l Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
-	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: l.Reach}, localImages{p.Images}, p.Logs, p.Log)
+func (Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
+	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral}, localImages{p.Images}, p.Logs, p.Log)
 }
 
 // Cleanup kills the tasks and removes cgroups, links and tables.

@@ -23,6 +23,7 @@ import (
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
+	"neargate/internal/decide/rollout"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/ecs"
 	"neargate/internal/logs"
@@ -55,7 +56,8 @@ type parts struct {
 	auth  *sigv4.Verifier
 }
 
-// settle is AWS's wait until a task that nobody checks counts as healthy.
+// settle is AWS's wait until old tasks go for a task that nobody checks. One
+// that is checked is counted on as soon as it is healthy.
 const settle = 40 * time.Second
 
 func newParts(ctx context.Context, cfg Config, access Access, address string, log *slog.Logger) (p *parts, err error) {
@@ -104,8 +106,9 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return fmt.Errorf("open the balancer: %w", err)
 	}
 	schedule := scheduler.Default(cfg.Place)
+	schedule.CPUOvercommit, schedule.MemoryOvercommit = cfg.CPUOvercommit, cfg.MemoryOvercommit
 	if parity {
-		schedule.Settle = settle
+		schedule.Timing = rollout.Timing{Unchecked: settle}
 	}
 	p.ecs, err = ecs.Open(p.db, ecs.Config{
 		Place: cfg.Place, OnChange: func(cluster, service string) { p.scheduler.ServiceChanged(cluster, service) },
@@ -123,7 +126,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return fmt.Errorf("open the alarms: %w", err)
 	}
 	p.autoscaler, err = autoscaler.New(p.db, p.ecs, p.alarms, p.metrics, autoscaler.Config{
-		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: p.metrics, Queues: p.balancer,
+		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: pastLoad{p.metrics}, Queues: p.balancer,
 	}, part("autoscaler"))
 	if err != nil {
 		return fmt.Errorf("open the autoscaler: %w", err)
@@ -143,12 +146,9 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 	if err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
-	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network, OnPolicy: p.enforce})
+	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network})
 	if err != nil {
 		return fmt.Errorf("open EC2: %w", err)
-	}
-	if err := p.enforce(network.Policy()); err != nil {
-		return err
 	}
 	p.auth = sigv4.New(tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{

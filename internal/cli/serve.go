@@ -45,6 +45,8 @@ GET /_neargate/health answers 200 when the server is ready.`,
 	f.StringVar(&cfg.Place.Region, "region", cfg.Place.Region, "region that stands in ARNs")
 	f.StringVar(&cfg.Place.Account, "account", cfg.Place.Account, "account that stands in ARNs, 12 digits")
 	f.StringVar(&cfg.Timing, "timing", cfg.Timing, "how fast policies are obeyed: live, aws-60 or aws-20")
+	f.Float64Var(&cfg.CPUOvercommit, "cpu-overcommit", cfg.CPUOvercommit, "how many times the machine's CPUs all tasks together may be given")
+	f.Float64Var(&cfg.MemoryOvercommit, "memory-overcommit", cfg.MemoryOvercommit, "how many times the machine's memory all tasks together may be given")
 	f.StringVar(&level, "log-level", level, "debug, info, warn or error")
 	return cmd
 }

@@ -27,6 +27,7 @@ type Config struct {
 // Catalogue keeps the records. Open opens it.
 type Catalogue struct {
 	cfg Config
+	db  *store.DB
 
 	clusters    *store.Table[model.Cluster]           // by name
 	definitions *store.Table[model.TaskDefinition]    // by FAMILY/REVISION, eight digits
@@ -39,7 +40,7 @@ type Catalogue struct {
 
 // Open opens the catalogue's tables in db.
 func Open(db *store.DB, cfg Config) (*Catalogue, error) {
-	c := &Catalogue{cfg: cfg}
+	c := &Catalogue{cfg: cfg, db: db}
 	err := firstError(
 		open(db, "clusters", &c.clusters),
 		open(db, "task-definitions", &c.definitions),

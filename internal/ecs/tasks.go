@@ -24,19 +24,6 @@ func (c *Catalogue) Tasks(cluster string) []model.Task {
 // AllTasks returns the tasks of all clusters, also those that ended lately.
 func (c *Catalogue) AllTasks() []model.Task { return c.tasks.List("") }
 
-// PutTask writes a task's record as its next version. The tags of a task that
-// is there are kept: they change by ChangeTags alone.
-func (c *Catalogue) PutTask(ctx context.Context, t model.Task) error {
-	_, err := c.tasks.Update(ctx, taskKey(t), func(cur model.Task, exists bool) (model.Task, error) {
-		if exists {
-			t.Tags = cur.Tags
-		}
-		t.Version = cur.Version + 1
-		return t, nil
-	})
-	return err
-}
-
 // Sweep drops the tasks that stopped and the services that were deleted before
 // a moment.
 func (c *Catalogue) Sweep(ctx context.Context, before time.Time) error {

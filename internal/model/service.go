@@ -85,6 +85,9 @@ type Deployment struct {
 
 	LoadBalancers   []ServiceLoadBalancer // of its tasks
 	PlatformVersion string
+	// Images are the digests that its tasks run, by container; nil: not resolved
+	// yet.
+	Images map[string]string
 	// StartFailures counts rounds of tasks that never ran since one last did;
 	// StartFailedAt is when the last of them was counted.
 	StartFailures int

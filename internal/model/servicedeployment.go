@@ -26,7 +26,9 @@ type ServiceDeployment struct {
 	SourceRevisions  []string // ARNs
 	Status           DeploymentStatus
 	StatusReason     string
-	FailedTasks      int
+	FailedTasks      int               // when it ended
+	Tripped          bool              // its circuit breaker ended it
+	Images           map[string]string // digests that its tasks run, by container
 
 	CreatedAt, UpdatedAt, FinishedAt, StoppedAt time.Time
 

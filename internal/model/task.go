@@ -67,6 +67,12 @@ type Container struct {
 	Health              string // UNKNOWN, HEALTHY or UNHEALTHY
 }
 
+// PlacementFailure is a task that RunTask did not start.
+type PlacementFailure struct {
+	Reason string // RESOURCE:MEMORY or RESOURCE:CPU
+	Detail string
+}
+
 // ContainerOverride is what RunTask changes in one container's definition.
 type ContainerOverride struct {
 	Name                string

@@ -46,6 +46,7 @@ type ContainerDefinition struct {
 	Log          LogConfig
 	DependsOn    []Dependency
 	HealthCheck  *ContainerHealthCheck
+	LooseVersion bool // versionConsistency disabled: each task runs what Image names when it starts
 }
 
 // KeyValue is an environment variable.

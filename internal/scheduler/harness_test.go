@@ -43,6 +43,7 @@ type rig struct {
 	db   *store.DB
 	eng  *fake.Engine
 	lb   *lb
+	tune func(*Config) // of schedulers to come; nil: none
 	stop func()
 }
 
@@ -66,8 +67,12 @@ func newRig(tb testing.TB) *rig {
 func (r *rig) serve() {
 	r.t.Helper()
 	cfg := Default(testPlace)
+	cfg.Timing = rollout.Timing{}
 	cfg.Backoff = rollout.Backoff{First: 20 * time.Millisecond, Max: time.Second, CrashMax: time.Second, ShortLife: time.Minute}
 	var s *Scheduler
+	if r.tune != nil {
+		r.tune(&cfg)
+	}
 	records, err := ecs.Open(r.db, ecs.Config{Place: testPlace, OnChange: func(cluster, service string) { s.ServiceChanged(cluster, service) }})
 	if err != nil {
 		r.t.Fatal(err)
@@ -173,7 +178,7 @@ func (r *rig) stable(n int) {
 		events := r.Events("c", "s")
 		return len(r.states()) == n && len(r.running()) == n && len(svc.Deployments) == 1 &&
 			svc.Deployments[0].RolloutState == rollout.Completed && len(events) > 0 &&
-			slices.ContainsFunc(events[:min(len(events), 4)], func(e model.ServiceEvent) bool { return strings.HasSuffix(e.Message, steadyMessage) })
+			slices.ContainsFunc(events[:min(len(events), 4)], func(e model.ServiceEvent) bool { return strings.HasSuffix(e.Message, steadyText) })
 	})
 }
 

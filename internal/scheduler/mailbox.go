@@ -24,14 +24,14 @@ func (m mailbox[T]) put(item T) {
 	}
 }
 
-// empty says that nothing has come since the last take.
+// empty reports whether nothing has come since the last take.
 func (m mailbox[T]) empty() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(*m.items) == 0
 }
 
-// take gives what has come since the last take, in order.
+// take returns what has come since the last take, in order.
 func (m mailbox[T]) take() []T {
 	m.mu.Lock()
 	defer m.mu.Unlock()

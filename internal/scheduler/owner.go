@@ -1,62 +1,61 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
-	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"neargate/internal/decide/task"
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 )
 
 // owner runs the tasks of one service, or those of no service. All its fields
-// belong to its goroutine, run, but for the mailbox and the view. Others give
-// it functions to run there; whoever wants the truth reads the store or the
-// view.
+// belong to its goroutine, run, but for the mailbox and the view. It carries
+// out what packages task and rollout decide; calls that take time run in
+// workers, which answer by messages.
 type owner struct {
 	s   *Scheduler
 	key string // CLUSTER/SERVICE, or ""
-	box mailbox[func()]
+	box mailbox[message]
 
-	view atomic.Pointer[view]
+	view  atomic.Pointer[view]
+	first chan struct{} // closed when what was taken over is on disk
 
 	// Owned by run:
-	tasks  map[string]*task
-	marks  []mark
-	news   []model.ServiceEvent
-	said   map[string]time.Time // when a state that lasts was last said
-	counts map[string]*tally    // by target group
-	drains map[string]int       // tasks that began draining, by deployment
-	wakeAt time.Time
-	health map[string]map[model.Target]model.TargetHealth // by target group, of this turn
-}
+	entries   map[string]*entry
+	journal   journal
+	marks     []mark
+	counts    map[string]*tally      // by target group
+	drains    map[string]int         // tasks that began to drain, by deployment
+	resolving map[string]*resolution // by deployment
+	wakeAt    time.Time
+	groups    map[string]groupState // read in this turn
 
-// mark is a change to one deployment that the next turn writes.
-type mark struct {
-	deployment string
-	change     func(model.Deployment, model.RolloutConfig) model.Deployment
-}
-
-// tally counts what became of targets since the last turn.
-type tally struct {
-	registered, deregistered int
+	unwritten map[string]bool // tasks whose record is to be written
+	writing   bool
+	writeAt   time.Time      // not before, after a failure
+	writes    sync.WaitGroup // the write under way
 }
 
 func newOwner(s *Scheduler, key string) *owner {
-	return &owner{
-		s: s, key: key, box: newMailbox[func()](), tasks: map[string]*task{}, said: map[string]time.Time{},
-		counts: map[string]*tally{}, drains: map[string]int{},
-		health: map[string]map[model.Target]model.TargetHealth{},
+	o := &owner{
+		s: s, key: key, box: newMailbox[message](), first: make(chan struct{}), entries: map[string]*entry{},
+		counts: map[string]*tally{}, drains: map[string]int{}, resolving: map[string]*resolution{}, unwritten: map[string]bool{},
 	}
+	_, service := o.name()
+	o.journal = newJournal(service)
+	return o
 }
 
-// post has fn run by the owner's goroutine, followed by a look at everything.
-// It does not block.
-func (o *owner) post(fn func()) { o.box.put(fn) }
+// post sends a message. It does not block.
+func (o *owner) post(m message) { o.box.put(m) }
 
-// later is post for a look at the latest at t.
+// later has the owner look at everything at the latest at t.
 func (o *owner) later(t time.Time) {
 	if !t.IsZero() && (o.wakeAt.IsZero() || t.Before(o.wakeAt)) {
 		o.wakeAt = t
@@ -76,15 +75,15 @@ func (o *owner) record() (model.Service, bool) {
 }
 
 func (o *owner) run(ctx context.Context) {
-	o.remember()
+	defer o.close(ctx)
+	o.journal.remember(o.s.records.Events(o.name()))
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		for _, fn := range o.box.take() {
-			fn()
+		for _, m := range o.box.take() {
+			o.receive(ctx, m, time.Now())
 		}
-		o.wakeAt = time.Time{}
-		o.turn(ctx)
+		o.turn(ctx, time.Now())
 		if o.retired() {
 			return
 		}
@@ -100,131 +99,106 @@ func (o *owner) run(ctx context.Context) {
 	}
 }
 
-// turn looks at everything, orders what is to be done, and writes down what
-// was ordered and found. Orders go out before the writes: a task that runs
-// and is not in the state is stopped at the next start, while a write before
-// the order would make every start slower.
-func (o *owner) turn(ctx context.Context) {
-	now := time.Now()
-	o.health = map[string]map[model.Target]model.TargetHealth{}
-	o.tellTargets()
-	for _, t := range o.ordered() {
-		if t.LastStatus == model.TaskStopped {
-			o.advance(ctx, t, now)
+// receive takes one message.
+func (o *owner) receive(ctx context.Context, m message, now time.Time) {
+	switch m := m.(type) {
+	case wake:
+	case adopted:
+		for _, record := range m.records {
+			o.adopt(ctx, record, now)
 		}
+	case stopWanted:
+		o.stopWanted(ctx, m, now)
+	case told:
+		o.told(ctx, m.event, now)
+	case answered:
+		if e, ok := o.entries[m.id]; ok {
+			o.next(ctx, e, m.event, now)
+		}
+	case recorded:
+		o.recorded(ctx, m, now)
+	case resolved:
+		delete(o.resolving, m.deployment)
 	}
+}
+
+// told passes what the engine tells on to the task.
+func (o *owner) told(ctx context.Context, event runtime.Event, now time.Time) {
+	e, ok := o.entries[event.State.ID]
+	switch {
+	case !ok:
+	case event.Kind == runtime.TaskEnded:
+		o.next(ctx, e, task.Ended{Run: event.State}, now)
+	default:
+		def, _ := o.s.records.TaskDefinition(e.Record.TaskDefinitionARN)
+		o.next(ctx, e, task.ContainersChanged{Run: event.State, Health: healthOf(def, event.State.Containers)}, now)
+	}
+}
+
+// stopWanted orders a task to stop, and answers when the order is on disk.
+func (o *owner) stopWanted(ctx context.Context, m stopWanted, now time.Time) {
+	e, ok := o.entries[m.id]
+	if !ok {
+		cluster, _ := o.name()
+		record, _ := o.s.records.Task(cluster, m.id)
+		m.answer <- stopAnswer{record: record}
+		return
+	}
+	o.next(ctx, e, task.StopOrdered{Code: "UserInitiated", Reason: m.reason}, now)
+	e.waiting = append(e.waiting, waiter{m.answer, e.Record})
+	if e.Durable() {
+		e.answer(nil)
+	}
+}
+
+// adopt makes the owner responsible for a new task, which begins to start.
+func (o *owner) adopt(ctx context.Context, record model.Task, now time.Time) {
+	def, _ := o.s.records.TaskDefinition(record.TaskDefinitionARN)
+	e := &entry{State: task.New(record, checked(def)), occupies: true}
+	o.entries[record.ID] = e
+	o.next(ctx, e, task.Tick{}, now)
+}
+
+// turn looks at everything: what is due by time, what the target groups have,
+// what the service is to be. Then it writes.
+func (o *owner) turn(ctx context.Context, now time.Time) {
+	o.groups, o.wakeAt = map[string]groupState{}, time.Time{}
+	for _, e := range o.ordered() {
+		if !e.again.IsZero() && !now.Before(e.again) {
+			o.next(ctx, e, task.Tick{}, now)
+		}
+		o.watchDrain(ctx, e, now)
+	}
+	o.sayTargets(now)
 	svc, isService := o.record()
 	if isService {
-		svc = o.applyMarks(ctx, svc)
 		o.plan(ctx, svc, now)
+	} else {
+		o.marks = nil
 	}
-	o.marks = nil
+	for _, e := range o.entries {
+		o.later(e.again)
+	}
 	o.publish(svc)
-	for _, t := range o.ordered() {
-		o.advance(ctx, t, now)
-	}
-	o.persist(ctx)
+	o.flush(ctx, now)
 }
 
-// applyMarks writes what tasks did to their deployments' counters.
-func (o *owner) applyMarks(ctx context.Context, svc model.Service) model.Service {
-	var marks []mark
-	for _, m := range o.marks {
-		if m.changes(svc) {
-			marks = append(marks, m)
-		}
+// ordered returns the owner's tasks, oldest first.
+func (o *owner) ordered() []*entry {
+	all := make([]*entry, 0, len(o.entries))
+	for _, e := range o.entries {
+		all = append(all, e)
 	}
-	o.marks = nil
-	if len(marks) == 0 {
-		return svc
-	}
-	return o.update(ctx, svc, func(svc *model.Service) {
-		for _, m := range marks {
-			svc.ChangeDeployment(m.deployment, func(d *model.Deployment) {
-				*d = m.change(*d, svc.Rollout)
-				d.UpdatedAt = time.Now()
-			})
-		}
+	slices.SortFunc(all, func(a, b *entry) int {
+		return cmp.Or(a.Record.CreatedAt.Compare(b.Record.CreatedAt), cmp.Compare(a.Record.ID, b.Record.ID))
 	})
-}
-
-// changes says whether the mark would change anything of svc, to spare a write.
-func (m mark) changes(svc model.Service) bool {
-	for _, d := range svc.Deployments {
-		if d.ID == m.deployment {
-			return !reflect.DeepEqual(d, m.change(d, svc.Rollout))
-		}
-	}
-	return false
-}
-
-// update changes the service's record. What cannot be written is logged and
-// left for the next turn.
-func (o *owner) update(ctx context.Context, svc model.Service, change func(*model.Service)) model.Service {
-	cluster, name := o.name()
-	next, err := o.s.records.ChangeService(context.WithoutCancel(ctx), cluster, name, change)
-	return o.written(svc, next, err)
-}
-
-// written takes the outcome of a write and returns the record as it then is.
-func (o *owner) written(before, after model.Service, err error) model.Service {
-	if err != nil {
-		o.s.log.Error("write service", "service", o.key, "err", err)
-		o.later(time.Now().Add(time.Second))
-		return before
-	}
-	return after
-}
-
-// persist writes all changed tasks and the events at once: they share a commit.
-func (o *owner) persist(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
-	var writes sync.WaitGroup
-	for _, t := range o.ordered() {
-		if !t.dirty {
-			continue
-		}
-		t.dirty = false
-		record := t.Task
-		writes.Go(func() {
-			if err := o.s.records.PutTask(ctx, record); err != nil {
-				t.dirty = true // for the next turn
-				o.s.log.Error("write task", "task", record.ID, "err", err)
-			}
-		})
-	}
-	writes.Go(func() {
-		if err := o.writeEvents(ctx); err != nil {
-			o.s.log.Error("write events", "service", o.key, "err", err)
-		}
-	})
-	writes.Wait()
-	for _, t := range o.ordered() {
-		o.afterWrite(ctx, t)
-	}
-}
-
-// afterWrite moves on what waited for its state to be on disk.
-func (o *owner) afterWrite(ctx context.Context, t *task) {
-	switch {
-	case t.LastStatus == model.TaskProvisioning && t.cancel != nil:
-		t.set(model.TaskPending)
-		o.post(func() {})
-	case t.LastStatus == model.TaskStopped && t.place == out && t.cancel == nil:
-		delete(o.tasks, t.ID)
-		o.post(func() {})
-		o.s.work.Go(func() {
-			if err := o.s.engine.Forget(ctx, t.ID); err != nil {
-				o.s.log.Warn("forget task", "task", t.ID, "err", err)
-			}
-		})
-	}
+	return all
 }
 
 // retired ends the owner of a service that is gone, unless it has been made
 // anew meanwhile.
 func (o *owner) retired() bool {
-	if o.key == "" || len(o.tasks) > 0 {
+	if o.key == "" || len(o.entries) > 0 || o.writing || len(o.journal.news) > 0 {
 		return false
 	}
 	o.s.mu.Lock()
@@ -235,4 +209,13 @@ func (o *owner) retired() bool {
 	}
 	delete(o.s.owners, o.key)
 	return true
+}
+
+// settled notes that what was taken over at the start is on disk, or cannot be.
+func (o *owner) settled() {
+	select {
+	case <-o.first:
+	default:
+		close(o.first)
+	}
 }

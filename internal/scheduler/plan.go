@@ -8,6 +8,7 @@ import (
 
 	"neargate/internal/decide/placement"
 	"neargate/internal/decide/rollout"
+	"neargate/internal/decide/task"
 	"neargate/internal/model"
 )
 
@@ -16,120 +17,88 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	if svc.Status == model.Inactive {
 		return
 	}
-	tasks := o.observe(svc, now)
-	if len(o.marks) > 0 { // health that tasks reached just now
-		svc = o.applyMarks(ctx, svc)
-	}
+	tasks := o.observe(ctx, svc, now)
+	svc = o.count(ctx, svc, now)
 	step := rollout.Next(svc, tasks, o.s.cfg.Backoff, now)
 	o.later(step.Again)
-	if len(step.Retire) > 0 {
-		cluster, name := o.name()
-		next, err := o.s.records.RetireDeployments(context.WithoutCancel(ctx), cluster, name, step.Retire)
-		svc = o.written(svc, next, err)
-	}
 	for _, id := range step.Return {
-		o.resume(o.tasks[id])
+		o.next(ctx, o.entries[id], task.Resumed{}, now)
 	}
-	if !o.burying() {
-		o.startTasks(svc, step.Start, now)
+	burying := o.burying()
+	if !burying {
+		o.startTasks(ctx, svc, step.Start, now)
 	}
-	o.stopTasks(svc, step.Stop)
-	if step.Fail {
-		o.fail(ctx, svc)
-	}
-	if step.Complete {
-		o.complete(ctx, svc)
-	}
-	o.sayState(step.Impaired, impairedMessage)
-	o.sayState(step.Blocked, blockedMessage)
-	o.sayState(step.Steady, steadyMessage)
-	if step.Steady {
-		o.later(o.said[steadyMessage].Add(repeatAfter))
-	}
-	if step.Gone && len(o.tasks) == 0 { // all their ends are written
-		o.gone(ctx)
-	}
-	if !step.Idle() && !o.burying() {
-		o.post(func() {}) // what was ordered may call for more
+	o.stopTasks(ctx, svc, step.Stop, now)
+	o.conclude(ctx, svc, step, now)
+	o.sayGroups(svc, now)
+	o.sayState(step.Impaired, impaired, impairedText, now)
+	o.sayState(step.Blocked, blocked, blockedText, now)
+	o.sayState(step.Steady && !o.departing(), steady, steadyText, now)
+	o.later(o.journal.repeats(steady))
+	if !step.Idle() && !burying {
+		o.post(wake{}) // what was ordered may call for more
 	}
 }
 
-// observe gives the tasks as a rollout sees them, in the order in which to stop
-// them, and notes which ones have become healthy.
-func (o *owner) observe(svc model.Service, now time.Time) []rollout.Task {
-	var all []rollout.Task
-	var candidates []placement.Candidate
-	for _, t := range o.ordered() {
-		if t.LastStatus == model.TaskStopped {
-			continue
-		}
-		seen, inFlight := o.see(t, svc, now)
-		all = append(all, seen)
-		candidates = append(candidates, placement.Candidate{
-			ID: t.ID, Running: seen.Phase == rollout.Running, Healthy: seen.Health == rollout.Healthy, Unhealthy: seen.Health == rollout.Unhealthy,
-			InFlight: inFlight, CreatedAt: t.CreatedAt,
-		})
+func (o *owner) sayState(holds bool, topic, text string, now time.Time) {
+	if !holds {
+		text = ""
 	}
-	sorted := make([]rollout.Task, len(all))
-	for i, from := range placement.StopOrder(candidates) {
-		sorted[i] = all[from]
-	}
-	return sorted
+	o.journal.state(now, topic, text)
 }
 
-// see gives one task as a rollout sees it, and its requests in flight.
-func (o *owner) see(t *task, svc model.Service, now time.Time) (seen rollout.Task, inFlight int) {
-	seen = rollout.Task{ID: t.ID, Deployment: t.DeploymentID, Phase: t.phase()}
-	var checks rollout.Checks
-	for group, targets := range t.addresses() {
-		for _, target := range targets {
-			h := o.groupHealth(group)[target]
-			inFlight += h.InFlight
-			checks.Targets = append(checks.Targets, h.State)
-		}
+// count writes what became of tasks into the counts of their deployments. What
+// cannot be written is counted all the same, and written later.
+func (o *owner) count(ctx context.Context, svc model.Service, now time.Time) model.Service {
+	counted := svc
+	if !applyMarks(&counted, o.marks, o.s.cfg.Backoff) {
+		o.marks = nil
+		return svc
 	}
-	if seen.Phase == rollout.Running {
-		seen.Health = o.judge(t, checks, svc, now)
+	cluster, name := o.name()
+	next, err := o.s.records.ChangeService(context.WithoutCancel(ctx), cluster, name, func(svc *model.Service) {
+		applyMarks(svc, o.marks, o.s.cfg.Backoff)
+	})
+	if err != nil {
+		o.failed("count tasks", err, now)
+		return counted
 	}
-	seen.CanReturn = t.LastStatus == model.TaskDeactivating && t.place == out && t.wasHealthy &&
-		t.StopCode == schedulerStop && t.why == rollout.Surplus && !o.drained(t)
-	return seen, inFlight
+	o.marks = nil
+	return next
 }
 
-func (o *owner) judge(t *task, checks rollout.Checks, svc model.Service, now time.Time) rollout.Health {
-	checks.RunningSince = t.StartedAt
-	if t.checked {
-		checks.Container = t.Health
-	}
-	health, again := rollout.Judge(checks, rollout.Timing{Grace: svc.HealthCheckGrace, Settle: o.s.cfg.Settle}, now)
-	o.later(again)
-	t.health = health
-	if health == rollout.Healthy && !t.wasHealthy {
-		t.wasHealthy = true
-		o.marks = append(o.marks, mark{t.DeploymentID, rollout.BecameHealthy})
-	}
-	return health
+// failed logs a write that is tried again in a second.
+func (o *owner) failed(what string, err error, now time.Time) {
+	o.s.log.Error(what, "service", o.key, "err", err)
+	o.later(now.Add(time.Second))
 }
 
-// burying says that a task that ended by itself still has targets. Its
+// burying reports whether a task that ended by itself still has targets. Its
 // replacement waits for the moment that takes, as it may get the same address.
 func (o *owner) burying() bool {
-	for _, t := range o.tasks {
-		if t.LastStatus == model.TaskStopped && t.place != out {
+	for _, e := range o.entries {
+		if e.Ended() && !e.Deregistered() {
 			return true
 		}
 	}
 	return false
 }
 
-// startTasks makes n tasks of the primary deployment; advance starts them.
-func (o *owner) startTasks(svc model.Service, n int, now time.Time) {
-	room := placement.Room(n, o.s.live(), o.s.cfg.MaxTasks)
-	o.sayState(room < n, fullMessage)
-	if room < n {
-		o.later(now.Add(5 * time.Second))
+// departing reports whether a task that was stopped is not out of its target
+// groups yet, which is told before the service is steady.
+func (o *owner) departing() bool {
+	for _, e := range o.entries {
+		if e.Leaving() && !e.Deregistered() {
+			return true
+		}
 	}
-	if room == 0 {
+	return false
+}
+
+// startTasks starts n tasks of the primary deployment, as far as there is room.
+func (o *owner) startTasks(ctx context.Context, svc model.Service, n int, now time.Time) {
+	if n == 0 {
+		o.journal.state(now, full, "")
 		return
 	}
 	def, ok := o.s.records.TaskDefinition(svc.Deployments[0].TaskDefinitionARN)
@@ -137,55 +106,101 @@ func (o *owner) startTasks(svc model.Service, n int, now time.Time) {
 		o.s.log.Error("task definition is gone", "service", o.key, "definition", svc.Deployments[0].TaskDefinitionARN)
 		return
 	}
+	room, short := o.s.capacity.claim(n, placement.Size{CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB})
+	o.journal.state(now, full, [...]string{
+		placement.Enough: "", placement.TooManyTasks: tooManyText, placement.NoMemory: noMemoryText, placement.NoCPU: noCPUText,
+	}[short])
+	if short != placement.Enough {
+		o.later(now.Add(time.Second))
+	}
+	if room == 0 {
+		return
+	}
 	ids := make([]string, room)
 	for i := range ids {
-		t := o.adopt(o.s.serviceTask(svc, def, now))
-		t.dirty = true
-		ids[i] = t.ID
+		record := o.s.serviceTask(svc, def, now)
+		ids[i] = record.ID
+		o.adopt(ctx, record, now)
 	}
-	o.say("has started %d tasks: %s.", room, tasksOf(ids))
+	o.journal.say(now, "has started %d tasks: %s.", room, tasksOf(ids))
 }
 
-const schedulerStop = "ServiceSchedulerInitiated"
-
-// stopTasks orders tasks to stop and says so.
-func (o *owner) stopTasks(svc model.Service, stops []rollout.Stop) {
+// stopTasks orders tasks to stop and tells of it.
+func (o *owner) stopTasks(ctx context.Context, svc model.Service, stops []rollout.Stop, now time.Time) {
 	var running []string
 	pending := 0
 	for _, stop := range stops {
-		t := o.tasks[stop.ID]
-		t.why = stop.Why
-		if t.phase() == rollout.Running {
-			running = append(running, t.ID)
+		e := o.entries[stop.ID]
+		if e.phase() == rollout.Running {
+			running = append(running, stop.ID)
 		} else {
 			pending++
 		}
 		reason := fmt.Sprintf("Scaling activity initiated by (deployment %s)", svc.Deployments[0].ID)
 		if stop.Why == rollout.Unwell {
-			reason = o.unwell(t)
-			o.failedHealth(t)
+			reason = o.unwell(e, now)
 		}
-		o.stop(t, schedulerStop, reason)
+		o.next(ctx, e, task.StopOrdered{Code: "ServiceSchedulerInitiated", Reason: reason, Surplus: stop.Why == rollout.Surplus}, now)
 	}
 	if len(running) > 0 {
-		o.say("has stopped %d running tasks: %s.", len(running), tasksOf(running))
+		o.journal.say(now, "has stopped %d running tasks: %s.", len(running), tasksOf(running))
 	}
 	if pending > 0 {
-		o.say("stopped %d pending tasks.", pending)
+		o.journal.say(now, "stopped %d pending tasks.", pending)
 	}
 }
 
-// unwell says why an unhealthy task is stopped, and gives its stoppedReason.
-func (o *owner) unwell(t *task) string {
-	for group, targets := range t.addresses() {
-		for _, target := range targets {
-			if h := o.groupHealth(group)[target]; h.State == "unhealthy" {
-				reason := strings.TrimSuffix(h.Description, ".")
-				o.say("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s)", t.ID, target.Port, group, reason)
-				return fmt.Sprintf("Task failed ELB health checks in (target-group %s)", group)
-			}
+// unwell tells why an unhealthy task is stopped, and returns its stoppedReason.
+func (o *owner) unwell(e *entry, now time.Time) string {
+	for _, lb := range e.Record.LoadBalancers {
+		target := model.Target{IP: e.Record.IP, Port: lb.ContainerPort}
+		if h := o.group(lb.TargetGroupARN).targets[target]; h.State == "unhealthy" {
+			reason := strings.TrimSuffix(h.Description, ".")
+			o.journal.say(now, "(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s)", e.Record.ID, target.Port, lb.TargetGroupARN, reason)
+			return fmt.Sprintf("Task failed ELB health checks in (target-group %s)", lb.TargetGroupARN)
 		}
 	}
-	o.say("(task %s) failed container health checks.", t.ID)
+	o.journal.say(now, "(task %s) failed container health checks.", e.Record.ID)
 	return "Task failed container health checks"
+}
+
+// conclude writes down what the step means for the deployments.
+func (o *owner) conclude(ctx context.Context, svc model.Service, step rollout.Step, now time.Time) {
+	ctx = context.WithoutCancel(ctx)
+	cluster, name := o.name()
+	if len(step.Retire) > 0 {
+		if _, err := o.s.records.RetireDeployments(ctx, cluster, name, step.Retire); err != nil {
+			o.failed("retire deployments", err, now)
+		}
+	}
+	if step.Fail {
+		o.fail(ctx, svc, now)
+	}
+	if step.Complete {
+		if err := o.s.records.CompleteDeployment(ctx, cluster, name); err != nil {
+			o.failed("complete deployment", err, now)
+		} else {
+			o.journal.say(now, "(deployment %s) deployment completed.", svc.Deployments[0].ID)
+		}
+	}
+	if step.Gone && len(o.entries) == 0 { // all their ends are written
+		if err := o.s.records.EndService(ctx, cluster, name); err != nil {
+			o.failed("end service", err, now)
+		}
+	}
+}
+
+// fail ends the primary deployment badly and goes back to an earlier one, if
+// the service is to.
+func (o *owner) fail(ctx context.Context, svc model.Service, now time.Time) {
+	cluster, name := o.name()
+	back, err := o.s.records.FailDeployment(ctx, cluster, name)
+	if err != nil {
+		o.failed("fail deployment", err, now)
+		return
+	}
+	o.journal.say(now, "(deployment %s) deployment failed: tasks failed to start.", svc.Deployments[0].ID)
+	if back != "" {
+		o.journal.say(now, "rolling back to deployment %s.", back)
+	}
 }

@@ -23,12 +23,15 @@ type records interface {
 	CompleteDeployment(ctx context.Context, cluster, name string) error
 	FailDeployment(ctx context.Context, cluster, name string) (back string, err error)
 	Events(cluster, service string) []model.ServiceEvent
-	AddEvents(ctx context.Context, cluster, service string, events []model.ServiceEvent) error
+	// SetImages keeps what images a deployment runs, as digests by container.
+	SetImages(ctx context.Context, cluster, name, deployment string, digests map[string]string) error
 
 	Task(cluster, task string) (model.Task, bool)
 	Tasks(cluster string) []model.Task
 	AllTasks() []model.Task
-	PutTask(ctx context.Context, t model.Task) error
+	// Record writes tasks and adds events, oldest first, to a service ("": none),
+	// all or nothing.
+	Record(ctx context.Context, cluster, service string, tasks []model.Task, events []model.ServiceEvent) error
 
 	// Sweep drops the tasks and services that ended before a moment.
 	Sweep(ctx context.Context, before time.Time) error

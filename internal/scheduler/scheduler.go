@@ -3,10 +3,11 @@
 // them into target groups and takes them out, and writes down in the records of
 // ECS what came of it.
 //
-// What to do next is decided by package rollout; here it is carried out. Each
-// service has one goroutine that owns its tasks and is woken by what changes:
-// a new desired count, a task's end, a target's health, a timer. Between a
-// change and the first act upon it there is no polling.
+// What to do next is decided by packages rollout, for a service, and task, for
+// each of its tasks; here it is carried out. Each service has one goroutine that
+// owns its tasks and is woken by what changes: a new desired count, a task's
+// end, a target's health, a timer. Between a change and the first act upon it
+// there is no polling, and no call that takes time: workers make those.
 //
 // A Scheduler is safe for concurrent use. It knows nothing of scaling, metrics
 // and the wire.
@@ -19,82 +20,72 @@ import (
 	"sync"
 	"time"
 
+	"neargate/internal/decide/placement"
 	"neargate/internal/decide/rollout"
 	"neargate/internal/model"
 	"neargate/internal/runtime"
 )
 
-// engine runs tasks.
-type engine interface {
-	runtime.Tasks
-	runtime.Watcher
-}
-
-// targets is the balancer's side of target groups.
-type targets interface {
-	RegisterTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
-	DeregisterTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
-	// DeregisterLostTargets is for targets whose task has ended: they do not drain.
-	DeregisterLostTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
-	TargetHealth(targetGroupARN string) ([]model.TargetHealth, error)
-}
-
-// logGroups is where containers print to.
-type logGroups interface {
-	HasGroup(name string) bool
-	EnsureGroup(ctx context.Context, name string) error
-}
-
 // Config sets the scheduler's timing and limits.
 type Config struct {
-	Place model.Place
-	// Settle is how long a task without any health check must have been
-	// RUNNING to count as healthy. ECS: 40 s; 0 counts it at once.
-	Settle  time.Duration
+	Place   model.Place
+	Timing  rollout.Timing  // of health; Grace is the service's
 	Backoff rollout.Backoff // for tasks that do not start
 	// MaxTasks is how many tasks may be there at once; 0 is no limit.
 	MaxTasks int
+	// CPUOvercommit and MemoryOvercommit are how many times what the machine has
+	// tasks may take in sum.
+	CPUOvercommit, MemoryOvercommit float64
 	// KeepStopped is how long ended tasks and deleted services stay visible.
 	KeepStopped time.Duration
 }
 
-// Default is the `live` timing: no settling, first retry after a second.
+// Default is the `live` timing: a first retry after a second; old tasks go for a
+// new one when it has passed its health check for 2 s, or where it has none has
+// run for 5 s. A program that cannot live mostly ends sooner than that, and a
+// deployment takes no longer for it than people wait. CPUs may be promised ten
+// times, as tasks that wait for requests need none; memory only once, as the
+// machine has no way to take it back.
 func Default(p model.Place) Config {
-	return Config{Place: p, Backoff: rollout.DefaultBackoff(), MaxTasks: 1000, KeepStopped: time.Hour}
+	return Config{
+		Place: p, Backoff: rollout.DefaultBackoff(), MaxTasks: 1000, KeepStopped: time.Hour,
+		Timing:        rollout.Timing{Checked: 2 * time.Second, Unchecked: 5 * time.Second},
+		CPUOvercommit: 10, MemoryOvercommit: 1,
+	}
 }
 
 // Scheduler keeps services as desired. Make it with New, start it with Run.
 type Scheduler struct {
-	cfg     Config
-	log     *slog.Logger
-	records records
-	engine  engine
-	targets targets
-	logs    logGroups
+	cfg      Config
+	log      *slog.Logger
+	records  records
+	engine   engine
+	carrier  carrier
+	capacity capacity
 
 	mu     sync.Mutex
 	owners map[string]*owner // guarded by mu; by CLUSTER/NAME, "" for tasks of no service
 
-	hatch mailbox[*owner] // owners whose goroutine is to be started
+	fresh mailbox[*owner] // owners whose goroutine is to be started
 	work  sync.WaitGroup  // owners and their workers
+	ready chan struct{}
 }
 
 // New returns a scheduler. Nothing runs until Run.
 func New(records records, engine engine, targets targets, logs logGroups, cfg Config, log *slog.Logger) *Scheduler {
+	machine := engine.Capabilities()
 	return &Scheduler{
-		cfg: cfg, log: log, records: records, engine: engine, targets: targets, logs: logs,
-		owners: map[string]*owner{}, hatch: newMailbox[*owner](),
+		cfg: cfg, log: log, records: records, engine: engine,
+		carrier: carrier{engine: engine, targets: targets, logs: logs, log: log},
+		capacity: capacity{limits: placement.Limits{Tasks: cfg.MaxTasks, Size: placement.Overcommit(
+			placement.Size{CPUUnits: machine.CPUUnits, MemoryMiB: machine.MemoryMiB}, cfg.CPUOvercommit, cfg.MemoryOvercommit)}},
+		owners: map[string]*owner{}, fresh: newMailbox[*owner](), ready: make(chan struct{}),
 	}
 }
 
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Ready is closed when Run has taken over what an earlier server left: from
+// then on the records show what runs now.
+func (s *Scheduler) Ready() <-chan struct{} { return s.ready }
 
 // Run takes over what the engine runs and then keeps every service as desired,
 // until ctx ends. Tasks are left running. It returns when all its goroutines
@@ -109,23 +100,30 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.take(e)
 		}
 	})
+	first := s.eachOwner()
+	s.work.Go(func() {
+		for _, o := range first {
+			<-o.first // closed also when the owner ends
+		}
+		close(s.ready)
+	})
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
 	for {
-		for _, o := range s.hatch.take() {
+		for _, o := range s.fresh.take() {
 			s.work.Go(func() { o.run(ctx) })
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-s.hatch.wake:
+		case <-s.fresh.wake:
 		case now := <-sweep.C:
 			s.sweep(ctx, now)
 		}
 	}
 }
 
-// owner gives the owner of key and has it started if it is new.
+// owner returns the owner of key and has it started if it is new.
 func (s *Scheduler) owner(key string) *owner {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,12 +131,12 @@ func (s *Scheduler) owner(key string) *owner {
 	if !ok {
 		o = newOwner(s, key)
 		s.owners[key] = o
-		s.hatch.put(o)
+		s.fresh.put(o)
 	}
 	return o
 }
 
-// eachOwner gives the owners there are now.
+// eachOwner returns the owners there are now.
 func (s *Scheduler) eachOwner() []*owner {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,26 +150,19 @@ func (s *Scheduler) eachOwner() []*owner {
 // ServiceChanged wakes the owner of a service whose desired state has changed.
 // It does not block.
 func (s *Scheduler) ServiceChanged(cluster, service string) {
-	s.owner(ownerKey(cluster, service)).post(func() {})
+	s.owner(ownerKey(cluster, service)).post(wake{})
 }
 
 // take passes an event of the engine on to the owner of its task.
 func (s *Scheduler) take(e runtime.Event) {
-	o := s.owner(ownerKey(e.State.Labels[labelCluster], e.State.Labels[labelService]))
-	o.post(func() {
-		if e.Kind == runtime.TaskEnded {
-			o.ended(e.State)
-		} else {
-			o.containersChanged(e.State)
-		}
-	})
+	s.owner(ownerKey(e.State.Labels[labelCluster], e.State.Labels[labelService])).post(told{e})
 }
 
 // TargetChanged tells that a target's state in a group changed. It does not block.
 func (s *Scheduler) TargetChanged(targetGroupARN string) {
 	for _, o := range s.eachOwner() {
 		if o.usesGroup(targetGroupARN) {
-			o.post(func() {})
+			o.post(wake{})
 		}
 	}
 }

@@ -209,7 +209,7 @@ func TestServiceThatCrashesIsNotStartedInATightLoop(t *testing.T) {
 	if d := svc.Deployments[0]; r.cfg.Backoff.Retry(d).Sub(d.CrashedAt) != 80*time.Millisecond || len(starts) < 4 {
 		t.Errorf("got next start %v after the crash, %d starts", r.cfg.Backoff.Retry(d).Sub(d.CrashedAt), len(starts))
 	}
-	if slices.Contains(r.said(), "(service s) "+impairedMessage) {
+	if slices.Contains(r.said(), "(service s) "+impairedText) {
 		t.Error("a task that reached RUNNING must not count as one that cannot start")
 	}
 }
@@ -251,11 +251,11 @@ func TestServiceRollsBackABrokenDeployment(t *testing.T) {
 	if diff := cmp.Diff(good, r.eng.Running()); diff != "" {
 		t.Errorf("tasks changed (-before +after):\n%s", diff)
 	}
-	said := strings.Join(r.said(), "\n")
-	for _, want := range []string{"(service s) (deployment D2) deployment failed: tasks failed to start.", "(service s) rolling back to deployment D1."} {
-		if !strings.Contains(said, want) {
-			t.Errorf("no event %q in\n%s", want, said)
-		}
+	for _, want := range []string{
+		"(service s) failed to launch a task with (error CannotStartContainerError: no such file).",
+		"(service s) (deployment D2) deployment failed: tasks failed to start.", "(service s) rolling back to deployment D1.",
+	} {
+		r.until("told: "+want, func() bool { return slices.Contains(r.said(), want) })
 	}
 }
 

@@ -15,28 +15,26 @@ const (
 	labelGroup   = "neargate.group"
 )
 
-// spec makes what the engine needs to run t.
-func (s *Scheduler) spec(t model.Task) (model.TaskSpec, error) {
-	def, ok := s.records.TaskDefinition(t.TaskDefinitionARN)
-	if !ok {
-		return model.TaskSpec{}, fmt.Errorf("task definition %s is gone", t.TaskDefinitionARN)
-	}
+// taskSpec returns what the engine needs to run t. Containers run the digests
+// that are known.
+func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string, region string) model.TaskSpec {
 	name := def.Family
 	if t.Service != "" {
 		name = t.Cluster + "/" + t.Service
 	}
 	spec := model.TaskSpec{
 		ID: t.ID, Name: name, CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB,
-		SecurityGroups: t.Network.SecurityGroups,
-		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
+		Labels: map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}
 	for _, c := range def.Containers {
-		spec.Containers = append(spec.Containers, s.containerSpec(t, c))
+		one := containerSpec(t, c, region)
+		one.ImageDigest = digests[c.Name]
+		spec.Containers = append(spec.Containers, one)
 	}
-	return spec, nil
+	return spec
 }
 
-func (s *Scheduler) containerSpec(t model.Task, c model.ContainerDefinition) model.ContainerSpec {
+func containerSpec(t model.Task, c model.ContainerDefinition, region string) model.ContainerSpec {
 	env := slices.Clone(c.Environment)
 	for _, o := range t.Overrides {
 		if o.Name != c.Name {
@@ -55,7 +53,7 @@ func (s *Scheduler) containerSpec(t model.Task, c model.ContainerDefinition) mod
 			env = setEnv(env, kv, true)
 		}
 	}
-	for _, kv := range s.platformEnv() {
+	for _, kv := range platformEnv(region) {
 		env = setEnv(env, kv, false)
 	}
 	spec := model.ContainerSpec{ContainerDefinition: c, Env: env}
@@ -68,11 +66,11 @@ func (s *Scheduler) containerSpec(t model.Task, c model.ContainerDefinition) mod
 
 // platformEnv is what Fargate sets in every container. There is no metadata
 // endpoint, so its address is not among it.
-func (s *Scheduler) platformEnv() []model.KeyValue {
+func platformEnv(region string) []model.KeyValue {
 	return []model.KeyValue{
 		{Name: "AWS_EXECUTION_ENV", Value: "AWS_ECS_FARGATE"},
-		{Name: "AWS_REGION", Value: s.cfg.Place.Region},
-		{Name: "AWS_DEFAULT_REGION", Value: s.cfg.Place.Region},
+		{Name: "AWS_REGION", Value: region},
+		{Name: "AWS_DEFAULT_REGION", Value: region},
 	}
 }
 
@@ -88,18 +86,18 @@ func setEnv(env []model.KeyValue, kv model.KeyValue, replace bool) []model.KeyVa
 	return env
 }
 
-// readyLogs makes the log groups that are to be made, and refuses a task whose
+// readyLogs creates the log groups that are to be created, and refuses a task whose
 // groups are missing, as Fargate does. ResourceInitializationError.
-func (s *Scheduler) readyLogs(ctx context.Context, spec model.TaskSpec) error {
+func readyLogs(ctx context.Context, logs logGroups, spec model.TaskSpec) error {
 	for _, c := range spec.Containers {
-		if c.LogGroup == "" || s.logs.HasGroup(c.LogGroup) {
+		if c.LogGroup == "" || logs.HasGroup(c.LogGroup) {
 			continue
 		}
 		if c.Log.Options["awslogs-create-group"] != "true" {
 			return model.Errorf(model.NotFound, "ResourceInitializationError",
 				"failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.: exit status 1")
 		}
-		if err := s.logs.EnsureGroup(ctx, c.LogGroup); err != nil {
+		if err := logs.EnsureGroup(ctx, c.LogGroup); err != nil {
 			return fmt.Errorf("make log group %s: %w", c.LogGroup, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"neargate/internal/decide/task"
 	"neargate/internal/model"
 )
 
@@ -11,17 +12,18 @@ import (
 // run are kept, those that ended meanwhile are recorded, and those that the
 // records do not know are stopped. It makes the owners, which have not begun.
 func (s *Scheduler) takeOver(ctx context.Context) error {
-	states, err := s.engine.Recover(ctx)
+	runs, err := s.engine.Recover(ctx)
 	if err != nil {
 		return err
 	}
-	held := map[string]*model.RunState{}
-	for i := range states {
-		held[states[i].ID] = &states[i]
+	held, addresses := map[string]*model.RunState{}, map[string]bool{}
+	for i, run := range runs {
+		held[run.ID] = &runs[i]
+		addresses[run.IP] = addresses[run.IP] || run.Running
 	}
 	for _, record := range s.records.AllTasks() {
-		if record.LastStatus == model.TaskStopped {
-			continue
+		if record.LastStatus == model.TaskStopped && (addresses[record.IP] || !s.hasTargets(record)) {
+			continue // it has left nothing, and what has its address now is another task
 		}
 		s.owner(ownerKey(record.Cluster, record.Service)).takeOver(record, held[record.ID])
 		delete(held, record.ID)
@@ -31,83 +33,48 @@ func (s *Scheduler) takeOver(ctx context.Context) error {
 			s.owner(ownerKey(svc.Cluster, svc.Name))
 		}
 	}
-	for _, state := range held {
-		s.clear(ctx, *state)
+	for _, run := range held {
+		if run.Labels[labelCluster] != "" {
+			s.work.Go(func() { s.carrier.clear(ctx, *run) })
+		}
 	}
 	return nil
 }
 
-// clear removes a task of ours that no record knows, or whose record ended.
-func (s *Scheduler) clear(ctx context.Context, state model.RunState) {
-	if state.Labels[labelCluster] == "" {
-		return
-	}
-	s.work.Go(func() {
-		if state.Running {
-			if err := s.engine.Stop(ctx, state.ID, defaultStopTimeout); err != nil {
-				s.log.Warn("stop unknown task", "task", state.ID, "err", err)
-				return
-			}
-		}
-		if err := s.engine.Forget(ctx, state.ID); err != nil {
-			s.log.Warn("forget task", "task", state.ID, "err", err)
-		}
-	})
-}
-
-// takeOver makes the owner responsible for a task of an earlier run of the
-// server. state is nil when the engine does not know it.
-func (o *owner) takeOver(record model.Task, state *model.RunState) {
-	t := o.adopt(record)
-	starting := record.StartedAt.IsZero()
-	switch {
-	case state == nil || !state.Running:
-		o.lost(t, state, starting)
-	case record.DesiredStatus == model.TaskStopped:
-		t.learn(*state)
-		t.set(model.TaskStopping)
-		if len(t.LoadBalancers) > 0 && record.LastStatus != model.TaskStopping {
-			t.set(model.TaskDeactivating)
-			t.place = in
-		}
-	default:
-		t.learn(*state)
-		t.set(model.TaskRunning)
-		t.wasHealthy = !starting
-		t.place = o.standing(t)
-		if t.checked {
-			t.Health = o.s.taskHealth(t.Task)
+// hasTargets reports whether a task that has ended still has targets in service.
+func (s *Scheduler) hasTargets(record model.Task) bool {
+	for _, at := range s.standings(record) {
+		if at == task.In {
+			return true
 		}
 	}
+	return false
 }
 
-// lost records a task that ended while no server looked.
-func (o *owner) lost(t *task, state *model.RunState, starting bool) {
+// standings are where the targets of a task stand with its target groups.
+func (s *Scheduler) standings(record model.Task) map[string]task.Standing {
+	all := map[string]task.Standing{}
+	state := task.New(record, false)
+	for group := range state.Groups {
+		if record.IP != "" {
+			all[group] = readGroup(s.carrier.targets, group).standing(state.Targets(group))
+		}
+	}
+	return all
+}
+
+// takeOver makes the owner responsible for a task of an earlier server. run is
+// nil when the engine does not know it.
+func (o *owner) takeOver(record model.Task, run *model.RunState) {
 	now := time.Now()
-	if t.DesiredStatus != model.TaskStopped && state == nil {
-		t.DesiredStatus, t.StoppingAt = model.TaskStopped, now
-		t.StopCode, t.StopReason = "InfrastructureHealth", "The task was lost while the server was down"
-		if starting {
-			t.StopCode, t.StopReason = "TaskFailedToStart", "ResourceInitializationError: the server stopped while the task started"
-		}
+	def, _ := o.s.records.TaskDefinition(record.TaskDefinitionARN)
+	if run != nil && run.Running && checked(def) {
+		record.Health = healthOf(def, run.Containers)
 	}
-	t.wasHealthy = true // how it fared is not known, so no failure is counted
-	o.finish(t, state)
-	t.place = o.standing(t)
-}
-
-// standing is in when all of the task's target groups have it.
-func (o *owner) standing(t *task) place {
-	if t.IP == "" || len(t.LoadBalancers) == 0 {
-		return out
+	e := &entry{State: task.Recover(record, checked(def), run, o.s.standings(record), now), again: now}
+	if !e.Ended() {
+		e.occupies = true
+		o.s.capacity.occupy(e.size())
 	}
-	for group, targets := range t.addresses() {
-		health := o.groupHealth(group)
-		for _, target := range targets {
-			if h, there := health[target]; !there || h.State == "draining" {
-				return out
-			}
-		}
-	}
-	return in
+	o.entries[record.ID] = e
 }

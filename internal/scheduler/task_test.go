@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -33,7 +32,7 @@ func TestServiceStopsTasksThatAreStillStarting(t *testing.T) {
 		t.Errorf("events:\n%s", strings.Join(r.said(), "\n"))
 	}
 	for _, task := range r.Tasks("c") {
-		if task.StopCode != schedulerStop {
+		if task.StopCode != "ServiceSchedulerInitiated" {
 			t.Errorf("got %s %q", task.StopCode, task.StopReason)
 		}
 	}
@@ -87,7 +86,7 @@ func TestTaskNeedsItsLogGroup(t *testing.T) {
 	if _, err := r.RegisterTaskDefinition(t.Context(), def); err != nil {
 		t.Fatal(err)
 	}
-	tasks, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "quiet"}, 1)
+	tasks, _, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "quiet"}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,20 +138,11 @@ func TestContainerHealthReplacesATask(t *testing.T) {
 func TestLimitOfTasks(t *testing.T) {
 	r := newRig(t)
 	r.stop()
-	r.cfg.MaxTasks = 2
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	s := r.Scheduler
-	go func() { done <- s.Run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
+	r.tune = func(cfg *Config) { cfg.MaxTasks = 2 }
+	r.serve()
 	r.create(3)
-	r.until("full", func() bool { return slices.Contains(r.said(), "(service s) "+fullMessage) })
-	if _, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "web"}, 1); code(err) != "LimitExceededException" {
+	r.until("full", func() bool { return slices.Contains(r.said(), "(service s) "+tooManyText) })
+	if _, _, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "web"}, 1); code(err) != "LimitExceededException" {
 		t.Errorf("run one more: got %v", err)
 	}
 	r.until("two run", func() bool { return len(r.running()) == 2 })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"neargate/internal/decide/placement"
@@ -12,7 +11,7 @@ import (
 	"neargate/internal/random"
 )
 
-// newTask makes the record of a task of def that is about to start.
+// newTask returns the record of a task of def that is about to start.
 func (s *Scheduler) newTask(cluster string, def model.TaskDefinition, now time.Time) model.Task {
 	taskID := random.Hex(32)
 	t := model.Task{
@@ -29,7 +28,7 @@ func (s *Scheduler) newTask(cluster string, def model.TaskDefinition, now time.T
 	return t
 }
 
-// serviceTask makes a task of the service's primary deployment.
+// serviceTask returns a task of the service's primary deployment.
 func (s *Scheduler) serviceTask(svc model.Service, def model.TaskDefinition, now time.Time) model.Task {
 	d := svc.Deployments[0]
 	t := s.newTask(svc.Cluster, def, now)
@@ -52,54 +51,54 @@ func (s *Scheduler) serviceTask(svc model.Service, def model.TaskDefinition, now
 	return t
 }
 
-// RunTask starts count tasks like t of the definition that t names; the caller
-// has filled in what is not the scheduler's. The same client token gives the
-// same tasks. ClusterNotFoundException, ClientException, LimitExceededException.
-func (s *Scheduler) RunTask(ctx context.Context, t model.Task, count int) ([]model.Task, error) {
+// RunTask starts count tasks like t of the definition that t names, or as many
+// as there is room for: failures has one entry for each of the others. The
+// caller has filled in what is not the scheduler's. The same client token
+// returns the same tasks. ClusterNotFoundException, ClientException,
+// LimitExceededException.
+func (s *Scheduler) RunTask(ctx context.Context, t model.Task, count int) (tasks []model.Task, failures []model.PlacementFailure, err error) {
 	c, err := s.records.ActiveCluster(t.Cluster)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if again := s.byToken(c.Name, t.ClientToken); len(again) > 0 {
-		return again, nil
+		return again, nil, nil
 	}
 	def, err := s.records.Runnable(t.TaskDefinitionARN)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if placement.Room(count, s.live(), s.cfg.MaxTasks) < count {
-		return nil, model.Errorf(model.Throttled, "LimitExceededException", "You've reached the limit on the number of tasks you can run concurrently")
+	t = like(t, s.newTask(c.Name, def, time.Now()))
+	each := placement.Size{CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB}
+	n, short := s.capacity.claim(count, each)
+	if short == placement.TooManyTasks {
+		s.capacity.release(n, each)
+		return nil, nil, model.Errorf(model.Throttled, "LimitExceededException", "You've reached the limit on the number of tasks you can run concurrently")
 	}
-	records := make([]model.Task, count)
-	errs := make([]error, count)
-	var writes sync.WaitGroup
-	for i := range records {
-		records[i] = s.like(t, s.newTask(c.Name, def, time.Now()))
-		writes.Go(func() { errs[i] = s.records.PutTask(ctx, records[i]) })
+	for range n {
+		tasks = append(tasks, like(t, s.newTask(c.Name, def, time.Now())))
 	}
-	writes.Wait()
-	if err := firstError(errs...); err != nil {
-		return nil, fmt.Errorf("write tasks: %w", err)
+	for range count - n {
+		failures = append(failures, model.PlacementFailure{Reason: short.String(), Detail: s.capacity.missing(each, short)})
 	}
-	o := s.owner("")
-	o.post(func() {
-		for _, record := range records {
-			o.adopt(record)
-		}
-	})
-	return records, nil
+	if err := s.records.Record(ctx, c.Name, "", tasks, nil); err != nil {
+		s.capacity.release(n, each)
+		return nil, nil, fmt.Errorf("write tasks: %w", err)
+	}
+	s.owner("").post(adopted{tasks})
+	return tasks, failures, nil
 }
 
-// like fills a new task with what the caller of RunTask said.
-func (s *Scheduler) like(said, t model.Task) model.Task {
-	t.Group, t.StartedBy, t.Network, t.Overrides = said.Group, said.StartedBy, said.Network, said.Overrides
-	t.LaunchType, t.CapacityProvider, t.PlatformVersion = said.LaunchType, said.CapacityProvider, said.PlatformVersion
-	t.EnableExecuteCommand, t.ClientToken, t.Tags = said.EnableExecuteCommand, said.ClientToken, said.Tags
-	if said.CPUUnits > 0 {
-		t.CPUUnits = said.CPUUnits
+// like fills a new task with what the caller of RunTask wants.
+func like(wanted, t model.Task) model.Task {
+	t.Group, t.StartedBy, t.Network, t.Overrides = wanted.Group, wanted.StartedBy, wanted.Network, wanted.Overrides
+	t.LaunchType, t.CapacityProvider, t.PlatformVersion = wanted.LaunchType, wanted.CapacityProvider, wanted.PlatformVersion
+	t.EnableExecuteCommand, t.ClientToken, t.Tags = wanted.EnableExecuteCommand, wanted.ClientToken, wanted.Tags
+	if wanted.CPUUnits > 0 {
+		t.CPUUnits = wanted.CPUUnits
 	}
-	if said.MemoryMiB > 0 {
-		t.MemoryMiB = said.MemoryMiB
+	if wanted.MemoryMiB > 0 {
+		t.MemoryMiB = wanted.MemoryMiB
 	}
 	return t
 }
@@ -114,33 +113,28 @@ func (s *Scheduler) byToken(cluster, token string) []model.Task {
 	return same
 }
 
-// StopTask orders a task to stop and gives it as it then is. A service replaces
-// its task. ClusterNotFoundException, InvalidParameterException.
-func (s *Scheduler) StopTask(ctx context.Context, cluster, task, reason string) (model.Task, error) {
+// StopTask orders a task to stop and returns it as it then is, when the order
+// is on disk. A service replaces its task. An order that cannot be written is
+// carried out all the same. ClusterNotFoundException, InvalidParameterException.
+func (s *Scheduler) StopTask(ctx context.Context, cluster, id, reason string) (model.Task, error) {
 	if _, err := s.records.ActiveCluster(cluster); err != nil {
 		return model.Task{}, err
 	}
-	record, ok := s.records.Task(cluster, task)
+	record, ok := s.records.Task(cluster, id)
 	if !ok {
 		return record, model.Errorf(model.Invalid, "InvalidParameterException", "The referenced task was not found.")
 	}
 	if record.LastStatus == model.TaskStopped {
 		return record, nil
 	}
-	o := s.owner(ownerKey(record.Cluster, record.Service))
-	answer := make(chan model.Task, 1) // one answer, taken or not
-	o.post(func() {
-		t, ok := o.tasks[record.ID]
-		if !ok {
-			answer <- record
-			return
-		}
-		o.stop(t, "UserInitiated", reason)
-		answer <- t.Task
-	})
+	answer := make(chan stopAnswer, 1) // one answer, taken or not
+	s.owner(ownerKey(record.Cluster, record.Service)).post(stopWanted{record.ID, reason, answer})
 	select {
-	case t := <-answer:
-		return t, nil
+	case a := <-answer:
+		if a.err != nil {
+			return a.record, fmt.Errorf("write the order to stop task %s: %w", record.ID, a.err)
+		}
+		return a.record, nil
 	case <-ctx.Done():
 		return record, context.Cause(ctx)
 	}

@@ -11,10 +11,9 @@ import (
 type view struct {
 	tasks  model.ServiceTasks
 	groups []string
-	live   int // tasks that are there
 }
 
-// usesGroup says whether a target group matters to the owner.
+// usesGroup reports whether a target group matters to the owner.
 func (o *owner) usesGroup(arn string) bool {
 	v := o.view.Load()
 	return v != nil && slices.Contains(v.groups, arn)
@@ -31,28 +30,28 @@ func (o *owner) publish(svc model.Service) {
 		v.tasks.CPUUnits, v.tasks.MemoryMiB = def.CPUUnits, def.MemoryMiB
 	}
 	v.tasks.Deploying = len(svc.Deployments) > 0 && svc.Deployments[0].RolloutState == rollout.InProgress
-	for _, t := range o.ordered() {
-		if t.LastStatus == model.TaskStopped {
+	for _, e := range o.ordered() {
+		if e.Ended() {
 			continue
 		}
-		v.live++
-		for _, lb := range t.LoadBalancers {
+		for _, lb := range e.Record.LoadBalancers {
 			v.groups = append(v.groups, lb.TargetGroupARN)
 		}
-		switch phase := t.phase(); {
-		case phase == rollout.Running && t.wasHealthy:
-			v.tasks.Running = append(v.tasks.Running, t.ID)
+		id := e.Record.ID
+		switch phase := e.phase(); {
+		case phase == rollout.Running && e.Healthy:
+			v.tasks.Running = append(v.tasks.Running, id)
 		case phase == rollout.Running || phase == rollout.Starting:
-			v.tasks.Starting = append(v.tasks.Starting, t.ID)
-		case t.StartedAt.IsZero(): // stopped while starting: nothing runs
+			v.tasks.Starting = append(v.tasks.Starting, id)
+		case e.Record.StartedAt.IsZero(): // stopped while starting: nothing runs
 		default:
-			v.tasks.Draining = append(v.tasks.Draining, t.ID)
+			v.tasks.Draining = append(v.tasks.Draining, id)
 		}
 	}
 	o.view.Store(v)
 }
 
-// ServiceTasks gives the tasks of every service that has not gone.
+// ServiceTasks returns the tasks of every service that has not gone.
 func (s *Scheduler) ServiceTasks() []model.ServiceTasks {
 	var all []model.ServiceTasks
 	for _, o := range s.eachOwner() {
@@ -61,15 +60,4 @@ func (s *Scheduler) ServiceTasks() []model.ServiceTasks {
 		}
 	}
 	return all
-}
-
-// live is how many tasks there are on the server.
-func (s *Scheduler) live() int {
-	n := 0
-	for _, o := range s.eachOwner() {
-		if v := o.view.Load(); v != nil {
-			n += v.live
-		}
-	}
-	return n
 }

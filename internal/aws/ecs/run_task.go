@@ -48,13 +48,16 @@ func (s *service) runTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTa
 	if t.Tags, err = readTags(taskTags(in, def), in.Tags); err != nil {
 		return nil, err
 	}
-	tasks, err := s.tasks.RunTask(ctx, t, count)
+	tasks, failures, err := s.tasks.RunTask(ctx, t, count)
 	if err != nil {
 		return nil, err
 	}
 	out := &ecs.RunTaskOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
 	for _, t := range tasks {
 		out.Tasks = append(out.Tasks, s.task(t, true))
+	}
+	for _, f := range failures {
+		out.Failures = append(out.Failures, types.Failure{Arn: aws.String(c.ARN), Reason: aws.String(f.Reason), Detail: aws.String(f.Detail)})
 	}
 	return out, nil
 }

@@ -129,16 +129,17 @@ func breaker(rec model.ServiceDeployment, now model.Service) *types.ServiceDeplo
 	if !rec.Service.Rollout.CircuitBreaker {
 		return out
 	}
-	switch rec.Status {
-	case "IN_PROGRESS":
+	out.FailureCount = int32(rec.FailedTasks)
+	switch {
+	case rec.Status == model.DeploymentInProgress:
 		out.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoring
-	case "SUCCESSFUL":
-		out.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
-	default:
+	case rec.Tripped:
 		out.Status = types.ServiceDeploymentRollbackMonitorsStatusTriggered
+	default:
+		out.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
 	}
 	for _, d := range now.Deployments {
-		if d.ID == rec.Deployment {
+		if d.ID == rec.Deployment && rec.Status == model.DeploymentInProgress {
 			out.FailureCount = int32(d.FailedTasks)
 		}
 	}

@@ -76,7 +76,7 @@ func (p *parser) call(name string) (node, error) {
 		if p.peek() != ")" {
 			part = strings.TrimLeft(p.next(), `"'`) // a string token keeps its opening quote
 		}
-		return metricsOf(part), p.expect(")")
+		return func(env Env) (Value, error) { return Value{Kind: Array, Series: env.Metrics(part)}, nil }, p.expect(")")
 	}
 	f, ok := functions()[name]
 	if name == "TIME_SERIES" {
@@ -103,11 +103,7 @@ func (p *parser) call(name string) (node, error) {
 				return Value{}, err
 			}
 		}
-		err := env.Work.on(values...)
-		var v Value
-		if err == nil {
-			v, err = f.call(values)
-		}
+		v, err := f.call(values)
 		if err != nil {
 			return Value{}, fmt.Errorf("function %s: %w", name, err)
 		}
@@ -242,23 +238,16 @@ func choose(a []Value) (Value, error) {
 	return OneSeries(out), nil
 }
 
-func metricsOf(part string) node {
-	return func(env Env) (Value, error) {
-		v := Value{Kind: Array, Series: env.Metrics(part)}
-		return v, env.Work.spend(len(v.Series))
-	}
-}
-
 func timeSeries(arg node) node {
 	return func(env Env) (Value, error) {
 		v, err := arg(env)
 		if err != nil || v.Kind != Number {
 			return v, err
 		}
-		if err := env.Frame.spendGrid(env.Work); err != nil {
+		at, err := env.Frame.grid()
+		if err != nil {
 			return Value{}, fmt.Errorf("function TIME_SERIES: %w", err)
 		}
-		at := env.Frame.grid()
 		return OneSeries(env.Frame.with(at, slices.Repeat([]float64{v.Number}, len(at)))), nil
 	}
 }

@@ -17,14 +17,13 @@ type Queries struct {
 	values map[string]Value
 	open   map[string]bool // being evaluated, to notice circles
 	missed error           // of reading for METRICS, which cannot return one
-	work   Work            // of all expressions
 }
 
 // Data is what queries are about.
 type Data struct {
-	// Read returns the series of a query's metric.
+	// Read gives the series of a query's metric.
 	Read func(model.MetricQuery) (Series, error)
-	// Frame returns the window of the request in periods of some seconds, for
+	// Frame is the window of the request in periods of some seconds, for
 	// expressions that make a series of their own; it has no points.
 	Frame func(period int64) Series
 	// Period is that of such expressions when no metric gives one, in seconds.
@@ -40,7 +39,7 @@ func NewQueries(list []model.MetricQuery, data Data) *Queries {
 	return q
 }
 
-// Series returns the time series that a query returns. An error is one of Data,
+// Series gives the time series that a query returns. An error is one of Data,
 // or in CloudWatch's words for the author of the queries: ValidationError.
 func (q *Queries) Series(id string) ([]Series, error) {
 	v, err := q.value(id)
@@ -53,7 +52,7 @@ func (q *Queries) Series(id string) ([]Series, error) {
 	return v.Series, nil
 }
 
-// Returned returns the one series that the one entry to be answered returns.
+// Returned gives the one series that the one entry to be answered returns.
 func (q *Queries) Returned() (Series, error) {
 	i := slices.IndexFunc(q.list, model.MetricQuery.Returns)
 	if i < 0 {
@@ -94,7 +93,7 @@ func invalid(format string, args ...any) error {
 	return model.Errorf(model.Invalid, "ValidationError", format, args...)
 }
 
-// value returns what an id stands for.
+// value gives what an id stands for.
 func (q *Queries) value(id string) (Value, error) {
 	if v, ok := q.values[id]; ok {
 		return v, nil
@@ -123,7 +122,7 @@ func (q *Queries) value(id string) (Value, error) {
 	return v, err
 }
 
-// evaluate returns the value of an expression. Its label is its id; the series
+// evaluate gives the value of an expression. Its label is its id; the series
 // of an array keep their metrics' names.
 func (q *Queries) evaluate(one model.MetricQuery) (Value, error) {
 	e, err := Parse(one.Expression)
@@ -139,7 +138,7 @@ func (q *Queries) evaluate(one model.MetricQuery) (Value, error) {
 		return v, err
 	}
 	q.missed = nil
-	v, err := e.Eval(Env{Lookup: lookup, Metrics: q.metrics, Frame: q.data.Frame(q.framePeriod(one)), Work: &q.work})
+	v, err := e.Eval(Env{Lookup: lookup, Metrics: q.metrics, Frame: q.data.Frame(q.framePeriod(one))})
 	switch {
 	case inner != nil:
 		return Value{}, inner
@@ -174,7 +173,7 @@ func (q *Queries) framePeriod(one model.MetricQuery) int64 {
 	return longest
 }
 
-// metrics returns the series of all metrics whose id contains part.
+// metrics gives the series of all metrics whose id contains part.
 func (q *Queries) metrics(part string) []Series {
 	var out []Series
 	for _, one := range q.list {

@@ -20,7 +20,7 @@ type Candidate struct {
 	CreatedAt time.Time
 }
 
-// StopOrder gives the indexes of candidates in the order in which to stop
+// StopOrder returns the indexes of candidates in the order in which to stop
 // them: unhealthy ones, then those still starting, then those whose health is
 // not known, then healthy ones; within each the one with the fewest requests in
 // flight, then the youngest. ECS leaves the order within a zone open.
@@ -52,13 +52,4 @@ func worth(c Candidate) int {
 	default:
 		return 3
 	}
-}
-
-// Room is how many of want tasks may start when running ones are there and
-// limit may be. A limit of 0 is none.
-func Room(want, running, limit int) int {
-	if limit == 0 {
-		return want
-	}
-	return max(0, min(want, limit-running))
 }

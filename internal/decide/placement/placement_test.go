@@ -58,18 +58,48 @@ func TestFargateSize(t *testing.T) {
 	}
 }
 
-func TestRoomStaysWithinTheLimit(t *testing.T) {
+func TestFit(t *testing.T) {
+	quarter := Size{CPUUnits: 256, MemoryMiB: 512}
+	machine := Overcommit(Size{CPUUnits: 2048, MemoryMiB: 24_000}, 10, 1)
+	tests := []struct {
+		name   string
+		want   int
+		each   Size
+		load   Load
+		limits Limits
+		n      int
+		short  Shortage
+	}{
+		{"no limits", 1000, quarter, Load{}, Limits{}, 1000, Enough},
+		{"20 tasks of 0.25 vCPU on two CPUs", 20, quarter, Load{}, Limits{1000, machine}, 20, Enough},
+		{"memory is not overcommitted", 60, quarter, Load{}, Limits{1000, machine}, 46, NoMemory},
+		{"15 GB each on 24 GB", 24, Size{2048, 15 * 1024}, Load{}, Limits{1000, machine}, 1, NoMemory},
+		{"one that is larger than the machine", 1, Size{2048, 30 * 1024}, Load{}, Limits{1000, machine}, 0, NoMemory},
+		{"beside others", 2, quarter, Load{2, Size{512, 23_400}}, Limits{1000, machine}, 1, NoMemory},
+		{"CPU", 6, Size{4096, 512}, Load{}, Limits{1000, machine}, 5, NoCPU},
+		{"the limit of tasks", 5, quarter, Load{Tasks: 8}, Limits{Tasks: 10}, 2, TooManyTasks},
+		{"more there than may be", 5, quarter, Load{Tasks: 12}, Limits{Tasks: 10}, 0, TooManyTasks},
+	}
+	for _, tt := range tests {
+		if n, short := Fit(tt.want, tt.each, tt.load, tt.limits); n != tt.n || short != tt.short {
+			t.Errorf("%s: got %d %q, want %d %q", tt.name, n, short, tt.n, tt.short)
+		}
+	}
+}
+
+func TestFitStaysWithinTheLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want, running, limit := rapid.IntRange(0, 100).Draw(t, "want"), rapid.IntRange(0, 100).Draw(t, "running"), rapid.IntRange(0, 100).Draw(t, "limit")
-		got := Room(want, running, limit)
-		if got < 0 || got > want {
-			t.Fatalf("got %d of %d", got, want)
+		number := func(name string) int { return rapid.IntRange(0, 100).Draw(t, name) }
+		want, each := number("want"), Size{number("cpu"), number("memory")}
+		load := Load{number("tasks there"), Size{number("cpu there"), number("memory there")}}
+		limits := Limits{number("tasks"), Size{number("cpus"), number("memories")}}
+		n, short := Fit(want, each, load, limits)
+		if n < 0 || n > want || (n < want) != (short != Enough) {
+			t.Fatalf("got %d of %d, %q", n, want, short)
 		}
-		if limit > 0 && got > 0 && running+got > limit {
-			t.Fatalf("got %d with %d running, limit %d", got, running, limit)
-		}
-		if limit == 0 && got != want {
-			t.Fatalf("got %d without a limit, want %d", got, want)
+		within := func(each, load, limit int) bool { return limit == 0 || n*each == 0 || load+n*each <= limit }
+		if !within(1, load.Tasks, limits.Tasks) || !within(each.CPUUnits, load.CPUUnits, limits.CPUUnits) || !within(each.MemoryMiB, load.MemoryMiB, limits.MemoryMiB) {
+			t.Fatalf("%d of %+v beside %+v are beyond %+v", n, each, load, limits)
 		}
 	})
 }

@@ -92,9 +92,20 @@ func (c *counts) goodHealthy() int {
 	return n
 }
 
-func (c *counts) healthy() int { return c.goodHealthy() + len(c.oldHealthy) }
+// proven is how many tasks of the primary deployment can be counted on.
+func (c *counts) proven() int {
+	n := 0
+	for _, t := range c.good {
+		if healthy(t) && t.Proven {
+			n++
+		}
+	}
+	return n
+}
 
-// settling says that a task of the primary deployment is on its way to being
+func (c *counts) healthy() int { return c.proven() + len(c.oldHealthy) }
+
+// settling reports that a task of the primary deployment is on its way to being
 // healthy.
 func (c *counts) settling() bool { return len(c.good) > c.goodHealthy() }
 
@@ -113,7 +124,7 @@ func (c *counts) stop(why Why, tasks ...Task) {
 	}
 }
 
-// split gives the n tasks that should go first, and the rest.
+// split returns the n tasks that should go first, and the rest.
 func split(tasks []Task, n int) (first, rest []Task) {
 	n = min(n, len(tasks))
 	return tasks[:n], tasks[n:]

@@ -5,6 +5,7 @@ import "time"
 // Checks is what is known of a RUNNING task's health.
 type Checks struct {
 	RunningSince time.Time
+	HealthySince time.Time // when it was first judged Healthy; zero: not yet
 	// Targets has the state in each of its target groups, in ELB's words; ""
 	// when it is not registered there.
 	Targets []string
@@ -15,13 +16,22 @@ type Checks struct {
 
 // Timing is how long health is waited for.
 type Timing struct {
-	Grace  time.Duration // after RUNNING, failed checks are ignored
-	Settle time.Duration // after RUNNING, until a task without any check counts as healthy: 40 s on AWS
+	Grace time.Duration // after RUNNING, failed checks are ignored
+	// Checked and Unchecked are how long a task must have been healthy until it
+	// is Proven, with a health check and without any. A task that nothing checks
+	// is healthy as soon as it is RUNNING. On AWS: at once, and 40 s.
+	Checked, Unchecked time.Duration
 }
 
-// Judge gives the health of a RUNNING task. again is when the answer may
-// change by time alone; zero: not.
-func Judge(c Checks, t Timing, now time.Time) (h Health, again time.Time) {
+// Verdict is what the checks of a task amount to.
+type Verdict struct {
+	Health Health
+	Proven bool      // healthy for long enough that old tasks may go for it
+	Again  time.Time // when time alone may change the verdict; zero: not
+}
+
+// Judge returns the health of a RUNNING task.
+func Judge(c Checks, t Timing, now time.Time) Verdict {
 	failing, waiting, checked := c.Container == "UNHEALTHY", c.Container == "UNKNOWN", c.Container != ""
 	for _, state := range c.Targets {
 		switch state {
@@ -36,13 +46,21 @@ func Judge(c Checks, t Timing, now time.Time) (h Health, again time.Time) {
 	}
 	switch {
 	case failing && now.Before(c.RunningSince.Add(t.Grace)):
-		return Waiting, c.RunningSince.Add(t.Grace)
+		return Verdict{Again: c.RunningSince.Add(t.Grace)}
 	case failing:
-		return Unhealthy, time.Time{}
+		return Verdict{Health: Unhealthy}
 	case waiting:
-		return Waiting, time.Time{}
-	case !checked && now.Before(c.RunningSince.Add(t.Settle)):
-		return Waiting, c.RunningSince.Add(t.Settle)
+		return Verdict{}
 	}
-	return Healthy, time.Time{}
+	since, need := c.HealthySince, t.Checked
+	if since.IsZero() {
+		since = now
+	}
+	if !checked {
+		since, need = c.RunningSince, t.Unchecked
+	}
+	if proven := since.Add(need); now.Before(proven) {
+		return Verdict{Health: Healthy, Again: proven}
+	}
+	return Verdict{Health: Healthy, Proven: true}
 }

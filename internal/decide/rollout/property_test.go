@@ -38,7 +38,7 @@ func (w *world) alive() (n, well int) {
 		if t.Phase == Starting || t.Phase == Running {
 			n++
 		}
-		if healthy(t) {
+		if healthy(t) && (t.Proven || t.Deployment != w.svc.Deployments[0].ID) {
 			well++
 		}
 	}
@@ -55,7 +55,7 @@ func (w *world) step(t *rapid.T) Step {
 		if task == nil || !task.CanReturn {
 			t.Fatalf("takes back %s, which cannot return", id)
 		}
-		task.Phase, task.Health, task.CanReturn = Running, Waiting, false
+		task.Phase, task.Health, task.Proven, task.CanReturn = Running, Waiting, false, false
 	}
 	for range s.Start {
 		w.made++
@@ -92,6 +92,8 @@ func (w *world) progress(i int) {
 		t.Phase = Running
 	case t.Phase == Running && t.Health == Waiting:
 		t.Health = Healthy
+	case t.Phase == Running && t.Health == Healthy:
+		t.Proven = true
 	case t.Phase == Draining:
 		t.Phase, t.CanReturn = Stopping, false
 	case t.Phase == Stopping:
@@ -113,7 +115,7 @@ func (w *world) chance(t *rapid.T) {
 		case what == 2:
 			w.tasks = slices.Delete(w.tasks, i, i+1) // it dies
 		case what == 3 && w.tasks[i].Phase == Running:
-			w.tasks[i].Health = Unhealthy
+			w.tasks[i].Health, w.tasks[i].Proven = Unhealthy, false
 		default:
 			w.progress(i)
 		}

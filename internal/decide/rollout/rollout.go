@@ -40,10 +40,11 @@ type Task struct {
 	Deployment string // ID
 	Phase      Phase
 	Health     Health
+	Proven     bool // Healthy for long enough that old tasks may go for it
 	CanReturn  bool // Draining, was well, and can be taken back now
 }
 
-// Why says why a task is stopped.
+// Why is why a task is stopped.
 type Why int
 
 // The reasons.
@@ -77,12 +78,12 @@ type Step struct {
 	Again time.Time // look again then at the latest; zero: only when something changes
 }
 
-// Idle says that the step changes nothing.
+// Idle reports that the step changes nothing.
 func (s Step) Idle() bool {
 	return len(s.Return)+s.Start+len(s.Stop)+len(s.Retire) == 0 && !s.Complete && !s.Fail
 }
 
-// Next gives the next step of svc with its tasks, which come in the order in
+// Next returns the next step of svc with its tasks, which come in the order in
 // which to stop them (package placement); those that have ended are left out.
 // The first of the service's deployments is the primary one.
 func Next(svc model.Service, tasks []Task, backoff Backoff, now time.Time) Step {

@@ -14,8 +14,8 @@ import (
 var t0 = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // scene is a service in a few words: deployments newest first, and tasks, the
-// first to stop first, as "DEPLOYMENT:STATE", STATE one of starting, waiting, healthy, unhealthy,
-// returnable, draining, stopping.
+// first to stop first, as "DEPLOYMENT:STATE", STATE one of starting, waiting, young (healthy,
+// not proven yet), healthy, unhealthy, returnable, draining, stopping.
 type scene struct {
 	desired, max, min int
 	deployments       string // "new=IN_PROGRESS old=COMPLETED"
@@ -45,8 +45,10 @@ func (s scene) build() (model.Service, []Task) {
 		switch state {
 		case "starting":
 			t.Phase = Starting
-		case "healthy":
+		case "young":
 			t.Health = Healthy
+		case "healthy":
+			t.Health, t.Proven = Healthy, true
 		case "unhealthy":
 			t.Health = Unhealthy
 		case "returnable":
@@ -115,6 +117,10 @@ func TestNext(t *testing.T) {
 		{"75 % of 2 and 100 % are stuck", scene{desired: 2, max: 100, min: 75, deployments: two, tasks: "old:healthy old:healthy"}, "blocked"},
 		{"125 % of 3 cannot start any", scene{desired: 3, max: 125, min: 100, deployments: two, tasks: "old:healthy old:healthy old:healthy"}, "blocked"},
 		{"an old task goes for each healthy new one", scene{desired: 2, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy new:healthy new:starting"}, "stop 0-old:healthy replaced"},
+		{"an old task stays until the new one is proven", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:healthy new:young"}, ""},
+		{"a first deployment completes when its task is proven", scene{desired: 1, max: 200, min: 100, deployments: "new=IN_PROGRESS", tasks: "new:young"}, ""},
+		{"a scale-out is steady at once", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:young"}, "steady"},
+		{"an unhealthy task goes for a young one", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:unhealthy new:young"}, "stop 0-new:unhealthy unwell"},
 		{"old tasks that never ran go at once", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:starting new:starting"}, "stop 0-old:starting replaced"},
 		{"waits for old tasks to end", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "old:draining new:healthy"}, ""},
 		{"then retires the old deployment and completes", scene{desired: 1, max: 200, min: 100, deployments: two, tasks: "new:healthy"}, "retire old, complete, steady"},
@@ -204,36 +210,59 @@ func TestThreshold(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	aws := Timing{Settle: 40 * time.Second}
+	live := Timing{Checked: 2 * time.Second, Unchecked: 5 * time.Second}
+	aws := Timing{Unchecked: 40 * time.Second}
 	grace := Timing{Grace: time.Minute}
 	tests := []struct {
 		name   string
 		checks Checks
 		timing Timing
 		after  time.Duration
-		want   Health
+		want   string
 		again  time.Duration
 	}{
-		{"no checks, live timing", Checks{}, Timing{}, 0, Healthy, 0},
-		{"no checks, AWS timing, early", Checks{}, aws, 39 * time.Second, Waiting, 40 * time.Second},
-		{"no checks, AWS timing, after 40 s", Checks{}, aws, 40 * time.Second, Healthy, 0},
-		{"target healthy", Checks{Targets: []string{"healthy"}}, aws, 0, Healthy, 0},
-		{"target initial", Checks{Targets: []string{"initial"}}, Timing{}, time.Hour, Waiting, 0},
-		{"one of two targets initial", Checks{Targets: []string{"healthy", "initial"}}, Timing{}, 0, Waiting, 0},
-		{"not registered", Checks{Targets: []string{""}}, Timing{}, 0, Waiting, 0},
-		{"target unhealthy", Checks{Targets: []string{"unhealthy"}}, Timing{}, 0, Unhealthy, 0},
-		{"target unhealthy within the grace", Checks{Targets: []string{"unhealthy"}}, grace, time.Second, Waiting, time.Minute},
-		{"target unhealthy after the grace", Checks{Targets: []string{"unhealthy"}}, grace, time.Minute, Unhealthy, 0},
-		{"container check pending", Checks{Container: "UNKNOWN"}, Timing{}, 0, Waiting, 0},
-		{"both checks pass", Checks{Container: "HEALTHY", Targets: []string{"healthy"}}, aws, 0, Healthy, 0},
-		{"container check fails", Checks{Container: "UNHEALTHY", Targets: []string{"healthy"}}, Timing{}, 0, Unhealthy, 0},
-		{"group that nothing uses", Checks{Targets: []string{"unused"}}, Timing{}, 0, Healthy, 0},
+		{"no checks, early", Checks{}, live, time.Second, "healthy", 5 * time.Second},
+		{"no checks, after 5 s", Checks{}, live, 5 * time.Second, "proven", 0},
+		{"no checks, AWS timing, early", Checks{}, aws, 39 * time.Second, "healthy", 40 * time.Second},
+		{"no checks, AWS timing, after 40 s", Checks{}, aws, 40 * time.Second, "proven", 0},
+		{"target healthy, AWS timing", Checks{Targets: []string{"healthy"}}, aws, 0, "proven", 0},
+		{"target just healthy", Checks{Targets: []string{"healthy"}}, live, time.Minute, "healthy", 62 * time.Second},
+		{"target healthy for 2 s", Checks{Targets: []string{"healthy"}, HealthySince: t0.Add(time.Minute)}, live, 62 * time.Second, "proven", 0},
+		{"target initial", Checks{Targets: []string{"initial"}}, live, time.Hour, "waiting", 0},
+		{"one of two targets initial", Checks{Targets: []string{"healthy", "initial"}}, live, 0, "waiting", 0},
+		{"not registered", Checks{Targets: []string{""}}, live, 0, "waiting", 0},
+		{"target unhealthy", Checks{Targets: []string{"unhealthy"}}, live, 0, "unhealthy", 0},
+		{"target unhealthy within the grace", Checks{Targets: []string{"unhealthy"}}, grace, time.Second, "waiting", time.Minute},
+		{"target unhealthy after the grace", Checks{Targets: []string{"unhealthy"}}, grace, time.Minute, "unhealthy", 0},
+		{"container check pending", Checks{Container: "UNKNOWN"}, live, 0, "waiting", 0},
+		{"both checks pass", Checks{Container: "HEALTHY", Targets: []string{"healthy"}}, aws, 0, "proven", 0},
+		{"container check fails", Checks{Container: "UNHEALTHY", Targets: []string{"healthy"}}, live, 0, "unhealthy", 0},
+		{"group that nothing uses", Checks{Targets: []string{"unused"}}, live, 0, "healthy", 5 * time.Second},
 	}
 	for _, tt := range tests {
 		tt.checks.RunningSince = t0
-		got, again := Judge(tt.checks, tt.timing, t0.Add(tt.after))
-		if got != tt.want || !again.IsZero() != (tt.again > 0) || tt.again > 0 && !again.Equal(t0.Add(tt.again)) {
-			t.Errorf("%s: got %v again %v, want %v again %v", tt.name, got, again, tt.want, tt.again)
+		v := Judge(tt.checks, tt.timing, t0.Add(tt.after))
+		got := []string{"waiting", "healthy", "unhealthy"}[v.Health]
+		if v.Proven {
+			got = "proven"
 		}
+		if got != tt.want || !v.Again.IsZero() != (tt.again > 0) || tt.again > 0 && !v.Again.Equal(t0.Add(tt.again)) {
+			t.Errorf("%s: got %v again %v, want %v again %v", tt.name, got, v.Again.Sub(t0), tt.want, tt.again)
+		}
+	}
+}
+
+func TestFailuresAreCountedUntilATaskIsProven(t *testing.T) {
+	d := model.Deployment{RolloutState: InProgress}
+	d = TaskFailed(TaskFailed(d))
+	if kept := TaskProved(d, model.RolloutConfig{KeepFailures: true}); d.FailedTasks != 2 || kept.FailedTasks != 2 {
+		t.Errorf("got %d failures, %d where they are kept, want 2", d.FailedTasks, kept.FailedTasks)
+	}
+	if d = TaskProved(d, model.RolloutConfig{}); d.FailedTasks != 0 {
+		t.Errorf("got %d failures after a task was proven, want none", d.FailedTasks)
+	}
+	d.RolloutState = Completed
+	if d = TaskFailed(d); d.FailedTasks != 0 {
+		t.Errorf("got %d failures of a deployment that is complete, want none", d.FailedTasks)
 	}
 }

@@ -67,7 +67,7 @@ func (c *counts) trim() {
 }
 
 // replaceOld stops tasks of replaced deployments as far as enough others are
-// healthy. Those that never ran go at once.
+// healthy, new ones for long enough. Those that never ran go at once.
 func (c *counts) replaceOld() {
 	c.stop(Replaced, c.oldPending...)
 	c.oldPending = nil
@@ -97,16 +97,16 @@ func (c *counts) clearUnwell() {
 	c.unwell = nil
 }
 
-// conclude says what the state amounts to: complete, steady or blocked.
+// conclude decides what the state amounts to: complete, steady or blocked.
 func (c *counts) conclude() {
 	s := &c.step
 	asDesired := len(c.good) == c.desired && !c.settling() && len(c.unwell) == 0 && s.Start == 0
 	replaced := !c.hasOld() && c.oldLeaving == 0 && !c.stopsOld()
 	completed := c.primary.RolloutState == Completed
-	s.Complete = !completed && asDesired && replaced
+	s.Complete = !completed && asDesired && replaced && c.proven() == len(c.good)
 	s.Steady = (completed || s.Complete) && asDesired && replaced && len(s.Stop) == 0
 	stuck := len(c.good) < c.desired || c.hasOld()
-	still := s.Start+len(s.Stop)+len(s.Return) == 0 && c.leaving == 0 && !c.settling() && s.Again.IsZero()
+	still := s.Start+len(s.Stop)+len(s.Return) == 0 && c.leaving == 0 && c.proven() == len(c.good) && s.Again.IsZero()
 	s.Blocked = stuck && still && !s.Complete
 }
 

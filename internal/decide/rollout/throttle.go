@@ -65,13 +65,10 @@ func (b Backoff) Crashed(d model.Deployment, started, now time.Time) model.Deplo
 	return d
 }
 
-// NotStarted counts a task of d, made at created, that ended at now without
-// having reached RUNNING. Tasks of one round, ordered before the last counted
-// failure, count once for the back-off and each for the circuit breaker.
+// NotStarted notes that a task of d, made at created, ended at now without
+// having reached RUNNING. Tasks of one round, ordered before the last noted
+// failure, count once for the back-off.
 func NotStarted(d model.Deployment, created, now time.Time) model.Deployment {
-	if d.RolloutState == InProgress {
-		d.FailedTasks++
-	}
 	if d.StartFailures == 0 || created.After(d.StartFailedAt) {
 		d.StartFailures++
 		d.StartFailedAt = now
@@ -85,20 +82,21 @@ func Started(d model.Deployment) model.Deployment {
 	return d
 }
 
-// BecameHealthy notes that a task of d became healthy, which resets the
-// circuit breaker's count unless cfg keeps it.
-func BecameHealthy(d model.Deployment, cfg model.RolloutConfig) model.Deployment {
-	if !cfg.KeepFailures {
-		d.FailedTasks = 0
+// TaskFailed counts a task of d for the circuit breaker: one that never became
+// healthy, or not for long enough, whatever says so. That is a start that
+// failed, an end by itself, a target or a container that is unhealthy.
+func TaskFailed(d model.Deployment) model.Deployment {
+	if d.RolloutState == InProgress {
+		d.FailedTasks++
 	}
 	return d
 }
 
-// FailedHealth counts a task of d that was stopped as unhealthy, or ended
-// before it became healthy, for the circuit breaker.
-func FailedHealth(d model.Deployment) model.Deployment {
-	if d.RolloutState == InProgress {
-		d.FailedTasks++
+// TaskProved notes that a task of d has been healthy for long enough, which resets
+// the circuit breaker's count unless cfg keeps it.
+func TaskProved(d model.Deployment, cfg model.RolloutConfig) model.Deployment {
+	if !cfg.KeepFailures && d.RolloutState == InProgress {
+		d.FailedTasks = 0
 	}
 	return d
 }

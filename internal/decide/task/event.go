@@ -73,10 +73,10 @@ type Proved struct{}
 type BecameUnhealthy struct{}
 
 // Written answers Write.
-type Written struct{ Version int }
+type Written struct{ Changes int }
 
 // WriteFailed answers Write.
-type WriteFailed struct{ Version int }
+type WriteFailed struct{ Changes int }
 
 func (Tick) apply(*move) {}
 
@@ -120,7 +120,7 @@ func (Proved) apply(m *move) {
 
 func (e Written) apply(m *move) {
 	m.Writing, m.writeTries = 0, 0
-	m.Written = max(m.Written, e.Version)
+	m.Written = max(m.Written, e.Changes)
 	if m.Record.LastStatus == model.TaskProvisioning && m.Starting {
 		m.set(model.TaskPending)
 	}

@@ -45,6 +45,7 @@ type Group struct {
 	Standing Standing
 	Tries    int       // refusals in a row
 	At       time.Time // not before, after a refusal
+	Left     bool      // it has been told that the targets were deregistered
 }
 
 // exitTries is how many times a group may refuse to release the targets of a
@@ -63,12 +64,6 @@ func (s State) each(holds func(Group) bool) bool {
 	return true
 }
 
-// out reports whether no target group has or may have the task's targets, but
-// for such as drain there. A task that has ended needs no more.
-func (s State) out() bool {
-	return s.each(func(g Group) bool { return g.Standing == Out || g.Standing == Draining })
-}
-
 // CanResume reports whether the task can be taken back into service: it was
 // stopped because there were too many, is well, and still drains.
 func (s State) CanResume() bool {
@@ -83,7 +78,18 @@ func (m *move) enter() {
 		if (g.Standing == Out || g.Standing == Unsure) && !m.now.Before(g.At) {
 			g.Standing = Entering
 			m.Groups[name] = g
-			m.order(Register, name)
+			m.order(Order{Kind: Register, Group: name})
+		}
+	}
+}
+
+// lose has the groups told, in which the targets of a task drain that ended by
+// itself, that nothing drains there any more.
+func (m *move) lose() {
+	for name, g := range m.Groups {
+		if g.Standing == Draining {
+			g.Standing = In
+			m.Groups[name] = g
 		}
 	}
 }
@@ -95,7 +101,7 @@ func (m *move) exit() {
 		if (g.Standing == In || g.Standing == Unsure) && !m.now.Before(g.At) {
 			g.Standing = Exiting
 			m.Groups[name] = g
-			m.order(Deregister, name)
+			m.order(Order{Kind: Deregister, Group: name, Lost: m.Ended()})
 		}
 	}
 }
@@ -106,9 +112,13 @@ func (m *move) registered(name string) {
 }
 
 func (m *move) deregistered(name string) {
-	m.Groups[name] = Group{Standing: Draining}
+	left := m.Groups[name].Left
+	m.Groups[name] = Group{Standing: Draining, Left: true}
+	if left {
+		return
+	}
 	m.tell(Fact{Kind: LeftGroup, Group: name})
-	if m.out() {
+	if m.Deregistered() {
 		m.tell(Fact{Kind: BeganToDrain})
 	}
 }

@@ -29,7 +29,7 @@ func (m *move) advance() {
 		m.halt()
 	case model.TaskStopped:
 		m.exit()
-		if !m.Starting && m.out() {
+		if !m.Starting && m.Deregistered() {
 			m.orders.Then = append(m.orders.Then, Order{Kind: Forget})
 		}
 	}
@@ -45,10 +45,10 @@ func (m *move) begin() {
 		m.Starting = true
 		m.Record.Starts++
 		m.touch()
-		m.order(Start, "")
+		m.order(Order{Kind: Start})
 	case m.StopOrdered() && !m.Cancelled:
 		m.Cancelled = true
-		m.order(CancelStart, "")
+		m.order(Order{Kind: CancelStart})
 	}
 }
 
@@ -129,7 +129,7 @@ func (m *move) halt() {
 		}
 	case !m.Stopping && !m.now.Before(m.stopAt):
 		m.Stopping = true
-		m.order(Stop, "")
+		m.order(Order{Kind: Stop})
 	}
 }
 
@@ -165,6 +165,7 @@ func (m *move) finish(run *model.RunState) {
 		}
 	}
 	m.stopContainers()
+	m.lose()
 	m.endBy, m.stopAt = time.Time{}, time.Time{}
 	m.set(model.TaskStopped)
 }
@@ -187,9 +188,9 @@ func (m *move) fail() {
 
 // write orders the record to be written when it has changed.
 func (m *move) write() {
-	if m.Record.Version != m.Written && m.Writing == 0 && !m.now.Before(m.writeAt) {
-		m.Writing = m.Record.Version
-		m.order(Write, "")
+	if !m.Durable() && m.Writing == 0 && !m.now.Before(m.writeAt) {
+		m.Writing = m.Changes
+		m.order(Order{Kind: Write})
 	}
 }
 
@@ -203,7 +204,7 @@ func (m *move) again() time.Time {
 	}
 	due(m.stopAt)
 	due(m.endBy)
-	if m.Record.Version != m.Written {
+	if !m.Durable() {
 		due(m.writeAt)
 	}
 	for _, g := range m.Groups {

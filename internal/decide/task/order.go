@@ -56,6 +56,7 @@ func (k OrderKind) String() string {
 type Order struct {
 	Kind  OrderKind
 	Group string // of Register and Deregister
+	Lost  bool   // of Deregister: the task has ended, nothing is to drain
 }
 
 // FactKind is what became of a task.

@@ -40,14 +40,14 @@ func (w *world) take(e task.Event) {
 	}
 	before := w.s
 	next, orders := task.Next(w.s, e, w.now)
-	if again, _ := task.Next(before, e, w.now); again.Record.Version != next.Record.Version {
-		w.t.Fatalf("the same state and event led to versions %d and %d", next.Record.Version, again.Record.Version)
+	if again, _ := task.Next(before, e, w.now); again.Changes != next.Changes {
+		w.t.Fatalf("the same state and event led to %d and %d changes", next.Changes, again.Changes)
 	}
 	w.s, w.again = next, orders.Again
 	for _, o := range orders.Now {
 		w.carryOut(o)
 	}
-	if w.s.Written == w.s.Record.Version {
+	if w.s.Durable() {
 		for _, o := range orders.Then {
 			w.carryOut(o)
 		}
@@ -75,13 +75,13 @@ func (w *world) carryOut(o task.Order) {
 	case task.Register, task.Deregister:
 		answer(func() task.Event { return w.move(o) })
 	case task.Write:
-		record := w.s.Record
+		record, changes := w.s.Record, w.s.Changes
 		answer(func() task.Event {
 			if w.fails("write fails") {
-				return task.WriteFailed{Version: record.Version}
+				return task.WriteFailed{Changes: changes}
 			}
 			w.disk = &record
-			return task.Written{Version: record.Version}
+			return task.Written{Changes: changes}
 		})
 	case task.Forget:
 		w.forget()
@@ -279,9 +279,9 @@ func TestATaskOutlivesItsServer(t *testing.T) {
 func TestNextDoesNotChangeItsArgument(t *testing.T) {
 	s := task.New(record([]string{"a"}), false)
 	for _, e := range []task.Event{task.Tick{}, task.Started{Run: running()}, task.Registered{Group: "a"}, task.Ended{Run: ended(1)}} {
-		groups, containers, version := s.Groups["a"], s.Record.Containers[0], s.Record.Version
+		groups, containers, changes := s.Groups["a"], s.Record.Containers[0], s.Changes
 		next, _ := task.Next(s, e, start)
-		if s.Groups["a"] != groups || s.Record.Containers[0] != containers || s.Record.Version != version {
+		if s.Groups["a"] != groups || s.Record.Containers[0] != containers || s.Changes != changes {
 			t.Errorf("%T changed the state before it", e)
 		}
 		s = next

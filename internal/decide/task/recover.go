@@ -17,7 +17,6 @@ const startLimit = 3
 // have died between that and the end of its targets.
 func Recover(record model.Task, checked bool, run *model.RunState, standing map[string]Standing, now time.Time) State {
 	m := &move{State: New(record, checked), now: now}
-	m.Written = record.Version
 	m.Failed = true
 	for name := range m.Groups {
 		m.Groups[name] = Group{Standing: standing[name]}

@@ -173,9 +173,9 @@ func event(t *testing.T, s task.State, words []string) task.Event {
 	case "unhealthy":
 		return task.BecameUnhealthy{}
 	case "written":
-		return task.Written{Version: s.Writing}
+		return task.Written{Changes: s.Writing}
 	case "write-failed":
-		return task.WriteFailed{Version: s.Writing}
+		return task.WriteFailed{Changes: s.Writing}
 	}
 	t.Fatalf("no event %q", words[0])
 	return nil
@@ -201,7 +201,7 @@ func describe(s task.State, o task.Orders, now time.Time) []string {
 	for _, g := range slices.Sorted(maps.Keys(s.Groups)) {
 		state += fmt.Sprintf(", %s %s", g, s.Groups[g].Standing)
 	}
-	lines := []string{fmt.Sprintf("%s, version %d, %d on disk", state, r.Version, s.Written)}
+	lines := []string{fmt.Sprintf("%s, change %d, %d on disk", state, s.Changes, s.Written)}
 	add := func(label string, words []string) {
 		if len(words) > 0 {
 			lines = append(lines, label+" "+strings.Join(words, ", "))
@@ -223,7 +223,11 @@ func describe(s task.State, o task.Orders, now time.Time) []string {
 func names(orders []task.Order) []string {
 	var all []string
 	for _, o := range orders {
-		all = append(all, strings.TrimSpace(o.Kind.String()+" "+o.Group))
+		word := strings.TrimSpace(o.Kind.String() + " " + o.Group)
+		if o.Lost {
+			word += " (lost)"
+		}
+		all = append(all, word)
 	}
 	return all
 }

@@ -36,10 +36,11 @@ import (
 //
 // In each target group the task has a standing of its own; see Standing.
 type State struct {
-	// Record is the task as it is to be on disk. Its Version grows by one with
-	// each call of Next that changes it.
-	Record  model.Task
-	Checked bool // an essential container has a health check
+	Record  model.Task // the task as it is to be on disk
+	Changes int        // how many calls of Next have changed Record
+	Written int        // the count of changes that is on disk
+	Writing int        // the count of changes being written; 0: none is
+	Checked bool       // an essential container has a health check
 
 	Groups map[string]Group // by target group ARN; those the task belongs into
 	Exit   *model.RunState  // it ended before its start was answered
@@ -51,8 +52,6 @@ type State struct {
 
 	Starting, Cancelled bool // Start awaits its answer; it was told to give up
 	Stopping            bool // Stop awaits its answer
-	Written             int  // the Version that is on disk; 0: none
-	Writing             int  // the Version being written; 0: none
 
 	stopTries, writeTries int
 	stopAt, writeAt       time.Time // not before, after a failure
@@ -101,8 +100,15 @@ func (s State) Leaving() bool { return s.Record.LastStatus == model.TaskDeactiva
 func (s State) StopOrdered() bool { return s.Record.DesiredStatus == model.TaskStopped }
 
 // Gone reports whether nothing is left to be done or written for the task.
-func (s State) Gone() bool {
-	return s.Ended() && !s.Starting && s.out() && s.Written == s.Record.Version
+func (s State) Gone() bool { return s.Ended() && !s.Starting && s.Deregistered() && s.Durable() }
+
+// Durable reports whether the record on disk is the record of the state.
+func (s State) Durable() bool { return s.Written == s.Changes }
+
+// Deregistered reports whether no target group has or may have the task's
+// targets in service. They may still drain.
+func (s State) Deregistered() bool {
+	return s.each(func(g Group) bool { return g.Standing == Out || g.Standing == Draining })
 }
 
 // move is one call of Next.
@@ -110,14 +116,14 @@ type move struct {
 	State
 	now     time.Time
 	orders  Orders
-	changed bool // the record has another version by now
+	changed bool // the record is another one by now
 }
 
 // touch notes that the record has changed.
 func (m *move) touch() {
 	if !m.changed {
 		m.changed = true
-		m.Record.Version++
+		m.Changes++
 	}
 }
 
@@ -128,9 +134,7 @@ func (m *move) set(status model.TaskStatus) {
 }
 
 // order orders something that may precede the write.
-func (m *move) order(kind OrderKind, group string) {
-	m.orders.Now = append(m.orders.Now, Order{Kind: kind, Group: group})
-}
+func (m *move) order(o Order) { m.orders.Now = append(m.orders.Now, o) }
 
 // tell tells a fact.
 func (m *move) tell(f Fact) { m.orders.Facts = append(m.orders.Facts, f) }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error
 		CPUQuota: cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
 		// As EC2 names hosts in a VPC.
 		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + domain,
-		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
+		Address:  netip.PrefixFrom(addr, e.net.Subnet().Bits()), Gateway: e.net.Gateway(),
 		Resolv: e.resolv, Filter: e.filter,
 	}
 	for i, c := range spec.Containers {

@@ -1,0 +1,129 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"neargate/internal/decide/task"
+	"neargate/internal/model"
+	"neargate/internal/runtime"
+)
+
+// engine runs tasks.
+type engine interface {
+	runtime.Tasks
+	runtime.Watcher
+	runtime.Resolver
+	Capabilities() runtime.Capabilities
+}
+
+// targets is the balancer's side of target groups.
+type targets interface {
+	RegisterTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
+	DeregisterTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
+	// DeregisterLostTargets is for targets whose task has ended: they do not drain.
+	DeregisterLostTargets(ctx context.Context, targetGroupARN string, targets []model.Target) error
+	TargetHealth(targetGroupARN string) ([]model.TargetHealth, error)
+}
+
+// logGroups is where containers print to.
+type logGroups interface {
+	HasGroup(name string) bool
+	EnsureGroup(ctx context.Context, name string) error
+}
+
+// carrier carries out the orders of tasks, one call each, which lasts as long
+// as the order takes and returns its answer.
+type carrier struct {
+	engine  engine
+	targets targets
+	logs    logGroups
+	log     *slog.Logger
+}
+
+// stopTimeout is how long containers have between SIGTERM and SIGKILL when
+// their definition does not say. ECS: 30 s.
+const stopTimeout = 30 * time.Second
+
+// start has the engine run a task when its log groups are there.
+func (c carrier) start(ctx context.Context, spec model.TaskSpec) task.Event {
+	err := readyLogs(ctx, c.logs, spec)
+	var run model.RunState
+	if err == nil {
+		run, err = c.engine.Start(ctx, spec)
+	}
+	if err == nil {
+		return task.Started{Run: run}
+	}
+	if ctx.Err() == nil {
+		c.log.Warn("task did not start", "task", spec.ID, "name", spec.Name, "err", err)
+	}
+	return task.NotStarted{Reason: reasonOf(err), Run: run}
+}
+
+// stop has the engine stop a task.
+func (c carrier) stop(ctx context.Context, id string) task.Event {
+	if err := c.engine.Stop(ctx, id, stopTimeout); err != nil {
+		c.log.Warn("stop task", "task", id, "err", err)
+		return task.StopFailed{}
+	}
+	return task.StopDone{}
+}
+
+// register puts the targets of a task into a target group.
+func (c carrier) register(ctx context.Context, group string, targets []model.Target) task.Event {
+	if err := c.targets.RegisterTargets(ctx, group, targets); err != nil {
+		return c.refused("register targets", group, err)
+	}
+	return task.Registered{Group: group}
+}
+
+// deregister takes the targets of a task out of a target group; those of a task
+// that has ended are lost.
+func (c carrier) deregister(ctx context.Context, o task.Order, targets []model.Target) task.Event {
+	deregister := c.targets.DeregisterTargets
+	if o.Lost {
+		deregister = c.targets.DeregisterLostTargets
+	}
+	if err := deregister(ctx, o.Group, targets); err != nil {
+		return c.refused("deregister targets", o.Group, err)
+	}
+	return task.Deregistered{Group: o.Group}
+}
+
+func (c carrier) refused(what, group string, err error) task.Event {
+	c.log.Warn(what, "target_group", group, "err", err)
+	reason, gone := err.Error(), false
+	if e, ok := errors.AsType[*model.Error](err); ok {
+		reason, gone = e.Msg, e.Kind == model.NotFound
+	}
+	return task.Refused{Group: group, Reason: reason, Gone: gone}
+}
+
+// forget drops an ended task in the engine.
+func (c carrier) forget(ctx context.Context, id string) {
+	if err := c.engine.Forget(ctx, id); err != nil {
+		c.log.Warn("forget task", "task", id, "err", err)
+	}
+}
+
+// clear removes a task that no record knows.
+func (c carrier) clear(ctx context.Context, run model.RunState) {
+	if run.Running {
+		if err := c.engine.Stop(ctx, run.ID, stopTimeout); err != nil {
+			c.log.Warn("stop unknown task", "task", run.ID, "err", err)
+			return
+		}
+	}
+	c.forget(ctx, run.ID)
+}
+
+// reasonOf is an engine's error as a stoppedReason: "CODE: text".
+func reasonOf(err error) string {
+	if e, ok := errors.AsType[*model.Error](err); ok {
+		return e.Code + ": " + e.Msg
+	}
+	return "ResourceInitializationError: " + err.Error()
+}

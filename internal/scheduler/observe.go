@@ -1,0 +1,73 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	"neargate/internal/decide/placement"
+	"neargate/internal/decide/rollout"
+	"neargate/internal/decide/task"
+	"neargate/internal/model"
+)
+
+// observe returns the tasks as a rollout sees them, in the order in which to
+// stop them, and has the tasks learn of their health.
+func (o *owner) observe(ctx context.Context, svc model.Service, now time.Time) []rollout.Task {
+	var all []rollout.Task
+	var candidates []placement.Candidate
+	for _, e := range o.ordered() {
+		if e.Ended() {
+			continue
+		}
+		seen, inFlight := o.see(ctx, e, svc, now)
+		all = append(all, seen)
+		candidates = append(candidates, placement.Candidate{
+			ID: seen.ID, Running: seen.Phase == rollout.Running, Healthy: seen.Health == rollout.Healthy, Unhealthy: seen.Health == rollout.Unhealthy,
+			InFlight: inFlight, CreatedAt: e.Record.CreatedAt,
+		})
+	}
+	sorted := make([]rollout.Task, len(all))
+	for i, from := range placement.StopOrder(candidates) {
+		sorted[i] = all[from]
+	}
+	return sorted
+}
+
+// see returns one task as a rollout sees it, and its requests in flight.
+func (o *owner) see(ctx context.Context, e *entry, svc model.Service, now time.Time) (seen rollout.Task, inFlight int) {
+	checks := rollout.Checks{RunningSince: e.Record.StartedAt, HealthySince: e.healthySince}
+	for _, lb := range e.Record.LoadBalancers {
+		h := o.group(lb.TargetGroupARN).targets[model.Target{IP: e.Record.IP, Port: lb.ContainerPort}]
+		inFlight += h.InFlight
+		checks.Targets = append(checks.Targets, h.State)
+	}
+	if e.Checked {
+		checks.Container = e.Record.Health
+	}
+	seen = rollout.Task{ID: e.Record.ID, Deployment: e.Record.DeploymentID, Phase: e.phase(), CanReturn: e.CanResume()}
+	if seen.Phase != rollout.Running {
+		return seen, inFlight
+	}
+	timing := o.s.cfg.Timing
+	timing.Grace = svc.HealthCheckGrace
+	verdict := rollout.Judge(checks, timing, now)
+	o.later(verdict.Again)
+	o.learn(ctx, e, verdict, now)
+	seen.Health, seen.Proven = verdict.Health, verdict.Proven
+	return seen, inFlight
+}
+
+// learn tells the task what its checks amount to.
+func (o *owner) learn(ctx context.Context, e *entry, v rollout.Verdict, now time.Time) {
+	if v.Health == rollout.Healthy && e.healthySince.IsZero() {
+		e.healthySince = now
+	}
+	switch {
+	case v.Proven && !e.Proven:
+		o.next(ctx, e, task.Proved{}, now)
+	case v.Health == rollout.Healthy && !e.Healthy:
+		o.next(ctx, e, task.BecameHealthy{}, now)
+	case v.Health == rollout.Unhealthy && !e.Failed:
+		o.next(ctx, e, task.BecameUnhealthy{}, now)
+	}
+}
