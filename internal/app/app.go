@@ -50,10 +50,14 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 		return nil, fmt.Errorf("listen for the APIs: %w", err)
 	}
 	s.access = Access{Endpoint: "http://" + s.listener.Addr().String(), Region: cfg.Place.Region}
-	if s.access.AccessKey, s.access.SecretKey, err = rootKey(cfg.Data); err != nil {
+	db, err := openState(cfg)
+	if err != nil {
 		return nil, err
 	}
-	if s.parts, err = newParts(ctx, cfg, s.access, s.listener.Addr().String(), log); err != nil {
+	if s.access.AccessKey, s.access.SecretKey, err = rootKey(cfg.Data); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if s.parts, err = newParts(ctx, cfg, db, s.access, s.listener.Addr().String(), log); err != nil {
 		return nil, err
 	}
 	return s, nil

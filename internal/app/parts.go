@@ -60,17 +60,15 @@ type parts struct {
 // that is checked is counted on as soon as it is healthy.
 const settle = 40 * time.Second
 
-func newParts(ctx context.Context, cfg Config, access Access, address string, log *slog.Logger) (p *parts, err error) {
-	p = &parts{cfg: cfg}
+// newParts makes the parts over an open state, which it closes when it fails.
+func newParts(ctx context.Context, cfg Config, db *store.DB, access Access, address string, log *slog.Logger) (p *parts, err error) {
+	p = &parts{cfg: cfg, db: db}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
 			p = nil
 		}
 	}()
-	if p.db, err = store.Open(filepath.Join(cfg.Data, "state.db")); err != nil {
-		return p, err
-	}
 	if err = p.makeHands(ctx, address, log); err != nil {
 		return p, err
 	}

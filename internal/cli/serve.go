@@ -79,6 +79,12 @@ func explain(err error) error {
 	if errors.Is(err, store.ErrLocked) {
 		return hinted{err, "another neargate uses this --data; stop it, or name another directory"}
 	}
+	if errors.Is(err, store.ErrNewer) {
+		return hinted{err, "use the version that wrote it, or newer; a copy from before it was migrated may lie beside it as state.db.before-N"}
+	}
+	if errors.Is(err, store.ErrElsewhere) {
+		return hinted{err, "start with the --account and --region that it was made with, or name another --data"}
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return hinted{err, "another program has the port; name a free one with --listen"}
 	}

@@ -17,25 +17,51 @@ func (db *DB) commit(batch changes) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	err := db.bolt.Update(func(tx *bolt.Tx) error {
-		written := false
-		for t, records := range batch {
-			b := tx.Bucket(t.bucketName())
-			for key, c := range records {
-				wrote, err := write(b, []byte(key), c)
-				if err != nil {
-					return fmt.Errorf("%s %q: %w", t.bucketName(), key, err)
-				}
-				written = written || wrote
-			}
-		}
-		if !written {
-			return errSame
-		}
+	if db.failed != nil {
+		return db.failed
+	}
+	before := db.lastCommit()
+	err := guard(db.path, func() error { return db.bolt.Update(batch.write) })
+	if err == nil || errors.Is(err, errSame) {
+		return nil
+	}
+	if d, ok := errors.AsType[*Damaged](err); ok {
+		db.failed = d
+	} else if db.lastCommit() != before {
+		// The header reached the file, but not surely the disk: what was
+		// refused may be there after the next start. Nothing may build on it.
+		db.failed = fmt.Errorf("a write could not be confirmed; start the server again: %w", err)
+	}
+	return fmt.Errorf("write state: %w", err)
+}
+
+// lastCommit returns the number of the newest commit in the file.
+func (db *DB) lastCommit() (id int) {
+	_ = db.view(func(tx *bolt.Tx) error {
+		id = tx.ID()
 		return nil
 	})
-	if err != nil && !errors.Is(err, errSame) {
-		return fmt.Errorf("write state: %w", err)
+	return id
+}
+
+// write brings all changes to the file.
+func (c changes) write(tx *bolt.Tx) error {
+	written := false
+	for t, records := range c {
+		b, err := tx.CreateBucketIfNotExists(t.bucketName())
+		if err != nil {
+			return err
+		}
+		for key, c := range records {
+			wrote, err := write(b, []byte(key), c)
+			if err != nil {
+				return fmt.Errorf("%s %q: %w", t.bucketName(), key, err)
+			}
+			written = written || wrote
+		}
+	}
+	if !written {
+		return errSame
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (r Records[T]) keys(prefix string) []string {
 // Put writes the record at key, whatever was there. A record that cannot be
 // encoded fails the transaction.
 func (r Records[T]) Put(key string, v T) {
-	data, err := json.Marshal(record[T]{formatVersion, v})
+	data, err := json.Marshal(record[T]{r.t.version, v})
 	if err != nil && r.tx.err == nil {
 		r.tx.err = fmt.Errorf("encode %s %q: %w", r.t.bucket, key, err)
 	}

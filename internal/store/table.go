@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,48 +14,59 @@ import (
 // Table is a set of records of one type, by key. It is safe for concurrent
 // use.
 type Table[T any] struct {
-	db     *DB
-	bucket []byte
+	db      *DB
+	bucket  []byte
+	version int
 
 	// Guarded by db.mu.
 	records map[string]T
 	keys    []string // sorted
 }
 
-// formatVersion stands before each record; a change of encoding raises it.
-const formatVersion = 1
-
+// record is what stands in the file.
 type record[T any] struct {
-	V     int `json:"v"`
+	V     int `json:"v"` // the version of the table
 	Value T   `json:"value"`
 }
 
 // NewTable opens the named table and reads it whole. A name must be used with
-// one type only.
+// one type only. Errors: *Damaged.
 func NewTable[T any](db *DB, name string) (*Table[T], error) {
-	t := &Table[T]{db: db, bucket: []byte(name), records: map[string]T{}}
-	err := db.bolt.Update(func(tx *bolt.Tx) error {
-		b, err := tx.CreateBucketIfNotExists(t.bucket)
-		if err != nil {
-			return err
-		}
-		return b.ForEach(func(k, v []byte) error {
-			var r record[T]
-			if err := json.Unmarshal(v, &r); err != nil {
-				return fmt.Errorf("record %q: %w", k, err)
-			}
-			if r.V != formatVersion {
-				return fmt.Errorf("record %q has format %d, this version reads %d", k, r.V, formatVersion)
-			}
-			t.records[string(k)] = r.Value
-			t.keys = append(t.keys, string(k)) // bbolt iterates in key order
+	spec, err := db.schema.spec(name)
+	if err != nil {
+		return nil, err
+	}
+	t := &Table[T]{db: db, bucket: db.schema.bucket(spec), version: spec.version(), records: map[string]T{}}
+	err = db.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(t.bucket)
+		if b == nil { // nothing has been written to it
 			return nil
-		})
+		}
+		return b.ForEach(t.read)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read table %s: %w", name, err)
 	}
 	return t, nil
+}
+
+// read takes in one record of the file; they come in the order of their keys.
+func (t *Table[T]) read(k, v []byte) error {
+	var r record[T]
+	d := json.NewDecoder(bytes.NewReader(v))
+	if t.db.schema.Strict {
+		d.DisallowUnknownFields()
+	}
+	err := d.Decode(&r)
+	if err == nil && r.V != t.version {
+		err = fmt.Errorf("version %d, want %d", r.V, t.version)
+	}
+	if err != nil {
+		return &Damaged{Path: t.db.path, Err: fmt.Errorf("record %q: %w", k, err)}
+	}
+	t.records[string(k)] = r.Value
+	t.keys = append(t.keys, string(k))
+	return nil
 }
 
 // Get returns the record at key.

@@ -1,0 +1,57 @@
+package app
+
+import (
+	"neargate/internal/model"
+	"neargate/internal/store"
+)
+
+// schema returns the tables of the state file of a server at place. A change of
+// what is kept under a field's name needs a migration here; docs/state.md says
+// how.
+func schema(place model.Place) store.Schema {
+	return store.Schema{
+		Home: store.Scope{Account: place.Account, Region: place.Region},
+		Tables: []store.TableSpec{
+			{Name: "clusters"},
+			{Name: "task-definitions"},
+			{Name: "services"},
+			{Name: "service-deployments"},
+			{Name: "service-events"},
+			{Name: "tasks"},
+			{Name: "ecs-account-settings"},
+
+			{Name: "balancer-loadbalancers"},
+			{Name: "balancer-listeners"},
+			{Name: "balancer-rules"},
+			{Name: "balancer-targetgroups"},
+			{Name: "balancer-targets"},
+
+			{Name: "scalable-targets"},
+			{Name: "scaling-policies"},
+			{Name: "scaling-activities"},
+			{Name: "scheduled-actions"},
+			{Name: "forecasts"},
+
+			{Name: "alarms"},
+			{Name: "alarm-history"},
+
+			{Name: "log_groups"},
+			{Name: "log_streams"},
+
+			{Name: "registry_repositories"},
+			{Name: "registry_images"},
+			{Name: "registry_tags"},
+			{Name: "registry_blobs"},
+			{Name: "registry_rootfs"},
+			{Name: "registry_secret"},
+
+			{Name: "ec2_security_groups"},
+			{Name: "ec2_tags"},
+
+			{Name: "iam_roles", Account: true},
+			{Name: "iam_policies", Account: true},
+			{Name: "iam_deletions", Account: true},
+			{Name: "sts_credentials", Account: true},
+		},
+	}
+}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Damaged is the error of a file that cannot be read as what it should be.
+type Damaged struct {
+	Path string
+	Err  error
+}
+
+// Error names the file and what is wrong with it.
+func (d *Damaged) Error() string { return fmt.Sprintf("%s is damaged: %v", d.Path, d.Err) }
+
+// Unwrap returns what is wrong.
+func (d *Damaged) Unwrap() error { return d.Err }
+
+// guard runs fn, which reads the bbolt file at path. Where a page is not what
+// bbolt expects it panics, and where one is missing the processor faults; both
+// become a Damaged.
+func guard(path string, fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Damaged{Path: path, Err: fmt.Errorf("reading it: %v", p)}
+		}
+	}()
+	return fn()
+}
+
+// verify reports whether the pages of a file make sense together: none is
+// missing, keys are in order, and each page is either in use or free. The cost
+// is that of reading the file once.
+func verify(b *bolt.DB) error {
+	return guard(b.Path(), func() error {
+		return b.View(func(tx *bolt.Tx) error {
+			if err := verifyPages(b, tx); err != nil {
+				return &Damaged{Path: b.Path(), Err: err}
+			}
+			return nil
+		})
+	})
+}
+
+func verifyPages(b *bolt.DB, tx *bolt.Tx) error {
+	info, err := os.Stat(b.Path())
+	if err != nil {
+		return err
+	}
+	if info.Size() < tx.Size() {
+		return fmt.Errorf("the file has %d bytes, of %d", info.Size(), tx.Size())
+	}
+	err = tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
+		if bucket == nil {
+			return fmt.Errorf("%q is not a table", name)
+		}
+		return verifyOrder(bucket)
+	})
+	if err != nil {
+		return err
+	}
+	stats := tx.Cursor().Bucket().Stats()
+	want := stats.BranchPageN + stats.BranchOverflowN + stats.LeafPageN + stats.LeafOverflowN
+	used, err := usedPages(tx, int(tx.Size())/b.Info().PageSize)
+	if err == nil && used != want {
+		err = fmt.Errorf("%d pages are in use, want %d", used, want)
+	}
+	return err
+}
+
+func verifyOrder(bucket *bolt.Bucket) error {
+	var last []byte
+	return bucket.ForEach(func(k, _ []byte) error {
+		if last != nil && string(k) <= string(last) {
+			return errors.New("records are not in order")
+		}
+		last = k
+		return nil
+	})
+}
+
+// usedPages counts the pages of buckets: those that are not free and neither a
+// header nor the list of free pages.
+func usedPages(tx *bolt.Tx, pages int) (int, error) {
+	const headers = 2
+	used := 0
+	for id := headers; id < pages; {
+		info, err := tx.Page(id)
+		switch {
+		case err != nil:
+			return 0, err
+		case info == nil:
+			return 0, fmt.Errorf("page %d is missing", id)
+		case info.Type == "free":
+			id++
+			continue
+		case info.OverflowCount < 0 || info.OverflowCount >= pages:
+			return 0, fmt.Errorf("page %d claims %d pages", id, info.OverflowCount)
+		case info.Type != "freelist":
+			used += 1 + info.OverflowCount
+		}
+		id += 1 + info.OverflowCount
+	}
+	return used, nil
+}
