@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/registry"
 	"neargate/internal/runtime"
@@ -31,14 +32,16 @@ type EngineParts struct {
 }
 
 // Local opens engines that run tasks as containers of this machine.
-type Local struct{}
+type Local struct {
+	Reach firewall.Reach // how far tasks reach, whatever their security groups allow
+}
 
 // Check returns a *local.Missing where containers cannot run.
 func (Local) Check() error { return local.Check() }
 
 // Open takes over what the last server on the data directory left running.
-func (Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
-	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral}, localImages{p.Images}, p.Logs, p.Log)
+func (l Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
+	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: l.Reach}, localImages{p.Images}, p.Logs, p.Log)
 }
 
 // Cleanup kills the tasks and removes cgroups, links and tables.

@@ -124,7 +124,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return fmt.Errorf("open the alarms: %w", err)
 	}
 	p.autoscaler, err = autoscaler.New(p.db, p.ecs, p.alarms, p.metrics, autoscaler.Config{
-		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: pastLoad{p.metrics}, Queues: p.balancer,
+		Place: cfg.Place, Timing: scaling.Timing(cfg.Timing), History: p.metrics, Queues: p.balancer,
 	}, part("autoscaler"))
 	if err != nil {
 		return fmt.Errorf("open the autoscaler: %w", err)
@@ -144,9 +144,12 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 	if err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
-	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network})
+	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network, OnPolicy: p.enforce})
 	if err != nil {
 		return fmt.Errorf("open EC2: %w", err)
+	}
+	if err := p.enforce(network.Policy()); err != nil {
+		return err
 	}
 	p.auth = sigv4.New(tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{

@@ -5,38 +5,32 @@ import (
 	"fmt"
 	"time"
 
+	"neargate/internal/decide/scaling"
 	"neargate/internal/decide/schedule"
 	"neargate/internal/model"
 )
-
-// idle is when no scheduled action has to be looked at: from the last look on,
-// until the next run. A clock that goes back ends it.
-type idle struct{ from, until time.Time }
-
-// longestIdle bounds it where no action will run.
-const longestIdle = time.Hour
 
 // reschedule has the scheduled actions looked at again: they have changed.
 func (a *Autoscaler) reschedule() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.idle = idle{}
+	a.rest = schedule.Rest{}
 }
 
 // runScheduled runs the scheduled actions that are due.
 func (a *Autoscaler) runScheduled(ctx context.Context) {
 	now := a.now()
 	a.mu.Lock()
-	if !now.Before(a.idle.from) && now.Before(a.idle.until) {
+	if !a.rest.Over(now) {
 		a.mu.Unlock()
 		return
 	}
-	a.idle = idle{now, now.Add(longestIdle)}
+	a.rest = schedule.RestAfter(now, time.Time{})
 	a.mu.Unlock()
 	due, next := schedule.Agenda(a.entries(ctx), now)
 	a.mu.Lock()
-	if a.idle.from.Equal(now) && !next.IsZero() && next.Before(a.idle.until) { // else something has changed meanwhile
-		a.idle.until = next
+	if a.rest.From.Equal(now) { // else something has changed meanwhile
+		a.rest = schedule.RestAfter(now, next)
 	}
 	a.mu.Unlock()
 	for _, run := range due {
@@ -91,7 +85,7 @@ func (a *Autoscaler) runAction(ctx context.Context, run schedule.Run, now time.T
 	if err := a.record(ctx, act); err != nil {
 		return err
 	}
-	return a.intoBound(ctx, t, boundCauses(t))
+	return a.intoBound(ctx, t, scaling.Bounds{Min: t.Min, Max: t.Max})
 }
 
 // setBounds marks a run as done and gives the target its bounds, unless they do

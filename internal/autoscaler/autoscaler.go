@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"neargate/internal/decide/scaling"
+	"neargate/internal/decide/schedule"
 	"neargate/internal/model"
 	"neargate/internal/store"
 )
@@ -94,9 +95,9 @@ type Autoscaler struct {
 	looked  time.Time            // which forecasts are due; owned by Run
 
 	mu      sync.Mutex
-	moved   map[string]causes // guarded by mu: by resource ID, counts to be put inside their bounds
-	reasons map[string]*ring  // guarded by mu: by resource ID
-	idle    idle              // guarded by mu
+	moved   map[string]scaling.Bounds // guarded by mu: by resource ID, what counts are to be moved into
+	reasons map[string]*ring          // guarded by mu: by resource ID
+	rest    schedule.Rest             // guarded by mu: of the scheduled actions
 }
 
 // queuedSeconds is how many seconds may wait for Run; beyond that the newest
@@ -114,7 +115,7 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, data metrics, cfg Conf
 	a := &Autoscaler{
 		cfg: cfg, sched: sched, alarms: alarms, data: data, log: log, now: time.Now,
 		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
-		watched: map[string]*watch{}, tried: map[string]time.Time{}, held: map[string]held{}, moved: map[string]causes{}, reasons: map[string]*ring{},
+		watched: map[string]*watch{}, tried: map[string]time.Time{}, held: map[string]held{}, moved: map[string]scaling.Bounds{}, reasons: map[string]*ring{},
 	}
 	var err error
 	if a.targets, err = store.NewTable[model.ScalableTarget](db, "scalable-targets"); err != nil {

@@ -2,27 +2,25 @@ package autoscaler
 
 import (
 	"context"
-	"fmt"
 
 	"neargate/internal/decide/policy"
+	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
 )
+
+// boundsOf are a target's bounds.
+func boundsOf(t model.ScalableTarget) scaling.Bounds {
+	return scaling.Bounds{Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut}
+}
 
 // bound notes that a desired count outside a target's bounds is to be moved,
 // unless scaling in that direction is suspended.
 func (a *Autoscaler) bound(t model.ScalableTarget, desired int) {
-	causes := boundCauses(t)
-	if t.SuspendOut {
-		causes.below = ""
-	}
-	if t.SuspendIn {
-		causes.above = ""
-	}
-	if causes.of(t, desired) == "" {
+	if _, _, outside := boundsOf(t).Move(desired); !outside {
 		return
 	}
 	a.mu.Lock()
-	a.moved[t.ResourceID] = causes
+	a.moved[t.ResourceID] = boundsOf(t)
 	a.mu.Unlock()
 	select {
 	case a.kick <- struct{}{}:
@@ -30,49 +28,26 @@ func (a *Autoscaler) bound(t model.ScalableTarget, desired int) {
 	}
 }
 
-// causes say why a count below or above a target's bounds moves; "" lets it
-// stay.
-type causes struct{ below, above string }
-
-// boundCauses are AWS's words.
-func boundCauses(t model.ScalableTarget) causes {
-	return causes{
-		below: fmt.Sprintf("minimum capacity was set to %d", t.Min),
-		above: fmt.Sprintf("maximum capacity was set to %d", t.Max),
-	}
-}
-
-func (c causes) of(t model.ScalableTarget, desired int) string {
-	switch {
-	case desired < t.Min:
-		return c.below
-	case desired > t.Max:
-		return c.above
-	}
-	return ""
-}
-
 // intoBounds moves the counts that bound has noted.
 func (a *Autoscaler) intoBounds(ctx context.Context) {
 	a.mu.Lock()
 	moved := a.moved
-	a.moved = map[string]causes{}
+	a.moved = map[string]scaling.Bounds{}
 	a.mu.Unlock()
-	for id, why := range moved {
+	for id, to := range moved {
 		if t, ok := a.targets.Get(id); ok {
-			a.report(ctx, "desired count not put inside its bounds", id, a.intoBound(ctx, t, why))
+			a.report(ctx, "desired count not put inside its bounds", id, a.intoBound(ctx, t, to))
 		}
 	}
 }
 
 // intoBound moves a count outside a target's bounds to the nearer one.
-func (a *Autoscaler) intoBound(ctx context.Context, t model.ScalableTarget, why causes) error {
+func (a *Autoscaler) intoBound(ctx context.Context, t model.ScalableTarget, to scaling.Bounds) error {
 	cluster, name, _ := policy.SplitResource(t.ResourceID)
 	svc, found := a.sched.Service(cluster, name)
-	cause := why.of(t, svc.DesiredCount)
-	if !found || svc.Status != activeNow || cause == "" {
+	n, cause, outside := to.Move(svc.DesiredCount)
+	if !found || svc.Status != activeNow || !outside {
 		return nil
 	}
-	n := min(max(svc.DesiredCount, t.Min), t.Max)
 	return a.order(ctx, a.watch(t), t.ResourceID, svc, n, order{cause: cause}, a.now())
 }

@@ -1,80 +1,72 @@
 package metric
 
 import (
-	"math"
 	"time"
 
 	"neargate/internal/decide/expression"
+	"neargate/internal/decide/forecast"
+	"neargate/internal/decide/policy"
 	"neargate/internal/model"
 )
 
-// How far back Returned reads, and how long after its end a datapoint is taken
-// for complete.
-const (
-	returnedMinutes = 3
-	returnedSeconds = 90
-	completeAfter   = time.Second
-)
-
-// Returned gives the last complete datapoints of the one entry of queries that
+// Returned returns the last complete datapoints of the one entry of queries that
 // returns data, oldest first, by the minute. With fine they are by the second,
-// if all metrics are published so and their statistics say the same of a
-// second as of a minute, which sums and counts do not.
+// if all metrics are published so and their statistics allow it.
 func (s *Store) Returned(queries []model.MetricQuery, fine bool, now time.Time) ([]model.Reading, error) {
-	end := now.Add(-completeAfter).UTC().Truncate(time.Second)
-	if fine {
-		for _, q := range queries {
-			if q.Expression != "" {
-				continue
-			}
-			ok, err := s.bySecond(q, end)
-			if err != nil {
-				return nil, err
-			}
-			fine = fine && ok
-		}
+	fine, err := s.fine(queries, fine, now)
+	if err != nil {
+		return nil, err
 	}
-	period, start := time.Minute, end
-	if fine {
-		period = time.Second
-		start = end.Add(-returnedSeconds * period)
-	} else {
-		end = end.Truncate(period)
-		start = end.Add(-returnedMinutes * period)
-	}
-	of := make([]model.MetricQuery, len(queries))
-	for i, q := range queries {
-		if q.Period != 0 {
-			q.Period = period
-		}
-		of[i] = q
-	}
-	one, err := expression.NewQueries(of, expression.Data{
-		Read: func(q model.MetricQuery) (expression.Series, error) { return ReadSeries(s, q, start, end) },
-		Frame: func(period int64) expression.Series {
-			return expression.Series{Start: start.Unix(), End: end.Unix(), Period: period}
-		},
-		Period: int64(period / time.Second),
-	}).Returned()
+	w := policy.OwnWindow(fine, now)
+	points, err := s.points(queries, w)
 	if err != nil {
 		return nil, err
 	}
 	var out []model.Reading
-	for i, at := range one.At {
-		if v := one.V[i]; !math.IsNaN(v) && !math.IsInf(v, 0) {
-			out = append(out, model.Reading{Start: time.Unix(at, 0).UTC(), Period: period, Value: v})
-		}
+	for _, p := range points {
+		out = append(out, model.Reading{Start: p.At, Period: w.Period, Value: p.Value})
 	}
 	return out, nil
 }
 
-// bySecond says whether a metric is published by the second: other metrics
-// only have datapoints on the minute.
-func (s *Store) bySecond(q model.MetricQuery, end time.Time) (bool, error) {
-	if q.Statistic == "Sum" || q.Statistic == "SampleCount" {
+// Minutes returns what the one of queries that returns data has by the minute,
+// oldest first.
+func (s *Store) Minutes(queries []model.MetricQuery, from, to time.Time) ([]forecast.Minute, error) {
+	points, err := s.points(queries, expression.Window{Start: from, End: to, Period: time.Minute})
+	out := make([]forecast.Minute, len(points))
+	for i, p := range points {
+		out[i] = forecast.Minute{At: p.At, Value: p.Value}
+	}
+	return out, err
+}
+
+func (s *Store) points(queries []model.MetricQuery, w expression.Window) ([]expression.Point, error) {
+	return expression.Points(queries, w, func(q model.MetricQuery) (expression.Series, error) {
+		return ReadSeries(s, q, w.Start, w.End)
+	})
+}
+
+// fine reports whether queries that are wanted by the second can be read so.
+func (s *Store) fine(queries []model.MetricQuery, wanted bool, now time.Time) (bool, error) {
+	if !wanted || !policy.Fine(queries) {
 		return false, nil
 	}
-	points, err := s.Query(Query{ID: q.Metric, Unit: q.Unit, Start: end.Add(-returnedSeconds * time.Second), End: end, Period: time.Second})
+	for _, q := range queries {
+		if q.Expression != "" {
+			continue
+		}
+		if ok, err := s.bySecond(q, now); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// bySecond reports whether a metric is published by the second: other metrics
+// only have datapoints on the minute.
+func (s *Store) bySecond(q model.MetricQuery, now time.Time) (bool, error) {
+	w := policy.OwnWindow(true, now)
+	points, err := s.Query(Query{ID: q.Metric, Unit: q.Unit, Start: w.Start, End: w.End, Period: w.Period})
 	if err != nil {
 		return false, err
 	}

@@ -9,6 +9,8 @@ type TaskSpec struct {
 	CPUUnits   int    // 1024 is one vCPU: the CFS quota of the whole task
 	MemoryMiB  int    // hard limit of the whole task
 	Containers []ContainerSpec
+	// SecurityGroups of its network interface; none: the default group.
+	SecurityGroups []string
 	// Labels come back with RunState; the runtime keeps them and reads nothing into them.
 	Labels map[string]string
 }

@@ -24,7 +24,8 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string,
 	}
 	spec := model.TaskSpec{
 		ID: t.ID, Name: name, CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB,
-		Labels: map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
+		SecurityGroups: t.Network.SecurityGroups,
+		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}
 	for _, c := range def.Containers {
 		one := containerSpec(t, c, region)

@@ -1,31 +1,25 @@
 package sim
 
 import (
-	"fmt"
 	"time"
 
+	"neargate/internal/decide/scaling"
 	"neargate/internal/decide/schedule"
 )
 
-// agenda has scheduled actions and when to look at them again.
+// agenda is scheduled actions and when to look at them again.
 type agenda struct {
-	entries     []schedule.Entry
-	from, until time.Time
+	entries []schedule.Entry
+	rest    schedule.Rest
 }
 
-// longestIdle is how long the agenda is left alone at most.
-const longestIdle = time.Hour
-
-// due gives the runs that are due now, and marks them as done.
+// due returns the runs that are due now, and marks them as done.
 func (g *agenda) due(now time.Time) []schedule.Run {
-	if len(g.entries) == 0 || !now.Before(g.from) && now.Before(g.until) {
+	if len(g.entries) == 0 || !g.rest.Over(now) {
 		return nil
 	}
 	due, next := schedule.Agenda(g.entries, now)
-	g.from, g.until = now, now.Add(longestIdle)
-	if !next.IsZero() && next.Before(g.until) {
-		g.until = next
-	}
+	g.rest = schedule.RestAfter(now, next)
 	for _, run := range due {
 		for i := range g.entries {
 			if g.entries[i].Action.Name == run.Action.Name {
@@ -45,11 +39,8 @@ func (d *Decider) runScheduled(now time.Time) (reason string) {
 			continue
 		}
 		d.cfg.Min, d.cfg.Max = low, high
-		switch {
-		case d.desired < low && !d.cfg.SuspendOut:
-			d.desired, reason = low, fmt.Sprintf("minimum capacity was set to %d", low)
-		case d.desired > high && !d.cfg.SuspendIn:
-			d.desired, reason = high, fmt.Sprintf("maximum capacity was set to %d", high)
+		if n, cause, outside := (scaling.Bounds{Min: low, Max: high}).Move(d.desired); outside {
+			d.desired, reason = n, cause
 		}
 	}
 	return reason

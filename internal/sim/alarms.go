@@ -12,13 +12,6 @@ import (
 	"neargate/internal/model"
 )
 
-// The turns in which the server evaluates alarms: those with periods of a
-// minute or more each full minute, the others every ten seconds.
-const (
-	longTurn  = time.Minute
-	shortTurn = 10 * time.Second
-)
-
 // watch keeps alarms as the server keeps them.
 type watch struct {
 	alarms []kept
@@ -33,7 +26,6 @@ type kept struct {
 	steps  []string    // step policies that are among its actions
 	recent []float64
 	of     formula
-	turn   time.Duration
 	taken  time.Time // the last turn
 }
 
@@ -42,13 +34,10 @@ func newKept(al model.Alarm) (kept, error) {
 	if len(queries) == 0 {
 		queries = []model.MetricQuery{{ID: "m", Metric: al.Metric, Statistic: al.Statistic, Period: al.Period}}
 	}
-	length := time.Duration(alarm.Range(al)) * max(al.Period, shortTurn)
-	of, err := newFormula(queries, shortTurn, length)
-	k := kept{Alarm: al, of: of, turn: longTurn}
+	length := time.Duration(alarm.Range(al)) * max(al.Period, alarm.ShortTurn)
+	of, err := newFormula(queries, alarm.ShortTurn, length)
+	k := kept{Alarm: al, of: of}
 	k.State = alarm.Insufficient
-	if al.Period < longTurn {
-		k.turn = shortTurn
-	}
 	return k, err
 }
 
@@ -77,7 +66,7 @@ func (w *watch) manage(put model.ScalingPolicy, i int, timing scaling.Timing) er
 
 // hang adds an alarm of step policies.
 func (w *watch) hang(al model.Alarm, policies []scaling.Policy) error {
-	if al.EvaluationPeriods < 1 || al.Period <= 0 || al.Period%shortTurn != 0 {
+	if al.EvaluationPeriods < 1 || al.Period <= 0 || al.Period%alarm.ShortTurn != 0 {
 		return errors.New("period and evaluation periods must be above 0, the period a multiple of 10 seconds")
 	}
 	k, err := newKept(al)
@@ -136,15 +125,15 @@ func (w *watch) second(s model.ServiceSecond, busy gauge, waited []float64) {
 	for i := range w.alarms {
 		k := &w.alarms[i]
 		k.of.second(s, busy, waited)
-		if turn := s.At.Truncate(k.turn); turn.After(k.taken) {
+		if turn := s.At.Truncate(alarm.Turn(k.Alarm)); turn.After(k.taken) {
 			k.taken = turn
-			w.evaluate(k, turn, s.At)
+			w.evaluate(k, s.At)
 		}
 	}
 }
 
-func (w *watch) evaluate(k *kept, end, now time.Time) {
-	d := alarm.Evaluate(k.Alarm, k.points(end), now)
+func (w *watch) evaluate(k *kept, now time.Time) {
+	d := alarm.Evaluate(k.Alarm, k.points(now), now)
 	if d.Kept {
 		return
 	}
@@ -157,25 +146,19 @@ func (w *watch) evaluate(k *kept, end, now time.Time) {
 	}
 }
 
-// points gives what the alarm looks at, oldest first.
-func (k *kept) points(end time.Time) []alarm.Point {
-	points := make([]alarm.Point, alarm.Range(k.Alarm))
-	start := end.Add(-time.Duration(len(points)) * k.Period)
+// points returns what the alarm looks at, oldest first.
+func (k *kept) points(now time.Time) []alarm.Point {
+	w := alarm.Window(k.Alarm, now)
+	points := alarm.Points(w)
+	if len(k.Queries) > 0 {
+		alarm.Fill(points, w, k.of.points(w))
+		return points
+	}
 	for i := range points {
 		p := &points[i]
-		p.At, p.Missing = start.Add(time.Duration(i)*k.Period), true
-		if len(k.Queries) == 0 {
-			g := k.of.data[0].between(p.At, p.At.Add(k.Period))
-			p.Samples = g.n
-			p.Value, p.Missing = k.of.meters[0].value(g)
-		}
-	}
-	if len(k.Queries) > 0 {
-		for _, one := range k.of.points(start, end, k.Period) {
-			if i := one.at.Sub(start) / k.Period; i >= 0 && int(i) < len(points) {
-				points[i].Value, points[i].Missing = one.value, false
-			}
-		}
+		g := k.of.data[0].between(p.At, p.At.Add(k.Period))
+		p.Samples = g.n
+		p.Value, p.Missing = k.of.meters[0].value(g)
 	}
 	return points
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"math"
 	"slices"
 	"time"
 
@@ -50,47 +49,25 @@ func (f *formula) second(s model.ServiceSecond, busy gauge, waited []float64) {
 // plain says that there is one metric and no mathematics.
 func (f *formula) plain() bool { return len(f.queries) == 1 && f.queries[0].Expression == "" }
 
-// point is one datapoint that a formula returns.
-type point struct {
-	at    time.Time
-	value float64
-}
-
-// points gives what the queries return from start to end, oldest first.
-func (f *formula) points(start, end time.Time, period time.Duration) []point {
-	of := slices.Clone(f.queries)
+// points returns what the queries return in a window, oldest first; none where
+// they fail, as for the server, which reports it.
+func (f *formula) points(w expression.Window) []expression.Point {
 	at := map[string]int{}
-	for i := range of {
-		if at[of[i].ID] = i; of[i].Period != 0 {
-			of[i].Period = period
-		}
+	for i, q := range f.queries {
+		at[q.ID] = i
 	}
-	window := func(period int64) expression.Series {
-		return expression.Series{Start: start.Unix(), End: end.Unix(), Period: period}
-	}
-	one, err := expression.NewQueries(of, expression.Data{
-		Read: func(q model.MetricQuery) (expression.Series, error) {
-			s := window(int64(period / time.Second))
-			s.Label = q.Metric.Name
-			i := at[q.ID]
-			for t := start; t.Before(end); t = t.Add(period) {
-				if v, missing := f.meters[i].value(f.data[i].between(t, t.Add(period))); !missing {
-					s.At, s.V = append(s.At, t.Unix()), append(s.V, v)
-				}
+	points, err := expression.Points(f.queries, w, func(q model.MetricQuery) (expression.Series, error) {
+		s := expression.Series{Label: q.Metric.Name, Start: w.Start.Unix(), End: w.End.Unix(), Period: int64(w.Period / time.Second)}
+		i := at[q.ID]
+		for t := w.Start; t.Before(w.End); t = t.Add(w.Period) {
+			if v, missing := f.meters[i].value(f.data[i].between(t, t.Add(w.Period))); !missing {
+				s.At, s.V = append(s.At, t.Unix()), append(s.V, v)
 			}
-			return s, nil
-		},
-		Frame:  window,
-		Period: int64(period / time.Second),
-	}).Returned()
-	if err != nil {
-		return nil // as for the server, which reports it: no data
-	}
-	var out []point
-	for i, v := range one.V {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
-			out = append(out, point{time.Unix(one.At[i], 0).UTC(), v})
 		}
+		return s, nil
+	})
+	if err != nil {
+		return nil
 	}
-	return out
+	return points
 }

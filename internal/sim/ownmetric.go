@@ -1,20 +1,11 @@
 package sim
 
 import (
-	"slices"
 	"time"
 
 	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
-)
-
-// How far back the server reads customized metrics, and how old a datapoint is
-// before it is read.
-const (
-	fineBack      = 90 * time.Second
-	back          = 3 * time.Minute
-	completeAfter = time.Second
 )
 
 // ownMetric is the customized metric of a policy. In live timing the server
@@ -29,12 +20,9 @@ type ownMetric struct {
 // readOwn adds a policy's customized metric.
 func (d *Decider) readOwn(p model.ScalingPolicy) error {
 	queries := policy.Queries(p)
-	m := ownMetric{policy: p.Name, fine: d.cfg.Timing == scaling.Live && !slices.ContainsFunc(queries, sums)}
-	each, length := time.Minute, back
-	if m.fine {
-		each, length = time.Second, fineBack
-	}
-	of, err := newFormula(queries, each, length)
+	m := ownMetric{policy: p.Name, fine: d.cfg.Timing == scaling.Live && policy.Fine(queries)}
+	w := policy.OwnWindow(m.fine, time.Time{})
+	of, err := newFormula(queries, w.Period, w.End.Sub(w.Start))
 	if err != nil {
 		return err
 	}
@@ -42,8 +30,6 @@ func (d *Decider) readOwn(p model.ScalingPolicy) error {
 	d.own = append(d.own, m)
 	return nil
 }
-
-func sums(q model.MetricQuery) bool { return q.Statistic == "Sum" || q.Statistic == "SampleCount" }
 
 // values gives the newest complete datapoints.
 func (d *Decider) values(now time.Time) []scaling.MetricValue {
@@ -57,15 +43,11 @@ func (d *Decider) values(now time.Time) []scaling.MetricValue {
 }
 
 func (m *ownMetric) newest(now time.Time) (scaling.MetricValue, bool) {
-	period, length := time.Minute, back
-	if m.fine {
-		period, length = time.Second, fineBack
-	}
-	end := now.Add(-completeAfter).Truncate(period)
-	v := scaling.MetricValue{Policy: m.policy, Period: period}
+	w := policy.OwnWindow(m.fine, now)
+	v := scaling.MetricValue{Policy: m.policy, Period: w.Period}
 	if m.plain() { // the newest is found without the others
-		for at := end.Add(-period); !at.Before(end.Add(-length)); at = at.Add(-period) {
-			value, missing := m.meters[0].value(m.data[0].between(at, at.Add(period)))
+		for at := w.End.Add(-w.Period); !at.Before(w.Start); at = at.Add(-w.Period) {
+			value, missing := m.meters[0].value(m.data[0].between(at, at.Add(w.Period)))
 			if !missing {
 				v.Start, v.Value = at, value
 				return v, true
@@ -73,11 +55,11 @@ func (m *ownMetric) newest(now time.Time) (scaling.MetricValue, bool) {
 		}
 		return v, false
 	}
-	all := m.points(end.Add(-length), end, period)
+	all := m.points(w)
 	if len(all) == 0 {
 		return v, false
 	}
 	last := all[len(all)-1]
-	v.Start, v.Value = last.at, last.value
+	v.Start, v.Value = last.At, last.Value
 	return v, true
 }

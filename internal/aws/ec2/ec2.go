@@ -3,7 +3,8 @@
 // security groups.
 //
 // The network is derived from the configuration and cannot be changed; security
-// groups and tags are kept in the store. Security groups are not enforced. The
+// groups and tags are kept in the store; who enforces the groups is told of their
+// changes. The
 // SDK's EC2 module is very large, so the shapes are written by hand here. The
 // package is safe for concurrent use.
 package ec2
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"neargate/internal/aws/wire"
+	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/store"
 )
@@ -26,8 +28,12 @@ import (
 type Config struct {
 	Place model.Place
 	CIDR  netip.Prefix // of the VPC: the network that tasks get their addresses from; IPv4, /16 to /26
-	// Interfaces gives the network interfaces of running tasks; nil means none.
-	Interfaces interfaces
+	// Interfaces returns the network interfaces of running tasks and of load
+	// balancers; nil means none.
+	Interfaces func() []Interface
+	// OnPolicy is called after security groups have changed, with all of them,
+	// and returns when they are in force. May be nil.
+	OnPolicy func(firewall.Policy) error
 }
 
 // Validate says what is wrong with c.
@@ -38,12 +44,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// interfaces tells which network interfaces there are.
-type interfaces interface {
-	NetworkInterfaces() []Interface
-}
-
-// Interface is the network interface of a task.
+// Interface is the network interface of a task or a load balancer.
 type Interface struct {
 	ID             string // eni-…
 	Address        netip.Addr

@@ -66,7 +66,7 @@ func open(t *testing.T, path string, auth wire.Authenticator) (*api, func()) {
 	}
 	a := &api{task: &oneTask{}}
 	a.ec2, err = ec2.Open(t.Context(), db, ec2.Config{
-		Place: model.Place{Region: "eu-central-1", Account: "000000000000"}, CIDR: netip.MustParsePrefix("10.7.0.0/16"), Interfaces: a.task,
+		Place: model.Place{Region: "eu-central-1", Account: "000000000000"}, CIDR: netip.MustParsePrefix("10.7.0.0/16"), Interfaces: a.task.NetworkInterfaces,
 	})
 	if err != nil {
 		t.Fatal(err)

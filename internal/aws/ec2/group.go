@@ -11,7 +11,7 @@ import (
 	"neargate/internal/model"
 )
 
-// group is a security group with its rules, by id. It is kept, not enforced.
+// group is a security group with its rules, by id.
 type group struct {
 	ID, Name, Description string
 	Rules                 []rule // in the order they were made
@@ -130,7 +130,15 @@ func (s *EC2) putGroup(ctx context.Context, g group) error {
 	if err := s.groups.Put(ctx, g.ID, g); err != nil {
 		return fmt.Errorf("keep security group %s: %w", g.ID, err)
 	}
-	return nil
+	return s.announce()
+}
+
+// announce puts the security groups in force. The caller holds s.mu.
+func (s *EC2) announce() error {
+	if s.cfg.OnPolicy == nil {
+		return nil
+	}
+	return s.cfg.OnPolicy(s.Policy())
 }
 
 // groupRef names a group by id, or by name in the default VPC.
@@ -183,6 +191,9 @@ func (s *EC2) deleteSecurityGroup(ctx context.Context, in *deleteSecurityGroupIn
 		if err := s.putTags(ctx, id, nil); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.announce(); err != nil {
+		return nil, err
 	}
 	return &deleteSecurityGroupOutput{true, g.ID}, nil
 }

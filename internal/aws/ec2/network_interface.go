@@ -86,7 +86,7 @@ func (s *EC2) networkInterfaces() []Interface {
 	if s.cfg.Interfaces == nil {
 		return nil
 	}
-	all := slices.Clone(s.cfg.Interfaces.NetworkInterfaces())
+	all := s.cfg.Interfaces()
 	slices.SortFunc(all, func(a, b Interface) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

@@ -3,8 +3,8 @@
 //
 //	IF(m1 > 10, m2 / PERIOD(m2), 0)
 //
-// It is pure. Where an id's series come from is the caller's business, given
-// by an Env. Errors are for the author of the expression.
+// It is pure. Where an id's series come from is the caller's business, in an
+// Env. Errors are for the author of the expression.
 package expression
 
 import "fmt"
@@ -43,13 +43,15 @@ func number(v float64) Value { return Value{Number: v} }
 
 // Env is what an expression can see.
 type Env struct {
-	// Lookup gives the value of an id; an error ends the evaluation.
+	// Lookup returns the value of an id; an error ends the evaluation.
 	Lookup func(id string) (Value, error)
-	// Metrics gives the series of the request's metrics (not of its
+	// Metrics returns the series of the request's metrics (not of its
 	// expressions) whose id contains part, for METRICS.
 	Metrics func(part string) []Series
 	// Frame is the window of the request, for TIME_SERIES; it has no points.
 	Frame Series
+	// Work counts what the evaluation handles; nil counts it alone.
+	Work *Work
 }
 
 // node is a part of a parsed expression.
@@ -59,24 +61,32 @@ type node func(Env) (Value, error)
 type Expression struct{ root node }
 
 // Eval evaluates the expression.
-func (e Expression) Eval(env Env) (Value, error) { return e.root(env) }
-
-// maxPoints bounds series that are made from nothing.
-const maxPoints = 100_800
-
-// grid gives the times of all of a series' periods.
-func (s Series) grid() ([]int64, error) {
-	if s.Period <= 0 || (s.End-s.Start)/s.Period > maxPoints {
-		return nil, fmt.Errorf("more than %d datapoints would be made", maxPoints)
+func (e Expression) Eval(env Env) (Value, error) {
+	if env.Work == nil {
+		env.Work = new(Work)
 	}
+	return e.root(env)
+}
+
+// spendGrid counts the periods of a series.
+func (s Series) spendGrid(w *Work) error {
+	if s.Period <= 0 || (s.End-s.Start)/s.Period > maxPoints {
+		return fmt.Errorf("more than %d datapoints would be made", maxPoints)
+	}
+	return w.spend(1 + int(max(s.End-s.Start, 0)/s.Period))
+}
+
+// grid returns the times of all of a series' periods, which spendGrid has
+// counted.
+func (s Series) grid() []int64 {
 	var at []int64
 	for t := s.Start; t < s.End; t += s.Period {
 		at = append(at, t)
 	}
-	return at, nil
+	return at
 }
 
-// with gives a series of the same window with other points.
+// with returns a series of the same window with other points.
 func (s Series) with(at []int64, v []float64) Series {
 	s.At, s.V = at, v
 	return s

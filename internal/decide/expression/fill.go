@@ -29,6 +29,11 @@ func (p *parser) fill() (node, error) {
 		if v.Kind == Number {
 			return Value{}, fmt.Errorf("function FILL: a time series is wanted, not a number")
 		}
+		for _, s := range v.Series {
+			if err := s.spendGrid(env.Work); err != nil {
+				return Value{}, fmt.Errorf("function FILL: %w", err)
+			}
+		}
 		filler := Value{}
 		if with != nil {
 			if filler, err = with(env); err != nil {
@@ -38,19 +43,15 @@ func (p *parser) fill() (node, error) {
 				return Value{}, fmt.Errorf("function FILL: an array of time series cannot fill")
 			}
 		}
-		return eachSeries(v, func(s Series) (Series, error) { return filled(s, filler, keyword) })
+		return eachSeries(v, func(s Series) (Series, error) { return filled(s, filler, keyword), nil })
 	}, p.expect(")")
 }
 
-// filled gives s with a point in each of its periods, as far as there is
+// filled returns s with a point in each of its periods, as far as there is
 // something to fill with: REPEAT needs a point before, LINEAR one on each side.
-func filled(s Series, filler Value, keyword string) (Series, error) {
-	grid, err := s.grid()
-	if err != nil {
-		return Series{}, fmt.Errorf("function FILL: %w", err)
-	}
+func filled(s Series, filler Value, keyword string) Series {
 	out := s.with(nil, nil)
-	for _, at := range grid {
+	for _, at := range s.grid() {
 		i, found := slices.BinarySearch(s.At, at)
 		v, ok := 0.0, true
 		switch {
@@ -78,5 +79,5 @@ func filled(s Series, filler Value, keyword string) (Series, error) {
 			out.At, out.V = append(out.At, at), append(out.V, v)
 		}
 	}
-	return out, nil
+	return out
 }

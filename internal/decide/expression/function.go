@@ -76,7 +76,7 @@ func (p *parser) call(name string) (node, error) {
 		if p.peek() != ")" {
 			part = strings.TrimLeft(p.next(), `"'`) // a string token keeps its opening quote
 		}
-		return func(env Env) (Value, error) { return Value{Kind: Array, Series: env.Metrics(part)}, nil }, p.expect(")")
+		return metricsOf(part), p.expect(")")
 	}
 	f, ok := functions()[name]
 	if name == "TIME_SERIES" {
@@ -103,7 +103,11 @@ func (p *parser) call(name string) (node, error) {
 				return Value{}, err
 			}
 		}
-		v, err := f.call(values)
+		err := env.Work.on(values...)
+		var v Value
+		if err == nil {
+			v, err = f.call(values)
+		}
 		if err != nil {
 			return Value{}, fmt.Errorf("function %s: %w", name, err)
 		}
@@ -238,16 +242,23 @@ func choose(a []Value) (Value, error) {
 	return OneSeries(out), nil
 }
 
+func metricsOf(part string) node {
+	return func(env Env) (Value, error) {
+		v := Value{Kind: Array, Series: env.Metrics(part)}
+		return v, env.Work.spend(len(v.Series))
+	}
+}
+
 func timeSeries(arg node) node {
 	return func(env Env) (Value, error) {
 		v, err := arg(env)
 		if err != nil || v.Kind != Number {
 			return v, err
 		}
-		at, err := env.Frame.grid()
-		if err != nil {
+		if err := env.Frame.spendGrid(env.Work); err != nil {
 			return Value{}, fmt.Errorf("function TIME_SERIES: %w", err)
 		}
+		at := env.Frame.grid()
 		return OneSeries(env.Frame.with(at, slices.Repeat([]float64{v.Number}, len(at)))), nil
 	}
 }

@@ -18,6 +18,9 @@ import (
 //	unary = ["-"] atom
 //	atom  = number | id | FUNCTION "(" [args] ")" | "(" or ")" | "[" args "]"
 func Parse(text string) (Expression, error) {
+	if len(text) > maxLength {
+		return Expression{}, fmt.Errorf("an expression has at most %d characters", maxLength)
+	}
 	p := &parser{}
 	if err := p.scan(text); err != nil {
 		return Expression{}, err
@@ -186,6 +189,9 @@ func binary(left, right node, op func(x, y float64) float64) node {
 		if err != nil {
 			return Value{}, err
 		}
+		if err := env.Work.on(a, b); err != nil {
+			return Value{}, err
+		}
 		v, err := combine(a, b, op)
 		return finite(v), err
 	}
@@ -294,6 +300,12 @@ func arrayOf(args []node) node {
 				return Value{}, fmt.Errorf("an array holds time series, not numbers")
 			}
 			out.Series = append(out.Series, v.Series...)
+			if err := checkArray(len(out.Series)); err != nil {
+				return Value{}, err
+			}
+			if err := env.Work.spend(len(v.Series)); err != nil {
+				return Value{}, err
+			}
 		}
 		return out, nil
 	}

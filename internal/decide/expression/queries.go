@@ -17,13 +17,14 @@ type Queries struct {
 	values map[string]Value
 	open   map[string]bool // being evaluated, to notice circles
 	missed error           // of reading for METRICS, which cannot return one
+	work   Work            // of all expressions
 }
 
 // Data is what queries are about.
 type Data struct {
-	// Read gives the series of a query's metric.
+	// Read returns the series of a query's metric.
 	Read func(model.MetricQuery) (Series, error)
-	// Frame is the window of the request in periods of some seconds, for
+	// Frame returns the window of the request in periods of some seconds, for
 	// expressions that make a series of their own; it has no points.
 	Frame func(period int64) Series
 	// Period is that of such expressions when no metric gives one, in seconds.
@@ -39,7 +40,7 @@ func NewQueries(list []model.MetricQuery, data Data) *Queries {
 	return q
 }
 
-// Series gives the time series that a query returns. An error is one of Data,
+// Series returns the time series that a query returns. An error is one of Data,
 // or in CloudWatch's words for the author of the queries: ValidationError.
 func (q *Queries) Series(id string) ([]Series, error) {
 	v, err := q.value(id)
@@ -52,7 +53,7 @@ func (q *Queries) Series(id string) ([]Series, error) {
 	return v.Series, nil
 }
 
-// Returned gives the one series that the one entry to be answered returns.
+// Returned returns the one series that the one entry to be answered returns.
 func (q *Queries) Returned() (Series, error) {
 	i := slices.IndexFunc(q.list, model.MetricQuery.Returns)
 	if i < 0 {
@@ -93,7 +94,7 @@ func invalid(format string, args ...any) error {
 	return model.Errorf(model.Invalid, "ValidationError", format, args...)
 }
 
-// value gives what an id stands for.
+// value returns what an id stands for.
 func (q *Queries) value(id string) (Value, error) {
 	if v, ok := q.values[id]; ok {
 		return v, nil
@@ -122,7 +123,7 @@ func (q *Queries) value(id string) (Value, error) {
 	return v, err
 }
 
-// evaluate gives the value of an expression. Its label is its id; the series
+// evaluate returns the value of an expression. Its label is its id; the series
 // of an array keep their metrics' names.
 func (q *Queries) evaluate(one model.MetricQuery) (Value, error) {
 	e, err := Parse(one.Expression)
@@ -138,7 +139,7 @@ func (q *Queries) evaluate(one model.MetricQuery) (Value, error) {
 		return v, err
 	}
 	q.missed = nil
-	v, err := e.Eval(Env{Lookup: lookup, Metrics: q.metrics, Frame: q.data.Frame(q.framePeriod(one))})
+	v, err := e.Eval(Env{Lookup: lookup, Metrics: q.metrics, Frame: q.data.Frame(q.framePeriod(one)), Work: &q.work})
 	switch {
 	case inner != nil:
 		return Value{}, inner
@@ -173,7 +174,7 @@ func (q *Queries) framePeriod(one model.MetricQuery) int64 {
 	return longest
 }
 
-// metrics gives the series of all metrics whose id contains part.
+// metrics returns the series of all metrics whose id contains part.
 func (q *Queries) metrics(part string) []Series {
 	var out []Series
 	for _, one := range q.list {

@@ -3,7 +3,6 @@ package alarms
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,10 +14,6 @@ import (
 )
 
 const (
-	// Alarms with shorter periods than this are evaluated every shortTurn.
-	longPeriod = time.Minute
-	longTurn   = time.Minute
-	shortTurn  = 10 * time.Second
 	// settled is how long after a full second its datapoints are complete.
 	settled = 500 * time.Millisecond
 	// writers is how many changes of state are written at once; they share
@@ -38,8 +33,8 @@ func (a *Alarms) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		now := time.Now().Add(-settled)
-		longDue, shortDue := now.Truncate(longTurn).After(long), now.Truncate(shortTurn).After(short)
-		long, short = now.Truncate(longTurn), now.Truncate(shortTurn)
+		longDue, shortDue := now.Truncate(alarm.LongTurn).After(long), now.Truncate(alarm.ShortTurn).After(short)
+		long, short = now.Truncate(alarm.LongTurn), now.Truncate(alarm.ShortTurn)
 		a.evaluate(ctx, a.pick(now, longDue, shortDue), now)
 		if now.Sub(pruned) >= time.Hour {
 			pruned = now
@@ -69,7 +64,8 @@ func (a *Alarms) pick(now time.Time, long, short bool) []model.Alarm {
 	var out []model.Alarm
 	if long || short {
 		for _, al := range a.table.List("") {
-			if due[al.Name] || al.Period >= longPeriod && long || al.Period < longPeriod && short {
+			turn := alarm.Turn(al)
+			if due[al.Name] || turn == alarm.LongTurn && long || turn == alarm.ShortTurn && short {
 				out = append(out, al)
 			}
 		}
@@ -117,70 +113,48 @@ func (a *Alarms) evaluate(ctx context.Context, alarms []model.Alarm, now time.Ti
 	_ = g.Wait() // its functions return nil
 }
 
-// decide reads an alarm's evaluation range, which ends at the last full turn
-// before now, and decides.
+// decide reads an alarm's evaluation range and decides.
 func (a *Alarms) decide(al model.Alarm, now time.Time) (alarm.Decision, error) {
-	turn := shortTurn
-	if al.Period >= longPeriod {
-		turn = longTurn
-	}
-	end := now.UTC().Truncate(turn)
-	points := make([]alarm.Point, alarm.Range(al))
-	start := end.Add(-time.Duration(len(points)) * al.Period)
-	for i := range points {
-		points[i] = alarm.Point{At: start.Add(time.Duration(i) * al.Period), Missing: true}
-	}
+	w := alarm.Window(al, now)
+	points := alarm.Points(w)
 	read := a.readMetric
 	if len(al.Queries) > 0 {
 		read = a.readMath
 	}
-	if err := read(al, points, end); err != nil {
+	if err := read(al, points, w); err != nil {
 		return alarm.Decision{}, err
 	}
 	return alarm.Evaluate(al, points, now), nil
 }
 
-// readMetric fills points, which begin at the first of them, with the alarm's
-// metric.
-func (a *Alarms) readMetric(al model.Alarm, points []alarm.Point, end time.Time) error {
+// readMetric fills the points of a window with the alarm's metric.
+func (a *Alarms) readMetric(al model.Alarm, points []alarm.Point, w expression.Window) error {
 	stat, err := metric.ParseStatistic(al.Statistic)
 	if err != nil {
 		return err
 	}
-	start := points[0].At
-	data, err := a.data.Query(metric.Query{ID: al.Metric, Unit: al.Unit, Start: start, End: end, Period: al.Period, Percentiles: stat.Percentile()})
+	data, err := a.data.Query(metric.Query{ID: al.Metric, Unit: al.Unit, Start: w.Start, End: w.End, Period: w.Period, Percentiles: stat.Percentile()})
 	if err != nil {
 		return err
 	}
 	for _, d := range data {
 		if v, ok := d.Value(stat); ok {
-			p := &points[d.At.Sub(start)/al.Period]
+			p := &points[d.At.Sub(w.Start)/w.Period]
 			p.Missing, p.Value, p.Samples = false, v, d.Samples()
 		}
 	}
 	return nil
 }
 
-// readMath fills points with what the alarm's queries return.
-func (a *Alarms) readMath(al model.Alarm, points []alarm.Point, end time.Time) error {
-	start := points[0].At
-	queries := expression.NewQueries(al.Queries, expression.Data{
-		Read: func(q model.MetricQuery) (expression.Series, error) { return metric.ReadSeries(a.data, q, start, end) },
-		Frame: func(period int64) expression.Series {
-			return expression.Series{Start: start.Unix(), End: end.Unix(), Period: period}
-		},
-		Period: int64(al.Period / time.Second),
+// readMath fills the points of a window with what the alarm's queries return.
+func (a *Alarms) readMath(al model.Alarm, points []alarm.Point, w expression.Window) error {
+	data, err := expression.Points(al.Queries, w, func(q model.MetricQuery) (expression.Series, error) {
+		return metric.ReadSeries(a.data, q, w.Start, w.End)
 	})
-	one, err := queries.Returned()
 	if err != nil {
 		return err
 	}
-	for i, at := range one.At {
-		k := (at - start.Unix()) / int64(al.Period/time.Second)
-		if v := one.V[i]; k >= 0 && k < int64(len(points)) && !math.IsNaN(v) && !math.IsInf(v, 0) {
-			points[k].Missing, points[k].Value = false, v
-		}
-	}
+	alarm.Fill(points, w, data)
 	return nil
 }
 

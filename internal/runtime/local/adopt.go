@@ -52,7 +52,7 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 	if err := readJSON(recordFile(t.dir), &t.rec); err != nil {
 		return false, killSupervisors(ctx, e.id, t.id)
 	}
-	e.net.Claim(t.rec.Address)
+	e.net.Admit(t.rec.Address, t.rec.Spec.SecurityGroups)
 	e.hold(t)
 	if e.reconnect(ctx, t) {
 		if t.meter, err = e.layout.Meter(e.cgroupOf(t)); err != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 // forwardingMark is there while ip_forward is on because of us.
-const forwardingMark = runDir + "/ip_forward"
+const forwardingMark = runDir + "/forwarding.json"
 
 // Cleanup removes everything that the instance of a data directory has on this
 // machine: processes, cgroups, links, NAT rules, and the runtime's files; of an
@@ -76,10 +76,8 @@ func deregister(id string) error {
 	if len(instances()) > 0 {
 		return nil
 	}
-	if _, err := os.Stat(forwardingMark); err == nil {
-		if err := network.DisableForwarding(); err != nil {
-			return err
-		}
+	if err := network.RestoreForwarding(forwardingMark); err != nil {
+		return fmt.Errorf("clean up: %w", err)
 	}
 	if err := os.RemoveAll(runDir); err != nil {
 		return fmt.Errorf("clean up: %w", err)

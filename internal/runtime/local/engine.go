@@ -119,23 +119,38 @@ func (e *Engine) register(ctx context.Context) error {
 
 func (e *Engine) openNetwork(in instance) error {
 	var err error
-	if e.net, err = network.Open(in.ID, in.Network); err != nil {
-		return err
+	e.net, err = network.Open(network.Config{
+		ID: in.ID, State: in.Network, Occupied: len(supervisors(in.ID, "")) > 0,
+		Reach: e.cfg.Reach, Resolvers: resolvers(e.resolv),
+	})
+	if err != nil {
+		return lacksNetwork(err, in.ID)
+	}
+	if old := in.Network.Subnet; old.IsValid() && old != e.net.Subnet() {
+		e.log.Warn("tasks get addresses of another network: this machine has come to use theirs", "was", old, "is", e.net.Subnet())
 	}
 	if err := e.saveNetwork(); err != nil {
 		return err
 	}
-	changed, err := network.EnableForwarding()
-	if err == nil && changed {
-		err = os.WriteFile(forwardingMark, nil, 0o600)
+	if err := network.EnableForwarding(forwardingMark); err != nil {
+		e.log.Warn("tasks cannot reach each other nor beyond this machine", "error", err)
 	}
-	if err == nil {
-		err = e.net.Masquerade()
-	}
-	if err != nil {
-		e.log.Warn("tasks cannot reach beyond this machine", "error", err)
+	if chain := network.DroppedBy(); chain != "" {
+		e.log.Warn("another program's packet filter drops what tasks send to each other and beyond this machine",
+			"chain", chain, "hint", "iptables -I DOCKER-USER -i ng-+ -j ACCEPT; iptables -I DOCKER-USER -o ng-+ -j ACCEPT (without Docker: FORWARD)")
 	}
 	return nil
+}
+
+// lacksNetwork adds to what a person can mend how to do so.
+func lacksNetwork(err error, id string) error {
+	if errors.Is(err, network.ErrNoFilter) {
+		return &Missing{err.Error(), "use a kernel with nf_tables, or load it: modprobe nf_tables"}
+	}
+	if o, ok := errors.AsType[*network.Overlap](err); ok {
+		return &Missing{o.Error(), "take the network off " + o.Link + ", or end the tasks first: pkill -f 'task-supervisor " + id + "'"}
+	}
+	return err
 }
 
 func (e *Engine) saveNetwork() error {

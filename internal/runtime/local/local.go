@@ -1,12 +1,12 @@
 // Package local runs tasks as containers of this machine: OCI image layers on
 // overlayfs, own namespaces, enforced CPU and memory, Docker's default hardening,
-// an address on a bridge.
+// an address of its own.
 //
 // The engine keeps no task alive itself: each has a supervisor, a process of its
 // own (package supervisor), which outlives the engine. All that the engine knows
 // of a task lies below Config.DataDir/runtime, so that after a restart it takes
 // the living ones over and tells of those that ended meanwhile. What it makes
-// outside that directory (cgroups, a bridge, an NAT table, /run/neargate) carries
+// outside that directory (cgroups, links, a packet filter, /run/neargate) carries
 // the instance's ID, and Cleanup removes it.
 package local
 
@@ -14,6 +14,7 @@ import (
 	"context"
 	"os"
 
+	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/supervisor"
@@ -51,4 +52,7 @@ type images interface {
 type Config struct {
 	DataDir   string // absolute; the engine keeps to DataDir/runtime
 	Ephemeral bool   // everything, DataDir included, may go once the process is dead
+	// Reach is how far tasks reach, whatever their security groups allow; "" is
+	// firewall.ReachLAN.
+	Reach firewall.Reach
 }

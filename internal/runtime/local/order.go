@@ -1,7 +1,6 @@
 package local
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error
 		CPUQuota: cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
 		// As EC2 names hosts in a VPC.
 		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + domain,
-		Address:  netip.PrefixFrom(addr, e.net.Subnet().Bits()), Gateway: e.net.Gateway(),
+		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
 		Resolv: e.resolv, Filter: e.filter,
 	}
 	for i, c := range spec.Containers {

@@ -22,6 +22,19 @@ func resolvConf() string {
 	return ""
 }
 
+// resolvers returns the IPv4 name servers of a resolv.conf.
+func resolvers(text string) []netip.Addr {
+	var out []netip.Addr
+	for line := range strings.Lines(text) {
+		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "nameserver" {
+			if addr, err := netip.ParseAddr(fields[1]); err == nil && addr.Is4() {
+				out = append(out, addr)
+			}
+		}
+	}
+	return out
+}
+
 // withoutLoopback says with ok whether a name server is left.
 func withoutLoopback(text string) (out string, ok bool) {
 	var kept strings.Builder

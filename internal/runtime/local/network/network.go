@@ -1,6 +1,9 @@
-// Package network gives tasks their addresses: one bridge for an instance of
-// Neargate, a veth pair for each task, and masquerading of what tasks send out.
-// All is done by netlink; no ip, iptables or nft program is needed.
+// Package network connects tasks: each has a veth pair of its own whose outer
+// end is routed, not bridged, so that everything a task sends passes the
+// machine's filters and no task shares a link with another. The instance's nft
+// table lets through what security groups allow and drops the rest, and
+// masquerades what tasks send beyond the machine. All is done by netlink; no ip,
+// iptables or nft program is needed.
 package network
 
 import (
@@ -11,10 +14,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"neargate/internal/decide/firewall"
 )
 
 // State is what of a network must be kept on disk.
@@ -23,72 +29,111 @@ type State struct {
 	Last   netip.Addr // the address given out last
 }
 
-// Network is an instance's bridge and what hangs on it. It is safe for use by
+// Config says which network to open.
+type Config struct {
+	ID    string // of the instance, 6 hex digits
+	State State  // zero: a subnet is chosen
+	// Occupied says that tasks run in State.Subnet, so no other can be taken.
+	Occupied bool
+	Reach    firewall.Reach // zero: firewall.ReachLAN
+	// Resolvers are the name servers of tasks.
+	Resolvers []netip.Addr
+}
+
+// Network is an instance's addresses, links and filter. It is safe for use by
 // several goroutines.
 type Network struct {
-	id     string
-	bridge int // its link index
+	cfg  Config
+	home netlink.Link // carries the gateway's address and those of load balancers
 
-	mu   sync.Mutex
-	pool *pool
+	mu       sync.Mutex
+	pool     *pool
+	policy   firewall.Policy
+	members  map[netip.Addr]member // tasks and load balancers
+	sources  map[string]netip.Addr // of load balancers, by name
+	rendered *rendered             // what the kernel has; nil: not this process's
 }
 
-// BridgeName is the bridge of the instance with the given ID, 6 hex digits.
-func BridgeName(id string) string { return "ng-" + id }
+// member is an address with its security groups.
+type member struct {
+	link   string   // "" for a load balancer
+	groups []string // as firewall.Policy.Of returns them
+	named  []string
+}
 
-// Open makes the bridge, or takes over the one that is there. A zero state
-// chooses a subnet that no route of the machine overlaps; hold the machine-wide
-// lock meanwhile, so that two instances do not choose the same.
-func Open(id string, st State) (*Network, error) {
-	if !st.Subnet.IsValid() {
-		taken, err := routed()
-		if err != nil {
-			return nil, err
-		}
-		if st.Subnet, err = freeSubnet(taken); err != nil {
-			return nil, err
-		}
+// HomeName is the link that carries the gateway's address of an instance.
+func HomeName(id string) string { return "ng-" + id }
+
+// taskPrefix begins the names of the outer ends of an instance's tasks.
+func taskPrefix(id string) string { return "ng-" + id + "-" }
+
+// Open makes the instance's network, or takes over what is there. It chooses a
+// subnet when there is none yet, or when another link of the machine has come to
+// use the kept one and no task runs in it; with tasks running the error is an
+// *Overlap. Hold the machine-wide lock meanwhile, so that two instances do not
+// choose the same. The filter of an earlier process stays in force until the
+// first change.
+func Open(cfg Config) (*Network, error) {
+	if cfg.Reach == "" {
+		cfg.Reach = firewall.ReachLAN
 	}
-	n := &Network{id: id, pool: newPool(st.Subnet, st.Last)}
-	link, err := n.makeBridge()
-	if err != nil {
+	if err := cfg.chooseSubnet(); err != nil {
 		return nil, err
 	}
-	n.bridge = link.Attrs().Index
-	return n, nil
+	n := &Network{
+		cfg: cfg, pool: newPool(cfg.State.Subnet, cfg.State.Last),
+		members: map[netip.Addr]member{}, sources: map[string]netip.Addr{},
+	}
+	if err := probeTables(); err != nil {
+		return nil, err
+	}
+	return n, n.makeHome()
 }
 
-func (n *Network) makeBridge() (netlink.Link, error) {
-	name := BridgeName(n.id)
+// makeHome makes the link that carries the gateway's address. It has no ports:
+// as the way to the whole subnet it shows others that this is taken, and swallows
+// what is sent to an address that no task has.
+func (n *Network) makeHome() error {
+	name := HomeName(n.cfg.ID)
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name = name
-	// Without an address of its own a bridge takes the lowest of its ports',
-	// another one with each task that comes or goes, and tasks would go on
-	// sending to the former.
-	attrs.HardwareAddr = MAC(n.pool.gateway())
+	attrs.Name, attrs.HardwareAddr = name, n.GatewayMAC()
 	err := netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs})
 	if err != nil && !errors.Is(err, unix.EEXIST) {
-		return nil, fmt.Errorf("make bridge %s: %w", name, err)
+		return fmt.Errorf("make link %s: %w", name, err)
 	}
-	link, err := netlink.LinkByName(name)
+	if n.home, err = netlink.LinkByName(name); err != nil {
+		return fmt.Errorf("find link %s: %w", name, err)
+	}
+	gateway := addressOf(netip.PrefixFrom(n.Gateway(), n.Subnet().Bits()))
+	if err := netlink.AddrReplace(n.home, gateway); err != nil {
+		return fmt.Errorf("set address of %s: %w", name, err)
+	}
+	present, err := netlink.AddrList(n.home, netlink.FAMILY_V4)
 	if err != nil {
-		return nil, fmt.Errorf("find bridge %s: %w", name, err)
+		return fmt.Errorf("list addresses of %s: %w", name, err)
 	}
-	addr := &netlink.Addr{IPNet: &net.IPNet{
-		IP: n.pool.gateway().AsSlice(), Mask: net.CIDRMask(n.pool.subnet.Bits(), 32),
-	}}
-	if err := netlink.AddrReplace(link, addr); err != nil {
-		return nil, fmt.Errorf("give bridge %s its address: %w", name, err)
+	for _, a := range present { // a dead process's load balancers, or a former subnet
+		if !a.Equal(*gateway) {
+			if err := netlink.AddrDel(n.home, &a); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+				return fmt.Errorf("remove address %s of %s: %w", a, name, err)
+			}
+		}
 	}
 	silenceIPv6(name)
-	if err := netlink.LinkSetUp(link); err != nil {
-		return nil, fmt.Errorf("bring up bridge %s: %w", name, err)
+	if err := netlink.LinkSetUp(n.home); err != nil {
+		return fmt.Errorf("bring up link %s: %w", name, err)
 	}
-	return link, nil
+	return nil
 }
 
-// silenceIPv6 spares a link the kernel's router and neighbour discovery, which
-// nobody answers. Kernels without IPv6 have nothing to silence.
+func addressOf(p netip.Prefix) *netlink.Addr { return &netlink.Addr{IPNet: networkOf(p)} }
+
+func networkOf(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), 32)}
+}
+
+// silenceIPv6 switches IPv6 off on a link. Kernels without IPv6 have nothing to
+// switch off.
 func silenceIPv6(link string) {
 	_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+link+"/disable_ipv6", []byte("1"), 0)
 }
@@ -101,26 +146,22 @@ func (n *Network) State() State {
 }
 
 // Subnet is where all addresses come from.
-func (n *Network) Subnet() netip.Prefix { return n.pool.subnet }
+func (n *Network) Subnet() netip.Prefix { return n.cfg.State.Subnet }
 
-// Gateway is the bridge's own address.
-func (n *Network) Gateway() netip.Addr { return n.pool.gateway() }
+// Gateway is the machine's own address in the subnet.
+func (n *Network) Gateway() netip.Addr { return n.cfg.State.Subnet.Addr().Next() }
 
-// Take gives a free address.
+// GatewayMAC is the hardware address of the gateway on every task's link.
+func (n *Network) GatewayMAC() net.HardwareAddr { return MAC(n.Gateway()) }
+
+// Take returns a free address, which is in use until Release.
 func (n *Network) Take() (netip.Addr, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.pool.take()
 }
 
-// Claim marks the address of a task that was taken over.
-func (n *Network) Claim(a netip.Addr) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.pool.used[a] = true
-}
-
-// Release gives an address back.
+// Release makes an address free again.
 func (n *Network) Release(a netip.Addr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -133,34 +174,31 @@ func MAC(a netip.Addr) net.HardwareAddr {
 	return net.HardwareAddr{0x02, 0x4e, b[0], b[1], b[2], b[3]} // 02: locally administered
 }
 
-// LinkName is the machine's end of the veth pair of the task with the address.
+// LinkName is the outer end of the veth pair of the task with the address.
 func (n *Network) LinkName(a netip.Addr) string {
 	b := a.As4()
-	return "ng" + n.id + hex.EncodeToString(b[2:])
+	return taskPrefix(n.cfg.ID) + hex.EncodeToString(b[2:])
 }
 
-// Connect puts a link named name into the network namespace of the process,
-// tied to the bridge. Its address is for that process to set.
-func (n *Network) Connect(a netip.Addr, pid int, name string) error {
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MasterIndex, attrs.Flags = n.LinkName(a), n.bridge, net.FlagUp
-	veth := &netlink.Veth{
-		LinkAttrs: attrs, PeerName: name, PeerHardwareAddr: MAC(a), PeerNamespace: netlink.NsPid(pid),
+// Remove removes everything of the instance: links, addresses, filter. It is
+// content when nothing is there.
+func Remove(ctx context.Context, id string) error {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return fmt.Errorf("list links: %w", err)
 	}
-	err := netlink.LinkAdd(veth)
-	if errors.Is(err, unix.EEXIST) { // a dead task's, whose namespace is not quite gone
-		if err = n.Disconnect(a); err == nil {
-			err = netlink.LinkAdd(veth)
+	var errs []error
+	for _, l := range links {
+		name := l.Attrs().Name
+		if name == HomeName(id) || strings.HasPrefix(name, taskPrefix(id)) {
+			errs = append(errs, removeLink(name))
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("connect task: %w", err)
-	}
-	return nil
+	return errors.Join(append(errs, removeTable(tableName(id)))...)
 }
-
-// Disconnect removes a task's link, if it is still there.
-func (n *Network) Disconnect(a netip.Addr) error { return removeLink(n.LinkName(a)) }
 
 func removeLink(name string) error {
 	link, err := netlink.LinkByName(name)
@@ -174,25 +212,4 @@ func removeLink(name string) error {
 		return fmt.Errorf("remove link %s: %w", name, err)
 	}
 	return nil
-}
-
-// Remove removes everything of the instance: links, bridge, NAT table. It is
-// content when nothing is there.
-func Remove(ctx context.Context, id string) error {
-	links, err := netlink.LinkList()
-	if err != nil {
-		return fmt.Errorf("list links: %w", err)
-	}
-	var errs []error
-	for _, l := range links {
-		name := l.Attrs().Name
-		if name == BridgeName(id) || (l.Type() == "veth" && len(name) == len("ng")+len(id)+4 && name[:2+len(id)] == "ng"+id) {
-			errs = append(errs, removeLink(name))
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
-	errs = append(errs, removeNAT(id))
-	return errors.Join(errs...)
 }

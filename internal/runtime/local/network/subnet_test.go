@@ -1,30 +1,45 @@
 package network
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 )
 
-func TestFreeSubnet(t *testing.T) {
+func TestChooseSubnet(t *testing.T) {
 	for _, row := range []struct {
-		name  string
-		taken []string
-		want  string
+		name     string
+		kept     string
+		occupied bool
+		taken    []string
+		want     string // "": an error
 	}{
-		{"nothing taken", nil, "172.31.0.0/20"},
-		{"first taken", []string{"172.31.0.0/20"}, "172.31.16.0/20"},
-		{"a host within the first", []string{"172.31.3.9/32"}, "172.31.16.0/20"},
-		{"a wider route", []string{"172.16.0.0/12"}, "10.31.0.0/20"},
-		{"all of it", []string{"172.16.0.0/12", "10.0.0.0/8"}, ""},
+		{name: "nothing taken", want: "172.31.0.0/20"},
+		{name: "first taken", taken: []string{"172.31.0.0/20"}, want: "172.31.16.0/20"},
+		{name: "a host within the first", taken: []string{"172.31.3.9/32"}, want: "172.31.16.0/20"},
+		{name: "a wider route", taken: []string{"172.16.0.0/12"}, want: "10.31.0.0/20"},
+		{name: "all of it", taken: []string{"172.16.0.0/12", "10.0.0.0/8"}},
+		{name: "kept", kept: "10.31.0.0/20", taken: []string{"172.31.0.0/20"}, want: "10.31.0.0/20"},
+		{name: "kept, taken since", kept: "172.31.16.0/20", taken: []string{"172.31.0.0/20", "172.31.16.0/20"}, want: "172.31.32.0/20"},
+		{name: "kept, a wider network since", kept: "172.31.16.0/20", taken: []string{"172.31.0.0/16"}, want: "10.31.0.0/20"},
+		{name: "kept, taken since, with tasks in it", kept: "172.31.16.0/20", occupied: true, taken: []string{"172.31.0.0/16"}},
+		{name: "kept with tasks in it", kept: "172.31.16.0/20", occupied: true, taken: []string{"172.31.0.0/20"}, want: "172.31.16.0/20"},
 	} {
-		var taken []netip.Prefix
+		var taken []route
 		for _, p := range row.taken {
-			taken = append(taken, netip.MustParsePrefix(p))
+			taken = append(taken, route{netip.MustParsePrefix(p), "tun0"})
 		}
-		got, err := freeSubnet(taken)
+		var kept netip.Prefix
+		if row.kept != "" {
+			kept = netip.MustParsePrefix(row.kept)
+		}
+		got, err := choose(kept, row.occupied, taken)
 		if row.want == "" {
 			if err == nil {
 				t.Errorf("%s: got %v, want an error", row.name, got)
+			}
+			if o, ok := errors.AsType[*Overlap](err); ok != row.occupied || (ok && (o.Link != "tun0" || o.Subnet != kept)) {
+				t.Errorf("%s: got %v", row.name, err)
 			}
 			continue
 		}

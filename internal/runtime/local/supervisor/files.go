@@ -13,7 +13,7 @@ func etcFiles() []string { return []string{"hosts", "hostname", "resolv.conf"} }
 func writeEtc(o *Order) error {
 	texts := map[string]string{
 		"hosts": fmt.Sprintf("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n%s %s\n",
-			o.Address.Addr(), o.Hostname),
+			o.Address, o.Hostname),
 		"hostname":    o.Hostname + "\n",
 		"resolv.conf": o.Resolv,
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 
@@ -26,30 +27,62 @@ func configureNetwork(o *Order) error {
 	if err := netlink.LinkSetUp(lo); err != nil {
 		return fmt.Errorf("bring up loopback: %w", err)
 	}
-	if !o.Address.IsValid() {
+	if !o.Address.IsValid() || !o.Gateway.IsValid() {
 		return errors.New("the order has no address")
 	}
 	link, err := netlink.LinkByName(linkName)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", linkName, err)
 	}
-	addr := &netlink.Addr{IPNet: &net.IPNet{
-		IP:   o.Address.Addr().AsSlice(),
-		Mask: net.CIDRMask(o.Address.Bits(), o.Address.Addr().BitLen()),
-	}}
-	if err := netlink.AddrAdd(link, addr); err != nil {
-		return fmt.Errorf("give %s its address: %w", linkName, err)
+	if err := withoutIPv6("default", linkName); err != nil {
+		return err
+	}
+	if err := netlink.AddrAdd(link, &netlink.Addr{IPNet: alone(o.Address)}); err != nil {
+		return fmt.Errorf("set address of %s: %w", linkName, err)
 	}
 	if err := netlink.LinkSetUp(link); err != nil {
 		return fmt.Errorf("bring up %s: %w", linkName, err)
 	}
-	if o.Gateway.IsValid() {
-		err := netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: o.Gateway.AsSlice()})
-		if err != nil {
-			return fmt.Errorf("set default route: %w", err)
-		}
+	if err := routeBy(link.Attrs().Index, o); err != nil {
+		return err
 	}
 	return openPorts()
+}
+
+// routeBy sends everything to the gateway, other tasks' packets too: nobody else
+// is on the link.
+func routeBy(link int, o *Order) error {
+	gateway := o.Gateway.AsSlice()
+	err := netlink.NeighSet(&netlink.Neigh{
+		LinkIndex: link, Family: netlink.FAMILY_V4, State: netlink.NUD_PERMANENT, IP: gateway, HardwareAddr: o.GatewayMAC,
+	})
+	if err != nil {
+		return fmt.Errorf("set neighbour %s: %w", o.Gateway, err)
+	}
+	err = netlink.RouteAdd(&netlink.Route{LinkIndex: link, Dst: alone(o.Gateway), Scope: netlink.SCOPE_LINK})
+	if err != nil {
+		return fmt.Errorf("set route to %s: %w", o.Gateway, err)
+	}
+	if err := netlink.RouteAdd(&netlink.Route{LinkIndex: link, Gw: gateway}); err != nil {
+		return fmt.Errorf("set default route: %w", err)
+	}
+	return nil
+}
+
+func alone(a netip.Addr) *net.IPNet {
+	return &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(a.BitLen(), a.BitLen())}
+}
+
+// withoutIPv6 switches IPv6 off on links: no address is given out for it, and
+// nothing would filter it. ::1 stays.
+func withoutIPv6(links ...string) error {
+	for _, l := range links {
+		path := "/proc/sys/net/ipv6/conf/" + l + "/disable_ipv6"
+		if err := os.WriteFile(path, []byte("1"), 0); err != nil && !errors.Is(err, syscall.ENOENT) {
+			return fmt.Errorf("set %s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // openPorts lets any user of the task listen on ports below 1024 and send

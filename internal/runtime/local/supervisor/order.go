@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"net"
 	"net/netip"
 	"time"
 )
@@ -12,11 +13,12 @@ type Order struct {
 	CPUQuota   time.Duration
 	CPUPeriod  time.Duration
 	Hostname   string
-	Address    netip.Prefix // of eth0
-	Gateway    netip.Addr   // invalid: no default route
-	Resolv     string       // the text of /etc/resolv.conf
-	Filter     []byte       // the seccomp program
-	Containers []Container  // in the order of their definition
+	Address    netip.Addr // of eth0
+	Gateway    netip.Addr
+	GatewayMAC net.HardwareAddr
+	Resolv     string      // the text of /etc/resolv.conf
+	Filter     []byte      // the seccomp program
+	Containers []Container // in the order of their definition
 }
 
 // Container is one container of an Order.

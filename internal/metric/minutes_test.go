@@ -1,4 +1,4 @@
-package app
+package metric
 
 import (
 	"log/slog"
@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"neargate/internal/decide/policy"
-	"neargate/internal/metric"
 	"neargate/internal/model"
 )
 
 // Two tasks at 30 and 50 %, read each second: their sum counts once a minute.
-func TestPastLoadIsReadByTheMinute(t *testing.T) {
-	store, err := metric.Open(filepath.Join(t.TempDir(), "metrics"), slog.New(slog.DiscardHandler))
+func TestMinutes(t *testing.T) {
+	store, err := Open(filepath.Join(t.TempDir(), "metrics"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +36,7 @@ func TestPastLoadIsReadByTheMinute(t *testing.T) {
 	for s := range 60 {
 		put(now.Add(-time.Minute+time.Duration(s)*time.Second), 1)
 	}
-	got, err := pastLoad{store}.Minutes(src, from, now)
+	got, err := store.Minutes(src, from, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +49,12 @@ func TestPastLoadIsReadByTheMinute(t *testing.T) {
 		{ID: "half", Expression: "cpu / 2"},
 		{ID: "never", Expression: "cpu / 0", ReturnData: new(false)},
 	}
-	halves, err := pastLoad{store}.Minutes(math, from, now)
+	halves, err := store.Minutes(math, from, now)
 	if err != nil || len(halves) != 3 || halves[2].Value != 40 || !halves[2].At.Equal(want[2]) {
 		t.Errorf("metric math: %v, %v", halves, err)
 	}
 	math[1].ReturnData, math[2].ReturnData = new(false), nil
-	if none, err := (pastLoad{store}).Minutes(math, from, now); err != nil || len(none) > 0 {
+	if none, err := store.Minutes(math, from, now); err != nil || len(none) > 0 {
 		t.Errorf("a division by zero: %v, %v, want no data", none, err)
 	}
 	for i, m := range got {

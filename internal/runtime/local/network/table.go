@@ -1,0 +1,170 @@
+package network
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+
+	"neargate/internal/decide/firewall"
+)
+
+// The chains between the base chains and those of the classes.
+const (
+	chainDepart  = "depart"  // may the sender send this?
+	chainArrive  = "arrive"  // it may: where to?
+	chainReceive = "receive" // to a member: may that receive it?
+)
+
+// The names of sets.
+const (
+	setLinks   = "links"
+	setMembers = "members"
+	mapOut     = "out"
+	mapIn      = "in"
+)
+
+// table is an instance's table under construction.
+type table struct {
+	*nftables.Table
+	conn           *nftables.Conn
+	net            *Network
+	links, members *nftables.Set
+}
+
+func tableName(id string) string { return "neargate-" + id }
+
+func (t *table) chain(name string) { t.conn.AddChain(&nftables.Chain{Name: name, Table: t.Table}) }
+
+// base makes a chain that packets enter at a hook. Its policy is to accept:
+// other programs' packets are none of this table's business.
+func (t *table) base(name string, kind nftables.ChainType, hook *nftables.ChainHook, priority *nftables.ChainPriority) {
+	policy := nftables.ChainPolicyAccept
+	t.conn.AddChain(&nftables.Chain{Name: name, Table: t.Table, Type: kind, Hooknum: hook, Priority: priority, Policy: &policy})
+}
+
+func (t *table) rule(chain string, exprs ...expr.Any) {
+	t.conn.AddRule(&nftables.Rule{Table: t.Table, Chain: &nftables.Chain{Name: chain, Table: t.Table}, Exprs: exprs})
+}
+
+func (t *table) sets(e elements, out, in []nftables.SetElement) error {
+	t.links = &nftables.Set{
+		Table: t.Table, ID: 1, Name: setLinks, Concatenation: true,
+		KeyType: nftables.MustConcatSetType(nftables.TypeIFName, nftables.TypeIPAddr),
+	}
+	t.members = &nftables.Set{
+		Table: t.Table, ID: 2, Name: setMembers, IsMap: true, KeyType: nftables.TypeIPAddr, DataType: nftables.TypeMark,
+	}
+	verdicts := func(id uint32, name string) *nftables.Set {
+		return &nftables.Set{Table: t.Table, ID: id, Name: name, IsMap: true, KeyType: nftables.TypeMark, DataType: nftables.TypeVerdict}
+	}
+	for _, s := range []struct {
+		set      *nftables.Set
+		elements []nftables.SetElement
+	}{{t.links, e.links}, {t.members, e.members}, {verdicts(3, mapOut), out}, {verdicts(4, mapIn), in}} {
+		if err := t.conn.AddSet(s.set, nil); err != nil {
+			return err
+		}
+		for part := range slices.Chunk(s.elements, 500) { // an attribute has at most 64 KiB
+			if err := t.conn.SetAddElements(s.set, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// asks fills the chains that ask the classes.
+func (t *table) asks() {
+	t.rule(chainDepart, slices.Concat(classOf(sourceAddress), verdictOf(mapOut))...)
+	t.rule(chainDepart, drop()...)
+	t.rule(chainArrive, slices.Concat(outgoing(taskPrefix(t.net.cfg.ID)), jump(chainReceive))...)
+	for _, closed := range t.net.cfg.Reach.Closed() {
+		t.rule(chainArrive, slices.Concat(within(destinationAddress, closed), drop())...)
+	}
+	t.rule(chainArrive, accept()...)
+	t.rule(chainReceive, slices.Concat(classOf(destinationAddress), verdictOf(mapIn))...)
+	t.rule(chainReceive, drop()...)
+}
+
+// spoofing drops what a task sends from an address that is not its own, and
+// IPv6, which tasks do not have.
+func (t *table) spoofing() {
+	t.base("prerouting", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, nftables.ChainPriorityRaw)
+	t.rule("prerouting", slices.Concat(notIncoming(taskPrefix(t.net.cfg.ID)), accept())...)
+	t.rule("prerouting", slices.Concat(notIPv4(), drop())...)
+	t.rule("prerouting", slices.Concat(foreignSource(setLinks), drop())...)
+}
+
+// machine filters between tasks and this machine. The machine's own programs
+// reach tasks; tasks reach the machine where Reach says so; a load balancer's
+// connections have to be allowed by its security groups and by the task's.
+func (t *table) machine() {
+	tasks := taskPrefix(t.net.cfg.ID)
+	t.base("input", nftables.ChainTypeFilter, nftables.ChainHookInput, nftables.ChainPriorityFilter)
+	t.rule("input", slices.Concat(notIncoming(tasks), accept())...)
+	t.tracked("input")
+	t.names("input")
+	if t.net.cfg.Reach.Machine() {
+		t.rule("input", jump(chainDepart)...)
+	}
+	t.rule("input", drop()...)
+
+	t.base("output", nftables.ChainTypeFilter, nftables.ChainHookOutput, nftables.ChainPriorityFilter)
+	t.rule("output", slices.Concat(notOutgoing(tasks), accept())...)
+	t.rule("output", slices.Concat(notIPv4(), drop())...)
+	t.tracked("output")
+	t.rule("output", slices.Concat(within(sourceAddress, netip.PrefixFrom(t.net.Gateway(), 32)), accept())...)
+	t.rule("output", jump(chainDepart)...)
+}
+
+// forward filters what the machine passes on: from tasks, and to them.
+func (t *table) forward() {
+	tasks := taskPrefix(t.net.cfg.ID)
+	t.base("forward", nftables.ChainTypeFilter, nftables.ChainHookForward, nftables.ChainPriorityFilter)
+	t.chain("from-task")
+	t.chain("to-task")
+	t.rule("forward", slices.Concat(incoming(tasks), jump("from-task"))...)
+	t.rule("forward", slices.Concat(outgoing(HomeName(t.net.cfg.ID)), jump("to-task"))...)
+	t.tracked("from-task")
+	t.names("from-task")
+	t.rule("from-task", jump(chainDepart)...)
+	t.tracked("to-task")
+	t.rule("to-task", drop()...)
+}
+
+// tracked accepts what belongs to a connection that was let through before.
+func (t *table) tracked(chain string) {
+	t.rule(chain, slices.Concat(state(expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED), accept())...)
+	t.rule(chain, slices.Concat(state(expr.CtStateBitINVALID), drop())...)
+}
+
+// names lets tasks ask the machine's name servers whatever their groups and
+// addresses, as in a VPC.
+func (t *table) names(chain string) {
+	if !t.net.cfg.Reach.Names() {
+		return
+	}
+	for _, a := range t.net.cfg.Resolvers {
+		for _, p := range []int{firewall.UDP, firewall.TCP} {
+			dns := firewall.Match{Protocol: p, From: 53, To: 53}
+			t.rule(chain, slices.Concat(within(destinationAddress, netip.PrefixFrom(a, 32)), protocol(dns), accept())...)
+		}
+	}
+}
+
+// masquerade lets tasks reach the world under the machine's own address.
+func (t *table) masquerade() {
+	t.base("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource)
+	t.rule("postrouting", slices.Concat(onlyIPv4(), within(sourceAddress, t.net.Subnet()),
+		notOutgoing(HomeName(t.net.cfg.ID)), []expr.Any{&expr.Masq{}})...)
+}
+
+// peer matches the other side of a rule.
+func (t *table) peer(m firewall.Match, side address) []expr.Any {
+	if m.Network.IsValid() {
+		return within(side, m.Network)
+	}
+	return append(classOf(side), &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: classKey(m.Class)})
+}
