@@ -53,6 +53,9 @@ func (d Demand) learn(s second) Demand {
 		return d
 	}
 	quiet := s.Balanced && s.Arrivals == 0 && s.Completed == 0 && s.InFlight == 0 && s.Queued == 0
+	if quiet && s.young > 0 {
+		return d // busy with its start, which is no idling
+	}
 	if quiet {
 		idle := s.CPU.Seconds() / dt / float64(s.Running)
 		if !d.IdleKnown {
@@ -67,7 +70,7 @@ func (d Demand) learn(s second) Demand {
 	busy := s.CPU.Seconds() / (float64(s.Running) * s.CPUPerTask.Seconds())
 	if busy < 0.9 || d.Completed < 3 || math.Abs(float64(piled)) <= piledUp*float64(s.Completed) {
 		fade := math.Exp(-dt / requestMemory)
-		d.CPU = d.CPU*fade + max(0, s.CPU.Seconds()-d.Idle*float64(s.Running)*dt)
+		d.CPU = d.CPU*fade + max(0, s.serving().Seconds()-d.Idle*float64(s.Running)*dt)
 		d.Completed = d.Completed*fade + float64(s.Completed)
 	}
 	if s.Completed > 0 && busy < 0.8 {

@@ -20,6 +20,8 @@ type plant struct {
 	start       int // seconds
 	idle        float64
 	boot        float64 // part of its quota that a starting task uses
+	warmUp      int     // seconds in which a task that serves still uses what requests leave of its quota
+	warming     []int   // seconds to go, of each
 	users       int     // closed loop instead of a rate
 	stalled     bool    // nothing arrives; what should have comes when the stall is over
 	held        int     // by a stall
@@ -94,6 +96,15 @@ func (p *plant) second(rate float64) {
 	}
 	p.starting = p.starting[begun:]
 	p.running += begun
+	for range begun {
+		p.warming = append(p.warming, p.warmUp)
+	}
+	warm := 0
+	for i := range p.warming {
+		if p.warming[i]--; p.warming[i] >= 0 {
+			warm++
+		}
+	}
 	arrivals := p.poisson(rate)
 	if p.even {
 		p.due += rate
@@ -122,6 +133,7 @@ func (p *plant) second(rate float64) {
 	p.done = max(0, p.done-float64(completed))
 	p.waiting -= completed
 	cpu := served + p.idle*float64(p.running) + p.boot*p.cores*float64(len(p.starting))
+	cpu += min(float64(warm)*p.cores, max(0, float64(p.running)*p.cores-cpu))
 	inFlight := p.waiting + int(rate*p.each/p.cores)
 	if !p.even {
 		inFlight = p.waiting + p.poisson(rate*p.each/p.cores)

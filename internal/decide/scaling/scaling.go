@@ -205,7 +205,7 @@ func (st *State) observe(cfg Config, obs Observation, now time.Time) {
 	}
 	st.Last = now
 	st.Startup = st.Startup.follow(obs)
-	s := second{ServiceSecond: clean(obs.Second), warm: st.Startup.warm()}
+	s := second{ServiceSecond: clean(obs.Second), warm: st.Startup.warm(), young: st.Startup.young(), held: st.Demand.Waiting[0]}
 	st.Demand = st.Demand.learn(s)
 	if cfg.Timing == Live && len(cfg.Policies) > 0 {
 		st.Admission = st.Admission.follow(st.Demand, s)

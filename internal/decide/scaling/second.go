@@ -9,7 +9,9 @@ import (
 // second is one measured second with what is needed to read it.
 type second struct {
 	model.ServiceSecond
-	warm int // tasks that began to serve a moment ago
+	warm  int // tasks that began to serve a moment ago
+	young int // tasks that began to serve before that, and not long ago
+	held  int // requests in flight or queued when the second began
 }
 
 // maxInterval bounds how long one observation may say it covers: after a
@@ -41,9 +43,41 @@ func clean(s model.ServiceSecond) model.ServiceSecond {
 func (s second) cores() float64 { return ratio(s.CPUPerTask, s.Interval) }
 
 // low is the CPU that serving tasks used at least: a task that starts may have
-// used its whole quota on starting.
+// used its whole quota on starting, and a young one what no requests account for.
 func (s second) low() time.Duration {
-	return max(0, s.CPU-time.Duration(s.Starting+s.warm)*s.CPUPerTask)
+	return max(0, s.serving()-time.Duration(s.Starting+s.warm)*s.CPUPerTask)
+}
+
+// serving is the CPU without what young tasks used that no requests account for.
+func (s second) serving() time.Duration {
+	asked, known := s.asked()
+	if !known || s.young == 0 || s.CPU <= asked {
+		return s.CPU
+	}
+	return max(asked, s.CPU-time.Duration(s.young)*s.CPUPerTask)
+}
+
+// askedSlack is by how much more CPU requests may have used than what was
+// measured of them: those that came in this second and are in flight at its end
+// show in the next.
+const askedSlack = 2
+
+// asked is the CPU that requests can have used at most: each no more than a
+// task's quota, or one core, for as long as it was in the service. known is
+// false where the requests are not measured.
+func (s second) asked() (most time.Duration, known bool) {
+	if !s.Balanced || s.Completed > 0 && !hasAnswers(s.Latency) {
+		return 0, false
+	}
+	length := s.Interval.Seconds()
+	inside := float64(min(s.held, s.InFlight+s.Queued)) * length // all through the second
+	for i, n := range s.Latency.Counts {
+		if i < len(s.Latency.Values) && s.Latency.Values[i] > 0 {
+			inside += min(s.Latency.Values[i], length) * float64(n)
+		}
+	}
+	// No more than all, which also keeps infinite latencies out.
+	return time.Duration(min(askedSlack*inside*max(1, s.cores()), s.CPU.Seconds()) * float64(time.Second)), true
 }
 
 // high is the CPU that they used at most: tasks that were not sampled may have
@@ -53,8 +87,8 @@ func (s second) high() time.Duration {
 	return s.CPU + time.Duration(missing)*s.CPUPerTask
 }
 
-// contaminated says that start-up work or missing samples blur the CPU of this
-// second.
+// contaminated reports that start-up work or missing samples blur the CPU of
+// this second.
 func (s second) contaminated() bool {
 	return s.Starting+s.warm > 0 || s.Sampled < s.Running+s.Draining
 }

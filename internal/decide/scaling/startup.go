@@ -5,15 +5,19 @@ import "time"
 // Startup follows how tasks come into service.
 type Startup struct {
 	Known   bool
-	Running int     // at the newest observation
-	Waited  float64 // task-seconds spent starting, decaying
-	Started float64 // tasks that came into service, decaying
-	Warm    [warmSeconds]int
+	Running int               // at the newest observation
+	Waited  float64           // task-seconds spent starting, decaying
+	Started float64           // tasks that came into service, decaying
+	Begun   [youngSeconds]int // tasks that came into service in each second, newest first
 }
 
-// warmSeconds is how long a task that has begun to serve may still be busy
-// with its start.
-const warmSeconds = 3
+// A task that has begun to serve may still be busy with its start: surely for
+// warmSeconds, and as far as no requests account for its CPU for youngSeconds
+// (loading caches, compiling, migrating).
+const (
+	warmSeconds  = 3
+	youngSeconds = 90
+)
 
 // Bounds of the start-up time that decisions reckon with.
 const (
@@ -28,8 +32,8 @@ func (u Startup) follow(obs Observation) Startup {
 	if u.Known {
 		begun = max(0, running-u.Running)
 	}
-	copy(u.Warm[1:], u.Warm[:warmSeconds-1])
-	u.Warm[0] = begun
+	copy(u.Begun[1:], u.Begun[:youngSeconds-1])
+	u.Begun[0] = begun
 	u.Known, u.Running = true, running
 	u.Waited += float64(starting) * clean(obs.Second).Interval.Seconds()
 	u.Started += float64(begun)
@@ -40,11 +44,15 @@ func (u Startup) follow(obs Observation) Startup {
 	return u
 }
 
-// warm is the number of tasks that began to serve a moment ago.
-func (u Startup) warm() int {
+// warm is the number of tasks that began to serve a moment ago, young that of
+// those which did so before and not long ago.
+func (u Startup) warm() int  { return total(u.Begun[:warmSeconds]) }
+func (u Startup) young() int { return total(u.Begun[warmSeconds:]) }
+
+func total(counts []int) int {
 	n := 0
-	for _, w := range u.Warm {
-		n += w
+	for _, c := range counts {
+		n += c
 	}
 	return n
 }
