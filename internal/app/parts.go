@@ -32,6 +32,7 @@ import (
 	"neargate/internal/metric/collect"
 	"neargate/internal/registry"
 	"neargate/internal/runtime"
+	"neargate/internal/runtime/local/seccomp"
 	"neargate/internal/scheduler"
 	"neargate/internal/store"
 )
@@ -79,8 +80,12 @@ func newParts(ctx context.Context, cfg Config, db *store.DB, access Access, addr
 // need each other, the callback of the first reaches the second by p.
 func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger) (err error) {
 	cfg, part := p.cfg, func(name string) *slog.Logger { return log.With("part", name) }
+	filter, err := seccomp.Default(nil)
+	if err != nil {
+		return fmt.Errorf("open the registry: %w", err)
+	}
 	p.registry, err = registry.Open(ctx, p.db, registry.Config{
-		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: address,
+		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: address, Filter: filter,
 	}, part("registry"))
 	if err != nil {
 		return fmt.Errorf("open the registry: %w", err)

@@ -15,9 +15,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// layer is a layer to push: its tar and the blob that carries it.
-type layer struct {
-	tar, blob []byte
+// blob is a layer to push: its tar and the blob that carries it.
+type blob struct {
+	tar, data []byte
 	mediaType string
 }
 
@@ -52,9 +52,9 @@ func dir(name string, mode int64) tar.Header {
 	return tar.Header{Name: name, Mode: mode, Typeflag: tar.TypeDir}
 }
 
-func plain(data []byte) layer { return layer{data, data, ocispec.MediaTypeImageLayer} }
+func plain(data []byte) blob { return blob{data, data, ocispec.MediaTypeImageLayer} }
 
-func gzipped(t *testing.T, data []byte) layer {
+func gzipped(t *testing.T, data []byte) blob {
 	t.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
@@ -64,17 +64,17 @@ func gzipped(t *testing.T, data []byte) layer {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return layer{data, buf.Bytes(), ocispec.MediaTypeImageLayerGzip}
+	return blob{data, buf.Bytes(), ocispec.MediaTypeImageLayerGzip}
 }
 
-func zstandard(t *testing.T, data []byte) layer {
+func zstandard(t *testing.T, data []byte) blob {
 	t.Helper()
 	w, err := zstd.NewWriter(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	return layer{data, w.EncodeAll(data, nil), ocispec.MediaTypeImageLayerZstd}
+	return blob{data, w.EncodeAll(data, nil), ocispec.MediaTypeImageLayerZstd}
 }
 
 func mustJSON(t *testing.T, v any) []byte {
@@ -96,7 +96,7 @@ func (f *fixture) pushBlob(t *testing.T, repo string, data []byte, mediaType str
 }
 
 // pushImage pushes an image of the layers with a real client; change may spoil it.
-func (f *fixture) pushImage(t *testing.T, repo, tag string, layers []layer, change func(*ocispec.Image)) ocispec.Descriptor {
+func (f *fixture) pushImage(t *testing.T, repo, tag string, layers []blob, change func(*ocispec.Image)) ocispec.Descriptor {
 	t.Helper()
 	config := ocispec.Image{
 		Platform: ocispec.Platform{OS: runtime.GOOS, Architecture: runtime.GOARCH},
@@ -108,7 +108,7 @@ func (f *fixture) pushImage(t *testing.T, repo, tag string, layers []layer, chan
 	m := ociregistry.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest}
 	for _, l := range layers {
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, digest.FromBytes(l.tar))
-		m.Layers = append(m.Layers, f.pushBlob(t, repo, l.blob, l.mediaType))
+		m.Layers = append(m.Layers, f.pushBlob(t, repo, l.data, l.mediaType))
 	}
 	if change != nil {
 		change(&config)

@@ -22,7 +22,7 @@ func TestPushAndPullWithARealClient(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "team/app", "")
 	l := gzipped(t, entries(t, file("hello", "hi")))
-	desc := f.pushImage(t, "team/app", "v1", []layer{l}, nil)
+	desc := f.pushImage(t, "team/app", "v1", []blob{l}, nil)
 
 	for _, open := range []func() (ociregistry.BlobReader, error){
 		func() (ociregistry.BlobReader, error) { return f.oci.GetTag(t.Context(), "team/app", "v1") },
@@ -40,18 +40,18 @@ func TestPushAndPullWithARealClient(t *testing.T) {
 		}
 		r.Close()
 	}
-	d := digest.FromBytes(l.blob)
+	d := digest.FromBytes(l.data)
 	r, err := f.oci.GetBlobRange(t.Context(), "team/app", d, 2, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
 	part, err := io.ReadAll(r)
 	r.Close()
-	if err != nil || !bytes.Equal(part, l.blob[2:5]) {
-		t.Errorf("bytes 2 to 5 = %x, %v, want %x", part, err, l.blob[2:5])
+	if err != nil || !bytes.Equal(part, l.data[2:5]) {
+		t.Errorf("bytes 2 to 5 = %x, %v, want %x", part, err, l.data[2:5])
 	}
 	got, err := f.oci.ResolveBlob(t.Context(), "team/app", d)
-	if err != nil || got.Size != int64(len(l.blob)) {
+	if err != nil || got.Size != int64(len(l.data)) {
 		t.Errorf("ResolveBlob = %+v, %v", got, err)
 	}
 
@@ -175,7 +175,7 @@ func TestPushRefuses(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
 	f.createRepository(t, "fixed", "IMMUTABLE")
-	l := []layer{plain(entries(t, file("a", "1")))}
+	l := []blob{plain(entries(t, file("a", "1")))}
 	f.pushImage(t, "fixed", "v1", l, nil)
 	other := digest.FromString("other").String()
 	config := f.pushBlob(t, "app", []byte("{}"), ocispec.MediaTypeImageConfig)
@@ -304,8 +304,8 @@ func TestTokens(t *testing.T) {
 func TestDeleteImage(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
-	one := f.pushImage(t, "app", "v1", []layer{plain(entries(t, file("a", "1"))), plain(entries(t, file("b", "2")))}, nil)
-	two := f.pushImage(t, "app", "v2", []layer{plain(entries(t, file("a", "1")))}, nil)
+	one := f.pushImage(t, "app", "v1", []blob{plain(entries(t, file("a", "1"))), plain(entries(t, file("b", "2")))}, nil)
+	two := f.pushImage(t, "app", "v2", []blob{plain(entries(t, file("a", "1")))}, nil)
 	if _, err := f.oci.PushManifest(t.Context(), "app", "also-v2", f.bytes(t, two), two.MediaType); err != nil {
 		t.Fatal(err)
 	}
@@ -351,7 +351,7 @@ func (f *fixture) bytes(t *testing.T, desc ocispec.Descriptor) []byte {
 func TestDeleteRepository(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
-	f.pushImage(t, "app", "v1", []layer{plain(entries(t, file("a", "1")))}, nil)
+	f.pushImage(t, "app", "v1", []blob{plain(entries(t, file("a", "1")))}, nil)
 	_, err := f.DeleteRepository(t.Context(), "app", false)
 	if e, ok := errors.AsType[*model.Error](err); !ok || e.Code != "RepositoryNotEmptyException" {
 		t.Errorf("delete with images: %v", err)

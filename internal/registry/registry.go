@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -33,6 +34,9 @@ type Config struct {
 
 	MaxBlobBytes     int64 // of one layer as pushed; 0: 10 GiB
 	MaxUnpackedBytes int64 // of one layer unpacked; 0: 40 GiB
+
+	// Filter is the seccomp program of the processes that unpack layers; nil: none.
+	Filter []byte
 }
 
 // maxManifestBytes is the limit that registries commonly set on manifests.
@@ -66,6 +70,8 @@ type Registry struct {
 	secret []byte           // signs tokens
 	now    func() time.Time // replaced in tests only
 	wake   chan struct{}    // asks Run to collect
+	// unpacking has a place for each layer that may be unpacked at once.
+	unpacking chan struct{}
 
 	repos  *store.Table[model.Repository] // by name
 	images *store.Table[image]            // by repository@digest
@@ -103,7 +109,8 @@ func Open(ctx context.Context, db *store.DB, cfg Config, log *slog.Logger) (*Reg
 	}
 	r := &Registry{
 		cfg: cfg, log: log, now: time.Now, wake: make(chan struct{}, 1),
-		holds: map[string]int{}, pins: map[string]*pin{},
+		unpacking: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		holds:     map[string]int{}, pins: map[string]*pin{},
 	}
 	r.uploads.open = map[string]*upload{}
 	if err := r.openTables(ctx, db); err != nil {

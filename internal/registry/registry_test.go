@@ -15,10 +15,15 @@ import (
 	"go.uber.org/goleak"
 
 	"neargate/internal/model"
+	"neargate/internal/registry/layer"
+	"neargate/internal/runtime/local/seccomp"
 	"neargate/internal/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	layer.Dispatch(seccomp.Install)
+	goleak.VerifyTestMain(m)
+}
 
 const account = "000000000000"
 
@@ -49,8 +54,13 @@ func (f *fixture) reopen(t *testing.T) {
 	if f.db, err = store.Open(filepath.Join(f.dir, "state.db")); err != nil {
 		t.Fatal(err)
 	}
+	filter, err := seccomp.Default(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg := Config{
-		Dir: filepath.Join(f.dir, "registry"), Place: model.Place{Region: "us-east-1", Account: account},
+		Filter: filter,
+		Dir:    filepath.Join(f.dir, "registry"), Place: model.Place{Region: "us-east-1", Account: account},
 		Endpoint: "127.0.0.1:4566", MaxBlobBytes: 1 << 20, MaxUnpackedBytes: 1 << 20,
 	}
 	if f.Registry, err = Open(t.Context(), f.db, cfg, slog.New(slog.DiscardHandler)); err != nil {

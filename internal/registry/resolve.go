@@ -18,8 +18,8 @@ import (
 const (
 	// maxConfigBytes bounds the JSON that describes how to run an image.
 	maxConfigBytes = 8 << 20
-	// maxLayers is how many lower layers overlayfs takes.
-	maxLayers = 500
+	// maxLayers is how many lower layers fit into one mount of overlayfs.
+	maxLayers = 200
 	// maxUnnamed bounds the images of an index that are opened to learn their
 	// platform: each costs a megabyte or more to read.
 	maxUnnamed = 32

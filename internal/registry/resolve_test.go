@@ -52,9 +52,9 @@ func as(d ocispec.Descriptor, mediaType string) ocispec.Descriptor {
 func TestResolveBelievesNoDescriptor(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
-	good := f.pushImage(t, "app", "good", []layer{plain(entries(t, file("a", "1")))}, nil)
-	vax := f.pushImage(t, "app", "vax", []layer{plain(entries(t, file("a", "2")))}, func(c *ocispec.Image) { c.Architecture = "vax" })
-	bare := f.pushImage(t, "app", "bare", []layer{plain(entries(t, file("a", "3")))}, func(c *ocispec.Image) { c.Platform = ocispec.Platform{} })
+	good := f.pushImage(t, "app", "good", []blob{plain(entries(t, file("a", "1")))}, nil)
+	vax := f.pushImage(t, "app", "vax", []blob{plain(entries(t, file("a", "2")))}, func(c *ocispec.Image) { c.Architecture = "vax" })
+	bare := f.pushImage(t, "app", "bare", []blob{plain(entries(t, file("a", "3")))}, func(c *ocispec.Image) { c.Platform = ocispec.Platform{} })
 	inner := f.plant(t, "app", "inner", ocispec.MediaTypeImageIndex, mustJSON(t, index(on(good, runtime.GOOS, runtime.GOARCH))))
 	none := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString("none"), Size: 4}
 	goodManifest := func(change func(*ocispec.Manifest)) []byte {
@@ -104,7 +104,7 @@ func TestResolveBelievesNoDescriptor(t *testing.T) {
 			for len(m.Layers) <= maxLayers {
 				m.Layers = append(m.Layers, m.Layers[0])
 			}
-		}), "more than the limit of 500"},
+		}), "more than the limit of 200"},
 		{"more layers than the config knows", ocispec.MediaTypeImageManifest, goodManifest(func(m *ocispec.Manifest) { m.Layers = append(m.Layers, m.Layers[0]) }), "manifest has 2 layers, its config 1"},
 		{"brackets", ocispec.MediaTypeImageManifest, []byte(strings.Repeat("[", 100_000)), "JSON"},
 	} {
@@ -131,7 +131,7 @@ func TestResolveBelievesNoDescriptor(t *testing.T) {
 func TestPushRefusesUntrueManifests(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
-	good := f.pushImage(t, "app", "good", []layer{plain(entries(t, file("a", "1")))}, nil)
+	good := f.pushImage(t, "app", "good", []blob{plain(entries(t, file("a", "1")))}, nil)
 	data, _, err := f.Manifest("app", "good")
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +171,7 @@ func TestPushRefusesUntrueManifests(t *testing.T) {
 func TestBlobsOfARepositoryCalledManifests(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "a/manifests/b", "")
-	f.pushImage(t, "a/manifests/b", "v1", []layer{plain(entries(t, file("a", "1")))}, nil)
+	f.pushImage(t, "a/manifests/b", "v1", []blob{plain(entries(t, file("a", "1")))}, nil)
 }
 
 // A deployment keeps the image that its tag named when it began.
@@ -180,7 +180,7 @@ func TestPinnedImageStaysWhereItsTagMoves(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
 	push := func(content string) {
-		f.pushImage(t, "app", "v1", []layer{plain(entries(t, file("version", content)))}, nil)
+		f.pushImage(t, "app", "v1", []blob{plain(entries(t, file("version", content)))}, nil)
 	}
 	push("old")
 	ref := f.cfg.Endpoint + "/app:v1"
@@ -217,7 +217,7 @@ func TestPinnedImageStaysWhereItsTagMoves(t *testing.T) {
 func TestResolveEndsWithItsContext(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
-	d := f.pushImage(t, "app", "v1", []layer{plain(entries(t, file("a", "1")))}, nil)
+	d := f.pushImage(t, "app", "v1", []blob{plain(entries(t, file("a", "1")))}, nil)
 	if _, err := f.oci.PushManifest(t.Context(), "app", "multi", mustJSON(t, index(d)), ocispec.MediaTypeImageIndex); err != nil {
 		t.Fatal(err)
 	}

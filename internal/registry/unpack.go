@@ -11,7 +11,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/identity"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"neargate/internal/model"
 )
@@ -124,19 +123,15 @@ func (r *Registry) release(d string) {
 	}
 }
 
-// unpackImage unpacks the layers of an image, bottom up, records it and holds it.
+// unpackImage unpacks the layers of an image, records it and holds it.
 func (r *Registry) unpackImage(ctx context.Context, b bundle) (model.Rootfs, func(), error) {
-	diffIDs := b.config.RootFS.DiffIDs
-	chains := identity.ChainIDs(slices.Clone(diffIDs))
 	u := unpacked{Digest: b.image.Digest, Config: imageConfig(b.config)}
-	for _, c := range chains {
+	for _, c := range identity.ChainIDs(slices.Clone(b.config.RootFS.DiffIDs)) {
 		u.Chains = append(u.Chains, c.String())
 	}
 	defer r.pinLayers(u.Chains)()
-	for i, l := range b.manifest.Layers {
-		if err := r.ensureLayer(ctx, l, diffIDs[i].String(), u.Chains[:i+1]); err != nil {
-			return model.Rootfs{}, nil, err
-		}
+	if err := r.unpackLayers(ctx, b, u.Chains); err != nil {
+		return model.Rootfs{}, nil, err
 	}
 	if err := r.rootfs.Put(ctx, u.Digest, u); err != nil {
 		return model.Rootfs{}, nil, err
@@ -168,39 +163,4 @@ func (r *Registry) pinLayers(chains []string) (unpin func()) {
 			}
 		}
 	}
-}
-
-// ensureLayer unpacks the layer at the top of chains, which are pinned, unless
-// that is done already. One caller at a time works on a layer.
-func (r *Registry) ensureLayer(ctx context.Context, l ocispec.Descriptor, diffID string, chains []string) error {
-	top := chains[len(chains)-1]
-	r.mu.Lock()
-	turn := r.pins[top].turn
-	r.mu.Unlock()
-	select {
-	case <-turn:
-		defer func() { turn <- struct{}{} }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	dir := r.path("layers", layerName(top))
-	if _, err := os.Stat(dir); err == nil {
-		return nil
-	}
-	temp, err := os.MkdirTemp(r.path("tmp"), "layer-")
-	if err != nil {
-		return err
-	}
-	var lower []string // highest first
-	for _, c := range slices.Backward(chains[:len(chains)-1]) {
-		lower = append(lower, r.path("layers", layerName(c)))
-	}
-	err = r.unpackLayer(ctx, l.Digest.String(), diffID, temp, lower)
-	if err == nil {
-		err = os.Rename(temp, dir)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("layer %s: %w", l.Digest, err), os.RemoveAll(temp))
-	}
-	return nil
 }

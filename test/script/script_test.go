@@ -10,13 +10,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"neargate/internal/cli"
+	"neargate/internal/registry/layer"
 	"neargate/internal/runtime/local"
+	"neargate/internal/runtime/local/seccomp"
 )
 
 func TestMain(m *testing.M) {
 	// The server that a script starts runs its tasks' supervisors as this same
 	// program; they must not go through anything else.
 	local.Dispatch()
+	layer.Dispatch(seccomp.Install)
 	testscript.Main(m, map[string]func(){
 		"neargate": func() { os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr)) },
 	})

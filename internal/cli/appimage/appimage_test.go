@@ -17,10 +17,14 @@ import (
 
 	"neargate/internal/model"
 	"neargate/internal/registry"
+	unpacking "neargate/internal/registry/layer"
 	"neargate/internal/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	unpacking.Dispatch(nil)
+	goleak.VerifyTestMain(m)
+}
 
 // newRegistry serves a registry with an empty repository "app".
 func newRegistry(t *testing.T) (reg *registry.Registry, uri, password string) {

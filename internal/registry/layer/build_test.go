@@ -1,0 +1,77 @@
+package layer
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"testing"
+)
+
+// entry is an entry of a layer to unpack.
+type entry struct {
+	tar.Header
+	content string
+}
+
+func file(name, content string) entry {
+	return entry{tar.Header{Name: name, Mode: 0o644, Typeflag: tar.TypeReg, Size: int64(len(content))}, content}
+}
+
+func dir(name string, mode int64) entry {
+	return entry{Header: tar.Header{Name: name, Mode: mode, Typeflag: tar.TypeDir}}
+}
+
+func link(name, to string, kind byte) entry {
+	return entry{Header: tar.Header{Name: name, Linkname: to, Typeflag: kind, Mode: 0o777}}
+}
+
+func device(name string, major, minor int64) entry {
+	return entry{Header: tar.Header{Name: name, Typeflag: tar.TypeChar, Mode: 0o666, Devmajor: major, Devminor: minor}}
+}
+
+func fifo(name string) entry {
+	return entry{Header: tar.Header{Name: name, Typeflag: tar.TypeFifo, Mode: 0o640}}
+}
+
+func archive(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, e := range entries {
+		if err := w.WriteHeader(&e.Header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(e.content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// sparse is a layer of one file of size bytes, all a hole, in GNU's old format,
+// which tar.Writer does not write.
+func sparse(name string, size uint64) []byte {
+	h := make([]byte, 512)
+	number := func(at, width int, n uint64) {
+		h[at] = 0x80
+		binary.BigEndian.PutUint64(h[at+width-8:], n)
+	}
+	copy(h, name)
+	copy(h[100:], "0000644\x000000000\x000000000\x0000000000000\x0000000000000\x00")
+	h[156] = tar.TypeGNUSparse
+	copy(h[257:], "ustar  \x00")
+	number(386, 12, size) // an empty part at the end
+	number(398, 12, 0)
+	number(483, 12, size)
+	copy(h[148:], "        ")
+	sum := 0
+	for _, c := range h {
+		sum += int(c)
+	}
+	copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return append(h, make([]byte, 1024)...)
+}

@@ -1,0 +1,158 @@
+package registry
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"neargate/internal/registry/layer"
+)
+
+const (
+	// maxEntries bounds the files of one layer.
+	maxEntries = 1_000_000
+	// freeBytes is what unpacking leaves free on the disk.
+	freeBytes = 1 << 30
+)
+
+// step is one layer of an image to be unpacked.
+type step struct {
+	blob, diffID string
+	chains       []string        // of the layers up to this one, lowest first
+	below        <-chan struct{} // closed when the layer beneath is there
+	done         chan struct{}   // closed when this one is
+}
+
+// unpackLayers makes the layers of an image, whose chains are pinned. They are
+// unpacked side by side and completed from the lowest up.
+func (r *Registry) unpackLayers(ctx context.Context, b bundle, chains []string) error {
+	below := make(chan struct{})
+	close(below)
+	group, ctx := errgroup.WithContext(ctx)
+	for i, l := range b.manifest.Layers {
+		s := step{
+			blob: l.Digest.String(), diffID: b.config.RootFS.DiffIDs[i].String(),
+			chains: chains[:i+1], below: below, done: make(chan struct{}),
+		}
+		below = s.done
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					r.log.Error("panic while unpacking a layer", "layer", s.blob, "panic", p, "stack", string(debug.Stack()))
+					err = fmt.Errorf("layer %s: internal error: %v", s.blob, p)
+				}
+			}()
+			if err := r.ensureLayer(ctx, s); err != nil {
+				return err
+			}
+			close(s.done)
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// ensureLayer unpacks a layer unless that is done already. One caller at a time
+// works on a layer.
+func (r *Registry) ensureLayer(ctx context.Context, s step) error {
+	top := s.chains[len(s.chains)-1]
+	r.mu.Lock()
+	turn := r.pins[top].turn
+	r.mu.Unlock()
+	select {
+	case <-turn:
+		defer func() { turn <- struct{}{} }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	dir := r.path("layers", layerName(top))
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	temp, err := os.MkdirTemp(r.path("tmp"), "layer-")
+	if err != nil {
+		return err
+	}
+	if err = r.makeLayer(ctx, s, temp); err == nil {
+		err = os.Rename(temp, dir)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("layer %s: %w", s.blob, err), os.RemoveAll(temp))
+	}
+	return nil
+}
+
+// makeLayer unpacks a layer into a directory and completes it.
+func (r *Registry) makeLayer(ctx context.Context, s step, dir string) error {
+	result, err := r.unpackLayer(ctx, s, dir)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-s.below:
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var lower []string // highest first
+	for _, c := range slices.Backward(s.chains[:len(s.chains)-1]) {
+		lower = append(lower, r.path("layers", layerName(c)))
+	}
+	return layer.Complete(dir, result, lower)
+}
+
+// unpackLayer has a process write a layer's files into dir, and verifies both
+// the layer's digests: of the blob as stored, and of the tar inside.
+func (r *Registry) unpackLayer(ctx context.Context, s step, dir string) (layer.Result, error) {
+	select {
+	case r.unpacking <- struct{}{}:
+		defer func() { <-r.unpacking }()
+	case <-ctx.Done():
+		return layer.Result{}, context.Cause(ctx)
+	}
+	f, err := r.openBlob(s.blob)
+	if err != nil {
+		return layer.Result{}, err
+	}
+	defer f.Close()
+	stored := &summer{in: f, sum: sha256.New()}
+	result, err := layer.Unpack(ctx, layer.Job{
+		Dir: dir, Filter: r.cfg.Filter,
+		Limits: layer.Limits{Bytes: r.cfg.MaxUnpackedBytes, Entries: maxEntries, FreeBytes: freeBytes},
+	}, stored)
+	if err != nil {
+		return layer.Result{}, err
+	}
+	if got := stored.digest(); got != s.blob {
+		return layer.Result{}, fmt.Errorf("the stored blob has digest %s", got)
+	}
+	if result.DiffID != s.diffID {
+		return layer.Result{}, fmt.Errorf("unpacks to %s, the image config says %s", result.DiffID, s.diffID)
+	}
+	return result, nil
+}
+
+// summer hashes what is read through it.
+type summer struct {
+	in  io.Reader
+	sum hash.Hash
+}
+
+// Read reads on.
+func (s *summer) Read(p []byte) (int, error) {
+	n, err := s.in.Read(p)
+	s.sum.Write(p[:n])
+	return n, err
+}
+
+func (s *summer) digest() string { return "sha256:" + hex.EncodeToString(s.sum.Sum(nil)) }
