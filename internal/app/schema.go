@@ -31,6 +31,7 @@ func schema(place model.Place) store.Schema {
 			{Name: "scaling-activities"},
 			{Name: "scheduled-actions"},
 			{Name: "forecasts"},
+			{Name: "scaling-memories"},
 
 			{Name: "alarms"},
 			{Name: "alarm-history"},

@@ -7,6 +7,7 @@
 //
 //	exit CODE [MS]   ends with CODE, after MS milliseconds
 //	print WORD...    prints a line for each word, and ends with 0
+//	serve PORT       answers HTTP on its task's address with the task's ID
 //	wait             prints "ready"
 //	stubborn         prints "ready", and ignores its stop signal
 //
@@ -45,6 +46,9 @@ type Config struct {
 	Memory int64
 	// CPUUnits and MemoryMiB are the machine's; 0 is 64 CPUs and 256 GiB.
 	CPUUnits, MemoryMiB int
+	// Network is where tasks get their addresses from, a /16; unset it is
+	// 10.9.0.0/16. Tasks that serve need a part of 127.0.0.0/8.
+	Network netip.Prefix
 }
 
 // Engine runs nothing and reports that it does. New creates one.
@@ -198,7 +202,7 @@ func (e *Engine) Capabilities() runtime.Capabilities {
 	defer e.mu.Unlock()
 	c := runtime.Capabilities{
 		CPUUnits: defaultCPUUnits, MemoryMiB: defaultMemoryMiB,
-		Network: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, 0}), 16),
+		Network: e.networkLocked(),
 	}
 	if e.cfg.CPUUnits > 0 {
 		c.CPUUnits = e.cfg.CPUUnits
@@ -238,8 +242,17 @@ func (e *Engine) Reopen() {
 	e.closed = false
 }
 
-// address returns the n-th address of the network, from 1.
-func address(n int) (ip, mac string) {
-	hi, lo := n/250, n%250+2
-	return fmt.Sprintf("10.9.%d.%d", hi, lo), fmt.Sprintf("02:00:0a:09:%02x:%02x", hi, lo)
+func (e *Engine) networkLocked() netip.Prefix {
+	if e.cfg.Network.IsValid() {
+		return e.cfg.Network
+	}
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, 0}), 16)
+}
+
+// addressLocked returns an address that no task has had.
+func (e *Engine) addressLocked() (ip, mac string) {
+	e.nextIP++
+	a := e.networkLocked().Addr().As4()
+	a[2], a[3] = byte(e.nextIP/250), byte(e.nextIP%250+2)
+	return netip.AddrFrom4(a).String(), fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3])
 }

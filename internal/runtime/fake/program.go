@@ -26,6 +26,7 @@ type plan struct {
 	after    time.Duration // from its start to its end
 	stubborn bool
 	lines    []string
+	port     string        // on which it serves; "": it does not
 	check    string        // the health it will have; "": none
 	checked  time.Duration // when it has it, from its start
 }
@@ -40,6 +41,8 @@ func planOf(c model.ContainerSpec) plan {
 			p.after = time.Duration(number(args, 2)) * time.Millisecond
 		case "print":
 			p.ends, p.lines = true, args[1:]
+		case "serve":
+			p.port = strconv.Itoa(number(args, 1))
 		case "wait":
 			p.lines = []string{"ready"}
 		case "stubborn":

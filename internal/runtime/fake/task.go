@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"neargate/internal/model"
@@ -17,10 +18,11 @@ type entry struct {
 	ended chan struct{}           // closed when the task has ended
 	state model.RunState
 
-	plans []plan // by container
-	cpu   time.Duration
-	since time.Time // cpu is what was consumed until then
-	share float64   // vCPUs
+	plans   []plan // by container
+	servers []*http.Server
+	cpu     time.Duration
+	since   time.Time // cpu is what was consumed until then
+	share   float64   // vCPUs
 }
 
 func (t *entry) starting() bool { return t.abort != nil }
@@ -117,9 +119,11 @@ func (e *Engine) admit(ctx context.Context, t *entry) (model.RunState, error) {
 	if ctx.Err() != nil { // Stop relies on it
 		return model.RunState{}, fmt.Errorf("start task %s: %w", t.spec.ID, context.Cause(ctx))
 	}
+	t.state.IP, t.state.MAC = e.addressLocked()
+	if err := t.listen(); err != nil {
+		return model.RunState{}, err
+	}
 	t.abort = nil
-	e.nextIP++
-	t.state.IP, t.state.MAC = address(e.nextIP)
 	t.state.Running, t.state.StartedAt = true, time.Now()
 	t.since, t.share = t.state.StartedAt, e.cfg.CPU
 	if e.cfg.ExitAtOnce {
@@ -202,6 +206,9 @@ func (e *Engine) endLocked(t *entry, code int, reason string) {
 		}
 		c.Running, c.ExitCode, c.Reason = false, &of, reason
 	})
+	for _, s := range t.servers {
+		_ = s.Close()
+	}
 	e.events.Put(runtime.Event{Kind: runtime.TaskEnded, State: t.state})
 	close(t.ended)
 }
@@ -264,5 +271,16 @@ func wait(ctx context.Context, d time.Duration) error {
 		return context.Cause(ctx)
 	case <-timer.C:
 		return nil
+	}
+}
+
+// EndAll ends every task, as a machine that goes down does.
+func (e *Engine) EndAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, t := range e.tasks {
+		if !t.starting() {
+			e.endLocked(t, killed, "")
+		}
 	}
 }
