@@ -113,7 +113,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	if parity {
 		schedule.Timing = rollout.Timing{Unchecked: settle}
 	}
-	p.ecs, err = ecs.Open(p.db, ecs.Config{
+	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{
 		Place: cfg.Place, OnChange: func(cluster, service string) { p.scheduler.ServiceChanged(cluster, service) },
 	})
 	if err != nil {
@@ -162,7 +162,7 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(network),
 		ecrface.New(p.registry, place, address),
-		ecsface.New(p.ecs, p.scheduler, p.balancer, place),
+		ecsface.New(p.ecs, p.scheduler, place),
 		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: network.Subnet}),
 		iam.New(roles),
 		logsface.New(p.logs),

@@ -2,6 +2,8 @@
 // change: clusters, task definitions, services with their deployments and
 // events, tasks, tags and account settings.
 //
+// Each call is one transaction: what it refuses or fails has changed nothing.
+//
 // It runs nothing. The scheduler reads what is desired here, moves what runs
 // towards it, and writes down what came of it; it is told of each service that
 // changes by Config.OnChange.
@@ -10,11 +12,19 @@
 package ecs
 
 import (
+	"context"
 	"fmt"
 
 	"neargate/internal/model"
 	"neargate/internal/store"
 )
+
+// targetGroups is where the target groups of services are looked up.
+type targetGroups interface {
+	TargetGroup(arn string) (model.TargetGroup, bool)
+	// TargetGroupLoadBalancers returns the load balancers that use a group.
+	TargetGroupLoadBalancers(arn string) []string
+}
 
 // Config sets where the catalogue's resources live and who hears of changes.
 type Config struct {
@@ -26,8 +36,9 @@ type Config struct {
 
 // Catalogue keeps the records. Open opens it.
 type Catalogue struct {
-	cfg Config
-	db  *store.DB
+	cfg    Config
+	db     *store.DB
+	groups targetGroups
 
 	clusters    *store.Table[model.Cluster]           // by name
 	definitions *store.Table[model.TaskDefinition]    // by FAMILY/REVISION, eight digits
@@ -39,8 +50,8 @@ type Catalogue struct {
 }
 
 // Open opens the catalogue's tables in db.
-func Open(db *store.DB, cfg Config) (*Catalogue, error) {
-	c := &Catalogue{cfg: cfg, db: db}
+func Open(db *store.DB, groups targetGroups, cfg Config) (*Catalogue, error) {
+	c := &Catalogue{cfg: cfg, db: db, groups: groups}
 	err := firstError(
 		open(db, "clusters", &c.clusters),
 		open(db, "task-definitions", &c.definitions),
@@ -69,6 +80,26 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
+}
+
+// tables are the catalogue's tables within a transaction.
+type tables struct {
+	clusters    store.Records[model.Cluster]
+	definitions store.Records[model.TaskDefinition]
+	services    store.Records[model.Service]
+	tasks       store.Records[model.Task]
+	events      store.Records[[]model.ServiceEvent]
+	history     store.Records[model.ServiceDeployment]
+}
+
+// update runs fn as a transaction.
+func (c *Catalogue) update(ctx context.Context, fn func(t tables) error) error {
+	return c.db.Update(ctx, func(tx *store.Tx) error {
+		return fn(tables{
+			clusters: c.clusters.In(tx), definitions: c.definitions.In(tx), services: c.services.In(tx),
+			tasks: c.tasks.In(tx), events: c.events.In(tx), history: c.history.In(tx),
+		})
+	})
 }
 
 func (c *Catalogue) changed(svc model.Service) {

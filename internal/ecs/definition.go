@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -16,42 +15,22 @@ func definitionKey(family string, revision int) string {
 	return fmt.Sprintf("%s/%08d", family, revision)
 }
 
-var errTaken = errors.New("revision is taken")
-
-// RegisterTaskDefinition keeps d as the next revision of its family.
-func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, d model.TaskDefinition) (model.TaskDefinition, error) {
-	d.Status, d.RegisteredAt = model.Active, time.Now()
-	for {
-		d.Revision = 1
-		if all := c.definitions.List(d.Family + "/"); len(all) > 0 {
-			d.Revision = all[len(all)-1].Revision + 1
-		}
-		d.ARN = c.cfg.Place.TaskDefinitionARN(d.Family, d.Revision)
-		made, err := c.definitions.Update(ctx, definitionKey(d.Family, d.Revision), func(_ model.TaskDefinition, exists bool) (model.TaskDefinition, error) {
-			if exists {
-				return d, errTaken
-			}
-			return d, nil
-		})
-		if !errors.Is(err, errTaken) {
-			return made, err
-		}
-	}
+// TaskDefinition returns the definition that ref names: FAMILY (its latest
+// ACTIVE revision), FAMILY:REVISION or an ARN.
+func (c *Catalogue) TaskDefinition(ref string) (model.TaskDefinition, bool) {
+	return findDefinition(c.definitions, ref)
 }
 
-// TaskDefinition returns the definition that ref names: FAMILY (its latest ACTIVE
-// revision), FAMILY:REVISION or an ARN.
-func (c *Catalogue) TaskDefinition(ref string) (model.TaskDefinition, bool) {
-	family, revision, given := strings.Cut(model.ARNTail(ref, 1), ":")
-	if given {
+func findDefinition(definitions reader[model.TaskDefinition], ref string) (model.TaskDefinition, bool) {
+	family, revision, exact := strings.Cut(model.ARNTail(ref, 1), ":")
+	if exact {
 		n, err := strconv.Atoi(revision)
 		if err != nil {
 			return model.TaskDefinition{}, false
 		}
-		return c.definitions.Get(definitionKey(family, n))
+		return definitions.Get(definitionKey(family, n))
 	}
-	all := c.definitions.List(family + "/")
-	for _, def := range slices.Backward(all) {
+	for _, def := range slices.Backward(definitions.List(family + "/")) {
 		if def.Status == model.Active {
 			return def, true
 		}
@@ -61,6 +40,26 @@ func (c *Catalogue) TaskDefinition(ref string) (model.TaskDefinition, bool) {
 
 // TaskDefinitions returns all definitions by family and revision.
 func (c *Catalogue) TaskDefinitions() []model.TaskDefinition { return c.definitions.List("") }
+
+// Runnable returns the definition for new tasks. ClientException when there is
+// none or it is not ACTIVE, InvalidParameterException when it is not for
+// Fargate.
+func (c *Catalogue) Runnable(ref string) (model.TaskDefinition, error) {
+	return runnable(c.definitions, ref)
+}
+
+func runnable(definitions reader[model.TaskDefinition], ref string) (model.TaskDefinition, error) {
+	def, ok := findDefinition(definitions, ref)
+	switch {
+	case !ok:
+		return def, errDefinitionNotFound()
+	case def.Status != model.Active:
+		return def, errDefinitionInactive()
+	case def.CPUUnits == 0:
+		return def, invalid("Task definition does not support launch_type FARGATE.")
+	}
+	return def, nil
+}
 
 // DeregisterTaskDefinition makes a revision INACTIVE; what runs of it goes on.
 // InvalidParameterException, ClientException.
@@ -94,26 +93,9 @@ func (c *Catalogue) changeDefinition(ctx context.Context, ref string, change fun
 	}
 	return c.definitions.Update(ctx, definitionKey(family, n), func(cur model.TaskDefinition, exists bool) (model.TaskDefinition, error) {
 		if !exists {
-			return cur, model.Errorf(model.NotFound, "ClientException", "The specified task definition does not exist. Specify a valid account, family, revision and try again.")
+			return cur, errRevisionNotFound()
 		}
 		err := change(&cur)
 		return cur, err
 	})
-}
-
-// Runnable returns the definition for new tasks. ClientException when there is
-// none or it is not ACTIVE.
-func (c *Catalogue) Runnable(ref string) (model.TaskDefinition, error) {
-	d, ok := c.TaskDefinition(ref)
-	if !ok {
-		return d, model.Errorf(model.NotFound, "ClientException", "TaskDefinition not found.")
-	}
-	if d.Status != model.Active {
-		return d, model.Errorf(model.Conflict, "ClientException", "TaskDefinition is model.Inactive")
-	}
-	return d, nil
-}
-
-func invalid(format string, args ...any) error {
-	return model.Errorf(model.Invalid, "InvalidParameterException", format, args...)
 }

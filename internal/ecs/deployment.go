@@ -34,6 +34,26 @@ func supersede(svc *model.Service, d model.Deployment) {
 	svc.Deployments = all
 }
 
+// changeService is a transaction that changes a service in whatever state, and
+// what belongs to it.
+func (c *Catalogue) changeService(ctx context.Context, cluster, name string, change func(t tables, svc *model.Service)) (svc model.Service, err error) {
+	err = c.update(ctx, func(t tables) error {
+		var ok bool
+		if svc, ok = t.services.Get(key(cluster, name)); !ok {
+			return errServiceNotFound()
+		}
+		change(t, &svc)
+		t.services.Put(key(cluster, name), svc)
+		return nil
+	})
+	return svc, err
+}
+
+// ChangeService changes the record of a service in whatever state.
+func (c *Catalogue) ChangeService(ctx context.Context, cluster, name string, change func(*model.Service)) (model.Service, error) {
+	return c.changeService(ctx, cluster, name, func(_ tables, svc *model.Service) { change(svc) })
+}
+
 // RetireDeployments removes deployments that have no tasks any more from their
 // service. Their records stay in the history.
 func (c *Catalogue) RetireDeployments(ctx context.Context, cluster, name string, ids []string) (model.Service, error) {
@@ -48,34 +68,24 @@ func (c *Catalogue) RetireDeployments(ctx context.Context, cluster, name string,
 // that it was.
 func (c *Catalogue) CompleteDeployment(ctx context.Context, cluster, name string) error {
 	now := time.Now()
-	var primary string
-	svc, err := c.ChangeService(ctx, cluster, name, func(svc *model.Service) {
-		primary = svc.Deployments[0].ID
+	_, err := c.changeService(ctx, cluster, name, func(t tables, svc *model.Service) {
+		primary := svc.Deployments[0].ID
 		svc.ChangeDeployment(primary, func(d *model.Deployment) {
 			d.RolloutState, d.RolloutReason, d.UpdatedAt = rollout.Completed, "ECS deployment "+primary+" completed.", now
 		})
-	})
-	if err != nil {
-		return err
-	}
-	err = c.changeHistory(ctx, svc, primary, func(rec *model.ServiceDeployment) {
-		rec.Status, rec.StatusReason, rec.FinishedAt = model.DeploymentSuccessful, "", now
-	})
-	if err != nil {
-		return err
-	}
-	for _, rec := range c.ServiceDeployments(svc) {
-		if rec.Status != model.DeploymentRollingBack || rec.RollbackARN != svc.RevisionARN(primary) {
-			continue
-		}
-		err := c.changeHistory(ctx, svc, rec.Deployment, func(rec *model.ServiceDeployment) {
-			rec.Status, rec.FinishedAt = model.DeploymentRolledBack, now
+		t.note(*svc, primary, func(rec *model.ServiceDeployment) {
+			rec.Status, rec.StatusReason, rec.FinishedAt = model.DeploymentSuccessful, "", now
+			rec.FailedTasks = svc.Deployments[0].FailedTasks
 		})
-		if err != nil {
-			return err
+		for _, rec := range t.history.List(serviceKey(*svc) + "/") {
+			if rec.Status == model.DeploymentRollingBack && rec.RollbackARN == svc.RevisionARN(primary) {
+				t.note(*svc, rec.Deployment, func(rec *model.ServiceDeployment) {
+					rec.Status, rec.FinishedAt = model.DeploymentRolledBack, now
+				})
+			}
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 const breakerReason = "ECS deployment circuit breaker: tasks failed to start."
@@ -86,39 +96,37 @@ const breakerReason = "ECS deployment circuit breaker: tasks failed to start."
 // "" is none.
 func (c *Catalogue) FailDeployment(ctx context.Context, cluster, name string) (back string, err error) {
 	now := time.Now()
-	var failed string
-	svc, err := c.ChangeService(ctx, cluster, name, func(svc *model.Service) {
-		failed, back = svc.Deployments[0].ID, ""
+	_, err = c.changeService(ctx, cluster, name, func(t tables, svc *model.Service) {
+		failed := svc.Deployments[0].ID
 		svc.ChangeDeployment(failed, func(d *model.Deployment) {
 			d.RolloutState, d.RolloutReason, d.UpdatedAt = rollout.Failed, breakerReason, now
 		})
-		if last, ok := c.lastCompleted(*svc); svc.Rollout.Rollback && ok && last.Deployment != failed {
-			back = rollBack(svc, last)
+		t.note(*svc, failed, func(rec *model.ServiceDeployment) {
+			rec.Status, rec.StatusReason, rec.StoppedAt = model.DeploymentStopped, breakerReason, now
+			rec.Tripped, rec.FailedTasks = true, svc.Deployments[0].FailedTasks
+		})
+		last, ok := t.lastCompleted(*svc)
+		if !svc.Rollout.Rollback || !ok || last.Deployment == failed {
+			return
 		}
-	})
-	if err != nil {
-		return "", err
-	}
-	err = c.changeHistory(ctx, svc, failed, func(rec *model.ServiceDeployment) {
-		rec.Status, rec.StatusReason, rec.StoppedAt = model.DeploymentStopped, breakerReason, now
-		if back != "" {
+		back = rollBack(svc, last)
+		t.note(*svc, failed, func(rec *model.ServiceDeployment) {
 			rec.Status, rec.RollbackARN, rec.RollbackAt = model.DeploymentRollingBack, svc.RevisionARN(back), now
+		})
+		if _, known := t.history.Get(historyKey(*svc, back)); !known {
+			t.begin(*svc)
 		}
 	})
-	if err != nil || back == "" {
-		return back, err
-	}
-	if _, known := c.history.Get(historyKey(svc, back)); !known {
-		err = c.recordDeployment(ctx, svc)
-	}
 	return back, err
 }
 
-// rollBack makes the completed deployment, or one like it, primary.
+// rollBack makes the completed deployment, or one like it, primary; it runs the
+// same images, whatever their tags mean by now.
 func rollBack(svc *model.Service, last model.ServiceDeployment) string {
 	svc.TaskDefinitionARN, svc.Network = last.Service.TaskDefinitionARN, last.Service.Network
 	svc.LoadBalancers, svc.PlatformVersion = last.Service.LoadBalancers, last.Service.PlatformVersion
 	back := newDeployment(*svc)
+	back.Images = last.Images
 	for _, d := range svc.Deployments {
 		if d.ID == last.Deployment {
 			back.ID, back.CreatedAt = d.ID, d.CreatedAt

@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"slices"
 	"strings"
 
 	"neargate/internal/model"
@@ -10,9 +9,7 @@ import (
 // ServiceDeployments returns the records of a service's deployments, newest
 // first.
 func (c *Catalogue) ServiceDeployments(svc model.Service) []model.ServiceDeployment {
-	all := c.history.List(serviceKey(svc) + "/")
-	slices.SortFunc(all, func(a, b model.ServiceDeployment) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return all
+	return newestFirst(c.history.List(serviceKey(svc) + "/"))
 }
 
 // ServiceDeployment returns a record by the ARN of the service deployment.

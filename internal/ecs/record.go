@@ -6,29 +6,28 @@ import (
 	"slices"
 
 	"neargate/internal/model"
-	"neargate/internal/store"
 )
 
 // Record is a transaction that writes tasks, each as its next version, and adds
 // events, oldest first, to a service; a service of no name has none. The tags of
-// a task that is there are kept: they change by ChangeTags alone.
+// a task that is there are kept: only TagResource and UntagResource change them.
 func (c *Catalogue) Record(ctx context.Context, cluster, service string, tasks []model.Task, events []model.ServiceEvent) error {
-	return c.db.Update(ctx, func(tx *store.Tx) error {
+	return c.update(ctx, func(t tables) error {
 		for _, task := range tasks {
-			if cur, ok := c.tasks.In(tx).Get(taskKey(task)); ok {
+			if cur, ok := t.tasks.Get(taskKey(task)); ok {
 				task.Tags, task.Version = cur.Tags, cur.Version
 			}
 			task.Version++
-			c.tasks.In(tx).Put(taskKey(task), task)
+			t.tasks.Put(taskKey(task), task)
 		}
 		if len(events) == 0 || service == "" {
 			return nil
 		}
-		cur, _ := c.events.In(tx).Get(key(cluster, service))
+		cur, _ := t.events.Get(key(cluster, service))
 		all := slices.Clone(events)
 		slices.Reverse(all)
 		all = append(all, cur...)
-		c.events.In(tx).Put(key(cluster, service), all[:min(len(all), keptEvents)])
+		t.events.Put(key(cluster, service), all[:min(len(all), keptEvents)])
 		return nil
 	})
 }
@@ -37,11 +36,9 @@ func (c *Catalogue) Record(ctx context.Context, cluster, service string, tasks [
 // the service and in the history.
 func (c *Catalogue) SetImages(ctx context.Context, cluster, name, deployment string, digests map[string]string) error {
 	digests = maps.Clone(digests)
-	svc, err := c.ChangeService(ctx, cluster, name, func(svc *model.Service) {
+	_, err := c.changeService(ctx, cluster, name, func(t tables, svc *model.Service) {
 		svc.ChangeDeployment(deployment, func(d *model.Deployment) { d.Images = digests })
+		t.note(*svc, deployment, func(rec *model.ServiceDeployment) { rec.Images = digests })
 	})
-	if err != nil {
-		return err
-	}
-	return c.changeHistory(ctx, svc, deployment, func(rec *model.ServiceDeployment) { rec.Images = digests })
+	return err
 }

@@ -5,82 +5,131 @@ import (
 	"strings"
 
 	"neargate/internal/model"
+	"neargate/internal/store"
 )
 
-// ChangeTags replaces the tags of the cluster, service, task or task definition
-// that arn names by what change makes of them. InvalidParameterException for
-// anything else, ResourceNotFoundException when it is not there, and what
-// change returns.
-func (c *Catalogue) ChangeTags(ctx context.Context, arn string, change func([]model.Tag) ([]model.Tag, error)) error {
-	a, _ := model.ParseARN(arn)
-	kind, rest, _ := strings.Cut(a.Resource, "/")
-	var err error
-	switch kind {
-	case "cluster":
-		_, err = c.clusters.Update(ctx, rest, func(cur model.Cluster, exists bool) (model.Cluster, error) {
-			err := retag(&cur.Tags, exists && cur.Status == model.Active, arn, change)
-			return cur, err
-		})
-	case "service":
-		_, err = c.services.Update(ctx, rest, func(cur model.Service, exists bool) (model.Service, error) {
-			err := retag(&cur.Tags, exists, arn, change)
-			return cur, err
-		})
-	case "task-definition":
-		family, _, _ := strings.Cut(rest, ":")
-		def, exists := c.TaskDefinition(arn)
-		_, err = c.definitions.Update(ctx, definitionKey(family, def.Revision), func(cur model.TaskDefinition, _ bool) (model.TaskDefinition, error) {
-			err := retag(&cur.Tags, exists, arn, change)
-			return cur, err
-		})
-	case "task":
-		_, err = c.tasks.Update(ctx, rest, func(cur model.Task, exists bool) (model.Task, error) {
-			err := retag(&cur.Tags, exists, arn, change)
-			cur.Version++
-			return cur, err
-		})
-	default:
-		return invalid("Invalid arn syntax.")
+const maxTags = 50
+
+func checkTags(tags []model.Tag) error {
+	for _, t := range tags {
+		switch {
+		case t.Key == "" || len(t.Key) > 128:
+			return invalid("Tag keys must have between 1 and 128 characters.")
+		case len(t.Value) > 256:
+			return invalid("Tag values must have at most 256 characters.")
+		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
+			return invalid("Tag keys must not begin with aws:.")
+		}
 	}
-	return err
+	return countTags(tags)
 }
 
-func retag(tags *[]model.Tag, exists bool, arn string, change func([]model.Tag) ([]model.Tag, error)) error {
-	if !exists {
-		return model.Errorf(model.NotFound, "ResourceNotFoundException", "The specified resource was not found: %s", arn)
+func countTags(tags []model.Tag) error {
+	if len(tags) > maxTags {
+		return invalid("The maximum number of tags for a resource is %d.", maxTags)
 	}
-	next, err := change(*tags)
-	if err == nil {
-		*tags = next
-	}
-	return err
+	return nil
 }
 
-// Tags returns the tags of what arn names. Errors as ChangeTags.
-func (c *Catalogue) Tags(arn string) ([]model.Tag, error) {
-	a, _ := model.ParseARN(arn)
-	kind, rest, _ := strings.Cut(a.Resource, "/")
-	var tags []model.Tag
-	var ok bool
+// TagResource adds tags to the cluster, service, task or task definition that
+// arn names, or replaces their values. InvalidParameterException,
+// ResourceNotFoundException.
+func (c *Catalogue) TagResource(ctx context.Context, arn string, tags []model.Tag) error {
+	if err := checkTags(tags); err != nil {
+		return err
+	}
+	return c.changeTags(ctx, arn, func(old []model.Tag) ([]model.Tag, error) {
+		merged := model.MergeTags(old, tags)
+		return merged, countTags(merged)
+	})
+}
+
+// UntagResource removes tags by key. Errors as TagResource.
+func (c *Catalogue) UntagResource(ctx context.Context, arn string, keys []string) error {
+	return c.changeTags(ctx, arn, func(old []model.Tag) ([]model.Tag, error) { return model.RemoveTags(old, keys), nil })
+}
+
+// Tags returns the tags of what arn names. Errors as TagResource.
+func (c *Catalogue) Tags(arn string) (tags []model.Tag, err error) {
+	kind, key := resourceOf(arn)
+	var exists bool
 	switch kind {
 	case "cluster":
 		var cluster model.Cluster
-		cluster, ok = c.clusters.Get(rest)
+		cluster, exists = c.clusters.Get(key)
 		tags = cluster.Tags
 	case "service":
 		var svc model.Service
-		svc, ok = c.services.Get(rest)
+		svc, exists = c.services.Get(key)
 		tags = svc.Tags
-	case "task-definition":
-		var def model.TaskDefinition
-		def, ok = c.TaskDefinition(arn)
-		tags = def.Tags
 	case "task":
 		var t model.Task
-		t, ok = c.tasks.Get(rest)
+		t, exists = c.tasks.Get(key)
 		tags = t.Tags
+	case "task-definition":
+		var def model.TaskDefinition
+		def, exists = c.TaskDefinition(arn)
+		tags = def.Tags
 	default:
-		return nil, invalid("Invalid arn syntax.")
+		return nil, errARNSyntax()
 	}
-	return tags, retag(&tags, ok, arn, func(tags []model.Tag) ([]model.Tag, error) { return tags, nil })
+	if !exists {
+		return nil, errResourceNotFound(arn)
+	}
+	return tags, nil
+}
+
+// resourceOf returns the kind of resource that arn names and the rest of its
+// name, which but for task definitions is the key of its record.
+func resourceOf(arn string) (kind, key string) {
+	a, _ := model.ParseARN(arn)
+	kind, key, _ = strings.Cut(a.Resource, "/")
+	return kind, key
+}
+
+func (c *Catalogue) changeTags(ctx context.Context, arn string, change func([]model.Tag) ([]model.Tag, error)) error {
+	kind, key := resourceOf(arn)
+	return c.update(ctx, func(t tables) error {
+		switch kind {
+		case "cluster":
+			return retag(t.clusters, key, arn, func(r *model.Cluster) (err error) {
+				if r.Status != model.Active {
+					return errResourceNotFound(arn)
+				}
+				r.Tags, err = change(r.Tags)
+				return err
+			})
+		case "service":
+			return retag(t.services, key, arn, func(r *model.Service) (err error) {
+				r.Tags, err = change(r.Tags)
+				return err
+			})
+		case "task":
+			return retag(t.tasks, key, arn, func(r *model.Task) (err error) {
+				r.Tags, err = change(r.Tags)
+				r.Version++
+				return err
+			})
+		case "task-definition":
+			def, _ := findDefinition(t.definitions, arn)
+			key := definitionKey(def.Family, def.Revision)
+			return retag(t.definitions, key, arn, func(r *model.TaskDefinition) (err error) {
+				r.Tags, err = change(r.Tags)
+				return err
+			})
+		}
+		return errARNSyntax()
+	})
+}
+
+func retag[T any](records store.Records[T], key, arn string, change func(*T) error) error {
+	record, exists := records.Get(key)
+	if !exists {
+		return errResourceNotFound(arn)
+	}
+	if err := change(&record); err != nil {
+		return err
+	}
+	records.Put(key, record)
+	return nil
 }

@@ -27,30 +27,26 @@ func (c *Catalogue) AllTasks() []model.Task { return c.tasks.List("") }
 // Sweep drops the tasks that stopped and the services that were deleted before
 // a moment.
 func (c *Catalogue) Sweep(ctx context.Context, before time.Time) error {
-	var errs []error
-	for _, t := range c.tasks.List("") {
-		if t.LastStatus == model.TaskStopped && t.StoppedAt.Before(before) {
-			_, err := c.tasks.Delete(ctx, taskKey(t))
-			errs = append(errs, err)
+	return c.update(ctx, func(t tables) error {
+		for _, task := range t.tasks.List("") {
+			if task.LastStatus == model.TaskStopped && task.StoppedAt.Before(before) {
+				t.tasks.Delete(taskKey(task))
+			}
 		}
-	}
-	for _, svc := range c.services.List("") {
-		if svc.Status == model.Inactive && svc.InactiveAt.Before(before) {
-			errs = append(errs, c.purge(ctx, svc))
+		for _, svc := range t.services.List("") {
+			if svc.Status == model.Inactive && svc.InactiveAt.Before(before) {
+				t.purge(svc)
+			}
 		}
-	}
-	return firstError(errs...)
+		return nil
+	})
 }
 
 // purge drops a deleted service with its events and history.
-func (c *Catalogue) purge(ctx context.Context, svc model.Service) error {
-	key := serviceKey(svc)
-	_, err := c.services.Delete(ctx, key)
-	_, err2 := c.events.Delete(ctx, key)
-	errs := []error{err, err2}
-	for _, rec := range c.ServiceDeployments(svc) {
-		_, err := c.history.Delete(ctx, historyKey(svc, rec.Deployment))
-		errs = append(errs, err)
+func (t tables) purge(svc model.Service) {
+	t.services.Delete(serviceKey(svc))
+	t.events.Delete(serviceKey(svc))
+	for _, rec := range t.history.List(serviceKey(svc) + "/") {
+		t.history.Delete(historyKey(svc, rec.Deployment))
 	}
-	return firstError(errs...)
 }

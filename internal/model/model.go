@@ -6,8 +6,3 @@
 // readers and must not be written into: copy it, replace its slices, put it
 // back.
 package model
-
-// Tag is an AWS resource tag. Keys are unique within a resource.
-type Tag struct {
-	Key, Value string
-}

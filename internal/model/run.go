@@ -4,11 +4,14 @@ import "time"
 
 // TaskSpec is all that a runtime needs to run one task.
 type TaskSpec struct {
-	ID         string // 32 hex digits, unique for ever
-	Name       string // for people: "CLUSTER/SERVICE" or the family
-	CPUUnits   int    // 1024 is one vCPU: the CFS quota of the whole task
-	MemoryMiB  int    // hard limit of the whole task
-	Containers []ContainerSpec
+	ID        string // 32 hex digits, unique for ever
+	Name      string // for people: "CLUSTER/SERVICE" or the family
+	CPUUnits  int    // 1024 is one vCPU: the CFS quota of the whole task
+	MemoryMiB int    // hard limit of the whole task
+	// EphemeralGiB is what all containers of the task together may write, in
+	// GiB; 0 is no limit.
+	EphemeralGiB int
+	Containers   []ContainerSpec
 	// SecurityGroups of its network interface; none: the default group.
 	SecurityGroups []string
 	// Labels come back with RunState; the runtime keeps them and reads nothing into them.

@@ -35,7 +35,8 @@ type Service struct {
 
 	Strategy      []CapacityProviderShare // instead of LaunchType
 	AZRebalancing string                  // ENABLED or DISABLED
-	ClientToken   string                  // of the request that made it
+	ClientToken   string                  // of the request that created it
+	ClientRequest string                  // what of that request must be the same when the token comes again
 	InactiveAt    time.Time               // when Status became INACTIVE
 }
 

@@ -47,6 +47,7 @@ type Task struct {
 
 	LoadBalancers        []ServiceLoadBalancer // the target groups it belongs into
 	Overrides            []ContainerOverride   // of RunTask
+	EphemeralGiB         int                   // of RunTask; 0 is the definition's
 	LaunchType           string                // "FARGATE", or "" with CapacityProvider
 	CapacityProvider     string
 	PlatformVersion      string

@@ -21,10 +21,12 @@ type TaskDefinition struct {
 	DeregisteredAt time.Time // zero while ACTIVE
 	Tags           []Tag
 
-	// Registered is the definition as it was registered, in the JSON form of
-	// the SDK's type with the defaults AWS adds, so that Describe gives back
-	// every field, also those that Neargate does not act upon.
-	Registered []byte
+	EphemeralGiB int    // of the task's disk; 0 is Fargate's 20
+	RegisteredBy string // an ARN
+
+	// Request is the request that registered the definition, in JSON with AWS's
+	// field names, so that Describe returns every field.
+	Request []byte
 }
 
 // ContainerDefinition is one container of a task definition.
@@ -38,15 +40,20 @@ type ContainerDefinition struct {
 	WorkingDir   string // "": the image's
 	User         string // "": the image's
 	PortMappings []PortMapping
-	CPUUnits     int           // 0: shares what the task has
-	MemoryMiB    int           // hard limit; 0: the task's
-	StopTimeout  time.Duration // 0: 30 s
-	ReadonlyRoot bool
-	Ulimits      []Ulimit
-	Log          LogConfig
-	DependsOn    []Dependency
-	HealthCheck  *ContainerHealthCheck
-	LooseVersion bool // versionConsistency disabled: each task runs what Image names when it starts
+	CPUUnits     int // 0: shares what the task has
+	MemoryMiB    int // hard limit; 0: the task's
+	// MemoryReservationMiB is what the container keeps when memory is short; 0: none.
+	MemoryReservationMiB int
+	// AddCapabilities and DropCapabilities change Docker's set of kernel
+	// capabilities; names as in ECS: "SYS_PTRACE", "ALL".
+	AddCapabilities, DropCapabilities []string
+	StopTimeout                       time.Duration // 0: 30 s
+	ReadonlyRoot                      bool
+	Ulimits                           []Ulimit
+	Log                               LogConfig
+	DependsOn                         []Dependency
+	HealthCheck                       *ContainerHealthCheck
+	LooseVersion                      bool // versionConsistency disabled: each task runs what Image names when it starts
 }
 
 // KeyValue is an environment variable.
@@ -59,6 +66,7 @@ type KeyValue struct {
 type PortMapping struct {
 	Name          string
 	ContainerPort int
+	HostPort      int    // 0 or ContainerPort
 	Protocol      string // "tcp" or "udp"
 }
 

@@ -56,7 +56,7 @@ func newRig(tb testing.TB) *rig {
 	tb.Cleanup(func() { db.Close() })
 	r := &rig{t: tb, db: db, eng: fake.New(fake.Config{}), lb: newLB()}
 	r.serve()
-	if _, err := r.CreateCluster(tb.Context(), model.Cluster{Name: "c"}); err != nil {
+	if _, err := r.CreateCluster(tb.Context(), ecs.CreateClusterRequest{Name: "c"}); err != nil {
 		tb.Fatal(err)
 	}
 	r.register("web")
@@ -73,7 +73,7 @@ func (r *rig) serve() {
 	if r.tune != nil {
 		r.tune(&cfg)
 	}
-	records, err := ecs.Open(r.db, ecs.Config{Place: testPlace, OnChange: func(cluster, service string) { s.ServiceChanged(cluster, service) }})
+	records, err := ecs.Open(r.db, groups{}, ecs.Config{Place: testPlace, OnChange: func(cluster, service string) { s.ServiceChanged(cluster, service) }})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -95,8 +95,8 @@ func (r *rig) serve() {
 
 func (r *rig) register(family string) model.TaskDefinition {
 	r.t.Helper()
-	def, err := r.RegisterTaskDefinition(r.t.Context(), model.TaskDefinition{
-		Family: family, CPUUnits: 256, MemoryMiB: 512, NetworkMode: "awsvpc",
+	def, err := r.RegisterTaskDefinition(r.t.Context(), ecs.RegisterTaskDefinitionRequest{
+		Family: family, CPU: "256", Memory: "512", NetworkMode: "awsvpc",
 		Containers: []model.ContainerDefinition{{
 			Name: "app", Image: "web:1", Essential: true,
 			PortMappings: []model.PortMapping{{ContainerPort: appPort, Protocol: "tcp"}},
@@ -112,22 +112,30 @@ func (r *rig) register(family string) model.TaskDefinition {
 }
 
 // create makes the service "s" with n tasks behind the target group.
-func (r *rig) create(n int, change ...func(*model.Service)) model.Service {
+func (r *rig) create(n int, change ...func(*ecs.CreateServiceRequest)) model.Service {
 	r.t.Helper()
-	svc := model.Service{
-		Name: "s", Cluster: "c", DesiredCount: n, TaskDefinitionARN: "web", LaunchType: "FARGATE",
+	req := ecs.CreateServiceRequest{Cluster: "c", Name: "s", Settings: ecs.ServiceSettings{
+		TaskDefinition: new("web"), DesiredCount: &n, Network: &model.Network{Subnets: []string{"subnet-1"}},
 		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: group, ContainerName: "app", ContainerPort: appPort}},
-		Rollout:       model.RolloutConfig{MaximumPercent: 200, MinimumHealthyPercent: 100},
-	}
+	}}
 	for _, c := range change {
-		c(&svc)
+		c(&req)
 	}
-	svc, err := r.CreateService(r.t.Context(), svc)
+	svc, err := r.CreateService(r.t.Context(), req)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return svc
 }
+
+// groups are target groups that any service may use.
+type groups struct{}
+
+func (groups) TargetGroup(arn string) (model.TargetGroup, bool) {
+	return model.TargetGroup{ARN: arn, TargetType: "ip"}, true
+}
+
+func (groups) TargetGroupLoadBalancers(string) []string { return []string{"lb"} }
 
 func (r *rig) desire(n int) {
 	r.t.Helper()

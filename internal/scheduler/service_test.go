@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"neargate/internal/ecs"
 	"neargate/internal/model"
 )
 
@@ -118,10 +119,7 @@ func TestServiceRollsOutANewRevision(t *testing.T) {
 	r.stable(2)
 	old := r.eng.Running()
 	def := r.register("web")
-	_, err := r.UpdateService(t.Context(), "c", "s", false, func(svc *model.Service) error {
-		svc.TaskDefinitionARN = def.ARN
-		return nil
-	})
+	_, err := r.UpdateService(t.Context(), ecs.UpdateServiceRequest{Cluster: "c", Name: "s", Settings: ecs.ServiceSettings{TaskDefinition: &def.ARN}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +196,7 @@ func TestServiceReplacesUnhealthyFirstThenStops(t *testing.T) {
 
 func TestServiceThatCrashesIsNotStartedInATightLoop(t *testing.T) {
 	r := newRig(t)
-	r.create(1, func(svc *model.Service) { svc.LoadBalancers = nil })
+	r.create(1, func(req *ecs.CreateServiceRequest) { req.Settings.LoadBalancers = nil })
 	for range 4 {
 		r.until("runs", func() bool { return len(r.eng.Running()) == 1 })
 		r.eng.Exit(r.eng.Running()[0], 1, "")
@@ -231,15 +229,14 @@ func TestServiceThatCannotStartBacksOff(t *testing.T) {
 
 func TestServiceRollsBackABrokenDeployment(t *testing.T) {
 	r := newRig(t)
-	r.create(1, func(svc *model.Service) { svc.Rollout.CircuitBreaker, svc.Rollout.Rollback = true, true })
+	r.create(1, func(req *ecs.CreateServiceRequest) {
+		req.Settings.Rollout.Breaker = &ecs.Breaker{Enable: true, Rollback: true}
+	})
 	r.stable(1)
 	good := r.eng.Running()
 	def := r.register("web")
 	r.eng.Break(model.Errorf(model.Internal, "CannotStartContainerError", "no such file"))
-	_, err := r.UpdateService(t.Context(), "c", "s", false, func(svc *model.Service) error {
-		svc.TaskDefinitionARN = def.ARN
-		return nil
-	})
+	_, err := r.UpdateService(t.Context(), ecs.UpdateServiceRequest{Cluster: "c", Name: "s", Settings: ecs.ServiceSettings{TaskDefinition: &def.ARN}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +276,7 @@ func TestServiceDeleted(t *testing.T) {
 	if _, err := r.DeleteCluster(t.Context(), "c"); err != nil {
 		t.Errorf("delete the cluster: %v", err)
 	}
-	if _, err := r.CreateCluster(t.Context(), model.Cluster{Name: "c"}); err != nil {
+	if _, err := r.CreateCluster(t.Context(), ecs.CreateClusterRequest{Name: "c"}); err != nil {
 		t.Fatal(err)
 	}
 	r.create(1)

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,6 +16,9 @@ const (
 	labelGroup   = "neargate.group"
 )
 
+// fargateDisk is the ephemeral storage of a task that asks for none, in GiB.
+const fargateDisk = 20
+
 // taskSpec returns what the engine needs to run t. Containers run the digests
 // that are known.
 func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string, region string) model.TaskSpec {
@@ -25,6 +29,7 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string,
 	spec := model.TaskSpec{
 		ID: t.ID, Name: name, CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB,
 		SecurityGroups: t.Network.SecurityGroups,
+		EphemeralGiB:   cmp.Or(t.EphemeralGiB, def.EphemeralGiB, fargateDisk),
 		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}
 	for _, c := range def.Containers {

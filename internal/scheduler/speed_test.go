@@ -4,14 +4,14 @@ import (
 	"testing"
 	"time"
 
-	"neargate/internal/model"
+	"neargate/internal/ecs"
 )
 
 // BenchmarkOrderToEngine measures from the call of SetDesiredCount until the
 // engine is asked to run the task, one fsync included.
 func BenchmarkOrderToEngine(b *testing.B) {
 	r := newRig(b)
-	r.create(0, func(svc *model.Service) { svc.LoadBalancers = nil })
+	r.create(0, func(req *ecs.CreateServiceRequest) { req.Settings.LoadBalancers = nil })
 	for b.Loop() {
 		b.StopTimer()
 		r.until("as ordered", func() bool { svc, _ := r.Service("c", "s"); return len(r.running()) == svc.DesiredCount })

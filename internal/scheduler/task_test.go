@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"neargate/internal/ecs"
 	"neargate/internal/model"
 	"neargate/internal/runtime/fake"
 )
 
 func TestServiceWithoutTargetGroup(t *testing.T) {
 	r := newRig(t)
-	r.create(1, func(svc *model.Service) { svc.LoadBalancers = nil })
+	r.create(1, func(req *ecs.CreateServiceRequest) { req.Settings.LoadBalancers = nil })
 	r.stable(1)
 	dead := r.eng.Running()[0]
 	r.eng.Exit(dead, 0, "")
@@ -80,10 +81,12 @@ func TestStoppedTaskIsDrainedAndReplaced(t *testing.T) {
 func TestTaskNeedsItsLogGroup(t *testing.T) {
 	r := newRig(t)
 	def, _ := r.TaskDefinition("web")
-	def.Family = "quiet"
-	def.Containers = slices.Clone(def.Containers)
-	def.Containers[0].Log.Options = map[string]string{"awslogs-group": "/ecs/none"}
-	if _, err := r.RegisterTaskDefinition(t.Context(), def); err != nil {
+	containers := slices.Clone(def.Containers)
+	containers[0].Log.Options = map[string]string{"awslogs-group": "/ecs/none", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web"}
+	_, err := r.RegisterTaskDefinition(t.Context(), ecs.RegisterTaskDefinitionRequest{
+		Family: "quiet", CPU: "256", Memory: "512", NetworkMode: "awsvpc", Containers: containers,
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	tasks, _, err := r.RunTask(t.Context(), model.Task{Cluster: "c", TaskDefinitionARN: "quiet"}, 1)
@@ -110,13 +113,17 @@ func TestLogStreamIsNamedAsByAWS(t *testing.T) {
 func TestContainerHealthReplacesATask(t *testing.T) {
 	r := newRig(t)
 	def, _ := r.TaskDefinition("web")
-	def.Family = "checked"
-	def.Containers = slices.Clone(def.Containers)
-	def.Containers[0].HealthCheck = &model.ContainerHealthCheck{Command: []string{"CMD", "true"}}
-	if _, err := r.RegisterTaskDefinition(t.Context(), def); err != nil {
+	containers := slices.Clone(def.Containers)
+	containers[0].HealthCheck = &model.ContainerHealthCheck{Command: []string{"CMD", "true"}, Interval: 30 * time.Second, Timeout: 5 * time.Second, Retries: 3}
+	_, err := r.RegisterTaskDefinition(t.Context(), ecs.RegisterTaskDefinitionRequest{
+		Family: "checked", CPU: "256", Memory: "512", NetworkMode: "awsvpc", Containers: containers,
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	r.create(1, func(svc *model.Service) { svc.TaskDefinitionARN, svc.LoadBalancers = "checked", nil })
+	r.create(1, func(req *ecs.CreateServiceRequest) {
+		req.Settings.TaskDefinition, req.Settings.LoadBalancers = new("checked"), nil
+	})
 	r.until("running", func() bool { return len(r.running()) == 1 })
 	first := r.running()[0].ID
 	r.eng.SetHealth(first, "HEALTHY")

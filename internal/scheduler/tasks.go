@@ -94,6 +94,7 @@ func like(wanted, t model.Task) model.Task {
 	t.Group, t.StartedBy, t.Network, t.Overrides = wanted.Group, wanted.StartedBy, wanted.Network, wanted.Overrides
 	t.LaunchType, t.CapacityProvider, t.PlatformVersion = wanted.LaunchType, wanted.CapacityProvider, wanted.PlatformVersion
 	t.EnableExecuteCommand, t.ClientToken, t.Tags = wanted.EnableExecuteCommand, wanted.ClientToken, wanted.Tags
+	t.EphemeralGiB = wanted.EphemeralGiB
 	if wanted.CPUUnits > 0 {
 		t.CPUUnits = wanted.CPUUnits
 	}

@@ -131,6 +131,14 @@ func (w *world) balancers() []model.LoadBalancerTraffic {
 	return out
 }
 
+// TargetGroup returns the group of any ARN.
+func (w *world) TargetGroup(arn string) (model.TargetGroup, bool) {
+	return model.TargetGroup{ARN: arn, TargetType: "ip"}, true
+}
+
+// TargetGroupLoadBalancers returns the one load balancer there is.
+func (w *world) TargetGroupLoadBalancers(string) []string { return []string{"lb"} }
+
 // RegisterTargets makes targets healthy at once.
 func (w *world) RegisterTargets(_ context.Context, arn string, targets []model.Target) error {
 	w.mu.Lock()

@@ -64,7 +64,7 @@ func open(dir string, tasks int) (s *server, err error) {
 	engine := fake.New(fake.Config{})
 	cfg := scheduler.Default(place())
 	cfg.MaxTasks = 0
-	s.ecs, err = ecs.Open(s.db, ecs.Config{
+	s.ecs, err = ecs.Open(s.db, s.world, ecs.Config{
 		Place: place(), OnChange: func(cluster, service string) { s.scheduler.ServiceChanged(cluster, service) },
 	})
 	if err != nil {

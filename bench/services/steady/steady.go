@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"neargate/bench/rig"
 	"neargate/internal/autoscaler"
 	"neargate/internal/decide/policy"
+	"neargate/internal/ecs"
 	"neargate/internal/model"
 )
 
@@ -99,11 +101,11 @@ const setters = 64
 
 // populate makes the services, waits for their tasks, and puts their policies.
 func (s *server) populate(ctx context.Context, cfg Config) error {
-	if _, err := s.ecs.CreateCluster(ctx, model.Cluster{Name: cluster}); err != nil {
+	if _, err := s.ecs.CreateCluster(ctx, ecs.CreateClusterRequest{Name: cluster}); err != nil {
 		return err
 	}
-	_, err := s.ecs.RegisterTaskDefinition(ctx, model.TaskDefinition{
-		Family: "app", CPUUnits: taskCPU, MemoryMiB: taskMiB, NetworkMode: "awsvpc",
+	_, err := s.ecs.RegisterTaskDefinition(ctx, ecs.RegisterTaskDefinitionRequest{
+		Family: "app", CPU: strconv.Itoa(taskCPU), Memory: strconv.Itoa(taskMiB), NetworkMode: "awsvpc",
 		Containers: []model.ContainerDefinition{{
 			Name: "app", Image: "app:1", Essential: true, PortMappings: []model.PortMapping{{ContainerPort: 8080, Protocol: "tcp"}},
 		}},
@@ -112,11 +114,10 @@ func (s *server) populate(ctx context.Context, cfg Config) error {
 		return err
 	}
 	err = s.each(ctx, cfg, func(ctx context.Context, name string) error {
-		_, err := s.ecs.CreateService(ctx, model.Service{
-			Name: name, Cluster: cluster, DesiredCount: cfg.Tasks, TaskDefinitionARN: "app", LaunchType: "FARGATE",
+		_, err := s.ecs.CreateService(ctx, ecs.CreateServiceRequest{Name: name, Cluster: cluster, Settings: ecs.ServiceSettings{
+			TaskDefinition: new("app"), DesiredCount: new(cfg.Tasks), Network: &model.Network{Subnets: []string{"subnet-1"}},
 			LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: groupARN(name), ContainerName: "app", ContainerPort: 8080}},
-			Rollout:       model.RolloutConfig{MaximumPercent: 200, MinimumHealthyPercent: 100},
-		})
+		}})
 		return err
 	})
 	if err != nil {

@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,7 +44,7 @@ func (s *service) cluster(c model.Cluster, include []types.ClusterField) *types.
 		case types.ClusterFieldConfigurations:
 			if c.Configuration != nil {
 				out.Configuration = &types.ClusterConfiguration{}
-				_ = json.Unmarshal(c.Configuration, out.Configuration) // written by readConfiguration
+				_ = s.records.Decode(c.Configuration, out.Configuration) // written by keepConfiguration
 			}
 		case types.ClusterFieldStatistics:
 			out.Statistics = statistics(out, draining)

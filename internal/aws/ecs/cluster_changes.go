@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"neargate/internal/model"
+	catalogue "neargate/internal/ecs"
 )
 
 // updateCluster: codes ClusterNotFoundException, InvalidParameterException,
@@ -15,21 +15,12 @@ func (s *service) updateCluster(ctx context.Context, in *ecs.UpdateClusterInput)
 	if err := refuse(refusal{in.ServiceConnectDefaults != nil, "serviceConnectDefaults"}); err != nil {
 		return nil, err
 	}
-	settings, err := readSettings(in.Settings)
+	configuration, err := s.keepConfiguration(in.Configuration)
 	if err != nil {
 		return nil, err
 	}
-	configuration, err := readConfiguration(in.Configuration)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.ecs.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) {
-		if len(in.Settings) > 0 {
-			c.Settings = settings
-		}
-		if configuration != nil {
-			c.Configuration = configuration
-		}
+	c, err := s.ecs.UpdateCluster(ctx, catalogue.UpdateClusterRequest{
+		Cluster: aws.ToString(in.Cluster), Settings: readSettings(in.Settings), Configuration: configuration,
 	})
 	if err != nil {
 		return nil, err
@@ -42,11 +33,7 @@ func (s *service) updateClusterSettings(ctx context.Context, in *ecs.UpdateClust
 	if len(in.Settings) == 0 {
 		return nil, invalid("Settings cannot be empty.")
 	}
-	settings, err := readSettings(in.Settings)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.ecs.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) { c.Settings = settings })
+	c, err := s.ecs.UpdateCluster(ctx, catalogue.UpdateClusterRequest{Cluster: aws.ToString(in.Cluster), Settings: readSettings(in.Settings)})
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +43,9 @@ func (s *service) updateClusterSettings(ctx context.Context, in *ecs.UpdateClust
 // putClusterCapacityProviders: codes ClusterNotFoundException,
 // InvalidParameterException.
 func (s *service) putClusterCapacityProviders(ctx context.Context, in *ecs.PutClusterCapacityProvidersInput) (*ecs.PutClusterCapacityProvidersOutput, error) {
-	names, shares, err := readProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.ecs.UpdateCluster(ctx, aws.ToString(in.Cluster), func(c *model.Cluster) {
-		c.CapacityProviders, c.DefaultStrategy = names, shares
+	c, err := s.ecs.UpdateCluster(ctx, catalogue.UpdateClusterRequest{
+		Cluster:   aws.ToString(in.Cluster),
+		Providers: &catalogue.Providers{Names: in.CapacityProviders, Strategy: readStrategy(in.DefaultCapacityProviderStrategy)},
 	})
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -10,103 +9,44 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	catalogue "neargate/internal/ecs"
 	"neargate/internal/model"
 )
 
 // createCluster: codes InvalidParameterException, UnsupportedFeatureException.
 func (s *service) createCluster(ctx context.Context, in *ecs.CreateClusterInput) (*ecs.CreateClusterOutput, error) {
-	c := model.Cluster{Name: deref(in.ClusterName, "default")}
-	if !nameForm.MatchString(c.Name) {
-		return nil, invalid("Invalid identifier for cluster name: up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.")
-	}
 	if err := refuse(refusal{in.ServiceConnectDefaults != nil, "serviceConnectDefaults"}); err != nil {
 		return nil, err
 	}
-	var err error
-	if c.Tags, err = readTags(nil, in.Tags); err != nil {
+	configuration, err := s.keepConfiguration(in.Configuration)
+	if err != nil {
 		return nil, err
 	}
-	if c.Settings, err = readSettings(in.Settings); err != nil {
-		return nil, err
-	}
-	if c.CapacityProviders, c.DefaultStrategy, err = readProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
-		return nil, err
-	}
-	if c.Configuration, err = readConfiguration(in.Configuration); err != nil {
-		return nil, err
-	}
-	if c, err = s.ecs.CreateCluster(ctx, c); err != nil {
+	c, err := s.ecs.CreateCluster(ctx, catalogue.CreateClusterRequest{
+		Name: aws.ToString(in.ClusterName), Settings: readSettings(in.Settings), Tags: readTags(in.Tags), Configuration: configuration,
+		Providers: catalogue.Providers{Names: in.CapacityProviders, Strategy: readStrategy(in.DefaultCapacityProviderStrategy)},
+	})
+	if err != nil {
 		return nil, err
 	}
 	return &ecs.CreateClusterOutput{Cluster: s.cluster(c, allClusterFields())}, nil
 }
 
-// readSettings checks cluster settings and adds the default.
-func readSettings(in []types.ClusterSetting) ([]model.Setting, error) {
-	value := "disabled"
-	for _, set := range in {
-		if set.Name != types.ClusterSettingNameContainerInsights {
-			return nil, invalid("Invalid cluster setting name: %s", set.Name)
-		}
-		value = aws.ToString(set.Value)
-		if !slices.Contains([]string{"disabled", "enabled", "enhanced"}, value) {
-			return nil, invalid("Invalid value for containerInsights: %s", value)
-		}
-	}
-	return []model.Setting{{Name: "containerInsights", Value: value}}, nil
-}
-
-// readProviders checks a cluster's capacity providers and default strategy.
-func readProviders(names []string, strategy []types.CapacityProviderStrategyItem) ([]string, []model.CapacityProviderShare, error) {
-	shares, err := readStrategy(strategy)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, name := range names {
-		if !fargateProvider(name) {
-			return nil, nil, invalid("The specified capacity provider '%s' was not found. Specify a valid name or ARN and try again.", name)
-		}
-	}
-	for _, share := range shares {
-		if !slices.Contains(names, share.Provider) {
-			return nil, nil, invalid("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. Associate the capacity provider with the cluster and try again.")
-		}
-	}
-	return names, shares, nil
-}
-
-func fargateProvider(name string) bool { return name == "FARGATE" || name == "FARGATE_SPOT" }
-
-func readStrategy(in []types.CapacityProviderStrategyItem) ([]model.CapacityProviderShare, error) {
-	var shares []model.CapacityProviderShare
-	for _, item := range in {
-		name := aws.ToString(item.CapacityProvider)
-		if !fargateProvider(name) {
-			return nil, invalid("The specified capacity provider '%s' was not found. Specify a valid name or ARN and try again.", name)
-		}
-		if item.Base < 0 || item.Base > 100000 || item.Weight < 0 || item.Weight > 1000 {
-			return nil, invalid("Capacity provider base must be between 0 and 100,000 and weight between 0 and 1,000.")
-		}
-		shares = append(shares, model.CapacityProviderShare{Provider: name, Base: int(item.Base), Weight: int(item.Weight)})
-	}
-	return shares, nil
-}
-
-func strategyOf(shares []model.CapacityProviderShare) []types.CapacityProviderStrategyItem {
-	all := make([]types.CapacityProviderStrategyItem, len(shares))
-	for i, share := range shares {
-		all[i] = types.CapacityProviderStrategyItem{CapacityProvider: aws.String(share.Provider), Base: int32(share.Base), Weight: int32(share.Weight)}
+func readSettings(in []types.ClusterSetting) []model.Setting {
+	all := make([]model.Setting, len(in))
+	for i, set := range in {
+		all[i] = model.Setting{Name: string(set.Name), Value: aws.ToString(set.Value)}
 	}
 	return all
 }
 
-func readConfiguration(in *types.ClusterConfiguration) ([]byte, error) {
+func (s *service) keepConfiguration(in *types.ClusterConfiguration) ([]byte, error) {
 	if in == nil {
 		return nil, nil
 	}
-	data, err := json.Marshal(in)
+	data, err := s.records.Encode(in)
 	if err != nil {
-		return nil, fmt.Errorf("encode cluster configuration: %w", err)
+		return nil, fmt.Errorf("keep cluster configuration: %w", err)
 	}
 	return data, nil
 }

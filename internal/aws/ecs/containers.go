@@ -2,64 +2,34 @@ package ecs
 
 import (
 	"cmp"
-	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	catalogue "neargate/internal/ecs"
 	"neargate/internal/model"
 )
 
-// readContainers checks container definitions and makes ours of them.
-// ClientException, UnsupportedFeatureException.
-func readContainers(in []types.ContainerDefinition, taskMemory int) ([]model.ContainerDefinition, error) {
-	var all []model.ContainerDefinition
-	essential := false
-	for _, c := range in {
-		if err := checkContainer(c, taskMemory); err != nil {
+// readContainers reads container definitions. ClientException.
+func readContainers(in []types.ContainerDefinition) ([]model.ContainerDefinition, error) {
+	all := make([]model.ContainerDefinition, len(in))
+	for i, c := range in {
+		if err := refuseContainer(c); err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(all, func(other model.ContainerDefinition) bool { return other.Name == *c.Name }) {
-			return nil, client("Container.name should be unique within the task definition. Name: %s", *c.Name)
+		all[i] = readContainer(c)
+		if c.StopTimeout == nil {
+			continue
 		}
-		all = append(all, container(c))
-		essential = essential || all[len(all)-1].Essential
+		var err error
+		if all[i].StopTimeout, err = catalogue.StopTimeout(all[i].Name, int(*c.StopTimeout)); err != nil {
+			return nil, err
+		}
 	}
-	if !essential {
-		return nil, client("A task definition must have at least one essential container.")
-	}
-	return all, checkDependencies(all)
+	return all, nil
 }
 
-func checkContainer(c types.ContainerDefinition, taskMemory int) error {
-	name := aws.ToString(c.Name)
-	switch {
-	case !nameForm.MatchString(name):
-		return client("Container.name contains invalid characters or is not between 1 and 255 characters long.")
-	case aws.ToString(c.Image) == "":
-		return client("Container.image should not be null or empty.")
-	case c.Cpu < 0:
-		return client("Invalid 'cpu' setting for container '%s'.", name)
-	case c.Memory != nil && (*c.Memory < 6 || taskMemory > 0 && int(*c.Memory) > taskMemory):
-		return client("Invalid 'memory' setting for container '%s'.", name)
-	case c.StopTimeout != nil && (*c.StopTimeout < 0 || *c.StopTimeout > 120):
-		return client("Invalid 'stopTimeout' setting for container '%s': the maximum on Fargate is 120 seconds.", name)
-	}
-	for _, p := range c.PortMappings {
-		if p.ContainerPort == nil || *p.ContainerPort < 1 || *p.ContainerPort > 65535 {
-			return client("Invalid 'containerPort' setting for container '%s'.", name)
-		}
-		if p.HostPort != nil && *p.HostPort != 0 && *p.HostPort != *p.ContainerPort {
-			return client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
-		}
-	}
-	if err := checkHealthCheck(name, c.HealthCheck); err != nil {
-		return err
-	}
-	if err := checkLog(name, c.LogConfiguration); err != nil {
-		return err
-	}
+func refuseContainer(c types.ContainerDefinition) error {
 	return refuse(
 		refusal{len(c.Secrets) > 0, "secrets"},
 		refusal{len(c.EnvironmentFiles) > 0, "environmentFiles"},
@@ -78,75 +48,19 @@ func checkContainer(c types.ContainerDefinition, taskMemory int) error {
 	)
 }
 
-// checkHealthCheck: API_HealthCheck.
-func checkHealthCheck(name string, h *types.HealthCheck) error {
-	if h == nil {
-		return nil
-	}
-	within := func(v *int32, low, high int32) bool { return v == nil || *v >= low && *v <= high }
-	switch {
-	case len(h.Command) == 0 || h.Command[0] != "CMD" && h.Command[0] != "CMD-SHELL":
-		return client("Invalid 'healthCheck.command' setting for container '%s': it must begin with CMD or CMD-SHELL.", name)
-	case !within(h.Interval, 5, 300):
-		return client("Invalid 'healthCheck.interval' setting for container '%s'.", name)
-	case !within(h.Timeout, 2, 60):
-		return client("Invalid 'healthCheck.timeout' setting for container '%s'.", name)
-	case !within(h.Retries, 1, 10):
-		return client("Invalid 'healthCheck.retries' setting for container '%s'.", name)
-	case !within(h.StartPeriod, 0, 300):
-		return client("Invalid 'healthCheck.startPeriod' setting for container '%s'.", name)
-	}
-	return nil
-}
-
-func checkLog(name string, l *types.LogConfiguration) error {
-	if l == nil {
-		return nil
-	}
-	if l.LogDriver != types.LogDriverAwslogs {
-		return unsupported("log driver " + string(l.LogDriver))
-	}
-	for _, option := range []string{"awslogs-group", "awslogs-region", "awslogs-stream-prefix"} {
-		if l.Options[option] == "" {
-			return client("Log driver awslogs requires options: %s (container %s).", option, name)
-		}
-	}
-	return refuse(
-		refusal{len(l.SecretOptions) > 0, "logConfiguration.secretOptions"},
-		refusal{l.Options["awslogs-multiline-pattern"] != "", "awslogs-multiline-pattern"},
-		refusal{l.Options["awslogs-datetime-format"] != "", "awslogs-datetime-format"},
-	)
-}
-
-func checkDependencies(all []model.ContainerDefinition) error {
-	for _, c := range all {
-		for _, d := range c.DependsOn {
-			i := slices.IndexFunc(all, func(o model.ContainerDefinition) bool { return o.Name == d.Container })
-			switch {
-			case i < 0 || d.Container == c.Name:
-				return client("Invalid 'dependsOn' setting for container '%s': there is no container '%s' to wait for.", c.Name, d.Container)
-			case d.Condition == "HEALTHY" && all[i].HealthCheck == nil:
-				return client("Invalid 'dependsOn' setting for container '%s': container '%s' has no health check.", c.Name, d.Container)
-			case (d.Condition == "COMPLETE" || d.Condition == "SUCCESS") && all[i].Essential:
-				return client("Invalid 'dependsOn' setting for container '%s': container '%s' is essential and must not end.", c.Name, d.Container)
-			}
-		}
-	}
-	return nil
-}
-
-func container(c types.ContainerDefinition) model.ContainerDefinition {
+func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 	out := model.ContainerDefinition{
-		Name: *c.Name, Image: *c.Image, Essential: deref(c.Essential, true),
-		EntryPoint: c.EntryPoint, Command: c.Command,
+		Name: aws.ToString(c.Name), Image: aws.ToString(c.Image), Essential: deref(c.Essential, true),
+		EntryPoint: given(c.EntryPoint), Command: given(c.Command),
 		WorkingDir: aws.ToString(c.WorkingDirectory), User: aws.ToString(c.User),
-		CPUUnits: int(c.Cpu), MemoryMiB: int(aws.ToInt32(c.Memory)), ReadonlyRoot: aws.ToBool(c.ReadonlyRootFilesystem),
-		StopTimeout: time.Duration(aws.ToInt32(c.StopTimeout)) * time.Second,
-		Environment: keyValues(c.Environment),
+		CPUUnits: int(c.Cpu), MemoryMiB: int(aws.ToInt32(c.Memory)), MemoryReservationMiB: int(aws.ToInt32(c.MemoryReservation)),
+		ReadonlyRoot: aws.ToBool(c.ReadonlyRootFilesystem), Environment: keyValues(c.Environment),
+		LooseVersion: c.VersionConsistency == types.VersionConsistencyDisabled,
 	}
 	for _, p := range c.PortMappings {
 		out.PortMappings = append(out.PortMappings, model.PortMapping{
-			Name: aws.ToString(p.Name), ContainerPort: int(*p.ContainerPort), Protocol: string(cmp.Or(p.Protocol, types.TransportProtocolTcp)),
+			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)),
+			Protocol: string(cmp.Or(p.Protocol, types.TransportProtocolTcp)),
 		})
 	}
 	for _, u := range c.Ulimits {
@@ -160,15 +74,23 @@ func container(c types.ContainerDefinition) model.ContainerDefinition {
 	}
 	if h := c.HealthCheck; h != nil {
 		out.HealthCheck = &model.ContainerHealthCheck{
-			Command: h.Command, Interval: seconds(h.Interval, 30), Timeout: seconds(h.Timeout, 5),
-			StartPeriod: seconds(h.StartPeriod, 0), Retries: int(deref(h.Retries, 3)),
+			Command: h.Command, Interval: *seconds(new(deref(h.Interval, 30))), Timeout: *seconds(new(deref(h.Timeout, 5))),
+			StartPeriod: *seconds(new(deref(h.StartPeriod, 0))), Retries: int(deref(h.Retries, 3)),
 		}
+	}
+	if l := c.LinuxParameters; l != nil && l.Capabilities != nil {
+		out.AddCapabilities, out.DropCapabilities = l.Capabilities.Add, l.Capabilities.Drop
 	}
 	return out
 }
 
-func seconds(v *int32, fallback int32) time.Duration {
-	return time.Duration(deref(v, fallback)) * time.Second
+// given returns nil for an empty list: an empty command is none, as the image's
+// counts then.
+func given(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 func keyValues(in []types.KeyValuePair) []model.KeyValue {

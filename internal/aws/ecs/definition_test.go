@@ -97,7 +97,7 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"host port that differs", container(func(c *types.ContainerDefinition) { c.PortMappings[0].HostPort = aws.Int32(80) }), "ClientException: When networkMode=awsvpc"},
 		{"log driver", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverSplunk}
-		}), "UnsupportedFeatureException"},
+		}), "ClientException: Log driver splunk is not supported"},
 		{"log without a group", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
 		}), "ClientException: Log driver awslogs requires options: awslogs-group"},
@@ -114,27 +114,5 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
-	}
-}
-
-func TestReadSize(t *testing.T) {
-	tests := []struct {
-		cpu, memory string
-		units, mib  int
-		ok          bool
-	}{
-		{"256", "512", 256, 512, true},
-		{".25 vCPU", "0.5GB", 256, 512, true},
-		{"1 vcpu", "3 GB", 1024, 3072, true},
-		{"16 vCPU", "120 GB", 16384, 122880, true},
-		{"0.3 vCPU", "1 GB", 0, 0, false},
-		{"-1", "512", 0, 0, false},
-		{"256", "", 0, 0, false},
-	}
-	for _, tt := range tests {
-		units, mib, err := fargateSize(aws.String(tt.cpu), aws.String(tt.memory))
-		if (err == nil) != tt.ok || tt.ok && (units != tt.units || mib != tt.mib) {
-			t.Errorf("%s, %s: got %d, %d, %v", tt.cpu, tt.memory, units, mib, err)
-		}
 	}
 }

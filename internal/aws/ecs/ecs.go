@@ -15,23 +15,17 @@ import (
 	"neargate/internal/scheduler"
 )
 
-// targetGroups is where services look up the groups they put tasks into.
-type targetGroups interface {
-	TargetGroup(arn string) (model.TargetGroup, bool)
-	// TargetGroupLoadBalancers gives the load balancers that use a group.
-	TargetGroupLoadBalancers(arn string) []string
-}
-
 type service struct {
-	ecs    *ecs.Catalogue
-	tasks  *scheduler.Scheduler
-	groups targetGroups
-	place  model.Place
+	ecs   *ecs.Catalogue
+	tasks *scheduler.Scheduler
+	place model.Place
+	// records keeps requests in the form that Describe calls answer from.
+	records wire.Records
 }
 
 // New returns the face of ECS's records and of the scheduler that runs tasks.
-func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, groups targetGroups, place model.Place) wire.Service {
-	s := &service{ecs: records, tasks: tasks, groups: groups, place: place}
+func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, place model.Place) wire.Service {
+	s := &service{ecs: records, tasks: tasks, place: place, records: wire.NewRecords(wire.LowerCamel)}
 	return wire.Service{
 		SigningName:  "ecs",
 		TargetPrefix: "AmazonEC2ContainerServiceV20141113",

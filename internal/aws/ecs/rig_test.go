@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"go.uber.org/goleak"
 
+	"neargate/internal/aws/wire"
+	"neargate/internal/decide/rollout"
 	catalogue "neargate/internal/ecs"
 	"neargate/internal/model"
 	"neargate/internal/runtime/fake"
@@ -61,13 +63,15 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 	place := model.Place{Region: "us-east-1", Account: "000000000000"}
 	eng := fake.New(fake.Config{})
 	var sched *scheduler.Scheduler
-	records, err := catalogue.Open(db, catalogue.Config{
+	records, err := catalogue.Open(db, balancer{}, catalogue.Config{
 		Place: place, OnChange: func(cluster, service string) { sched.ServiceChanged(cluster, service) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sched = scheduler.New(records, eng, balancer{}, logs{}, scheduler.Default(place), slog.New(slog.DiscardHandler))
+	cfg := scheduler.Default(place)
+	cfg.Timing = rollout.Timing{} // tasks count as healthy at once
+	sched = scheduler.New(records, eng, balancer{}, logs{}, cfg, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- sched.Run(ctx) }()
@@ -78,7 +82,7 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 		}
 		db.Close()
 	})
-	return &service{ecs: records, tasks: sched, groups: balancer{}, place: place}, eng
+	return &service{ecs: records, tasks: sched, place: place, records: wire.NewRecords(wire.LowerCamel)}, eng
 }
 
 // definition is a valid input of RegisterTaskDefinition.

@@ -73,18 +73,3 @@ func (s *service) caller(ctx context.Context) *string {
 	}
 	return aws.String("arn:aws:iam::" + s.place.Account + ":root")
 }
-
-func deref[T any](p *T, fallback T) T {
-	if p == nil {
-		return fallback
-	}
-	return *p
-}
-
-// text is nil for "", as AWS leaves empty members out.
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}

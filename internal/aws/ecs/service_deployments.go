@@ -24,9 +24,9 @@ func (s *service) listServiceDeployments(_ context.Context, in *ecs.ListServiceD
 	if a, ok := model.ParseARN(name); ok && strings.Count(a.Resource, "/") == 2 {
 		cluster = strings.Split(a.Resource, "/")[1]
 	}
-	svc, ok := s.ecs.Service(cluster, name)
-	if !ok {
-		return nil, model.Errorf(model.NotFound, "ServiceNotFoundException", "Service not found.")
+	svc, err := s.ecs.FindService(cluster, name)
+	if err != nil {
+		return nil, err
 	}
 	var wanted []model.ServiceDeployment
 	for _, rec := range s.ecs.ServiceDeployments(svc) { // newest first
@@ -64,14 +64,6 @@ func within(t time.Time, w *types.CreatedAt) bool {
 		return true
 	}
 	return (w.After == nil || t.After(*w.After)) && (w.Before == nil || t.Before(*w.Before))
-}
-
-// moment is nil for the zero time.
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // describeServiceDeployments: codes InvalidParameterException; unknown ones are

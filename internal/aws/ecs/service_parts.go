@@ -1,39 +1,25 @@
 package ecs
 
 import (
-	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	catalogue "neargate/internal/ecs"
 	"neargate/internal/model"
 )
 
-func clusterName(nameOrARN *string) string {
-	if aws.ToString(nameOrARN) == "" {
-		return "default"
-	}
-	return model.ARNTail(*nameOrARN, 1)
-}
-
-func readNetwork(in *types.NetworkConfiguration) (model.Network, error) {
+func readNetwork(in *types.NetworkConfiguration) *model.Network {
 	if in == nil || in.AwsvpcConfiguration == nil {
-		return model.Network{}, invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+		return nil
 	}
 	c := in.AwsvpcConfiguration
-	switch {
-	case len(c.Subnets) == 0:
-		return model.Network{}, invalid("subnets can not be empty.")
-	case len(c.Subnets) > 16:
-		return model.Network{}, invalid("subnets can have at most 16 items.")
-	case len(c.SecurityGroups) > 5:
-		return model.Network{}, invalid("securityGroups can have at most 5 items.")
-	}
 	n := model.Network{Subnets: c.Subnets, SecurityGroups: c.SecurityGroups, AssignPublicIP: string(c.AssignPublicIp)}
 	if n.AssignPublicIP == "" {
 		n.AssignPublicIP = string(types.AssignPublicIpDisabled)
 	}
-	return n, nil
+	return &n
 }
 
 func networkOf(n model.Network) *types.NetworkConfiguration {
@@ -42,69 +28,24 @@ func networkOf(n model.Network) *types.NetworkConfiguration {
 	}}
 }
 
-const maxTargetGroups = 5
-
-// readLoadBalancers checks that the service's target groups and its ports are
-// there. InvalidParameterException.
-func (s *service) readLoadBalancers(in []types.LoadBalancer, def model.TaskDefinition) ([]model.ServiceLoadBalancer, error) {
-	if len(in) > maxTargetGroups {
-		return nil, invalid("load balancers can have at most %d items.", maxTargetGroups)
+// readLoadBalancers returns nil for none, but for an empty list an empty list.
+func readLoadBalancers(in []types.LoadBalancer) ([]model.ServiceLoadBalancer, error) {
+	if in == nil {
+		return nil, nil
 	}
-	var all []model.ServiceLoadBalancer
-	for _, lb := range in {
-		one := model.ServiceLoadBalancer{
-			TargetGroupARN: aws.ToString(lb.TargetGroupArn), ContainerName: aws.ToString(lb.ContainerName), ContainerPort: int(aws.ToInt32(lb.ContainerPort)),
-		}
-		if err := firstOf(checkLoadBalancer(lb), checkPort(one, def), s.checkGroup(one.TargetGroupARN)); err != nil {
+	all := make([]model.ServiceLoadBalancer, len(in))
+	for i, lb := range in {
+		if err := refuse(
+			refusal{lb.LoadBalancerName != nil, "loadBalancerName"},
+			refusal{lb.AdvancedConfiguration != nil, "advancedConfiguration"},
+		); err != nil {
 			return nil, err
 		}
-		all = append(all, one)
+		all[i] = model.ServiceLoadBalancer{
+			TargetGroupARN: aws.ToString(lb.TargetGroupArn), ContainerName: aws.ToString(lb.ContainerName), ContainerPort: int(aws.ToInt32(lb.ContainerPort)),
+		}
 	}
 	return all, nil
-}
-
-func checkLoadBalancer(lb types.LoadBalancer) error {
-	if err := refuse(
-		refusal{lb.LoadBalancerName != nil, "loadBalancerName"},
-		refusal{lb.AdvancedConfiguration != nil, "advancedConfiguration"},
-	); err != nil {
-		return err
-	}
-	switch {
-	case aws.ToString(lb.TargetGroupArn) == "":
-		return invalid("targetGroupArn can not be blank.")
-	case aws.ToString(lb.ContainerName) == "":
-		return invalid("Container name can not be blank.")
-	case lb.ContainerPort == nil:
-		return invalid("Container port can not be blank.")
-	}
-	return nil
-}
-
-func checkPort(lb model.ServiceLoadBalancer, def model.TaskDefinition) error {
-	for _, c := range def.Containers {
-		if c.Name != lb.ContainerName {
-			continue
-		}
-		if !slices.ContainsFunc(c.PortMappings, func(p model.PortMapping) bool { return p.ContainerPort == lb.ContainerPort }) {
-			return invalid("The container %s did not have a container port %d defined.", c.Name, lb.ContainerPort)
-		}
-		return nil
-	}
-	return invalid("The container %s does not exist in the task definition.", lb.ContainerName)
-}
-
-func (s *service) checkGroup(arn string) error {
-	tg, ok := s.groups.TargetGroup(arn)
-	switch {
-	case !ok:
-		return invalid("The target group with targetGroupArn %s does not exist.", arn)
-	case tg.TargetType != "ip":
-		return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", arn, tg.TargetType)
-	case len(s.groups.TargetGroupLoadBalancers(arn)) == 0:
-		return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", arn)
-	}
-	return nil
 }
 
 func loadBalancersOf(in []model.ServiceLoadBalancer) []types.LoadBalancer {
@@ -117,10 +58,9 @@ func loadBalancersOf(in []model.ServiceLoadBalancer) []types.LoadBalancer {
 	return all
 }
 
-// readRollout puts what a deployment configuration says over cfg.
-func readRollout(in *types.DeploymentConfiguration, cfg model.RolloutConfig) (model.RolloutConfig, error) {
+func readRollout(in *types.DeploymentConfiguration) (catalogue.RolloutSettings, error) {
 	if in == nil {
-		return cfg, nil
+		return catalogue.RolloutSettings{}, nil
 	}
 	if err := refuse(
 		refusal{in.Strategy != "" && in.Strategy != types.DeploymentStrategyRolling, "deployment strategy " + string(in.Strategy)},
@@ -130,37 +70,16 @@ func readRollout(in *types.DeploymentConfiguration, cfg model.RolloutConfig) (mo
 		refusal{in.EarlySuccessCriteria != nil, "earlySuccessCriteria"},
 		refusal{aws.ToInt32(in.BakeTimeInMinutes) > 0, "bakeTimeInMinutes"},
 	); err != nil {
-		return cfg, err
+		return catalogue.RolloutSettings{}, err
 	}
-	cfg.MaximumPercent = int(deref(in.MaximumPercent, int32(cfg.MaximumPercent)))
-	cfg.MinimumHealthyPercent = int(deref(in.MinimumHealthyPercent, int32(cfg.MinimumHealthyPercent)))
-	if err := readBreaker(in.DeploymentCircuitBreaker, &cfg); err != nil {
-		return cfg, err
-	}
-	switch {
-	case cfg.MaximumPercent < 100:
-		return cfg, invalid("maximumPercent must be greater than or equal to 100.")
-	case cfg.MinimumHealthyPercent < 0 || cfg.MinimumHealthyPercent > 100:
-		return cfg, invalid("minimumHealthyPercent must be between 0 and 100.")
-	case cfg.MaximumPercent == 100 && cfg.MinimumHealthyPercent == 100:
-		return cfg, invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
-	}
-	return cfg, nil
-}
-
-func readBreaker(in *types.DeploymentCircuitBreaker, cfg *model.RolloutConfig) error {
-	if in == nil {
-		return nil
-	}
-	cfg.CircuitBreaker, cfg.Rollback = in.Enable, in.Rollback
-	cfg.KeepFailures = !deref(in.ResetOnHealthyTask, true)
-	if t := in.ThresholdConfiguration; t != nil {
-		if t.Value < 1 {
-			return invalid("The value of thresholdConfiguration must be greater than or equal to 1.")
+	out := catalogue.RolloutSettings{MaximumPercent: number(in.MaximumPercent), MinimumHealthyPercent: number(in.MinimumHealthyPercent)}
+	if b := in.DeploymentCircuitBreaker; b != nil {
+		out.Breaker = &catalogue.Breaker{Enable: b.Enable, Rollback: b.Rollback, KeepFailures: !deref(b.ResetOnHealthyTask, true)}
+		if t := b.ThresholdConfiguration; t != nil {
+			out.Breaker.Threshold = &catalogue.Threshold{Type: string(t.Type), Value: int(t.Value)}
 		}
-		cfg.ThresholdType, cfg.ThresholdValue = string(t.Type), int(t.Value)
 	}
-	return nil
+	return out, nil
 }
 
 func rolloutOf(cfg model.RolloutConfig) *types.DeploymentConfiguration {
@@ -177,13 +96,50 @@ func rolloutOf(cfg model.RolloutConfig) *types.DeploymentConfiguration {
 	}
 }
 
-// rebalancing is ENABLED by default, and never with a maximum of 100 %.
-func rebalancing(said types.AvailabilityZoneRebalancing, cfg model.RolloutConfig) string {
-	if cfg.MaximumPercent <= 100 {
-		return string(types.AvailabilityZoneRebalancingDisabled)
+// readMonitoring reads how finely a service's metrics are published. They are
+// kept by the second in any case; the setting is what high-resolution scaling
+// policies ask for. [API_MonitoringConfiguration].
+func readMonitoring(in *types.MonitoringConfiguration) []model.MetricResolution {
+	if in == nil {
+		return nil
 	}
-	if said == "" {
-		return string(types.AvailabilityZoneRebalancingEnabled)
+	all := make([]model.MetricResolution, len(in.MetricConfigurations))
+	for i, c := range in.MetricConfigurations {
+		all[i] = model.MetricResolution{Metrics: c.MetricNames, Resolution: time.Duration(aws.ToInt32(c.ResolutionSeconds)) * time.Second}
 	}
-	return string(said)
+	return all
+}
+
+// monitoringOf returns nil when nothing is set.
+func monitoringOf(all []model.MetricResolution) *types.MonitoringConfiguration {
+	if len(all) == 0 {
+		return nil
+	}
+	out := &types.MonitoringConfiguration{}
+	for _, m := range all {
+		out.MetricConfigurations = append(out.MetricConfigurations, types.MetricConfiguration{
+			MetricNames: m.Metrics, ResolutionSeconds: aws.Int32(int32(m.Resolution / time.Second)),
+		})
+	}
+	return out
+}
+
+// readStrategy returns nil for none, but for an empty list an empty list.
+func readStrategy(in []types.CapacityProviderStrategyItem) []model.CapacityProviderShare {
+	if in == nil {
+		return nil
+	}
+	shares := make([]model.CapacityProviderShare, len(in))
+	for i, item := range in {
+		shares[i] = model.CapacityProviderShare{Provider: aws.ToString(item.CapacityProvider), Base: int(item.Base), Weight: int(item.Weight)}
+	}
+	return shares
+}
+
+func strategyOf(shares []model.CapacityProviderShare) []types.CapacityProviderStrategyItem {
+	all := make([]types.CapacityProviderStrategyItem, len(shares))
+	for i, share := range shares {
+		all[i] = types.CapacityProviderStrategyItem{CapacityProvider: aws.String(share.Provider), Base: int32(share.Base), Weight: int32(share.Weight)}
+	}
+	return all
 }

@@ -30,7 +30,7 @@ func TestCreateServiceRefuses(t *testing.T) {
 		{"a name with a dot", func(in *ecs.CreateServiceInput) { in.ServiceName = aws.String("a.b") }, "InvalidParameterException", "Invalid service name"},
 		{"unknown cluster", func(in *ecs.CreateServiceInput) { in.Cluster = aws.String("nope") }, "ClusterNotFoundException", "Cluster not found."},
 		{"unknown task definition", func(in *ecs.CreateServiceInput) { in.TaskDefinition = aws.String("nope") }, "ClientException", "TaskDefinition not found."},
-		{"negative desired count", func(in *ecs.CreateServiceInput) { in.DesiredCount = aws.Int32(-1) }, "InvalidParameterException", "negative"},
+		{"negative desired count", func(in *ecs.CreateServiceInput) { in.DesiredCount = aws.Int32(-1) }, "InvalidParameterException", "DesiredCount can not be lesser than 0"},
 		{"no network", func(in *ecs.CreateServiceInput) { in.NetworkConfiguration = nil }, "InvalidParameterException", "Network Configuration must be provided when networkMode 'awsvpc' is specified."},
 		{"EC2", func(in *ecs.CreateServiceInput) { in.LaunchType = types.LaunchTypeEc2 }, "UnsupportedFeatureException", "launchType EC2"},
 		{"unknown platform", func(in *ecs.CreateServiceInput) { in.PlatformVersion = aws.String("9.9") }, "PlatformUnknownException", "platform"},

@@ -11,19 +11,10 @@ import (
 	"neargate/internal/model"
 )
 
-// activeCluster: ClusterNotFoundException.
-func (s *service) activeCluster(name *string) (model.Cluster, error) {
-	c, ok := s.ecs.Cluster(aws.ToString(name))
-	if !ok || c.Status != model.Active {
-		return c, model.Errorf(model.NotFound, "ClusterNotFoundException", "Cluster not found.")
-	}
-	return c, nil
-}
-
 // describeServices: codes ClusterNotFoundException, InvalidParameterException;
 // unknown services are failures.
 func (s *service) describeServices(_ context.Context, in *ecs.DescribeServicesInput) (*ecs.DescribeServicesOutput, error) {
-	c, err := s.activeCluster(in.Cluster)
+	c, err := s.ecs.ActiveCluster(aws.ToString(in.Cluster))
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +35,7 @@ func (s *service) describeServices(_ context.Context, in *ecs.DescribeServicesIn
 
 // listServices: codes ClusterNotFoundException, InvalidParameterException.
 func (s *service) listServices(_ context.Context, in *ecs.ListServicesInput) (*ecs.ListServicesOutput, error) {
-	c, err := s.activeCluster(in.Cluster)
+	c, err := s.ecs.ActiveCluster(aws.ToString(in.Cluster))
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,8 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -10,19 +10,17 @@ import (
 	"neargate/internal/model"
 )
 
-func number(n int) *string { return aws.String(strconv.Itoa(n)) }
-
 // task is t as AWS answers it.
 func (s *service) task(t model.Task, withTags bool) types.Task {
 	out := types.Task{
 		TaskArn: aws.String(t.ARN), ClusterArn: aws.String(t.ClusterARN), TaskDefinitionArn: aws.String(t.TaskDefinitionARN),
 		LastStatus: aws.String(string(t.LastStatus)), DesiredStatus: aws.String(string(t.DesiredStatus)), HealthStatus: types.HealthStatus(t.Health),
-		Cpu: number(t.CPUUnits), Memory: number(t.MemoryMiB), Group: aws.String(t.Group), StartedBy: text(t.StartedBy),
+		Cpu: decimal(t.CPUUnits), Memory: decimal(t.MemoryMiB), Group: aws.String(t.Group), StartedBy: text(t.StartedBy),
 		LaunchType: types.LaunchType(t.LaunchType), CapacityProviderName: text(t.CapacityProvider),
 		PlatformVersion: aws.String(platform(t.PlatformVersion)), PlatformFamily: aws.String("Linux"),
 		AvailabilityZone: aws.String(s.place.Region + "a"), EnableExecuteCommand: t.EnableExecuteCommand,
 		Attributes:       []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String("x86_64")}},
-		EphemeralStorage: &types.EphemeralStorage{SizeInGiB: 20}, FargateEphemeralStorage: &types.TaskEphemeralStorage{SizeInGiB: 20},
+		EphemeralStorage: &types.EphemeralStorage{SizeInGiB: s.disk(t)}, FargateEphemeralStorage: &types.TaskEphemeralStorage{SizeInGiB: s.disk(t)},
 		Attachments: []types.Attachment{s.attachment(t)}, Containers: []types.Container{}, Overrides: overridesOf(t),
 		Tags:     []types.Tag{},
 		StopCode: types.TaskStopCode(t.StopCode), StoppedReason: text(t.StopReason), Version: int64(t.Version),
@@ -41,15 +39,21 @@ func (s *service) task(t model.Task, withTags bool) types.Task {
 	return out
 }
 
+// disk is the size of a task's ephemeral storage in GiB.
+func (s *service) disk(t model.Task) int32 {
+	def, _ := s.ecs.TaskDefinition(t.TaskDefinitionARN)
+	return int32(cmp.Or(t.EphemeralGiB, def.EphemeralGiB, 20))
+}
+
 func containerOf(t model.Task, c model.Container) types.Container {
 	out := types.Container{
 		ContainerArn: aws.String(c.ARN), TaskArn: aws.String(t.ARN), Name: aws.String(c.Name), Image: aws.String(c.Image),
 		ImageDigest: text(c.ImageDigest), RuntimeId: text(c.RuntimeID), LastStatus: aws.String(string(c.LastStatus)),
-		HealthStatus: types.HealthStatus(c.Health), Reason: text(c.Reason), Cpu: number(c.CPUUnits),
+		HealthStatus: types.HealthStatus(c.Health), Reason: text(c.Reason), Cpu: decimal(c.CPUUnits),
 		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
 	}
 	if c.MemoryMiB > 0 {
-		out.Memory = number(c.MemoryMiB)
+		out.Memory = decimal(c.MemoryMiB)
 	}
 	if c.ExitCode != nil {
 		out.ExitCode = aws.Int32(int32(*c.ExitCode))

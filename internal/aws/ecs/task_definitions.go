@@ -3,7 +3,6 @@ package ecs
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,27 +16,13 @@ import (
 	"neargate/internal/model"
 )
 
-// taskDefinition is a definition as AWS answers it: as it was registered.
-func taskDefinition(def model.TaskDefinition) (*types.TaskDefinition, error) {
-	out := &types.TaskDefinition{}
-	if err := json.Unmarshal(def.Registered, out); err != nil {
-		return nil, fmt.Errorf("read task definition %s: %w", def.ARN, err)
-	}
-	out.TaskDefinitionArn, out.Revision = aws.String(def.ARN), int32(def.Revision)
-	out.Status, out.RegisteredAt = types.TaskDefinitionStatus(def.Status), aws.Time(def.RegisteredAt)
-	if !def.DeregisteredAt.IsZero() {
-		out.DeregisteredAt = aws.Time(def.DeregisteredAt)
-	}
-	return out, nil
-}
-
 // describeTaskDefinition: codes ClientException.
 func (s *service) describeTaskDefinition(_ context.Context, in *ecs.DescribeTaskDefinitionInput) (*ecs.DescribeTaskDefinitionOutput, error) {
 	def, ok := s.ecs.TaskDefinition(aws.ToString(in.TaskDefinition))
 	if !ok {
 		return nil, client("Unable to describe task definition.")
 	}
-	described, err := taskDefinition(def)
+	described, err := s.taskDefinition(def)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +39,7 @@ func (s *service) deregisterTaskDefinition(ctx context.Context, in *ecs.Deregist
 	if err != nil {
 		return nil, err
 	}
-	out, err := taskDefinition(def)
+	out, err := s.taskDefinition(def)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +62,7 @@ func (s *service) deleteTaskDefinitions(ctx context.Context, in *ecs.DeleteTaskD
 		if err != nil {
 			return nil, err
 		}
-		deleted, err := taskDefinition(def)
+		deleted, err := s.taskDefinition(def)
 		if err != nil {
 			return nil, err
 		}

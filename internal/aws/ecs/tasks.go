@@ -30,7 +30,7 @@ func (s *service) stopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.Sto
 // describeTasks: codes ClusterNotFoundException, InvalidParameterException;
 // unknown tasks are failures.
 func (s *service) describeTasks(_ context.Context, in *ecs.DescribeTasksInput) (*ecs.DescribeTasksOutput, error) {
-	c, err := s.activeCluster(in.Cluster)
+	c, err := s.ecs.ActiveCluster(aws.ToString(in.Cluster))
 	if err != nil {
 		return nil, err
 	}
@@ -55,13 +55,13 @@ func (s *service) describeTasks(_ context.Context, in *ecs.DescribeTasksInput) (
 // listTasks: codes ClusterNotFoundException, InvalidParameterException,
 // ServiceNotFoundException.
 func (s *service) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.ListTasksOutput, error) {
-	c, err := s.activeCluster(in.Cluster)
+	c, err := s.ecs.ActiveCluster(aws.ToString(in.Cluster))
 	if err != nil {
 		return nil, err
 	}
 	if in.ServiceName != nil {
-		if _, ok := s.ecs.Service(c.Name, *in.ServiceName); !ok {
-			return nil, model.Errorf(model.NotFound, "ServiceNotFoundException", "Service not found.")
+		if _, err := s.ecs.FindService(c.Name, *in.ServiceName); err != nil {
+			return nil, err
 		}
 	}
 	if err := refuse(refusal{in.ContainerInstance != nil, "containerInstance"}, refusal{in.DaemonName != nil, "daemonName"}); err != nil {

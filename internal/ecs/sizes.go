@@ -25,18 +25,18 @@ func readSize(s, unit string, per float64) (int, bool) {
 	return int(v), err == nil && v > 0 && v < 1<<30 && v == math.Trunc(v)
 }
 
-// fargateSize reads a pair of cpu and memory that Fargate has. ClientException.
-func fargateSize(cpu, memory *string) (units, mib int, err error) {
-	if cpu == nil || memory == nil {
+// fargateSize reads a pair of CPU and memory that Fargate has. ClientException.
+func fargateSize(cpu, memory string) (units, mib int, err error) {
+	if cpu == "" || memory == "" {
 		return 0, 0, client("Fargate requires task definition to have cpu and memory specified.")
 	}
-	units, ok := readCPU(*cpu)
+	units, ok := readCPU(cpu)
 	if !ok {
-		return 0, 0, client("Invalid 'cpu' setting for task. Value: %s", *cpu)
+		return 0, 0, client("Invalid 'cpu' setting for task. Value: %s", cpu)
 	}
-	mib, ok = readMemory(*memory)
+	mib, ok = readMemory(memory)
 	if !ok {
-		return 0, 0, client("Invalid 'memory' setting for task. Value: %s", *memory)
+		return 0, 0, client("Invalid 'memory' setting for task. Value: %s", memory)
 	}
 	if !placement.FargateSize(units, mib) {
 		return 0, 0, client("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", units, mib)

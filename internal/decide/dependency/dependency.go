@@ -1,0 +1,72 @@
+// Package dependency says which containers of a task may wait for which.
+package dependency
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"neargate/internal/model"
+)
+
+// The conditions on which a container can wait for another.
+// [API_ContainerDependency].
+const (
+	Start    = "START"
+	Complete = "COMPLETE"
+	Success  = "SUCCESS"
+	Healthy  = "HEALTHY"
+)
+
+// Check returns an error that names the first dependency that no run of the
+// containers can meet: of an unknown container or condition, on the end of an
+// essential container, on the health of one without a health check, or in a
+// circle.
+func Check(containers []model.ContainerDefinition) error {
+	byName := map[string]model.ContainerDefinition{}
+	for _, c := range containers {
+		byName[c.Name] = c
+	}
+	for _, c := range containers {
+		for _, d := range c.DependsOn {
+			if why := unmeetable(byName, d); why != "" {
+				return fmt.Errorf("container '%s': %s", c.Name, why)
+			}
+		}
+	}
+	for _, c := range containers {
+		if path := circle(byName, c.Name, nil); path != nil {
+			return fmt.Errorf("container '%s': containers depend on each other: %s", c.Name, strings.Join(path, ", "))
+		}
+	}
+	return nil
+}
+
+func unmeetable(byName map[string]model.ContainerDefinition, d model.Dependency) string {
+	on, ok := byName[d.Container]
+	switch {
+	case !ok:
+		return fmt.Sprintf("there is no container '%s' to wait for", d.Container)
+	case !slices.Contains([]string{Start, Complete, Success, Healthy}, d.Condition):
+		return fmt.Sprintf("the condition '%s' is not one of START, COMPLETE, SUCCESS and HEALTHY", d.Condition)
+	case d.Condition == Healthy && on.HealthCheck == nil:
+		return fmt.Sprintf("container '%s' has no health check", d.Container)
+	case (d.Condition == Complete || d.Condition == Success) && on.Essential:
+		return fmt.Sprintf("container '%s' is essential and must not end", d.Container)
+	}
+	return ""
+}
+
+// circle returns the names by which a container comes to wait for itself; path
+// is how it was reached.
+func circle(byName map[string]model.ContainerDefinition, name string, path []string) []string {
+	if i := slices.Index(path, name); i >= 0 {
+		return append(slices.Clone(path[i:]), name)
+	}
+	for _, d := range byName[name].DependsOn {
+		if found := circle(byName, d.Container, append(slices.Clone(path), name)); found != nil {
+			return found
+		}
+	}
+	return nil
+}

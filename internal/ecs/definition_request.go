@@ -1,0 +1,102 @@
+package ecs
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"time"
+
+	"neargate/internal/model"
+)
+
+// RegisterTaskDefinitionRequest is what RegisterTaskDefinition takes.
+type RegisterTaskDefinitionRequest struct {
+	Family                        string
+	CPU, Memory                   string // of the whole task: "256", ".25 vCPU"; "512", "0.5 GB"
+	NetworkMode                   string
+	Compatibilities               []string // required ones
+	CPUArchitecture, OSFamily     string   // "" is this machine's, LINUX
+	EphemeralGiB                  int      // 0 is Fargate's 20
+	TaskRoleARN, ExecutionRoleARN string
+	Containers                    []model.ContainerDefinition
+	Tags                          []model.Tag
+	RegisteredBy                  string // an ARN
+	Request                       []byte // as it came: JSON in AWS's field names
+}
+
+// RegisterTaskDefinition keeps a definition as the next revision of its family.
+// ClientException, InvalidParameterException.
+func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTaskDefinitionRequest) (model.TaskDefinition, error) {
+	def := model.TaskDefinition{
+		Family: req.Family, NetworkMode: req.NetworkMode, TaskRoleARN: req.TaskRoleARN, ExecutionRoleARN: req.ExecutionRoleARN,
+		Containers: req.Containers, EphemeralGiB: req.EphemeralGiB, Tags: req.Tags,
+		Status: model.Active, RegisteredAt: time.Now(), RegisteredBy: req.RegisteredBy, Request: req.Request,
+	}
+	err := firstError(req.check(), checkTags(req.Tags))
+	if err != nil {
+		return def, err
+	}
+	if req.fargate() {
+		if def.CPUUnits, def.MemoryMiB, err = fargateSize(req.CPU, req.Memory); err != nil {
+			return def, err
+		}
+	}
+	if err := checkContainers(def.Containers, def.MemoryMiB); err != nil {
+		return def, err
+	}
+	err = c.update(ctx, func(t tables) error {
+		def.Revision = 1
+		if all := t.definitions.List(def.Family + "/"); len(all) > 0 {
+			def.Revision = all[len(all)-1].Revision + 1
+		}
+		def.ARN = c.cfg.Place.TaskDefinitionARN(def.Family, def.Revision)
+		t.definitions.Put(definitionKey(def.Family, def.Revision), def)
+		return nil
+	})
+	return def, err
+}
+
+const awsvpc = "awsvpc"
+
+// fargate reports whether the definition is to run on Fargate: because it says
+// so, or because it can.
+func (req RegisterTaskDefinitionRequest) fargate() bool {
+	return slices.Contains(req.Compatibilities, "FARGATE") ||
+		req.NetworkMode == awsvpc && req.CPU != "" && req.Memory != ""
+}
+
+const maxContainers = 10
+
+func (req RegisterTaskDefinitionRequest) check() error {
+	switch {
+	case !validName(req.Family):
+		return client("Family contains invalid characters or is not between 1 and 255 characters long.")
+	case len(req.Containers) == 0:
+		return client("Container list cannot be empty.")
+	case len(req.Containers) > maxContainers:
+		return client("Too many containers. A task definition can have at most %d containers.", maxContainers)
+	case slices.Contains(req.Compatibilities, "FARGATE") && req.NetworkMode != awsvpc:
+		return client("Fargate only supports network mode ‘awsvpc’.")
+	}
+	return checkPlatform(req.CPUArchitecture, req.OSFamily)
+}
+
+func checkPlatform(architecture, osFamily string) error {
+	machine := map[string]string{"amd64": "X86_64", "arm64": "ARM64"}[runtime.GOARCH]
+	switch {
+	case architecture != "" && architecture != machine:
+		return client("The cpuArchitecture %s is not supported by Neargate on this machine, which has %s.", architecture, machine)
+	case osFamily != "" && osFamily != "LINUX":
+		return client("The operatingSystemFamily %s is not supported by Neargate.", osFamily)
+	}
+	return nil
+}
+
+// EphemeralStorage returns a size of ephemeral storage, in GiB, within
+// Fargate's bounds. ClientException.
+func EphemeralStorage(gib int) (int, error) {
+	if gib < 21 || gib > 200 {
+		return 0, client("Ephemeral storage size must be between 21 and 200 GiB.")
+	}
+	return gib, nil
+}

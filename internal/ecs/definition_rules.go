@@ -1,0 +1,133 @@
+package ecs
+
+import (
+	"slices"
+	"time"
+
+	"neargate/internal/decide/dependency"
+	"neargate/internal/model"
+)
+
+// checkContainers refuses container definitions that Fargate would.
+// taskMemory is in MiB; 0 is not set. ClientException.
+func checkContainers(all []model.ContainerDefinition, taskMemory int) error {
+	for i, c := range all {
+		if err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLog(c), checkLimits(c)); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(all[:i], func(other model.ContainerDefinition) bool { return other.Name == c.Name }) {
+			return client("Container.name should be unique within the task definition. Name: %s", c.Name)
+		}
+	}
+	if !slices.ContainsFunc(all, func(c model.ContainerDefinition) bool { return c.Essential }) {
+		return client("A task definition must have at least one essential container.")
+	}
+	if err := dependency.Check(all); err != nil {
+		return client("Invalid 'dependsOn' setting for %s.", err)
+	}
+	return nil
+}
+
+// StopTimeout returns a container's stopTimeout within Fargate's bounds.
+// ClientException. [API_ContainerDefinition].
+func StopTimeout(container string, seconds int) (time.Duration, error) {
+	if seconds < 2 || seconds > 120 {
+		return 0, client("Invalid 'stopTimeout' setting for container '%s': it must be between 2 and 120 seconds.", container)
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
+
+func checkContainer(c model.ContainerDefinition, taskMemory int) error {
+	switch {
+	case !validName(c.Name):
+		return client("Container.name contains invalid characters or is not between 1 and 255 characters long.")
+	case c.Image == "":
+		return client("Container.image should not be null or empty.")
+	case c.CPUUnits < 0:
+		return client("Invalid 'cpu' setting for container '%s'.", c.Name)
+	case c.MemoryMiB != 0 && (c.MemoryMiB < 6 || taskMemory > 0 && c.MemoryMiB > taskMemory):
+		return client("Invalid 'memory' setting for container '%s'.", c.Name)
+	case c.MemoryReservationMiB != 0 && (c.MemoryReservationMiB < 6 || c.MemoryMiB > 0 && c.MemoryReservationMiB >= c.MemoryMiB):
+		return client("Invalid 'memoryReservation' setting for container '%s'.", c.Name)
+	}
+	for i, p := range c.PortMappings {
+		if p.ContainerPort < 1 || p.ContainerPort > 65535 {
+			return client("Invalid 'containerPort' setting for container '%s'.", c.Name)
+		}
+		if p.HostPort != 0 && p.HostPort != p.ContainerPort {
+			return client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+		}
+		if p.Protocol != "tcp" && p.Protocol != "udp" {
+			return client("Invalid 'protocol' setting for container '%s'.", c.Name)
+		}
+		if slices.ContainsFunc(c.PortMappings[:i], func(o model.PortMapping) bool { return o.ContainerPort == p.ContainerPort && o.Protocol == p.Protocol }) {
+			return client("Duplicate port mapping %d/%s in container '%s'.", p.ContainerPort, p.Protocol, c.Name)
+		}
+	}
+	return nil
+}
+
+// checkHealthCheck: bounds of API_HealthCheck.
+func checkHealthCheck(c model.ContainerDefinition) error {
+	h := c.HealthCheck
+	if h == nil {
+		return nil
+	}
+	outside := func(v time.Duration, low, high int) bool {
+		return v < time.Duration(low)*time.Second || v > time.Duration(high)*time.Second
+	}
+	switch {
+	case len(h.Command) == 0 || h.Command[0] != "CMD" && h.Command[0] != "CMD-SHELL":
+		return client("Invalid 'healthCheck.command' setting for container '%s': it must begin with CMD or CMD-SHELL.", c.Name)
+	case outside(h.Interval, 5, 300):
+		return client("Invalid 'healthCheck.interval' setting for container '%s'.", c.Name)
+	case outside(h.Timeout, 2, 60):
+		return client("Invalid 'healthCheck.timeout' setting for container '%s'.", c.Name)
+	case h.Retries < 1 || h.Retries > 10:
+		return client("Invalid 'healthCheck.retries' setting for container '%s'.", c.Name)
+	case outside(h.StartPeriod, 0, 300):
+		return client("Invalid 'healthCheck.startPeriod' setting for container '%s'.", c.Name)
+	}
+	return nil
+}
+
+func checkLog(c model.ContainerDefinition) error {
+	if c.Log.Driver == "" {
+		return nil
+	}
+	if c.Log.Driver != "awslogs" {
+		return client("Log driver %s is not supported by Neargate.", c.Log.Driver)
+	}
+	for _, option := range []string{"awslogs-group", "awslogs-region", "awslogs-stream-prefix"} {
+		if c.Log.Options[option] == "" {
+			return client("Log driver awslogs requires options: %s (container %s).", option, c.Name)
+		}
+	}
+	for _, option := range []string{"awslogs-multiline-pattern", "awslogs-datetime-format"} {
+		if c.Log.Options[option] != "" {
+			return client("The option %s of log driver awslogs is not supported by Neargate.", option)
+		}
+	}
+	return nil
+}
+
+// ulimits are the limits that AWS knows. [API_Ulimit].
+func ulimits() []string {
+	return []string{
+		"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
+	}
+}
+
+func checkLimits(c model.ContainerDefinition) error {
+	for _, u := range c.Ulimits {
+		if !slices.Contains(ulimits(), u.Name) || u.Soft > u.Hard && u.Hard >= 0 {
+			return client("Invalid 'ulimits' setting for container '%s': %s.", c.Name, u.Name)
+		}
+	}
+	for _, name := range c.AddCapabilities {
+		if name != "SYS_PTRACE" {
+			return client("The kernel capability %s cannot be added on Fargate: only SYS_PTRACE can.", name)
+		}
+	}
+	return nil
+}

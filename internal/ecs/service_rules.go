@@ -1,0 +1,107 @@
+package ecs
+
+import (
+	"slices"
+	"time"
+
+	"neargate/internal/model"
+)
+
+// maxDesired is ECS's limit of tasks in one service.
+const maxDesired = 5000
+
+// maxGroups is ECS's limit of target groups of one service.
+const maxGroups = 5
+
+func errNoNetwork() error {
+	return invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+}
+
+// checkNetwork refuses a network that tasks cannot be in.
+// InvalidParameterException.
+func checkNetwork(n model.Network) error {
+	switch {
+	case len(n.Subnets) == 0:
+		return invalid("subnets can not be empty.")
+	case len(n.Subnets) > 16:
+		return invalid("subnets can have at most 16 items.")
+	case len(n.SecurityGroups) > 5:
+		return invalid("securityGroups can have at most 5 items.")
+	}
+	return nil
+}
+
+// checkVersion refuses a platform version that Fargate does not have.
+// PlatformUnknownException.
+func checkVersion(version string) error {
+	switch version {
+	case "", "LATEST", "1.4.0":
+		return nil
+	}
+	return errPlatformUnknown()
+}
+
+// checkGroups refuses load balancers whose target groups cannot take tasks. It
+// asks the balancer, so it is not for use within a transaction.
+func (c *Catalogue) checkGroups(s ServiceSettings) error {
+	if len(s.LoadBalancers) > maxGroups {
+		return invalid("load balancers can have at most %d items.", maxGroups)
+	}
+	for _, lb := range s.LoadBalancers {
+		switch {
+		case lb.TargetGroupARN == "":
+			return invalid("targetGroupArn can not be blank.")
+		case lb.ContainerName == "":
+			return invalid("Container name can not be blank.")
+		case lb.ContainerPort == 0:
+			return invalid("Container port can not be blank.")
+		}
+		tg, ok := c.groups.TargetGroup(lb.TargetGroupARN)
+		switch {
+		case !ok:
+			return invalid("The target group with targetGroupArn %s does not exist.", lb.TargetGroupARN)
+		case tg.TargetType != "ip":
+			return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", lb.TargetGroupARN, tg.TargetType)
+		case len(c.groups.TargetGroupLoadBalancers(lb.TargetGroupARN)) == 0:
+			return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", lb.TargetGroupARN)
+		}
+	}
+	return nil
+}
+
+func checkPort(lb model.ServiceLoadBalancer, def model.TaskDefinition) error {
+	for _, c := range def.Containers {
+		if c.Name != lb.ContainerName {
+			continue
+		}
+		if !slices.ContainsFunc(c.PortMappings, func(p model.PortMapping) bool { return p.ContainerPort == lb.ContainerPort }) {
+			return invalid("The container %s did not have a container port %d defined.", c.Name, lb.ContainerPort)
+		}
+		return nil
+	}
+	return invalid("The container %s does not exist in the task definition.", lb.ContainerName)
+}
+
+// checkMonitoring refuses resolutions that AWS does not have.
+// [API_MonitoringConfiguration].
+func checkMonitoring(all []model.MetricResolution) error {
+	seen := map[string]bool{}
+	for _, m := range all {
+		switch {
+		case len(m.Metrics) == 0:
+			return invalid("metricNames can not be empty in a metric configuration.")
+		case m.Resolution != 20*time.Second && m.Resolution != time.Minute:
+			return invalid("Invalid resolutionSeconds %d in a metric configuration. Valid values are 20 and 60.", m.Resolution/time.Second)
+		}
+		for _, name := range m.Metrics {
+			switch {
+			case name != "CPUUtilization" && name != "MemoryUtilization":
+				return invalid("Invalid metric name %s in a metric configuration. Valid values are CPUUtilization and MemoryUtilization.", name)
+			case seen[name]:
+				return invalid("The metric %s is in more than one metric configuration.", name)
+			}
+			seen[name] = true
+		}
+	}
+	return nil
+}

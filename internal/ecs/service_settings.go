@@ -1,0 +1,186 @@
+package ecs
+
+import (
+	"time"
+
+	"neargate/internal/model"
+)
+
+// ServiceSettings are what CreateService sets and UpdateService changes; nil
+// leaves a part as it is, or as AWS sets it by default.
+type ServiceSettings struct {
+	// What tasks are made of: a change starts a deployment.
+	TaskDefinition  *string // FAMILY, FAMILY:REVISION or an ARN
+	Network         *model.Network
+	LoadBalancers   []model.ServiceLoadBalancer // empty but not nil: none
+	PlatformVersion *string
+	Monitoring      []model.MetricResolution // empty but not nil: none
+
+	// The rest, which starts none.
+	DesiredCount   *int
+	Grace          *time.Duration
+	Rollout        RolloutSettings
+	Strategy       []model.CapacityProviderShare // empty but not nil: FARGATE
+	AZRebalancing  *string
+	PropagateTags  *string
+	ManagedTags    *bool
+	ExecuteCommand *bool
+}
+
+// RolloutSettings are how a deployment goes; nil leaves a part as it is.
+type RolloutSettings struct {
+	MaximumPercent, MinimumHealthyPercent *int
+	Breaker                               *Breaker
+}
+
+// Breaker is a deployment's circuit breaker.
+type Breaker struct {
+	Enable, Rollback bool
+	KeepFailures     bool       // a healthy task does not reset the failure count
+	Threshold        *Threshold // nil is 50 %
+}
+
+// Threshold is how many failed tasks trip the circuit breaker.
+type Threshold struct {
+	Type  string // BOUNDED_PERCENT, UNBOUNDED_PERCENT or COUNT
+	Value int
+}
+
+const (
+	rebalancingOn  = "ENABLED"
+	rebalancingOff = "DISABLED"
+)
+
+// apply changes svc as asked.
+func (s ServiceSettings) apply(t tables, svc *model.Service) error {
+	return firstError(s.applyTasks(t, svc), s.applyService(svc))
+}
+
+// applyTasks changes what tasks are made of.
+func (s ServiceSettings) applyTasks(t tables, svc *model.Service) error {
+	def, _ := findDefinition(t.definitions, svc.TaskDefinitionARN)
+	if s.TaskDefinition != nil {
+		var err error
+		if def, err = runnable(t.definitions, *s.TaskDefinition); err != nil {
+			return err
+		}
+		svc.TaskDefinitionARN = def.ARN
+	}
+	if s.Network != nil {
+		if err := checkNetwork(*s.Network); err != nil {
+			return err
+		}
+		svc.Network = *s.Network
+	}
+	if s.PlatformVersion != nil {
+		if err := checkVersion(*s.PlatformVersion); err != nil {
+			return err
+		}
+		svc.PlatformVersion = *s.PlatformVersion
+	}
+	if s.Monitoring != nil {
+		if err := checkMonitoring(s.Monitoring); err != nil {
+			return err
+		}
+		svc.Monitoring = orNil(s.Monitoring)
+	}
+	if s.LoadBalancers != nil {
+		svc.LoadBalancers = orNil(s.LoadBalancers)
+	}
+	for _, lb := range svc.LoadBalancers {
+		if err := checkPort(lb, def); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyService changes the rest.
+func (s ServiceSettings) applyService(svc *model.Service) error {
+	if err := s.Rollout.apply(&svc.Rollout); err != nil {
+		return err
+	}
+	if s.Strategy != nil {
+		if err := checkStrategy(s.Strategy); err != nil {
+			return err
+		}
+		svc.LaunchType, svc.Strategy = "", orNil(s.Strategy)
+		if svc.Strategy == nil {
+			svc.LaunchType = launchFargate
+		}
+	}
+	if s.Grace != nil {
+		switch {
+		case *s.Grace < 0:
+			return invalid("healthCheckGracePeriodSeconds cannot be negative.")
+		case *s.Grace > 0 && len(svc.LoadBalancers) == 0:
+			return invalid("Health check grace period is only valid for services configured to use load balancers")
+		}
+		svc.HealthCheckGrace = *s.Grace
+	}
+	if s.DesiredCount != nil {
+		if *s.DesiredCount > maxDesired {
+			return invalid("desiredCount cannot be more than %d.", maxDesired)
+		}
+		svc.DesiredCount = *s.DesiredCount
+	}
+	set(&svc.AZRebalancing, s.AZRebalancing)
+	if svc.Rollout.MaximumPercent <= 100 {
+		svc.AZRebalancing = rebalancingOff
+	}
+	set(&svc.PropagateTags, s.PropagateTags)
+	set(&svc.EnableECSManagedTags, s.ManagedTags)
+	set(&svc.EnableExecuteCommand, s.ExecuteCommand)
+	return nil
+}
+
+// orNil returns nil for an empty list, as records have it.
+func orNil[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+func set[T any](to *T, v *T) {
+	if v != nil {
+		*to = *v
+	}
+}
+
+func (s RolloutSettings) apply(cfg *model.RolloutConfig) error {
+	set(&cfg.MaximumPercent, s.MaximumPercent)
+	set(&cfg.MinimumHealthyPercent, s.MinimumHealthyPercent)
+	if b := s.Breaker; b != nil {
+		cfg.CircuitBreaker, cfg.Rollback, cfg.KeepFailures = b.Enable, b.Rollback, b.KeepFailures
+		if b.Threshold != nil {
+			if err := b.Threshold.check(); err != nil {
+				return err
+			}
+			cfg.ThresholdType, cfg.ThresholdValue = b.Threshold.Type, b.Threshold.Value
+		}
+	}
+	switch {
+	case cfg.MaximumPercent < 100:
+		return invalid("maximumPercent must be at least 100")
+	case cfg.MinimumHealthyPercent < 0:
+		return invalid("minimumHealthyPercent must be at least 0")
+	case cfg.MinimumHealthyPercent > 100:
+		return invalid("minimumHealthyPercent must be at most 100")
+	case cfg.MaximumPercent == 100 && cfg.MinimumHealthyPercent == 100:
+		return invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
+	}
+	return nil
+}
+
+func (t Threshold) check() error {
+	switch t.Type {
+	case "", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT":
+	default:
+		return invalid("Invalid deployment circuit breaker threshold type.")
+	}
+	if bounded := t.Type == "" || t.Type == "BOUNDED_PERCENT"; t.Value < 1 || bounded && t.Value > 100 {
+		return invalid("Invalid deployment circuit breaker threshold value.")
+	}
+	return nil
+}
