@@ -1,6 +1,7 @@
 package app
 
 import (
+	"neargate/internal/ecs"
 	"neargate/internal/model"
 	"neargate/internal/store"
 )
@@ -12,8 +13,8 @@ func schema(place model.Place) store.Schema {
 	return store.Schema{
 		Home: store.Scope{Account: place.Account, Region: place.Region},
 		Tables: []store.TableSpec{
-			{Name: "clusters"},
-			{Name: "task-definitions"},
+			{Name: "clusters", Migrations: []store.Migration{ecs.MigrateCluster1}},
+			{Name: "task-definitions", Migrations: []store.Migration{ecs.MigrateTaskDefinition1}},
 			{Name: "services"},
 			{Name: "service-deployments"},
 			{Name: "service-events"},
@@ -28,6 +29,7 @@ func schema(place model.Place) store.Schema {
 
 			{Name: "scalable-targets"},
 			{Name: "scaling-policies"},
+			{Name: "scaling-memories"},
 			{Name: "scaling-activities"},
 			{Name: "scheduled-actions"},
 			{Name: "forecasts"},
