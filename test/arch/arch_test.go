@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -182,4 +183,31 @@ func directDependencies(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	return strings.Fields(string(out))
+}
+
+// The server refuses to start with a table that its schema does not know.
+func TestSchemaNamesEveryTable(t *testing.T) {
+	schema, err := os.ReadFile("../../internal/app/schema.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := regexp.MustCompile(`(?:store\.NewTable\[[^(]*\]|\bopen)\(\w+, "([^"]+)"`)
+	found := 0
+	for _, p := range packages(t) {
+		for _, name := range p.GoFiles {
+			text, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range table.FindAllSubmatch(text, -1) {
+				found++
+				if !strings.Contains(string(schema), fmt.Sprintf("{Name: %q", m[1])) {
+					t.Errorf("%s keeps table %s, which internal/app/schema.go does not list", p.ImportPath, m[1])
+				}
+			}
+		}
+	}
+	if found < 30 {
+		t.Errorf("found %d tables: the pattern does not fit the code any more", found)
+	}
 }
