@@ -21,7 +21,7 @@ func (db *DB) commit(batch changes) error {
 		return db.failed
 	}
 	before := db.lastCommit()
-	err := guard(db.path, func() error { return db.bolt.Update(batch.write) })
+	err := db.file.Update(batch.write)
 	if err == nil || errors.Is(err, errSame) {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (db *DB) commit(batch changes) error {
 
 // lastCommit returns the number of the newest commit in the file.
 func (db *DB) lastCommit() (id int) {
-	_ = db.view(func(tx *bolt.Tx) error {
+	_ = db.file.View(func(tx *bolt.Tx) error {
 		id = tx.ID()
 		return nil
 	})

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,7 +38,7 @@ type stored struct {
 func (db *DB) migrate() error {
 	var now header
 	var old int
-	err := db.view(func(tx *bolt.Tx) (err error) {
+	err := db.file.View(func(tx *bolt.Tx) (err error) {
 		if now, err = readHeader(tx); err == nil {
 			err = db.schema.fits(tx, now)
 		}
@@ -49,13 +50,11 @@ func (db *DB) migrate() error {
 		return err
 	}
 	if old > 0 {
-		if err := db.copyTo(fmt.Sprintf("%s.before-%d", db.path, old)); err != nil {
+		if err := db.file.Copy(fmt.Sprintf("%s.before-%d", db.path, old)); err != nil {
 			return fmt.Errorf("copy the state before it is migrated: %w", err)
 		}
 	}
-	return guard(db.path, func() error {
-		return db.bolt.Update(func(tx *bolt.Tx) error { return db.schema.rewrite(tx, now, want) })
-	})
+	return db.file.Update(func(tx *bolt.Tx) error { return db.schema.rewrite(tx, now, want) })
 }
 
 // readHeader returns what the file says of itself; format 0 is a new file.
@@ -108,6 +107,8 @@ func (s Schema) fits(tx *bolt.Tx, h header) error {
 	}
 	return s.athome(tx)
 }
+
+var errStop = errors.New("enough")
 
 // athome refuses a file that has records, but none of this account and region.
 func (s Schema) athome(tx *bolt.Tx) error {

@@ -21,19 +21,16 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
-	"neargate/internal/store/durable"
+	"neargate/internal/store/boltfile"
 )
 
 // DB is an open state file. It is safe for concurrent use.
 type DB struct {
 	path   string
-	bolt   *file
+	file   *boltfile.File
 	schema Schema
 
 	// turn is held by the goroutine that runs the waiting transactions and
@@ -52,8 +49,11 @@ type DB struct {
 	failed error // why nothing is written any more
 }
 
+// Damaged is the error of a file that cannot be read as what it should be.
+type Damaged = boltfile.Damaged
+
 // ErrLocked reports that another process has the state file open.
-var ErrLocked = errors.New("state is in use by another process")
+var ErrLocked = boltfile.ErrLocked
 
 // Open opens or creates a state file of any tables.
 func Open(path string) (*DB, error) { return Schema{}.Open(path) }
@@ -65,103 +65,25 @@ func (s Schema) Open(path string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
-	if err := create(path); err != nil {
+	if err := boltfile.Create(path); err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, err)
 	}
-	b, err := openFile(path)
+	file, err := boltfile.Open(path, bolt.Options{FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{path: path, bolt: b, schema: s, turn: make(chan struct{}, 1)}
-	if err := db.migrate(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), b.Close())
+	db := &DB{path: path, file: file, schema: s, turn: make(chan struct{}, 1)}
+	if err = file.Verify(); err == nil {
+		err = db.migrate()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open state: %w", err), file.Close())
 	}
 	return db, nil
-}
-
-// create makes an empty state file if there is none. It appears whole, so that
-// an empty file is always one that has lost its content.
-func create(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	fresh := path + ".new"
-	if err := os.RemoveAll(fresh); err != nil { // of a start that was killed
-		return err
-	}
-	b, err := bolt.Open(fresh, 0o600, &bolt.Options{Timeout: lockWait})
-	if err != nil {
-		return err
-	}
-	if err := b.Close(); err != nil {
-		return err
-	}
-	// Two starts at once: whoever comes second takes the first one's file.
-	if err := os.Link(fresh, path); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
-	}
-	return errors.Join(os.Remove(fresh), durable.SyncDir(filepath.Dir(path)))
-}
-
-const lockWait = time.Second
-
-// file is an open bbolt file.
-type file struct {
-	*bolt.DB
-	f *os.File
-}
-
-// openFile opens a bbolt file that is there, and looks whether it is whole.
-func openFile(path string) (*file, error) {
-	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
-		return nil, &Damaged{Path: path, Err: errors.New("the file is empty")}
-	}
-	b := &file{}
-	err := guard(path, func() (err error) {
-		b.DB, err = bolt.Open(path, 0o600, &bolt.Options{
-			Timeout: lockWait, FreelistType: bolt.FreelistMapType,
-			OpenFile: func(name string, flag int, perm os.FileMode) (*os.File, error) {
-				b.f, err = os.OpenFile(name, flag, perm)
-				return b.f, err
-			},
-		})
-		return err
-	})
-	if err == nil {
-		return b.verified()
-	}
-	if _, ok := errors.AsType[*Damaged](err); ok {
-		return nil, errors.Join(err, b.abandon())
-	}
-	if _, ok := errors.AsType[syscall.Errno](err); ok {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open %s: %w", path, ErrLocked)
-	}
-	return nil, &Damaged{Path: path, Err: err} // what bbolt finds wrong with the content
-}
-
-// verified returns the file if it is whole.
-func (b *file) verified() (*file, error) {
-	if err := verify(b.DB); err != nil {
-		return nil, errors.Join(err, b.abandon())
-	}
-	return b, nil
-}
-
-// abandon gives up a file in whose code bbolt has panicked: it may wait for
-// itself if it were told to close. Its memory map, and with it the lock, would
-// outlive the descriptor.
-func (b *file) abandon() error {
-	return errors.Join(syscall.Flock(int(b.f.Fd()), syscall.LOCK_UN), b.f.Close())
 }
 
 // Close waits for writes under way and closes the file.
 func (db *DB) Close() error {
 	db.turn <- struct{}{} // for good
-	if _, ok := errors.AsType[*Damaged](db.failed); ok {
-		return db.bolt.abandon()
-	}
-	return db.bolt.Close()
+	return db.file.Close()
 }

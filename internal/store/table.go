@@ -37,7 +37,7 @@ func NewTable[T any](db *DB, name string) (*Table[T], error) {
 		return nil, err
 	}
 	t := &Table[T]{db: db, bucket: db.schema.bucket(spec), version: spec.version(), records: map[string]T{}}
-	err = db.view(func(tx *bolt.Tx) error {
+	err = db.file.View(func(tx *bolt.Tx) error {
 		b := tx.Bucket(t.bucket)
 		if b == nil { // nothing has been written to it
 			return nil

@@ -1,55 +1,26 @@
-package store
+package boltfile
 
 import (
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-// Damaged is the error of a file that cannot be read as what it should be.
-type Damaged struct {
-	Path string
-	Err  error
-}
-
-// Error names the file and what is wrong with it.
-func (d *Damaged) Error() string { return fmt.Sprintf("%s is damaged: %v", d.Path, d.Err) }
-
-// Unwrap returns what is wrong.
-func (d *Damaged) Unwrap() error { return d.Err }
-
-// guard runs fn, which reads the bbolt file at path. Where a page is not what
-// bbolt expects it panics, and where one is missing the processor faults; both
-// become a Damaged.
-func guard(path string, fn func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = &Damaged{Path: path, Err: fmt.Errorf("reading it: %v", p)}
-		}
-	}()
-	return fn()
-}
-
-// verify reports whether the pages of a file make sense together: none is
+// Verify reports whether the pages of the file make sense together: none is
 // missing, keys are in order, and each page is either in use or free. The cost
-// is that of reading the file once.
-func verify(b *bolt.DB) error {
-	return guard(b.Path(), func() error {
-		return b.View(func(tx *bolt.Tx) error {
-			if err := verifyPages(b, tx); err != nil {
-				return &Damaged{Path: b.Path(), Err: err}
-			}
-			return nil
-		})
+// is that of reading the file once. The error is a *Damaged.
+func (f *File) Verify() error {
+	return f.View(func(tx *bolt.Tx) error {
+		if err := f.verify(tx); err != nil {
+			return &Damaged{Path: f.path, Err: err}
+		}
+		return nil
 	})
 }
 
-func verifyPages(b *bolt.DB, tx *bolt.Tx) error {
-	info, err := os.Stat(b.Path())
+func (f *File) verify(tx *bolt.Tx) error {
+	info, err := f.fd.Stat()
 	if err != nil {
 		return err
 	}
@@ -67,7 +38,7 @@ func verifyPages(b *bolt.DB, tx *bolt.Tx) error {
 	}
 	stats := tx.Cursor().Bucket().Stats()
 	want := stats.BranchPageN + stats.BranchOverflowN + stats.LeafPageN + stats.LeafOverflowN
-	used, err := usedPages(tx, int(tx.Size())/b.Info().PageSize)
+	used, err := usedPages(tx, int(tx.Size())/f.bolt.Info().PageSize)
 	if err == nil && used != want {
 		err = fmt.Errorf("%d pages are in use, want %d", used, want)
 	}
