@@ -18,10 +18,12 @@ import (
 type suite struct {
 	packages string // a pattern of the go tool
 	run      string // only these tests; "" for all
+	deprived bool   // on machines that lack something
 }
 
 // suites are what the machine is for: containers, and a whole server.
 var suites = []suite{
+	{packages: "./test/scenario", run: "^TestServeRefusesMachine$", deprived: true},
 	{packages: "./internal/runtime/local/..."},
 	{packages: "./internal/registry/..."},
 	{packages: "./test/scenario", run: "^TestServiceBehindBalancer$"},
@@ -107,7 +109,11 @@ func (s suite) install(ctx context.Context, root string) ([]plan.Step, error) {
 			Name: p.ImportPath, Binary: binary, Dir: dir,
 			Args: []string{"-test.v=test2json", "-test.shuffle=on", "-test.timeout=8m", "-test.run=" + s.run},
 		}
-		steps = append(steps, step)
+		if s.deprived {
+			steps = append(steps, deprivedSteps(step)...)
+		} else {
+			steps = append(steps, step)
+		}
 	}
 	return steps, nil
 }

@@ -1,35 +1,39 @@
 package local
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"strings"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/runtime/local/cgroup"
+	"neargate/internal/runtime/local/probe"
 )
 
-// Missing says what this machine lacks for running containers.
+// Missing is what this machine lacks for running containers.
 type Missing struct { //nolint:errname // it reads as local.Missing
 	What string // one line
 	Hint string // what to do about it
 }
 
-// Error gives What.
+// Error returns what is missing.
 func (m *Missing) Error() string { return "containers cannot run here: " + m.What }
 
-// Check looks whether containers can run here. The error is a *Missing.
+// Check tries what a task needs of this machine: root's capabilities, cgroups
+// with limits, namespaces, overlayfs, links, a packet filter. Nothing of it stays. The
+// error is a *Missing that names the first thing that cannot be had.
 func Check() error {
-	for _, check := range []func() *Missing{checkRoot, checkKernel, checkCgroups} {
-		if m := check(); m != nil {
-			return m
+	for _, check := range []func() error{checkRoot, checkCgroups, checkKernel} {
+		if err := check(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func checkRoot() *Missing {
+func checkRoot() error {
 	if os.Geteuid() != 0 {
 		return &Missing{
 			fmt.Sprintf("not root (user %d)", os.Geteuid()),
@@ -55,34 +59,44 @@ func checkRoot() *Missing {
 	return nil
 }
 
-func checkKernel() *Missing {
-	for _, ns := range []string{"mnt", "pid", "uts", "ipc", "net", "cgroup"} {
-		if _, err := os.Stat("/proc/self/ns/" + ns); err != nil {
-			return &Missing{
-				"the kernel has no " + ns + " namespaces",
-				"use a kernel with namespaces, and mount /proc",
-			}
+func checkCgroups() error {
+	layout, err := cgroup.Detect()
+	if err != nil {
+		return &Missing{err.Error(), "mount the cgroup controllers cpu, cpuacct, memory, pids and devices, or cgroup v2"}
+	}
+	if err := layout.Probe(filepath.Dir(cgroupPath(""))); err != nil {
+		return &Missing{
+			"cgroups cannot be made and limited: " + err.Error(),
+			"mount " + cgroup.Root + " for writing; inside a container, start that one with --privileged --cgroupns=host",
 		}
-	}
-	if _, err := os.Stat("/proc/sys/kernel/seccomp"); err != nil {
-		return &Missing{"the kernel has no seccomp filters", "use a kernel with CONFIG_SECCOMP_FILTER"}
-	}
-	// Opening the file system's context loads its module where there is one.
-	fd, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
-	if err == nil {
-		_ = unix.Close(fd)
-		return nil
-	}
-	data, _ := os.ReadFile("/proc/filesystems")
-	if !strings.Contains(string(data), "\toverlay\n") {
-		return &Missing{"the kernel has no overlayfs", "load it: modprobe overlay"}
 	}
 	return nil
 }
 
-func checkCgroups() *Missing {
-	if _, err := cgroup.Detect(); err != nil {
-		return &Missing{err.Error(), "mount the cgroup controllers cpu, cpuacct, memory, pids and devices, or cgroup v2"}
+func checkKernel() error { return missing(probe.Machine(context.Background())) }
+
+// checkDirectory tries whether tasks can lie in dir, and leaves nothing there.
+func checkDirectory(ctx context.Context, dir string) error {
+	dir = filepath.Join(dir, "probe")
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("probe the data directory: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("probe the data directory: %w", err)
+	}
+	err := missing(probe.Directory(ctx, dir))
+	if removeErr := os.RemoveAll(dir); err == nil && removeErr != nil {
+		err = fmt.Errorf("probe the data directory: %w", removeErr)
+	}
+	return err
+}
+
+func missing(l *probe.Lack, err error) error {
+	if err != nil {
+		return err
+	}
+	if l != nil {
+		return &Missing{l.What, l.Hint}
 	}
 	return nil
 }

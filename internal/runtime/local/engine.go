@@ -57,13 +57,14 @@ type Engine struct {
 // Open takes the data directory over: it becomes its owner, makes the network,
 // finds the tasks that still run and those that ended while nobody looked, and
 // removes half-made ones. It also cleans up after dead ephemeral instances. It
-// fails with a *Missing where containers cannot run, and when another process
-// owns the data directory.
+// fails with a *Missing where containers cannot lie in the data directory (what
+// else a machine may lack is for Check, which comes before), and when another
+// process owns that directory.
 func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, log *slog.Logger) (*Engine, error) {
 	if !filepath.IsAbs(cfg.DataDir) {
 		return nil, fmt.Errorf("open runtime: DataDir %q is not absolute", cfg.DataDir)
 	}
-	if err := Check(); err != nil {
+	if err := checkDirectory(ctx, runtimeDir(cfg.DataDir)); err != nil {
 		return nil, err
 	}
 	e := &Engine{

@@ -17,11 +17,13 @@ import (
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/runtime"
+	"neargate/internal/runtime/local/probe"
 	"neargate/internal/runtime/local/supervisor"
 )
 
-// Dispatch turns this process into a task's supervisor, or into the first
-// process of a container, when its arguments say so, and then does not return.
+// Dispatch turns this process into a task's supervisor, the first process of a
+// container, or a probe of the machine, when its arguments say so, and then does
+// not return.
 // main calls it before anything else.
 func Dispatch() {
 	if len(os.Args) < 2 {
@@ -30,6 +32,8 @@ func Dispatch() {
 	switch os.Args[1] {
 	case supervisor.Argument:
 		os.Exit(supervisor.Main()) //nolint:forbidigo // a process of its own, which main handed over
+	case probe.Argument:
+		os.Exit(probe.Main(os.Args[2:], os.Stdout, os.Stderr)) //nolint:forbidigo // a process of its own, which main handed over
 	case supervisor.InitArgument:
 		if os.Getenv("_LIBCONTAINER_INITPIPE") != "" { //nolint:forbidigo // libcontainer's own message
 			supervisor.Init()

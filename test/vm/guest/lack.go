@@ -3,21 +3,26 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"neargate/test/vm/plan"
 )
 
-// loaderFile names the program by which the kernel loads modules.
-const loaderFile = "/proc/sys/kernel/modprobe"
+// settings is where the kernel's settings lie.
+const settings = "/proc/sys"
+
+// loaderSetting names the program by which the kernel loads modules.
+const loaderSetting = "kernel/modprobe"
 
 // controllerDir is where a controller is mounted that v2 must not have.
 const controllerDir = "/mnt"
 
-// deprive takes from the machine what a step must do without, and gives what
+// deprive takes from the machine what a step must do without, and returns what
 // brings it back.
 func deprive(l *plan.Lacks) (restore func() error, err error) {
 	if l == nil {
@@ -28,14 +33,14 @@ func deprive(l *plan.Lacks) (restore func() error, err error) {
 			return nil, fmt.Errorf("load %s: %w: %s", m, err, out)
 		}
 	}
-	loader, err := os.ReadFile(loaderFile)
+	changes := map[string]string{}
+	maps.Copy(changes, l.Settings)
+	if l.Modules {
+		changes[loaderSetting] = "/bin/false"
+	}
+	before, err := change(changes)
 	if err != nil {
 		return nil, err
-	}
-	if l.Modules {
-		if err := os.WriteFile(loaderFile, []byte("/bin/false"), 0); err != nil {
-			return nil, err
-		}
 	}
 	if l.Controller != "" {
 		// A controller that a v1 hierarchy has is not in v2's.
@@ -44,10 +49,27 @@ func deprive(l *plan.Lacks) (restore func() error, err error) {
 		}
 	}
 	return func() error {
-		err := os.WriteFile(loaderFile, loader, 0)
+		_, err := change(before)
 		if l.Controller != "" {
 			err = errors.Join(err, unix.Unmount(controllerDir, 0))
 		}
 		return err
 	}, nil
+}
+
+// change writes settings and returns what they were.
+func change(to map[string]string) (before map[string]string, err error) {
+	before = map[string]string{}
+	for name, value := range to {
+		file := filepath.Join(settings, name)
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(file, []byte(value), 0)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("change setting %s: %w", name, err)
+		}
+		before[name] = string(data)
+	}
+	return before, nil
 }

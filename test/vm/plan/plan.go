@@ -28,9 +28,10 @@ type Step struct {
 
 // Lacks is what a step takes away from the machine.
 type Lacks struct {
-	Modules    bool     // the kernel loads no module by itself
-	Loaded     []string // modules that are loaded beforehand all the same
-	Controller string   // a cgroup controller that is not in the v2 hierarchy
+	Modules    bool              // the kernel loads no module by itself
+	Loaded     []string          // modules that are loaded beforehand all the same
+	Controller string            // a cgroup controller that is not in the v2 hierarchy
+	Settings   map[string]string // below /proc/sys
 }
 
 // Frame is one line from the guest to the runner.

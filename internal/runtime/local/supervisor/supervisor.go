@@ -54,7 +54,7 @@ func run() error {
 	_ = file.Close()
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	if err := enterNamespaces(); err != nil {
+	if err := EnterNamespaces(); err != nil {
 		return err
 	}
 	hub := newHub()
@@ -76,9 +76,9 @@ func run() error {
 	}
 }
 
-// enterNamespaces makes the new namespaces usable: mounts made here stay here,
+// EnterNamespaces makes the new namespaces usable: mounts made here stay here,
 // and /proc shows this pid namespace.
-func enterNamespaces() error {
+func EnterNamespaces() error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
