@@ -22,7 +22,8 @@ const (
 // SetUp makes the stage on a fresh server, with the app out of the binary,
 // which waits for startup before it listens.
 func SetUp(ctx context.Context, s *Server, binary string, startup time.Duration) (*Stage, error) {
-	return stage.SetUp(ctx, demo.Server(s.Access), binary, stage.Task{Units: TaskCPU, Startup: startup})
+	a := demo.Server{Endpoint: s.Access.Endpoint, Region: s.Access.Region, AccessKey: s.Access.AccessKey, SecretKey: s.Access.SecretKey}
+	return stage.SetUp(ctx, a, binary, stage.Task{Units: TaskCPU, Startup: startup})
 }
 
 // Until asks done every step until it says true, fails, or limit has passed;

@@ -12,10 +12,13 @@ import (
 
 // Access is how a client reaches a server.
 type Access struct {
-	Endpoint  string `json:"endpoint"` // http://HOST:PORT
+	Endpoint  string `json:"endpoint"` // http://HOST:PORT or https://HOST:PORT
 	Region    string `json:"region"`
 	AccessKey string `json:"access_key"`
 	SecretKey string `json:"secret_key"`
+	// CAFile is the certificate of the authority that clients have to trust,
+	// if it is the server's own.
+	CAFile string `json:"ca_file,omitempty"`
 }
 
 // AccessFile is the name, in the data directory, of the file that holds an

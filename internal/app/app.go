@@ -49,7 +49,14 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen for the APIs: %w", err)
 	}
-	s.access = Access{Endpoint: "http://" + s.listener.Addr().String(), Region: cfg.Place.Region}
+	address, scheme := cfg.address(s.listener.Addr()), "http://"
+	if cfg.TLS.on() {
+		scheme = "https://"
+	}
+	s.access = Access{Endpoint: scheme + address, Region: cfg.Place.Region}
+	if s.listener, s.access.CAFile, err = cfg.secure(s.listener); err != nil {
+		return nil, err
+	}
 	db, err := openState(cfg)
 	if err != nil {
 		return nil, err
@@ -57,7 +64,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if s.access.AccessKey, s.access.SecretKey, err = rootKey(cfg.Data); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if s.parts, err = newParts(ctx, cfg, db, s.access, s.listener.Addr().String(), log); err != nil {
+	if s.parts, err = newParts(ctx, cfg, db, s.access, address, log); err != nil {
 		return nil, err
 	}
 	return s, nil

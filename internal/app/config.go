@@ -3,16 +3,21 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net"
 	"regexp"
 
 	"neargate/internal/model"
 )
 
-// Config is all that a server can be told.
+// Config is what a server is set up with.
 type Config struct {
 	Data   string // directory of the state
 	Listen string // HOST:PORT of the APIs; port 0 takes a free one
+	// Advertise is the HOST or HOST:PORT that clients use; "" is Listen's.
+	Advertise string
+	TLS       TLS
+	// Insecure allows plain HTTP where other machines can reach it.
+	Insecure bool
+
 	Place  model.Place
 	Timing string // live, aws-60 or aws-20
 	// Ephemeral says that nothing in Data is worth keeping: when this process
@@ -46,8 +51,10 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory"))
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		errs = append(errs, fmt.Errorf("listen %q: want HOST:PORT", c.Listen))
+	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.TLS.check()} {
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if !accountForm.MatchString(c.Place.Account) {
 		errs = append(errs, fmt.Errorf("account %q: want 12 digits", c.Place.Account))

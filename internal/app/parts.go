@@ -85,7 +85,7 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return fmt.Errorf("open the registry: %w", err)
 	}
 	p.registry, err = registry.Open(ctx, p.db, registry.Config{
-		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: address, Filter: filter,
+		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: address, TLS: cfg.TLS.on(), Filter: filter,
 	}, part("registry"))
 	if err != nil {
 		return fmt.Errorf("open the registry: %w", err)
@@ -161,7 +161,7 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(network),
-		ecrface.New(p.registry, place, address),
+		ecrface.New(p.registry, place, access.Endpoint),
 		ecsface.New(p.ecs, p.scheduler, place),
 		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: network.Subnet}),
 		iam.New(roles),

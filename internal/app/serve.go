@@ -50,7 +50,7 @@ func (s *Server) serve(ctx, parts context.Context) error {
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", steady(s.parts.registry.Handler()))
-	mux.Handle("/_neargate/", console.Handler(s.parts.ecs, s.parts.autoscaler))
+	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), s.parts.ecs, s.parts.autoscaler))
 	mux.Handle("/", wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")}))
 	return mux
 }

@@ -99,7 +99,7 @@ func serve(t *testing.T, data string, m machine) *server {
 	s.ecs, s.elb, s.scaling = ecs.NewFromConfig(c), elb.NewFromConfig(c), applicationautoscaling.NewFromConfig(c)
 	s.metrics, s.logs, s.ecr = cloudwatch.NewFromConfig(c), cloudwatchlogs.NewFromConfig(c), ecr.NewFromConfig(c)
 	s.iam, s.sts = iam.NewFromConfig(c), sts.NewFromConfig(c)
-	s.network = must(demo.FindNetwork(t.Context(), demo.Server(s.access)))(t)
+	s.network = must(demo.FindNetwork(t.Context(), demo.Server{Endpoint: s.access.Endpoint, Region: s.access.Region, AccessKey: s.access.AccessKey, SecretKey: s.access.SecretKey}))(t)
 	return s
 }
 

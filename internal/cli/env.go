@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,8 @@ func envCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "env", Short: "Print the environment that points AWS clients at the server", Args: noArgs,
 		Long: `Print shell commands that point AWS clients at the server: AWS_ENDPOINT_URL, the
-region and the keys. For an aws command too old to read AWS_ENDPOINT_URL, such
+region and the keys, and the authority to trust (AWS_CA_BUNDLE) where the server
+signed its certificate itself. For an aws command too old to read AWS_ENDPOINT_URL, such
 as Debian 12's, they define a function of its name that does.`,
 		Example: `  eval "$(neargate env)"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -33,8 +35,11 @@ as Debian 12's, they define a function of its name that does.`,
 				{"AWS_DEFAULT_REGION", a.Region},
 				{"AWS_ACCESS_KEY_ID", a.AccessKey},
 				{"AWS_SECRET_ACCESS_KEY", a.SecretKey},
+				{"AWS_CA_BUNDLE", a.CAFile},
 			} {
-				fmt.Fprintf(out, "export %s=%s\n", v[0], v[1])
+				if v[1] != "" {
+					fmt.Fprintf(out, "export %s=%s\n", v[0], shellQuote(v[1]))
+				}
 			}
 			fmt.Fprintln(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")
 			if version, old := oldAWS(cmd.Context()); old {
@@ -45,6 +50,14 @@ as Debian 12's, they define a function of its name that does.`,
 	}
 	cmd.Flags().StringVar(&data, "data", data, "the server's --data directory")
 	return cmd
+}
+
+// shellQuote quotes what a shell would not take as it is.
+func shellQuote(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 func readAccess(data string) (app.Access, error) {

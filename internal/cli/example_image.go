@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path"
 	"strings"
@@ -64,37 +65,47 @@ func pushExampleImage(ctx context.Context, ref string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find this program's file: %w", err)
 	}
-	user, password, err := registryLogin(ctx)
+	to, err := registryLogin(ctx)
 	if err != nil {
 		return "", err
 	}
-	digest, err := appimage.Push(ctx, uri, user, password, tag, exe)
+	to.URI = uri
+	digest, err := appimage.Push(ctx, to, tag, exe)
 	return uri + "@" + digest, err
 }
 
-// registryLogin asks ECR for the registry's user and password, as
+// registryLogin asks ECR for how to log in to the registry, as
 // `aws ecr get-login-password` does.
-func registryLogin(ctx context.Context) (user, password string, err error) {
+func registryLogin(ctx context.Context) (appimage.Repository, error) {
+	var to appimage.Repository
 	endpoint, region := os.Getenv("AWS_ENDPOINT_URL"), os.Getenv("AWS_REGION")
 	key, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
 	if endpoint == "" || region == "" || key == "" || secret == "" {
-		return "", "", hinted{errors.New("the environment does not say how to reach the server"), `eval "$(neargate env)"`}
+		return to, hinted{errors.New("the environment does not say how to reach the server"), `eval "$(neargate env)"`}
+	}
+	trusted, err := trusting(os.Getenv("AWS_CA_BUNDLE"))
+	if err != nil {
+		return to, err
+	}
+	if strings.HasPrefix(endpoint, "https:") {
+		to.TLS = trusted
 	}
 	client := ecr.New(ecr.Options{
 		BaseEndpoint: aws.String(endpoint), Region: region,
+		HTTPClient:  &http.Client{Transport: &http.Transport{TLSClientConfig: trusted}},
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
 	})
 	out, err := client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {
-		return "", "", fmt.Errorf("log in to the registry: %w", err)
+		return to, fmt.Errorf("log in to the registry: %w", err)
 	}
 	if len(out.AuthorizationData) == 0 {
-		return "", "", errors.New("log in to the registry: the server gave no token")
+		return to, errors.New("log in to the registry: the server gave no token")
 	}
 	token, err := base64.StdEncoding.DecodeString(aws.ToString(out.AuthorizationData[0].AuthorizationToken))
 	if err != nil {
-		return "", "", fmt.Errorf("decode the registry's token: %w", err)
+		return to, fmt.Errorf("decode the registry's token: %w", err)
 	}
-	user, password, _ = strings.Cut(string(token), ":")
-	return user, password, nil
+	to.User, to.Password, _ = strings.Cut(string(token), ":")
+	return to, nil
 }

@@ -49,11 +49,11 @@ AWS_ENDPOINT_URL where that is set.`,
 			if o.n < 1 || o.n > console.MaxDecisions {
 				return misuse{fmt.Errorf("-n %d: want 1 to %d", o.n, console.MaxDecisions)}
 			}
-			endpoint, err := serverEndpoint(data, cmd.Flags().Changed("data"), os.Getenv("AWS_ENDPOINT_URL"))
+			s, err := findServer(data, cmd.Flags().Changed("data"))
 			if err != nil {
 				return err
 			}
-			return explainService(cmd.Context(), endpoint, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return explainService(cmd.Context(), s, o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -65,25 +65,36 @@ AWS_ENDPOINT_URL where that is set.`,
 	return cmd
 }
 
-// serverEndpoint finds the server: a directory that was named, the environment,
-// or the usual directory.
-func serverEndpoint(data string, named bool, env string) (string, error) {
-	if !named && env != "" {
-		return strings.TrimSuffix(env, "/"), nil
+// server is the server that explain asks.
+type server struct {
+	endpoint string
+	client   *http.Client
+}
+
+// findServer finds the server: a directory that was named, the environment, or
+// the usual directory.
+func findServer(data string, named bool) (server, error) {
+	endpoint, ca := strings.TrimSuffix(os.Getenv("AWS_ENDPOINT_URL"), "/"), os.Getenv("AWS_CA_BUNDLE")
+	if named || endpoint == "" {
+		a, err := readAccess(data)
+		if err != nil {
+			return server{}, err
+		}
+		endpoint, ca = a.Endpoint, a.CAFile
 	}
-	a, err := readAccess(data)
-	return a.Endpoint, err
+	client, err := clientTrusting(ca)
+	return server{endpoint, client}, err
 }
 
 // watchEvery is how often explain --watch asks: decisions come once a second.
 const watchEvery = time.Second
 
-func explainService(ctx context.Context, endpoint string, o explainOptions, out, errOut io.Writer) error {
+func explainService(ctx context.Context, s server, o explainOptions, out, errOut io.Writer) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	var seen time.Time // when the newest decision printed began
 	for first := true; ; first = false {
-		got, err := askDecisions(ctx, endpoint, o)
+		got, err := askDecisions(ctx, s, o)
 		if err != nil {
 			return ended(ctx, err)
 		}
@@ -138,31 +149,30 @@ func printDecision(out io.Writer, d console.Decision, asJSON bool) error {
 // askTimeout bounds one question to the server.
 const askTimeout = 10 * time.Second
 
-func askDecisions(ctx context.Context, endpoint string, o explainOptions) (console.Decisions, error) {
+func askDecisions(ctx context.Context, s server, o explainOptions) (console.Decisions, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var got console.Decisions
 	query := url.Values{"service": {o.service}, "cluster": {o.cluster}, "n": {strconv.Itoa(o.n)}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+console.DecisionsPath+"?"+query.Encode(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.endpoint+console.DecisionsPath+"?"+query.Encode(), nil)
 	if err != nil {
-		return got, fmt.Errorf("ask %s: %w", endpoint, err)
+		return got, fmt.Errorf("ask %s: %w", s.endpoint, err)
 	}
-	client := http.Client{}
-	resp, err := client.Do(req)
+	resp, err := s.client.Do(req)
 	if err != nil {
-		return got, hinted{fmt.Errorf("no server answers at %s", endpoint), "start one: neargate serve; eval \"$(neargate env)\" says where it is"}
+		return got, hinted{fmt.Errorf("no server answers at %s", s.endpoint), "start one: neargate serve; eval \"$(neargate env)\" says where it is"}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return got, fmt.Errorf("read the answer of %s: %w", endpoint, err)
+		return got, fmt.Errorf("read the answer of %s: %w", s.endpoint, err)
 	}
 	if resp.StatusCode == http.StatusOK && json.Unmarshal(body, &got) == nil && got.Service != "" {
 		return got, nil
 	}
 	var fault console.Fault
 	if json.Unmarshal(body, &fault) != nil || fault.Code == "" {
-		return got, hinted{fmt.Errorf("what answers at %s is no neargate that can explain (%s)", endpoint, resp.Status), "name the server's directory with --data"}
+		return got, hinted{fmt.Errorf("what answers at %s is no neargate that can explain (%s)", s.endpoint, resp.Status), "name the server's directory with --data"}
 	}
 	return got, unexplained(o, fault)
 }

@@ -39,7 +39,7 @@ func TestExplainPrintsDecisions(t *testing.T) {
 	defer srv.Close()
 	var said, errs strings.Builder
 	o := explainOptions{service: "web", cluster: "c", n: 3}
-	if err := explainService(t.Context(), srv.URL, o, &said, &errs); err != nil {
+	if err := explainService(t.Context(), server{srv.URL, srv.Client()}, o, &said, &errs); err != nil {
 		t.Fatal(err)
 	}
 	want := "2026-05-01 12:00:00  holds 2 (7s)       cpu: offered little\n"
@@ -50,7 +50,7 @@ func TestExplainPrintsDecisions(t *testing.T) {
 	asked = 0
 	o.watch = true
 	said.Reset()
-	if err := explainService(stop, srv.URL, o, &said, &errs); err != nil {
+	if err := explainService(stop, server{srv.URL, srv.Client()}, o, &said, &errs); err != nil {
 		t.Fatal(err)
 	}
 	want += "2026-05-01 12:00:08  2 -> 8             cpu: offered much\n"
@@ -60,7 +60,7 @@ func TestExplainPrintsDecisions(t *testing.T) {
 	asked = 9
 	o.watch, o.json = false, true
 	said.Reset()
-	if err := explainService(t.Context(), srv.URL, o, &said, &errs); err != nil {
+	if err := explainService(t.Context(), server{srv.URL, srv.Client()}, o, &said, &errs); err != nil {
 		t.Fatal(err)
 	}
 	for i, line := range strings.Split(strings.TrimSpace(said.String()), "\n") {
@@ -89,7 +89,7 @@ func TestExplainSaysWhatIsWrong(t *testing.T) {
 			}))
 			defer srv.Close()
 			var out, errs, said strings.Builder
-			err := explainService(t.Context(), srv.URL, explainOptions{service: "web", cluster: "c", n: 1}, &out, &errs)
+			err := explainService(t.Context(), server{srv.URL, srv.Client()}, explainOptions{service: "web", cluster: "c", n: 1}, &out, &errs)
 			if err == nil {
 				t.Fatal("no error")
 			}

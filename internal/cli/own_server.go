@@ -48,4 +48,7 @@ func withServer(ctx context.Context, listen string, log *slog.Logger, use func(c
 }
 
 // access is how the AWS clients of this process reach its own server.
-func access(srv *app.Server) demo.Server { return demo.Server(srv.Access()) }
+func access(srv *app.Server) demo.Server {
+	a := srv.Access()
+	return demo.Server{Endpoint: a.Endpoint, Region: a.Region, AccessKey: a.AccessKey, SecretKey: a.SecretKey}
+}

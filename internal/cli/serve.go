@@ -20,21 +20,34 @@ import (
 
 func serveCommand() *cobra.Command {
 	cfg := app.Default()
-	level := "info"
+	level, mode := "info", ""
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the server", Args: noArgs,
 		Long: `Run the server until it is told to stop (Ctrl-C or SIGTERM). Tasks go on running
 while the server is stopped; the next start with the same --data takes them over.
-GET /_neargate/health answers 200 when the server is ready.`,
+GET /_neargate/health answers 200 when the server is ready.
+
+Who has the access key can do everything: IAM policies are kept and not enforced.
+Where other machines can reach the server, it takes a certificate (--tls-cert and
+--tls-key, or --tls self-signed), or --insecure. --advertise is the name that
+clients use; it stands in the endpoint, in repository URIs and in the certificate.`,
 		Example: `  neargate serve --data /var/lib/neargate
+  neargate serve --listen 0.0.0.0:4566 --advertise box.lan --tls self-signed
   neargate serve --timing aws-60     scale at AWS's own pace`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLogger(cmd.ErrOrStderr(), level)
 			if err != nil {
 				return err
 			}
+			switch mode {
+			case "self-signed":
+				cfg.TLS.SelfSigned = true
+			case "":
+			default:
+				return misuse{hinted{fmt.Errorf("--tls %q: want self-signed", mode), "--tls-cert and --tls-key take a certificate from elsewhere"}}
+			}
 			if err := cfg.Validate(); err != nil {
-				return misuse{err}
+				return misuse{explain(err)}
 			}
 			return serve(cmd.Context(), cfg, log)
 		},
@@ -42,7 +55,12 @@ GET /_neargate/health answers 200 when the server is ready.`,
 	f := cmd.Flags()
 	f.StringVar(&cfg.Data, "data", cfg.Data, "directory that keeps the server's state")
 	f.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the AWS APIs")
-	f.StringVar(&cfg.Place.Region, "region", cfg.Place.Region, "region that stands in ARNs")
+	f.StringVar(&cfg.Advertise, "advertise", cfg.Advertise, "name, or NAME:PORT, under which clients reach it; the address of --listen unless set")
+	f.StringVar(&mode, "tls", mode, "self-signed: serve HTTPS with a certificate of the server's own")
+	f.StringVar(&cfg.TLS.Cert, "tls-cert", cfg.TLS.Cert, "PEM file of the certificate to serve HTTPS with")
+	f.StringVar(&cfg.TLS.Key, "tls-key", cfg.TLS.Key, "PEM file of its key")
+	f.BoolVar(&cfg.Insecure, "insecure", cfg.Insecure, "plain HTTP although other machines can reach --listen")
+	f.StringVar(&cfg.Place.Region, "region", cfg.Place.Region, "region of the server: stands in ARNs, and requests must be signed for it")
 	f.StringVar(&cfg.Place.Account, "account", cfg.Place.Account, "account that stands in ARNs, 12 digits")
 	f.StringVar(&cfg.Timing, "timing", cfg.Timing, "how fast policies are obeyed: live, aws-60 or aws-20")
 	f.Float64Var(&cfg.CPUOvercommit, "cpu-overcommit", cfg.CPUOvercommit, "how many times the machine's CPUs all tasks together may be given")
@@ -63,6 +81,7 @@ func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
 		return explain(err)
 	}
 	defer srv.Close(ctx)
+	log.Info("IAM policies are kept and not enforced: every valid key may do everything")
 	log.Info("server ready", "endpoint", srv.Endpoint(), "data", cfg.Data, "timing", cfg.Timing)
 	err = srv.Run(ctx)
 	if errors.Is(err, errInterrupted) {
@@ -75,6 +94,12 @@ func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
 func explain(err error) error {
 	if m, ok := errors.AsType[*local.Missing](err); ok {
 		return hinted{err, m.Hint}
+	}
+	if errors.Is(err, app.ErrUnencrypted) {
+		return hinted{err, "--tls self-signed encrypts; --insecure is for networks that you trust"}
+	}
+	if errors.Is(err, app.ErrNoName) {
+		return hinted{err, "--advertise NAME: the name or address under which other machines reach this one"}
 	}
 	if errors.Is(err, store.ErrLocked) {
 		return hinted{err, "another neargate uses this --data; stop it, or name another directory"}

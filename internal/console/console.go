@@ -67,8 +67,9 @@ type explainer interface {
 	Explain(resourceID string, n int) ([]autoscaler.Explained, error)
 }
 
-// Handler answers the pages.
-func Handler(s services, e explainer) http.Handler {
+// Handler answers the pages, for requests to an address, localhost or one of
+// names.
+func Handler(names []string, s services, e explainer) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_neargate/health", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ready"})
@@ -81,7 +82,7 @@ func Handler(s services, e explainer) http.Handler {
 		}
 		answer(w, http.StatusOK, d)
 	})
-	return mux
+	return named(names, mux)
 }
 
 func decisions(s services, e explainer, r *http.Request) (Decisions, error) {

@@ -60,10 +60,27 @@ func TestPages(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			w := &world{}
 			got := httptest.NewRecorder()
-			Handler(w, w).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, row.path, http.NoBody))
+			Handler(nil, w, w).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
 			if body := strings.TrimSpace(got.Body.String()); got.Code != row.status || body != row.body || w.asked != row.asked {
 				t.Errorf("got %d %s, %d decisions asked for; want %d %s, %d", got.Code, body, w.asked, row.status, row.body, row.asked)
 			}
 		})
+	}
+}
+
+// A browser that was led here under another site's name sends that name.
+func TestOtherNamesAreNotAnswered(t *testing.T) {
+	for host, status := range map[string]int{
+		"127.0.0.1:4566": 200, "127.0.0.1": 200, "[::1]:4566": 200, "192.0.2.7:4566": 200, "localhost:4566": 200, "LOCALHOST": 200,
+		"box.lan:4566": 200, "Box.LAN": 200,
+		"attacker.example:4566": 421, "attacker.example": 421, "127.0.0.1.attacker.example": 421, "localhost.attacker.example:4566": 421, "box.lan.": 421, "": 421,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_neargate/decisions?service=web", http.NoBody)
+		r.Host = host
+		w, got := &world{}, httptest.NewRecorder()
+		Handler([]string{"box.lan"}, w, w).ServeHTTP(got, r)
+		if got.Code != status || (status != 200) != (w.asked == 0) {
+			t.Errorf("Host %q: status %d, %d decisions asked for, want %d", host, got.Code, w.asked, status)
+		}
 	}
 }

@@ -31,6 +31,7 @@ type Config struct {
 	Dir      string      // where blobs, uploads and unpacked layers lie
 	Place    model.Place // the account is the registry's id
 	Endpoint string      // host:port under which clients reach the API; begins every repository URI
+	TLS      bool        // clients speak HTTPS to it
 
 	MaxBlobBytes     int64 // of one layer as pushed; 0: 10 GiB
 	MaxUnpackedBytes int64 // of one layer unpacked; 0: 40 GiB

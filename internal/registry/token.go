@@ -66,7 +66,11 @@ func (r *Registry) authorize(w http.ResponseWriter, req *http.Request) bool {
 		return true
 	}
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
-	w.Header().Set("Www-Authenticate", `Basic realm="http://`+r.cfg.Endpoint+`/",service="ecr.amazonaws.com"`)
+	scheme := "http://"
+	if r.cfg.TLS {
+		scheme = "https://"
+	}
+	w.Header().Set("Www-Authenticate", `Basic realm="`+scheme+r.cfg.Endpoint+`/",service="ecr.amazonaws.com"`)
 	oci, _ := errors.AsType[ociregistry.Error](err)
 	writeError(w, http.StatusUnauthorized, oci)
 	return false

@@ -38,7 +38,7 @@ type client struct {
 }
 
 func newClient(s *server) *client {
-	network, err := demo.FindNetwork(s.t.Context(), demo.Server(s.Access))
+	network, err := demo.FindNetwork(s.t.Context(), demo.Server{Endpoint: s.Access.Endpoint, Region: s.Access.Region, AccessKey: s.Access.AccessKey, SecretKey: s.Access.SecretKey})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func (c *client) push(name, exe string) string {
 	auth := must[*ecr.GetAuthorizationTokenOutput](c.t)(c.ecr.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{}))
 	token := must[[]byte](c.t)(base64.StdEncoding.DecodeString(*auth.AuthorizationData[0].AuthorizationToken))
 	user, password, _ := strings.Cut(string(token), ":")
-	must[string](c.t)(appimage.Push(ctx, *repo.Repository.RepositoryUri, user, password, "latest", exe))
+	must[string](c.t)(appimage.Push(ctx, appimage.Repository{URI: *repo.Repository.RepositoryUri, User: user, Password: password}, "latest", exe))
 	return *repo.Repository.RepositoryUri + ":latest"
 }
 

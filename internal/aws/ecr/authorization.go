@@ -16,7 +16,7 @@ func (s *service) getAuthorizationToken(context.Context, *ecr.GetAuthorizationTo
 	return &ecr.GetAuthorizationTokenOutput{AuthorizationData: []types.AuthorizationData{{
 		AuthorizationToken: aws.String(base64.StdEncoding.EncodeToString([]byte("AWS:" + password))),
 		ExpiresAt:          aws.Time(expires),
-		ProxyEndpoint:      aws.String("http://" + s.endpoint),
+		ProxyEndpoint:      aws.String(s.endpoint),
 	}}}, nil
 }
 

@@ -15,11 +15,11 @@ import (
 type service struct {
 	reg      *registry.Registry
 	place    model.Place
-	endpoint string // host:port that clients log in to
+	endpoint string // URL that clients log in to
 }
 
-// New makes the face of a registry. endpoint is the host:port under which
-// Docker reaches the registry, e.g. "127.0.0.1:4566".
+// New makes the face of a registry. endpoint is the URL at which
+// Docker reaches the registry, e.g. "http://127.0.0.1:4566".
 func New(reg *registry.Registry, place model.Place, endpoint string) wire.Service {
 	s := &service{reg: reg, place: place, endpoint: endpoint}
 	return wire.Service{

@@ -48,7 +48,7 @@ func newClient(t *testing.T) (*sdk.Client, *registry.Registry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := wire.NewHandler([]wire.Service{ecr.New(reg, place, "127.0.0.1:4566")}, anyone{}, wire.Config{Log: log})
+	h := wire.NewHandler([]wire.Service{ecr.New(reg, place, "http://127.0.0.1:4566")}, anyone{}, wire.Config{Log: log})
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return sdk.New(sdk.Options{

@@ -218,7 +218,9 @@ func TestAuthenticateRefuses(t *testing.T) {
 		}, "InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
 		"operation added after signing": {
 			func(a *attempt) {
-				a.spoil = func(r *http.Request) { r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.DeleteCluster") }
+				a.spoil = func(r *http.Request) {
+					r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.DeleteCluster")
+				}
 			},
 			"InvalidSignatureException", "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
 		},

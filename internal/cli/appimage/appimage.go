@@ -7,11 +7,11 @@ package appimage
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -27,30 +27,35 @@ import (
 // Command is the hidden subcommand that runs the app inside the container.
 const Command = "example-app"
 
-// Push makes the image from the program at exe and pushes it to repositoryURI
-// ("127.0.0.1:4566/app") under tag. A registry on a loopback address is spoken
-// to in plain HTTP, as Docker does, any other in HTTPS. It gives the digest of
-// the manifest.
-func Push(ctx context.Context, repositoryURI, user, password, tag, exe string) (string, error) {
-	host, repo, ok := strings.Cut(repositoryURI, "/")
+// Repository is where an image goes.
+type Repository struct {
+	URI            string // "127.0.0.1:4566/app"
+	User, Password string
+	TLS            *tls.Config // nil: the registry speaks plain HTTP
+}
+
+// Push makes the image from the program at exe, pushes it under tag, and
+// returns the digest of the manifest.
+func Push(ctx context.Context, to Repository, tag, exe string) (string, error) {
+	host, repo, ok := strings.Cut(to.URI, "/")
 	if !ok {
-		return "", fmt.Errorf("push image: %q is no repository URI", repositoryURI)
+		return "", fmt.Errorf("push image: %q is no repository URI", to.URI)
 	}
 	files, err := programFiles(exe)
 	if err != nil {
 		return "", fmt.Errorf("make image of %s: %w", exe, err)
 	}
-	transport := &http.Transport{ResponseHeaderTimeout: 2 * time.Minute}
+	transport := &http.Transport{ResponseHeaderTimeout: 2 * time.Minute, TLSClientConfig: to.TLS}
 	defer transport.CloseIdleConnections()
 	client, err := ociclient.New(host, &ociclient.Options{
-		Insecure: loopback(host), Transport: basicAuth{user, password, transport},
+		Insecure: to.TLS == nil, Transport: basicAuth{to.User, to.Password, transport},
 	})
 	if err != nil {
 		return "", fmt.Errorf("push image to %s: %w", host, err)
 	}
 	d, err := push(ctx, client, repo, tag, layer{files})
 	if err != nil {
-		return "", fmt.Errorf("push image to %s: %w", repositoryURI, err)
+		return "", fmt.Errorf("push image to %s: %w", to.URI, err)
 	}
 	return d, nil
 }
@@ -66,15 +71,6 @@ func (b basicAuth) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.SetBasicAuth(b.user, b.password)
 	return b.next.RoundTrip(req)
-}
-
-func loopback(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = host
-	}
-	ip := net.ParseIP(name)
-	return name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func push(ctx context.Context, client ociregistry.Interface, repo, tag string, l layer) (string, error) {

@@ -66,7 +66,7 @@ func TestPushedProgramRunsFromItsImage(t *testing.T) {
 		t.Skip("needs root: unpacks the image and changes root into it")
 	}
 	reg, uri, password := newRegistry(t)
-	digest, err := Push(t.Context(), uri, "AWS", password, "latest", dynamicProgram(t))
+	digest, err := Push(t.Context(), Repository{URI: uri, User: "AWS", Password: password}, "latest", dynamicProgram(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestPushedProgramRunsFromItsImage(t *testing.T) {
 func TestPushIsReproducible(t *testing.T) {
 	_, uri, password := newRegistry(t)
 	exe := dynamicProgram(t)
-	first, err := Push(t.Context(), uri, "AWS", password, "one", exe)
+	first, err := Push(t.Context(), Repository{URI: uri, User: "AWS", Password: password}, "one", exe)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestPushIsReproducible(t *testing.T) {
 	if err := os.WriteFile(moved, data, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	second, err := Push(t.Context(), uri, "AWS", password, "two", moved)
+	second, err := Push(t.Context(), Repository{URI: uri, User: "AWS", Password: password}, "two", moved)
 	if err != nil || first != second {
 		t.Errorf("digests %s and %s, %v, want the same", first, second, err)
 	}
@@ -131,7 +131,7 @@ func TestPushRefuses(t *testing.T) {
 		{"a context that has ended", uri, password, exe, ended, "context canceled"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := Push(row.ctx, row.uri, "AWS", row.password, "latest", row.exe)
+			_, err := Push(row.ctx, Repository{URI: row.uri, User: "AWS", Password: row.password}, "latest", row.exe)
 			if err == nil || !strings.Contains(strings.ToLower(err.Error()), strings.ToLower(row.want)) {
 				t.Errorf("Push = %v, want %q", err, row.want)
 			}

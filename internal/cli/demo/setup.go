@@ -74,7 +74,7 @@ func (d *run) pushImage(ctx context.Context) (string, error) {
 	}
 	user, password, _ := strings.Cut(string(token), ":")
 	uri := aws.ToString(repo.Repository.RepositoryUri)
-	digest, err := appimage.Push(ctx, uri, user, password, "latest", d.exe)
+	digest, err := appimage.Push(ctx, appimage.Repository{URI: uri, User: user, Password: password}, "latest", d.exe)
 	if err != nil {
 		return "", err
 	}

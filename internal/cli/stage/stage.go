@@ -98,7 +98,7 @@ func push(ctx context.Context, c *ecr.Client, binary string) (image string, err 
 	}
 	user, password, _ := strings.Cut(string(token), ":")
 	uri := aws.ToString(repo.Repository.RepositoryUri)
-	_, err = appimage.Push(ctx, uri, user, password, "latest", binary)
+	_, err = appimage.Push(ctx, appimage.Repository{URI: uri, User: user, Password: password}, "latest", binary)
 	return uri + ":latest", err
 }
 
