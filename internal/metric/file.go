@@ -10,14 +10,17 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"neargate/internal/model"
+	"neargate/internal/store/boltfile"
 )
 
 // The file's buckets: "series" holds a record by id, "t0" to "t3" the blocks
-// of each tier by start and series id, "meta" the format and the edges.
+// of each tier by start and series id, "meta" the format, the edges, and how much
+// of the journal the blocks hold.
 const (
 	seriesBucket = "series"
 	metaBucket   = "meta"
 	edgesKey     = "edges"
+	takenKey     = "taken" // the number up to which the journal's entries are in the blocks
 )
 
 // fileFormat stands in the record of edges; a change of encoding raises it.
@@ -50,40 +53,55 @@ func blockStart(k []byte) int64 { return int64(binary.BigEndian.Uint64(k)) }
 // blockSeries gives the series in a block's key.
 func blockSeries(k []byte) uint32 { return binary.BigEndian.Uint32(k[8:]) }
 
-// load makes the buckets and reads series and edges.
+// load reads series and edges, and makes the buckets of a new file.
 func (s *Store) load() error {
-	return s.db.Update(func(tx *bolt.Tx) error {
-		for i := range tiers {
-			if _, err := tx.CreateBucketIfNotExists(tierBucket(i)); err != nil {
-				return err
-			}
+	fresh := false
+	err := s.db.View(func(tx *bolt.Tx) error {
+		meta, names := tx.Bucket([]byte(metaBucket)), tx.Bucket([]byte(seriesBucket))
+		if fresh = meta == nil || names == nil; fresh {
+			return nil
 		}
-		meta, err := tx.CreateBucketIfNotExists([]byte(metaBucket))
-		if err != nil {
-			return err
-		}
-		if data := meta.Get([]byte(edgesKey)); data != nil {
-			r := edgesRecord{}
-			if err := json.Unmarshal(data, &r); err != nil {
-				return fmt.Errorf("edges: %w", err)
-			}
-			if r.Format != fileFormat {
-				return fmt.Errorf("file has format %d, this version reads %d", r.Format, fileFormat)
-			}
-			s.edges = r.edges
-		}
-		names, err := tx.CreateBucketIfNotExists([]byte(seriesBucket))
-		if err != nil {
+		if err := s.loadMeta(meta); err != nil {
 			return err
 		}
 		return names.ForEach(s.loadSeries)
 	})
+	if err != nil || !fresh {
+		return err
+	}
+	return s.db.Update(func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{[]byte(metaBucket), []byte(seriesBucket), tierBucket(0), tierBucket(1), tierBucket(2), tierBucket(3)} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) loadMeta(meta *bolt.Bucket) error {
+	if number := meta.Get([]byte(takenKey)); number != nil {
+		s.taken = binary.BigEndian.Uint64(number)
+	}
+	data := meta.Get([]byte(edgesKey))
+	if data == nil {
+		return nil
+	}
+	r := edgesRecord{}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return &boltfile.Damaged{Path: "metrics", Err: fmt.Errorf("edges: %w", err)}
+	}
+	if r.Format != fileFormat {
+		return fmt.Errorf("file has format %d, this version reads %d", r.Format, fileFormat)
+	}
+	s.edges = r.edges
+	return nil
 }
 
 func (s *Store) loadSeries(k, v []byte) error {
 	r := seriesRecord{}
 	if err := json.Unmarshal(v, &r); err != nil {
-		return fmt.Errorf("series %x: %w", k, err)
+		return &boltfile.Damaged{Path: "metrics", Err: fmt.Errorf("series %x: %w", k, err)}
 	}
 	se := &series{id: binary.BigEndian.Uint32(k), metric: r.Metric, unit: r.Unit, gauge: r.Gauge, newest: r.Newest}
 	for uint32(len(s.byID)) <= se.id { // ids are dense but for series that have expired
@@ -108,9 +126,10 @@ type change struct {
 func (s *Store) flush() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	changes, records := s.takeDirty()
+	s.journal.turnOver()
+	changes, records, taken := s.takeDirty()
 	if len(changes) == 0 && len(records) == 0 {
-		return nil
+		return s.journal.release(taken)
 	}
 	err := s.db.Update(func(tx *bolt.Tx) error {
 		names := tx.Bucket([]byte(seriesBucket))
@@ -128,17 +147,18 @@ func (s *Store) flush() error {
 				return err
 			}
 		}
-		return nil
+		return tx.Bucket([]byte(metaBucket)).Put([]byte(takenKey), binary.BigEndian.AppendUint64(nil, taken))
 	})
 	s.settle(changes, records, err == nil)
 	if err != nil {
 		return fmt.Errorf("write datapoints: %w", err)
 	}
-	return nil
+	return s.journal.release(taken)
 }
 
-// takeDirty gives what has to be written, in the order of the file.
-func (s *Store) takeDirty() ([]change, map[uint32]seriesRecord) {
+// takeDirty returns what has to be written, in the order of the file, and the
+// number of the journal's newest entry that is part of it.
+func (s *Store) takeDirty() ([]change, map[uint32]seriesRecord, uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var changes []change
@@ -161,7 +181,7 @@ func (s *Store) takeDirty() ([]change, map[uint32]seriesRecord) {
 		}
 		return bytes.Compare(blockKey(a.start, a.series.id), blockKey(b.start, b.series.id))
 	})
-	return changes, records
+	return changes, records, s.taken
 }
 
 // settle lets go of heads that are in the file now, but for the block each

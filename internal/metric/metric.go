@@ -8,8 +8,9 @@
 // A Store owns one file of its own beside the server's state: datapoints are
 // many and small, so they are packed into blocks (one minute of one series at
 // one-second resolution), gathered in memory and written every few seconds in
-// one commit. A killed server loses at most those seconds; a stopped one
-// loses nothing. In memory is only the name of each series and the block it is
+// one commit. What clients publish is in a journal before it is acknowledged; a
+// killed server loses at most those seconds of what it measured itself, a
+// stopped one nothing. In memory is only the name of each series and the block it is
 // writing now. A Store is safe for concurrent use.
 //
 // Its packages collect and alarms fill it and watch it. It does not know what

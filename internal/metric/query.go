@@ -40,18 +40,29 @@ func (d Datapoint) Samples() float64 { return d.p.n }
 // came as a statistic set, or that the query did not ask for.
 func (d Datapoint) Value(s Statistic) (v float64, ok bool) { return s.of(d.p) }
 
-// Query gives the periods that have data, oldest first.
-func (s *Store) Query(q Query) ([]Datapoint, error) {
-	v, err := s.view(q)
+// Query returns the periods that have data, oldest first.
+func (s *Store) Query(q Query) (out []Datapoint, err error) {
+	err = s.db.Guard(func() error {
+		out, err = s.query(q)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read metric %s %s: %w", q.ID.Namespace, q.ID.Name, err)
+	}
+	return out, nil
+}
+
+func (s *Store) query(q Query) ([]Datapoint, error) {
+	v, err := s.view(q)
+	if err != nil {
+		return nil, err
 	}
 	var out []Datapoint
 	for _, one := range v.series {
 		points, err := one.read(v.tx, v.edges, q)
 		if err != nil {
 			_ = v.tx.Rollback() // of a reading transaction: it has nothing to lose
-			return nil, fmt.Errorf("read metric %s %s: %w", q.ID.Namespace, q.ID.Name, err)
+			return nil, err
 		}
 		for _, p := range points {
 			out = append(out, Datapoint{At: time.Unix(p.at, 0).UTC(), Unit: one.unit, p: p})
@@ -102,7 +113,7 @@ func (s *Store) view(q Query) (view, error) {
 	}
 	// Begun under mu: a head leaves memory, and an edge moves, only after
 	// its commit, so nothing can fall between memory and file.
-	tx, err := s.db.Begin(false)
+	tx, err := s.db.Begin()
 	v.tx = tx
 	return v, err
 }

@@ -12,17 +12,23 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"neargate/internal/model"
-	"neargate/internal/store"
+	"neargate/internal/store/boltfile"
 )
 
 // Store keeps datapoints. Make one with Open, fill it with Put, and let Run
 // write and roll up what it gathers.
 type Store struct {
-	db  *bolt.DB
+	db  *boltfile.File
 	log *slog.Logger
+
+	// journaling is held by the goroutine that writes to the journal what all
+	// callers of PutDurably wait for. It is taken before late.
+	journaling chan struct{}
+	journal    *journal
+	puttersMu  sync.Mutex
+	putters    []*putter // guarded by puttersMu
 
 	// late is held by whoever puts points that are old enough to be in a
 	// roll-up, and during a roll-up. It is taken before mu.
@@ -36,6 +42,8 @@ type Store struct {
 	byID   []*series            // index is series.id
 	dirty  map[*series]struct{}
 	edges  edges
+	// taken is the number of the newest entry of the journal that was put.
+	taken uint64
 }
 
 // edges are moments that divide what is where, in Unix seconds, by tier.
@@ -65,29 +73,72 @@ type head struct {
 	dirty bool
 }
 
-// Open opens or makes the datapoint file at path, with its directory. Only one
-// process can have it open; the error is then store.ErrLocked.
+// Open opens or makes the datapoint file at path, with its directory. One that
+// cannot be read is put aside: metrics are not worth a server that does not
+// start. Only one process can have the file open; the error is then
+// store.ErrLocked.
 func Open(path string, log *slog.Logger) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make metrics directory: %w", err)
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open %s: %w", path, store.ErrLocked)
+	s, err := openAt(path, log, bolt.Options{})
+	damage, ok := errors.AsType[*boltfile.Damaged](err)
+	if !ok {
+		return s, err
 	}
+	aside := fmt.Sprintf("%s.damaged-%d", path, time.Now().Unix())
+	log.Error("metrics are damaged; a new file begins", "error", damage, "aside", aside)
+	if err := os.Rename(path, aside); err != nil {
+		return nil, fmt.Errorf("put damaged metrics aside: %w", err)
+	}
+	return openAt(path, log, bolt.Options{})
+}
+
+func openAt(path string, log *slog.Logger, opts bolt.Options) (_ *Store, err error) {
+	if err := boltfile.Create(path); err != nil {
+		return nil, fmt.Errorf("create %s: %w", path, err)
+	}
+	opts.FreelistType, opts.NoFreelistSync = bolt.FreelistMapType, true
+	db, err := boltfile.Open(path, opts)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, err
 	}
-	s := &Store{db: db, log: log, series: map[string][]*series{}, dirty: map[*series]struct{}{}}
+	s := &Store{
+		db: db, log: log, series: map[string][]*series{}, dirty: map[*series]struct{}{}, journaling: make(chan struct{}, 1),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	if err := checkSmall(path, db); err != nil {
+		return nil, err
+	}
 	if err := s.load(); err != nil {
-		return nil, errors.Join(fmt.Errorf("read %s: %w", path, err), db.Close())
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return s, nil
+	s.journal, err = openJournal(path, s.taken, func(number uint64, p putRecord) {
+		if err := s.put(time.Unix(p.Now, 0), p.Data, number); err != nil {
+			log.Error("datapoints of before the last stop are lost", "error", err)
+		}
+	})
+	return s, err
+}
+
+// largeFile is the size in bytes up to which all of a file is checked when it
+// is opened. What is wrong in a larger one shows when it is read.
+const largeFile = 64 << 20
+
+func checkSmall(path string, db *boltfile.File) error {
+	if info, err := os.Stat(path); err != nil || info.Size() > largeFile {
+		return err
+	}
+	return db.Verify()
 }
 
 // Close writes what is in memory and closes the file.
 func (s *Store) Close() error {
-	return errors.Join(s.flush(), s.db.Close())
+	return errors.Join(s.flush(), s.journal.close(), s.db.Close())
 }
 
 // Run writes, rolls up and prunes until ctx ends; it returns nil then.
@@ -116,7 +167,10 @@ func (s *Store) keepHouse(now time.Time) error {
 
 // Put adds datapoints; now tells which of them are late. Points beyond every
 // retention are dropped. Dimensions must be sorted by name.
-func (s *Store) Put(now time.Time, data []model.Datum) error {
+func (s *Store) Put(now time.Time, data []model.Datum) error { return s.put(now, data, 0) }
+
+// put is Put, of the journal's entry with the number if that is not 0.
+func (s *Store) put(now time.Time, data []model.Datum, number uint64) error {
 	unix := now.Unix()
 	for _, d := range data {
 		if d.At.Unix() < unix-lateAfter {
@@ -127,6 +181,7 @@ func (s *Store) Put(now time.Time, data []model.Datum) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.taken = max(s.taken, number)
 	for i := range data {
 		if err := s.putLocked(unix, &data[i]); err != nil {
 			return fmt.Errorf("put datapoint of %s %s: %w", data[i].ID.Namespace, data[i].ID.Name, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
@@ -25,11 +26,13 @@ var epoch = time.Date(2026, 9, 17, 2, 0, 0, 0, time.UTC)
 
 func open(tb testing.TB, path string) *Store {
 	tb.Helper()
-	s, err := Open(path, slog.New(slog.DiscardHandler))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	s, err := openAt(path, slog.New(slog.DiscardHandler), bolt.Options{NoSync: true}) // what is tested is not the disk
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.db.NoSync = true // what is tested is not the disk
 	return s
 }
 

@@ -66,7 +66,7 @@ func (s *service) putMetricData(_ context.Context, in *cloudwatch.PutMetricDataI
 			return nil, err
 		}
 	}
-	if err := s.data.Put(now, data); err != nil {
+	if err := s.data.PutDurably(now, data); err != nil {
 		return nil, err
 	}
 	return &cloudwatch.PutMetricDataOutput{}, nil

@@ -56,7 +56,7 @@ func Open(path string, opts bolt.Options) (*File, error) {
 		f.fd = fd
 		return fd, err
 	}
-	err = f.guard(func() (err error) {
+	err = f.Guard(func() (err error) {
 		f.bolt, err = bolt.Open(path, 0o600, &opts)
 		return err
 	})
@@ -77,16 +77,20 @@ func Open(path string, opts bolt.Options) (*File, error) {
 
 // View reads the file as of one moment.
 func (f *File) View(fn func(*bolt.Tx) error) error {
-	return f.guard(func() error { return f.bolt.View(fn) })
+	return f.Guard(func() error { return f.bolt.View(fn) })
 }
 
 // Update changes the file, all or nothing.
 func (f *File) Update(fn func(*bolt.Tx) error) error {
-	return f.guard(func() error { return f.bolt.Update(fn) })
+	return f.Guard(func() error { return f.bolt.Update(fn) })
 }
 
-// guard runs fn, which reads the file, and makes a Damaged of a panic or fault.
-func (f *File) guard(fn func() error) (err error) {
+// Begin begins to read the file as of now. The transaction must be rolled back,
+// and used within Guard.
+func (f *File) Begin() (*bolt.Tx, error) { return f.bolt.Begin(false) }
+
+// Guard runs fn, which reads the file, and makes a Damaged of a panic or fault.
+func (f *File) Guard(fn func() error) (err error) {
 	if f.broken.Load() {
 		return &Damaged{Path: f.path, Err: errors.New("reading it has failed before")}
 	}
