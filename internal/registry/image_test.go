@@ -23,7 +23,7 @@ type blob struct {
 
 // entries makes a tar of headers; a header's Name and Linkname are as given,
 // a regular file's content is its PAX record "content".
-func entries(t *testing.T, headers ...tar.Header) []byte {
+func entries(t testing.TB, headers ...tar.Header) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
@@ -54,7 +54,7 @@ func dir(name string, mode int64) tar.Header {
 
 func plain(data []byte) blob { return blob{data, data, ocispec.MediaTypeImageLayer} }
 
-func gzipped(t *testing.T, data []byte) blob {
+func gzipped(t testing.TB, data []byte) blob {
 	t.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
@@ -67,7 +67,7 @@ func gzipped(t *testing.T, data []byte) blob {
 	return blob{data, buf.Bytes(), ocispec.MediaTypeImageLayerGzip}
 }
 
-func zstandard(t *testing.T, data []byte) blob {
+func zstandard(t testing.TB, data []byte) blob {
 	t.Helper()
 	w, err := zstd.NewWriter(nil)
 	if err != nil {
@@ -77,7 +77,7 @@ func zstandard(t *testing.T, data []byte) blob {
 	return blob{data, w.EncodeAll(data, nil), ocispec.MediaTypeImageLayerZstd}
 }
 
-func mustJSON(t *testing.T, v any) []byte {
+func mustJSON(t testing.TB, v any) []byte {
 	t.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -86,7 +86,7 @@ func mustJSON(t *testing.T, v any) []byte {
 	return data
 }
 
-func (f *fixture) pushBlob(t *testing.T, repo string, data []byte, mediaType string) ocispec.Descriptor {
+func (f *fixture) pushBlob(t testing.TB, repo string, data []byte, mediaType string) ocispec.Descriptor {
 	t.Helper()
 	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
 	if _, err := f.oci.PushBlob(t.Context(), repo, desc, bytes.NewReader(data)); err != nil {
@@ -96,7 +96,7 @@ func (f *fixture) pushBlob(t *testing.T, repo string, data []byte, mediaType str
 }
 
 // pushImage pushes an image of the layers with a real client; change may spoil it.
-func (f *fixture) pushImage(t *testing.T, repo, tag string, layers []blob, change func(*ocispec.Image)) ocispec.Descriptor {
+func (f *fixture) pushImage(t testing.TB, repo, tag string, layers []blob, change func(*ocispec.Image)) ocispec.Descriptor {
 	t.Helper()
 	config := ocispec.Image{
 		Platform: ocispec.Platform{OS: runtime.GOOS, Architecture: runtime.GOARCH},

@@ -36,7 +36,7 @@ type fixture struct {
 	oci ociregistry.Interface // a client with a valid token
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{dir: t.TempDir()}
 	f.reopen(t)
@@ -45,7 +45,7 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // reopen opens the registry as a server's next process would.
-func (f *fixture) reopen(t *testing.T) {
+func (f *fixture) reopen(t testing.TB) {
 	t.Helper()
 	if f.db != nil {
 		f.db.Close()
@@ -85,7 +85,7 @@ func (b basicAuth) RoundTrip(req *http.Request) (*http.Response, error) {
 	return b.next.RoundTrip(req)
 }
 
-func newClient(t *testing.T, srv *httptest.Server, user, password string) ociregistry.Interface {
+func newClient(t testing.TB, srv *httptest.Server, user, password string) ociregistry.Interface {
 	t.Helper()
 	c, err := ociclient.New(strings.TrimPrefix(srv.URL, "http://"), &ociclient.Options{
 		Insecure: true, Transport: basicAuth{user, password, srv.Client().Transport},
@@ -96,7 +96,7 @@ func newClient(t *testing.T, srv *httptest.Server, user, password string) ocireg
 	return c
 }
 
-func (f *fixture) createRepository(t *testing.T, name, mutability string) {
+func (f *fixture) createRepository(t testing.TB, name, mutability string) {
 	t.Helper()
 	if _, err := f.CreateRepository(t.Context(), model.Repository{Name: name, TagMutability: mutability}); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ import (
 	"neargate/internal/model"
 )
 
-func needsRoot(t *testing.T) {
+func needsRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: unpacking makes device nodes and changes owners")
