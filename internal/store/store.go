@@ -36,7 +36,8 @@ type DB struct {
 	// turn is held by the goroutine that runs the waiting transactions and
 	// commits them. A channel rather than a mutex: a commit takes a while, and
 	// a caller that waits for one can give up.
-	turn chan struct{}
+	turn    chan struct{}
+	closing sync.Once
 
 	waitMu  sync.Mutex
 	waiting []*call // in the order they came
@@ -82,8 +83,12 @@ func (s Schema) Open(path string) (*DB, error) {
 	return db, nil
 }
 
-// Close waits for writes under way and closes the file.
-func (db *DB) Close() error {
-	db.turn <- struct{}{} // for good
-	return db.file.Close()
+// Close waits for writes under way and closes the file. A second call does
+// nothing.
+func (db *DB) Close() (err error) {
+	db.closing.Do(func() {
+		db.turn <- struct{}{} // for good
+		err = db.file.Close()
+	})
+	return err
 }
