@@ -125,7 +125,7 @@ func proxyHTTP1(ctx context.Context, ln net.Listener, backends []string) error {
 		if err != nil {
 			return err
 		}
-		l.targets = append(l.targets, &target{t: pool.Target(addr)})
+		l.targets = append(l.targets, &target{t: pool.Target(addr, nil)})
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = pool.Run(ctx) })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 )
 
@@ -20,6 +21,9 @@ type Config struct {
 
 	Place  model.Place
 	Timing string // live, aws-60 or aws-20
+	// TaskReach is how far tasks reach, whatever their security groups allow:
+	// none, internet, lan or all.
+	TaskReach string
 	// Ephemeral says that nothing in Data is worth keeping: when this process
 	// dies without cleaning up, the next server to start removes it all.
 	Ephemeral bool
@@ -32,7 +36,7 @@ type Config struct {
 // Default is a server on 127.0.0.1:4566 that decides live.
 func Default() Config {
 	return Config{
-		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live", Engine: Local{},
+		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live", TaskReach: string(firewall.ReachLAN), Engine: Local{},
 		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, CPUOvercommit: 10, MemoryOvercommit: 1,
 	}
 }
@@ -70,6 +74,9 @@ func (c Config) Validate() error {
 	}
 	if !(c.MemoryOvercommit > 0 && c.MemoryOvercommit <= maxOvercommit) {
 		errs = append(errs, fmt.Errorf("memory-overcommit %v: want more than 0, at most %v", c.MemoryOvercommit, maxOvercommit))
+	}
+	if _, err := firewall.ParseReach(c.TaskReach); err != nil {
+		errs = append(errs, err)
 	}
 	switch c.Timing {
 	case "live", "aws-60", "aws-20":

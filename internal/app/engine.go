@@ -24,24 +24,23 @@ type Engines interface {
 
 // EngineParts is what an engine gets from its server.
 type EngineParts struct {
-	Data      string // the server's data directory
-	Ephemeral bool   // nothing is worth keeping when the server dies
+	Data      string         // the server's data directory
+	Ephemeral bool           // nothing is worth keeping when the server dies
+	Reach     firewall.Reach // how far tasks reach, whatever their security groups allow
 	Images    *registry.Registry
 	Logs      runtime.LogSink
 	Log       *slog.Logger
 }
 
 // Local opens engines that run tasks as containers of this machine.
-type Local struct {
-	Reach firewall.Reach // how far tasks reach, whatever their security groups allow
-}
+type Local struct{}
 
 // Check returns a *local.Missing where containers cannot run.
 func (Local) Check() error { return local.Check() }
 
 // Open takes over what the last server on the data directory left running.
-func (l Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
-	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: l.Reach}, localImages{p.Images}, p.Logs, p.Log)
+func (Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
+	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: p.Reach}, localImages{p.Images}, p.Logs, p.Log)
 }
 
 // Cleanup kills the tasks and removes cgroups, links and tables.

@@ -1,8 +1,12 @@
 package app
 
 import (
+	"context"
+	"fmt"
 	"net/netip"
 
+	"neargate/internal/aws/ec2"
+	"neargate/internal/balancer"
 	"neargate/internal/decide/firewall"
 )
 
@@ -20,6 +24,26 @@ type filter interface {
 	// DropSource takes the address of a load balancer back. An unknown name is
 	// no error.
 	DropSource(name string) error
+}
+
+// withSources lets load balancers connect to tasks from addresses of their own,
+// where the engine filters by them.
+func (p *parts) withSources(cfg balancer.Config) balancer.Config {
+	if f, ok := p.engine.(filter); ok {
+		cfg.Sources, cfg.Network = f, p.engine.Capabilities().Network
+	}
+	return cfg
+}
+
+// openEC2 opens the network's face, and puts its security groups in force.
+func (p *parts) openEC2(ctx context.Context) (err error) {
+	p.ec2, err = ec2.Open(ctx, p.db, ec2.Config{
+		Place: p.cfg.Place, CIDR: p.engine.Capabilities().Network, OnPolicy: p.enforce, Interfaces: p.interfaces,
+	})
+	if err != nil {
+		return fmt.Errorf("open EC2: %w", err)
+	}
+	return p.enforce(p.ec2.Policy())
 }
 
 // enforce puts security groups in force, where the engine can.

@@ -23,6 +23,7 @@ import (
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
+	"neargate/internal/decide/firewall"
 	"neargate/internal/decide/rollout"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/ecs"
@@ -52,6 +53,7 @@ type parts struct {
 	alarms     *alarms.Alarms
 	autoscaler *autoscaler.Autoscaler
 	collector  *collect.Collector
+	ec2        *ec2.EC2
 
 	faces []wire.Service
 	auth  *sigv4.Verifier
@@ -95,16 +97,16 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 		return fmt.Errorf("open the logs: %w", err)
 	}
 	p.engine, err = cfg.Engine.Open(ctx, EngineParts{
-		Data: cfg.Data, Ephemeral: cfg.Ephemeral, Images: p.registry, Logs: p.logs, Log: part("runtime"),
+		Data: cfg.Data, Ephemeral: cfg.Ephemeral, Reach: firewall.Reach(cfg.TaskReach), Images: p.registry, Logs: p.logs, Log: part("runtime"),
 	})
 	if err != nil {
 		return fmt.Errorf("open the runtime: %w", err)
 	}
 	parity := cfg.Timing != string(scaling.Live)
-	p.balancer, err = balancer.New(p.db, part("balancer"), balancer.Config{
+	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(),
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
-	})
+	}))
 	if err != nil {
 		return fmt.Errorf("open the balancer: %w", err)
 	}
@@ -149,21 +151,17 @@ func (p *parts) makeFaces(ctx context.Context, access Access, address string) er
 	if err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
-	network, err := ec2.Open(ctx, p.db, ec2.Config{Place: place, CIDR: p.engine.Capabilities().Network, OnPolicy: p.enforce})
-	if err != nil {
-		return fmt.Errorf("open EC2: %w", err)
-	}
-	if err := p.enforce(network.Policy()); err != nil {
+	if err := p.openEC2(ctx); err != nil {
 		return err
 	}
 	p.auth = sigv4.New(tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),
-		ec2.New(network),
+		ec2.New(p.ec2),
 		ecrface.New(p.registry, place, access.Endpoint),
 		ecsface.New(p.ecs, p.scheduler, place),
-		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: network.Subnet}),
+		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.ec2.Subnet, Groups: p.ec2}),
 		iam.New(roles),
 		logsface.New(p.logs),
 		sts.New(tokens),

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -42,6 +43,10 @@ type Config struct {
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
 	Grace time.Duration
+	// Sources gives load balancers their addresses in Network; nil: they need
+	// none.
+	Sources sources
+	Network netip.Prefix
 	// OnTargetChange is called when the state of a target of the group has
 	// changed, one has come or gone, or a draining one has nothing in flight
 	// any more. It is called from one goroutine, with no lock held, and may

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 // loadBalancer is a live load balancer.
 type loadBalancer struct {
 	arn     string
+	source  netip.Addr // that it connects to targets from; zero: any
 	conf    atomic.Pointer[lbConf]
 	traffic lbTraffic
 }
@@ -83,15 +85,20 @@ func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer
 	lb.Address = b.freeAddress()
 	lb.State = "active"
 	lb.CreatedAt = time.Now().UTC()
-	if err := b.tables.lbs.Put(ctx, lb.ARN, lb); err != nil {
+	source, err := b.openSource(lb)
+	if err != nil {
 		return lb, err
 	}
-	b.addLoadBalancer(lb)
+	if err := b.tables.lbs.Put(ctx, lb.ARN, lb); err != nil {
+		b.dropSource(lb.ARN)
+		return lb, err
+	}
+	b.addLoadBalancer(lb, source)
 	return lb, nil
 }
 
-func (b *Balancer) addLoadBalancer(lb model.LoadBalancer) {
-	live := &loadBalancer{arn: lb.ARN}
+func (b *Balancer) addLoadBalancer(lb model.LoadBalancer, source netip.Addr) {
+	live := &loadBalancer{arn: lb.ARN, source: source}
 	live.conf.Store(readLoadBalancer(lb))
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -170,7 +177,8 @@ func (b *Balancer) UpdateLoadBalancer(ctx context.Context, arn string, change fu
 		return lb, err
 	}
 	b.resettle(lb)
-	return lb, nil
+	_, err = b.openSource(lb)
+	return lb, err
 }
 
 // resettle puts a load balancer's changed attributes in force.
@@ -214,7 +222,8 @@ func (b *Balancer) DeleteLoadBalancer(ctx context.Context, arn string) error {
 		return err
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	delete(b.lbs, arn)
+	b.mu.Unlock()
+	b.dropSource(arn)
 	return nil
 }

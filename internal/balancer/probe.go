@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"neargate/internal/balancer/http1"
 	"neargate/internal/decide/health"
 	"neargate/internal/model"
 )
@@ -22,14 +23,15 @@ const maxProbeBody = 64 << 10
 
 // probeOnce asks a target for its health check's path, on a connection of its
 // own, as ELB does.
-func probeOnce(ctx context.Context, t model.Target, hc model.HealthCheck, plan health.Plan) health.Result {
+func probeOnce(ctx context.Context, dial http1.Dial, t model.Target, hc model.HealthCheck, plan health.Plan) health.Result {
 	began := time.Now()
 	to := address(t)
 	if hc.Port != "" && hc.Port != "traffic-port" {
 		to = net.JoinHostPort(t.IP, hc.Port)
 	}
-	d := net.Dialer{Timeout: min(plan.Connect, plan.Timeout), KeepAlive: -1}
-	conn, err := d.DialContext(ctx, "tcp", to)
+	connect, cancel := context.WithTimeout(ctx, min(plan.Connect, plan.Timeout))
+	defer cancel()
+	conn, err := dial(connect, to)
 	if err != nil {
 		return broken(err)
 	}

@@ -117,7 +117,7 @@ func (b *Balancer) admit(g *group, at model.Target, drainUntil time.Time) bool {
 func (b *Balancer) newTarget(g *group, at model.Target, drainUntil time.Time) *target {
 	now := time.Now()
 	t := &target{
-		group: g, at: at, addr: address(at), upstream: b.pool.Target(netip.MustParseAddrPort(address(at))),
+		group: g, at: at, addr: address(at), upstream: b.pool.Target(netip.MustParseAddrPort(address(at)), b.dialFor(g, 0)),
 		wake: make(chan struct{}, 1), health: health.New(now), drainUntil: drainUntil, drainSince: now,
 	}
 	if !drainUntil.IsZero() {

@@ -15,7 +15,11 @@ func (b *Balancer) restore(ctx context.Context) {
 	b.control.Lock()
 	defer b.control.Unlock()
 	for _, lb := range b.tables.lbs.List("") {
-		b.addLoadBalancer(lb)
+		source, err := b.openSource(lb)
+		if err != nil {
+			b.log.Error("load balancer reaches no target", "load_balancer", lb.ARN, "error", err)
+		}
+		b.addLoadBalancer(lb, source)
 	}
 	for _, tg := range b.tables.groups.List("") {
 		b.addGroup(tg)

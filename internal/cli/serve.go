@@ -30,7 +30,13 @@ GET /_neargate/health answers 200 when the server is ready.
 Who has the access key can do everything: IAM policies are kept and not enforced.
 Where other machines can reach the server, it takes a certificate (--tls-cert and
 --tls-key, or --tls self-signed), or --insecure. --advertise is the name that
-clients use; it stands in the endpoint, in repository URIs and in the certificate.`,
+clients use; it stands in the endpoint, in repository URIs and in the certificate.
+
+Tasks send and receive what their security groups allow. Whatever those allow,
+--task-reach bounds how far tasks reach: none (each other), internet (and public
+addresses), lan (and private networks that this machine has a route to), all (and
+this machine's own services, and link-local addresses such as 169.254.169.254).
+This machine's name servers answer tasks in all but none.`,
 		Example: `  neargate serve --data /var/lib/neargate
   neargate serve --listen 0.0.0.0:4566 --advertise box.lan --tls self-signed
   neargate serve --timing aws-60     scale at AWS's own pace`,
@@ -65,6 +71,7 @@ clients use; it stands in the endpoint, in repository URIs and in the certificat
 	f.StringVar(&cfg.Timing, "timing", cfg.Timing, "how fast policies are obeyed: live, aws-60 or aws-20")
 	f.Float64Var(&cfg.CPUOvercommit, "cpu-overcommit", cfg.CPUOvercommit, "how many times the machine's CPUs all tasks together may be given")
 	f.Float64Var(&cfg.MemoryOvercommit, "memory-overcommit", cfg.MemoryOvercommit, "how many times the machine's memory all tasks together may be given")
+	f.StringVar(&cfg.TaskReach, "task-reach", cfg.TaskReach, "how far tasks reach: none, internet, lan or all")
 	f.StringVar(&level, "log-level", level, "debug, info, warn or error")
 	return cmd
 }

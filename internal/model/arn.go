@@ -28,6 +28,9 @@ func (p Place) ServiceARN(cluster, name string) string {
 // TaskARN is arn:aws:ecs:R:A:task/CLUSTER/ID.
 func (p Place) TaskARN(cluster, id string) string { return p.arn("ecs", "task/"+cluster+"/"+id) }
 
+// AttachmentARN is the ARN of the attachment of a task's network interface.
+func (p Place) AttachmentARN(id string) string { return p.arn("ecs", "attachment/"+id) }
+
 // ContainerARN is arn:aws:ecs:R:A:container/CLUSTER/TASK/ID.
 func (p Place) ContainerARN(cluster, task, id string) string {
 	return p.arn("ecs", "container/"+cluster+"/"+task+"/"+id)

@@ -53,6 +53,8 @@ type Interface struct {
 	Subnet         string
 	SecurityGroups []string
 	Description    string
+	AttachmentID   string
+	Owner          string // who attached it: an account of AWS
 	CreatedAt      time.Time
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -22,8 +21,8 @@ type describeNetworkInterfacesOutput struct {
 }
 
 type networkInterface struct {
-	NetworkInterfaceID, SubnetID, VpcID, AvailabilityZone, Description, OwnerID, Status, InterfaceType string
-	MacAddress, PrivateIPAddress, PrivateDNSName                                                       string
+	NetworkInterfaceID, SubnetID, VpcID, AvailabilityZone, Description, OwnerID, RequesterID, Status, InterfaceType string
+	MacAddress, PrivateIPAddress, PrivateDNSName                                                                    string
 
 	RequesterManaged   bool
 	SourceDestCheck    bool
@@ -39,8 +38,11 @@ type groupName struct {
 }
 
 type attachment struct {
-	Status     string
-	AttachTime time.Time
+	AttachmentID, InstanceOwnerID, Status string
+
+	DeviceIndex         int
+	DeleteOnTermination bool
+	AttachTime          time.Time
 }
 
 type addressAssociation struct {
@@ -52,7 +54,7 @@ type privateAddress struct {
 	Primary          bool
 }
 
-// describeNetworkInterfaces: those of running tasks. Errors:
+// describeNetworkInterfaces: those of running tasks and of load balancers. Errors:
 // InvalidNetworkInterfaceID.NotFound, InvalidParameterValue, InvalidNextToken.
 func (s *EC2) describeNetworkInterfaces(_ context.Context, in *describeNetworkInterfacesInput) (*describeNetworkInterfacesOutput, error) {
 	all := s.networkInterfaces()
@@ -98,7 +100,8 @@ func (s *EC2) interfaceAttributes(n Interface) attributes {
 		"description": {n.Description}, "owner-id": {s.cfg.Place.Account}, "status": {"in-use"}, "attachment.status": {"attached"},
 		"private-ip-address": {n.Address.String()}, "addresses.private-ip-address": {n.Address.String()}, "mac-address": {n.MAC},
 		"group-id": n.SecurityGroups, "group-name": nil, "interface-type": {"interface"}, "requester-managed": {"true"},
-		"requester-id": nil, "association.public-ip": nil, "attachment.instance-owner-id": {"amazon-aws"}, "attachment.instance-id": nil,
+		"requester-id": {n.Owner}, "association.public-ip": nil, "attachment.instance-owner-id": {n.Owner}, "attachment.instance-id": nil,
+		"attachment.attachment-id": {n.AttachmentID},
 	}
 	if n.PublicAddress.IsValid() {
 		a["association.public-ip"] = []string{n.PublicAddress.String()}
@@ -117,10 +120,10 @@ func (s *EC2) showInterface(n Interface) networkInterface {
 	out := networkInterface{
 		NetworkInterfaceID: n.ID, SubnetID: n.Subnet, VpcID: s.net.vpcID, AvailabilityZone: zone, Description: n.Description,
 		OwnerID: s.cfg.Place.Account, Status: "in-use", InterfaceType: "interface", MacAddress: n.MAC, PrivateIPAddress: ip,
-		PrivateDNSName:     "ip-" + strings.ReplaceAll(ip, ".", "-") + ".ec2.internal",
+		PrivateDNSName: s.cfg.Place.PrivateDNSName(ip), RequesterID: n.Owner,
 		RequesterManaged:   true,
 		SourceDestCheck:    true,
-		Attachment:         attachment{"attached", n.CreatedAt},
+		Attachment:         attachment{AttachmentID: n.AttachmentID, InstanceOwnerID: n.Owner, Status: "attached", AttachTime: n.CreatedAt, DeviceIndex: 1},
 		PrivateIPAddresses: []privateAddress{{ip, true}},
 		TagSet:             tagsOut(s.tagsOf(n.ID)),
 	}

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -59,15 +58,9 @@ func containerOf(t model.Task, c model.Container) types.Container {
 		out.ExitCode = aws.Int32(int32(*c.ExitCode))
 	}
 	if t.IP != "" {
-		out.NetworkInterfaces = append(out.NetworkInterfaces, types.NetworkInterface{AttachmentId: aws.String(attachmentID(t)), PrivateIpv4Address: aws.String(t.IP)})
+		out.NetworkInterfaces = append(out.NetworkInterfaces, types.NetworkInterface{AttachmentId: aws.String(t.AttachmentID()), PrivateIpv4Address: aws.String(t.IP)})
 	}
 	return out
-}
-
-// attachmentID and the interface's ID come from the task's ID: there is one
-// interface for each task.
-func attachmentID(t model.Task) string {
-	return fmt.Sprintf("%s-%s-4%s-a%s-%s", t.ID[:8], t.ID[8:12], t.ID[13:16], t.ID[17:20], t.ID[20:32])
 }
 
 func (s *service) attachment(t model.Task) types.Attachment {
@@ -82,7 +75,7 @@ func (s *service) attachment(t model.Task) types.Attachment {
 	if len(t.Network.Subnets) > 0 {
 		subnet = t.Network.Subnets[0]
 	}
-	out := types.Attachment{Id: aws.String(attachmentID(t)), Type: aws.String("ElasticNetworkInterface"), Status: aws.String(status), Details: []types.KeyValuePair{}}
+	out := types.Attachment{Id: aws.String(t.AttachmentID()), Type: aws.String("ElasticNetworkInterface"), Status: aws.String(status), Details: []types.KeyValuePair{}}
 	add := func(name, value string) {
 		if value != "" {
 			out.Details = append(out.Details, types.KeyValuePair{Name: aws.String(name), Value: aws.String(value)})
@@ -90,26 +83,12 @@ func (s *service) attachment(t model.Task) types.Attachment {
 	}
 	add("subnetId", subnet)
 	if t.IP != "" {
-		add("networkInterfaceId", "eni-"+t.ID[:17])
+		add("networkInterfaceId", t.InterfaceID())
 		add("macAddress", t.MAC)
-		add("privateDnsName", s.privateName(t.IP))
+		add("privateDnsName", s.place.PrivateDNSName(t.IP))
 		add("privateIPv4Address", t.IP)
 	}
 	return out
-}
-
-// privateName is ip-10-0-0-1.ec2.internal, in other regions with their name.
-func (s *service) privateName(ip string) string {
-	name := []byte("ip-" + ip)
-	for i, b := range name {
-		if b == '.' {
-			name[i] = '-'
-		}
-	}
-	if s.place.Region == "us-east-1" {
-		return string(name) + ".ec2.internal"
-	}
-	return string(name) + "." + s.place.Region + ".compute.internal"
 }
 
 func overridesOf(t model.Task) *types.TaskOverride {

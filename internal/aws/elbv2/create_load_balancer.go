@@ -14,8 +14,8 @@ import (
 )
 
 // createLoadBalancer: codes ValidationError, DuplicateLoadBalancerName,
-// SubnetNotFound, InvalidSubnet, TooManyLoadBalancers, TooManyTags,
-// DuplicateTagKeys, InvalidConfigurationRequest. With the settings of a load
+// SubnetNotFound, InvalidSubnet, InvalidSecurityGroup, TooManyLoadBalancers,
+// TooManyTags, DuplicateTagKeys, InvalidConfigurationRequest. With the settings of a load
 // balancer that exists it gives that one.
 func (s *service) createLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancerInput) (*elb.CreateLoadBalancerOutput, error) {
 	lb, err := s.newLoadBalancer(in)
@@ -57,7 +57,9 @@ func (s *service) newLoadBalancer(in *elb.CreateLoadBalancerInput) (lb model.Loa
 	if lb.Subnets, lb.VpcID, err = s.subnets(in.Subnets, in.SubnetMappings); err != nil {
 		return lb, err
 	}
-	lb.SecurityGroups = in.SecurityGroups
+	if lb.SecurityGroups, err = s.securityGroups(in.SecurityGroups); err != nil {
+		return lb, err
+	}
 	lb.Attributes = defaults(loadBalancerAttributes())
 	if lb.Tags, err = mergeTags(nil, in.Tags); err != nil {
 		return lb, err

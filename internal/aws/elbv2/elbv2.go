@@ -18,6 +18,14 @@ type Config struct {
 	// Subnet tells the VPC and the availability zone of a subnet. nil takes
 	// any subnet: all of one VPC, the n-th named in the n-th zone.
 	Subnet func(id string) (vpcID, zone string, ok bool)
+	// Groups are the security groups. nil takes any, and none too.
+	Groups groups
+}
+
+// groups are the security groups that there are.
+type groups interface {
+	HasSecurityGroup(id string) bool
+	DefaultSecurityGroup() string
 }
 
 type service struct {

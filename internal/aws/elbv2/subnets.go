@@ -94,6 +94,22 @@ func (s *service) setSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb
 	return &elb.SetSubnetsOutput{AvailabilityZones: s.zones(lb), IpAddressType: types.IpAddressType(lb.IPAddressType)}, nil
 }
 
+// securityGroups checks a load balancer's groups; none is the VPC's default one.
+func (s *service) securityGroups(named []string) ([]string, error) {
+	if s.cfg.Groups == nil {
+		return named, nil
+	}
+	for _, id := range named {
+		if !s.cfg.Groups.HasSecurityGroup(id) {
+			return nil, model.Errorf(model.Invalid, "InvalidSecurityGroup", "The security group '%s' does not exist", id)
+		}
+	}
+	if len(named) == 0 {
+		return []string{s.cfg.Groups.DefaultSecurityGroup()}, nil
+	}
+	return named, nil
+}
+
 // setSecurityGroups: codes ValidationError, LoadBalancerNotFound,
 // InvalidSecurityGroup.
 func (s *service) setSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
@@ -104,8 +120,12 @@ func (s *service) setSecurityGroups(ctx context.Context, in *elb.SetSecurityGrou
 	if len(in.SecurityGroups) == 0 || slices.Contains(in.SecurityGroups, "") {
 		return nil, model.Errorf(model.Invalid, "InvalidSecurityGroup", "At least one security group must be specified")
 	}
+	named, err := s.securityGroups(in.SecurityGroups)
+	if err != nil {
+		return nil, err
+	}
 	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) error {
-		lb.SecurityGroups = in.SecurityGroups
+		lb.SecurityGroups = named
 		return nil
 	})
 	if err != nil {

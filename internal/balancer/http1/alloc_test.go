@@ -60,7 +60,7 @@ func newSteady(tb testing.TB, answer string) *steady {
 			}
 		}
 	}()
-	s := &steady{t: NewPool(PoolConfig{}).Target(netip.MustParseAddrPort(back.Addr().String()))}
+	s := &steady{t: NewPool(PoolConfig{}).Target(netip.MustParseAddrPort(back.Addr().String()), nil)}
 	srv := New(Config{Router: s, Observer: s, Log: slog.New(slog.DiscardHandler), Settings: DefaultSettings()})
 	go func() {
 		defer func() { ended <- struct{}{} }()

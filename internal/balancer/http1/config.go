@@ -1,9 +1,7 @@
 package http1
 
 import (
-	"context"
 	"log/slog"
-	"net"
 	"time"
 )
 
@@ -84,8 +82,8 @@ const (
 
 // PoolConfig is how connections to targets are made and kept.
 type PoolConfig struct {
-	// Dial opens a connection; nil is TCP. It must obey ctx.
-	Dial        func(ctx context.Context, addr string) (net.Conn, error)
+	// Dial opens a connection to targets that do not say how; nil is TCP.
+	Dial        Dial
 	DialTimeout time.Duration // 0 is AWS's 10 s
 	MaxIdle     int           // kept per target; 0 is 1024
 	IdleTimeout time.Duration // after which a kept connection is closed; 0 is 60 s

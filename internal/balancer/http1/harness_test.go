@@ -92,7 +92,7 @@ func (w *world) Finished(_ *Request, s *Summary) {
 }
 
 func (w *world) add(addr string) *Target {
-	t := w.pool.Target(netip.MustParseAddrPort(addr))
+	t := w.pool.Target(netip.MustParseAddrPort(addr), nil)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.targets = append(w.targets, &lease{w, t})

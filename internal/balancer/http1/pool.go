@@ -66,10 +66,17 @@ func (p *Pool) all() []*Target {
 	return list
 }
 
-// Target makes a target at addr with no connections yet. Two calls make two
-// targets. The caller keeps it and calls Close when it is no longer used.
-func (p *Pool) Target(addr netip.AddrPort) *Target {
-	t := &Target{pool: p, addr: addr, dialAddr: addr.String()}
+// Dial opens a connection to an address. It must obey ctx.
+type Dial func(ctx context.Context, addr string) (net.Conn, error)
+
+// Target makes a target at addr with no connections yet; nil dial is the pool's.
+// Two calls make two targets. The caller keeps it and calls Close when it is no
+// longer used.
+func (p *Pool) Target(addr netip.AddrPort, dial Dial) *Target {
+	if dial == nil {
+		dial = p.cfg.Dial
+	}
+	t := &Target{pool: p, addr: addr, dialAddr: addr.String(), dialer: dial}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.targets[t] = struct{}{}

@@ -15,6 +15,7 @@ type Target struct {
 	pool     *Pool
 	addr     netip.AddrPort
 	dialAddr string
+	dialer   Dial
 	cut      atomic.Bool // requests in flight end here
 	lost     atomic.Bool // nothing answers at the address any more
 
@@ -152,7 +153,7 @@ func (t *Target) dial(ctx context.Context) (*targetConn, error) {
 	if !t.beginDial(tc, leave) {
 		return nil, errOutOfService
 	}
-	c, err := t.pool.cfg.Dial(ctx, t.dialAddr)
+	c, err := t.dialer(ctx, t.dialAddr)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.dials, tc)
