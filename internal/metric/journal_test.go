@@ -15,28 +15,37 @@ import (
 	"neargate/internal/model"
 )
 
-// crash opens what a server that was killed leaves: the files of the store at
-// path as they are, with a torn entry after each part of the journal.
-func crash(tb rapid.TB, path, to string, torn []byte) *Store {
+// copyFiles copies those of the files path+suffix that are there, each with
+// more at its end.
+func copyFiles(tb rapid.TB, path, to string, more []byte, suffixes ...string) {
 	tb.Helper()
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		tb.Fatal(err)
-	}
-	for _, suffix := range []string{"", ".journal-0", ".journal-1"} {
+	for _, suffix := range suffixes {
 		content, err := os.ReadFile(path + suffix)
 		if os.IsNotExist(err) {
 			continue
 		}
-		if suffix != "" {
-			content = append(content, torn...)
-		}
 		if err == nil {
-			err = os.WriteFile(to+suffix, content, 0o600)
+			err = os.WriteFile(to+suffix, append(content, more...), 0o600)
 		}
 		if err != nil {
 			tb.Fatal(err)
 		}
 	}
+}
+
+// crash opens what a server that was killed leaves: the files of the store at
+// path as they are, with a torn entry after each part of the journal. If it is
+// killed while it flushes, the journal is not yet emptied.
+func crash(tb rapid.TB, s *Store, path, to string, flushing bool, torn []byte) *Store {
+	tb.Helper()
+	copyFiles(tb, path, to, torn, ".journal-0", ".journal-1")
+	if flushing {
+		if err := s.flush(); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	copyFiles(tb, path, to, nil, "")
+	_ = s.Close()
 	s, err := openAt(to, slog.New(slog.DiscardHandler), bolt.Options{NoSync: true})
 	if err != nil {
 		tb.Fatal(err)
@@ -87,9 +96,8 @@ func TestAcknowledgedDatapointsCountOnce(t *testing.T) {
 				}
 			case "kill":
 				to := fmt.Sprintf("%s-%d", path, step)
-				next := crash(rt, path, to, rapid.SliceOfN(rapid.Byte(), 0, 30).Draw(rt, "torn"))
-				_ = s.Close()
-				s, path = next, to
+				torn := rapid.SliceOfN(rapid.Byte(), 0, 30).Draw(rt, "torn")
+				s, path = crash(rt, s, path, to, rapid.Bool().Draw(rt, "flushing"), torn), to
 			}
 		}
 		got := 0.0
