@@ -48,7 +48,8 @@ type Engine struct {
 	closing  chan struct{}
 	close    sync.Once
 
-	saving sync.Mutex // of the instance's file
+	saving sync.Mutex    // of the instance's file
+	saved  network.State // guarded by saving; what this process has written
 
 	mu    sync.Mutex
 	tasks map[string]*task
@@ -100,7 +101,7 @@ func (e *Engine) register(ctx context.Context) error {
 	}
 	defer func() { _ = machine.Close() }()
 	sweep(ctx, e.log)
-	in, err := loadInstance(e.cfg.DataDir)
+	in, known, err := loadInstance(e.cfg.DataDir, e.log)
 	if err != nil {
 		return err
 	}
@@ -108,9 +109,11 @@ func (e *Engine) register(ctx context.Context) error {
 		return err
 	}
 	e.id = in.ID
-	err = writeJSON(entryFile(e.id), entry{DataDir: e.cfg.DataDir, Ephemeral: e.cfg.Ephemeral, PID: os.Getpid()})
+	if err = e.enter(in.Network); err == nil {
+		err = e.openNetwork(in, known)
+	}
 	if err == nil {
-		err = e.openNetwork(in)
+		err = e.enter(e.net.State())
 	}
 	if err != nil {
 		_ = e.owner.Close()
@@ -118,7 +121,16 @@ func (e *Engine) register(ctx context.Context) error {
 	return err
 }
 
-func (e *Engine) openNetwork(in instance) error {
+// enter writes the instance's entry in runDir, before anything of it is on the
+// machine, and again when its network is known.
+func (e *Engine) enter(st network.State) error {
+	return writeJSON(entryFile(e.id), entry{DataDir: e.cfg.DataDir, Ephemeral: e.cfg.Ephemeral, PID: os.Getpid(), Network: st})
+}
+
+// openNetwork opens the network of an instance; known reports whether its file
+// is in order. Nothing is written to the disk when nothing has changed: a server
+// comes up also when the disk is full.
+func (e *Engine) openNetwork(in instance, known bool) error {
 	var err error
 	e.net, err = network.Open(network.Config{
 		ID: in.ID, State: in.Network, Occupied: len(supervisors(in.ID, "")) > 0,
@@ -130,8 +142,10 @@ func (e *Engine) openNetwork(in instance) error {
 	if old := in.Network.Subnet; old.IsValid() && old != e.net.Subnet() {
 		e.log.Warn("tasks get addresses of another network: this machine has come to use theirs", "was", old, "is", e.net.Subnet())
 	}
-	if err := e.saveNetwork(); err != nil {
-		return err
+	if now := e.net.State(); !known || now.Subnet != in.Network.Subnet {
+		if err := saveInstance(e.cfg.DataDir, instance{ID: e.id, Network: now}); err != nil {
+			return err
+		}
 	}
 	if err := network.EnableForwarding(forwardingMark); err != nil {
 		e.log.Warn("tasks cannot reach each other nor beyond this machine", "error", err)
@@ -154,10 +168,25 @@ func lacksNetwork(err error, id string) error {
 	return err
 }
 
-func (e *Engine) saveNetwork() error {
+// saveNetwork keeps on disk that an address has been given out, unless the file
+// is ahead of that already.
+func (e *Engine) saveNetwork() error { return e.keepAhead(e.net.State()) }
+
+func (e *Engine) keepAhead(now network.State) error {
 	e.saving.Lock()
 	defer e.saving.Unlock()
-	return writeJSON(instanceFile(e.cfg.DataDir), instance{ID: e.id, Network: e.net.State()})
+	next := now
+	for range addressesAhead {
+		if next == e.saved {
+			return nil
+		}
+		next = ahead(next)
+	}
+	if err := saveInstance(e.cfg.DataDir, instance{ID: e.id, Network: next}); err != nil {
+		return err
+	}
+	e.saved = next
+	return nil
 }
 
 // Close lets go of the tasks, which run on, and of the data directory. When no

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/runtime/local/network"
+	"neargate/internal/store/durable"
 )
 
 // runDir is where every instance on the machine has a directory with its ID,
@@ -30,6 +32,7 @@ type entry struct {
 	DataDir   string
 	Ephemeral bool
 	PID       int
+	Network   network.State
 }
 
 // idBytes is how long an instance's ID is before it is written in hex.
@@ -59,7 +62,9 @@ func readJSON(path string, to any) error {
 	return nil
 }
 
-// writeJSON replaces the file as a whole.
+// writeJSON replaces the file as a whole. It is for what means something only
+// until the machine next boots; what must outlast a power cut needs
+// durable.WriteJSON.
 func writeJSON(path string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -74,23 +79,66 @@ func writeJSON(path string, v any) error {
 	return nil
 }
 
-// loadInstance reads the data directory's identity, or gives it one.
-func loadInstance(dataDir string) (instance, error) {
-	var in instance
-	err := readJSON(instanceFile(dataDir), &in)
-	if err == nil && validID(in.ID) {
-		return in, nil
+// loadInstance reads the data directory's identity, or creates one; known
+// reports whether it is on disk. When the file has lost its content, the
+// identity is that of the directory's entry in runDir, under which tasks may
+// run; without an entry, none of it is left on the machine and a new one serves
+// as well.
+func loadInstance(dataDir string, log *slog.Logger) (in instance, known bool, err error) {
+	err = readJSON(instanceFile(dataDir), &in)
+	switch {
+	case err == nil && validID(in.ID):
+		return in, true, nil
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil && unreadable(err):
+		return in, false, err
+	default:
+		log.Warn("the instance's file has lost its content; it is written anew", "file", instanceFile(dataDir), "error", err)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return in, err
+	if in, ok := registered(dataDir); ok {
+		return in, false, nil
 	}
 	var id [idBytes]byte
 	_, _ = rand.Read(id[:]) // never fails
-	in = instance{ID: hex.EncodeToString(id[:])}
-	if err := os.MkdirAll(runtimeDir(dataDir), 0o700); err != nil {
-		return in, fmt.Errorf("make runtime directory: %w", err)
+	return instance{ID: hex.EncodeToString(id[:])}, false, nil
+}
+
+// unreadable reports whether an error is the system's, not the content's.
+func unreadable(err error) bool {
+	_, ok := errors.AsType[*fs.PathError](err)
+	return ok
+}
+
+// registered returns the instance that the data directory has in runDir.
+func registered(dataDir string) (instance, bool) {
+	for _, id := range instances() {
+		var e entry
+		if readJSON(entryFile(id), &e) == nil && e.DataDir == dataDir {
+			return instance{ID: id, Network: e.Network}, true
+		}
 	}
-	return in, writeJSON(instanceFile(dataDir), in)
+	return instance{}, false
+}
+
+// saveInstance writes the identity so that it outlasts a power cut.
+func saveInstance(dataDir string, in instance) error {
+	if err := os.MkdirAll(runtimeDir(dataDir), 0o700); err != nil {
+		return fmt.Errorf("make runtime directory: %w", err)
+	}
+	return durable.WriteJSON(instanceFile(dataDir), in)
+}
+
+// addressesAhead is how many addresses are given out between two writes of the
+// instance's file. A new process begins after all of them, so that it does not
+// soon give an address again.
+const addressesAhead = 64
+
+// ahead returns st as it will be when one more address has been given out.
+func ahead(st network.State) network.State {
+	if st.Last = st.Last.Next(); !st.Subnet.Contains(st.Last) {
+		st.Last = st.Subnet.Addr()
+	}
+	return st
 }
 
 // lock takes a lock file, without waiting unless told so. The kernel gives it

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,67 @@ func TestKilledSupervisor(t *testing.T) {
 	want := []string{filepath.Join(cgroupPath(b.id), supervisorsCgroup)}
 	if got, err := b.layout.Paths(cgroupPath(b.id)); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got cgroups %v, %v, want %v", got, err, want)
+	}
+}
+
+// An instance's file may have lost its content in a power cut, or to a disk that
+// was full: the tasks that run are taken over under the same identity.
+func TestInstanceFileThatIsDamaged(t *testing.T) {
+	for name, content := range map[string]string{"empty": "", "cut": `{"ID":"4`, "of zeros": "\x00\x00\x00"} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			s := spec("serve")
+			state := b.run(s)
+			id, subnet, before := b.id, b.net.Subnet(), supervisors(b.id, s.ID)
+			b.close()
+			if err := os.WriteFile(instanceFile(b.dir), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			b.open()
+			if b.id != id || b.net.Subnet() != subnet || !slices.Equal(supervisors(b.id, s.ID), before) {
+				t.Errorf("instance %s in %v with %v, was %s in %v with %v", b.id, b.net.Subnet(), supervisors(b.id, s.ID), id, subnet, before)
+			}
+			get(t, "http://"+state.IP+":8080/")
+			var in instance
+			if err := readJSON(instanceFile(b.dir), &in); err != nil || in.ID != id {
+				t.Errorf("the file holds %+v, %v", in, err)
+			}
+		})
+	}
+}
+
+// The address of a task is not soon given to another, also over restarts, and
+// the file is not written for each.
+func TestAddressesGoOnAfterARestart(t *testing.T) {
+	st := network.State{Subnet: netip.MustParsePrefix("10.1.0.0/20"), Last: netip.MustParseAddr("10.1.15.254")}
+	e := &Engine{id: "aabbcc", cfg: Config{DataDir: t.TempDir()}}
+	writes, last := 0, ""
+	for range 3 * addressesAhead {
+		st = ahead(st)
+		if err := e.keepAhead(st); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(instanceFile(e.cfg.DataDir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(content) != last {
+			writes, last = writes+1, string(content)
+		}
+		var in instance
+		if err := readJSON(instanceFile(e.cfg.DataDir), &in); err != nil {
+			t.Fatal(err)
+		}
+		behind := true
+		for at, n := st, 0; n <= addressesAhead; at, n = ahead(at), n+1 {
+			behind = behind && at != in.Network
+		}
+		if behind {
+			t.Fatalf("%v was given out; the file says %v", st.Last, in.Network.Last)
+		}
+	}
+	if writes > 4 {
+		t.Errorf("%d writes for %d addresses", writes, 3*addressesAhead)
 	}
 }
 
@@ -245,7 +307,7 @@ func TestKilledEngine(t *testing.T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	in, err := loadInstance(dir)
+	in, _, err := loadInstance(dir, discard())
 	if err != nil {
 		t.Fatal(err)
 	}
