@@ -35,6 +35,9 @@ func (s *Scheduler) serviceTask(svc model.Service, def model.TaskDefinition, now
 	t.Service, t.Group, t.StartedBy, t.DeploymentID = svc.Name, "service:"+svc.Name, d.ID, d.ID
 	t.Network, t.LoadBalancers, t.PlatformVersion = d.Network, d.LoadBalancers, d.PlatformVersion
 	t.LaunchType, t.EnableExecuteCommand = svc.LaunchType, svc.EnableExecuteCommand
+	for i, c := range t.Containers {
+		t.Containers[i].ImageDigest = d.Images[c.Name]
+	}
 	if len(svc.Strategy) > 0 {
 		t.CapacityProvider = svc.Strategy[0].Provider
 	}
