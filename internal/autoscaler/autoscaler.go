@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -162,7 +163,7 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			return nil
 		case seconds := <-a.seconds:
 			for i := range seconds {
-				a.second(ctx, &seconds[i])
+				a.report(ctx, "second not decided", seconds[i].Service, a.guarded(func() { a.second(ctx, &seconds[i]) }))
 			}
 		case <-a.kick:
 			a.intoBounds(ctx)
@@ -177,6 +178,18 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			a.prune(ctx)
 		}
 	}
+}
+
+// guarded turns a panic of one service's decision into an error: it would come
+// again each second, and after every restart.
+func (a *Autoscaler) guarded(decide func()) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	decide()
+	return nil
 }
 
 // report logs what went wrong in the background, but not that ctx has ended.

@@ -2,6 +2,8 @@ package http1
 
 import (
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -114,7 +116,15 @@ func (c *conn) startUpload() {
 }
 
 func (c *conn) upload(tc *targetConn) {
-	defer func() { c.up.ended <- struct{}{} }()
+	defer func() {
+		if p := recover(); p != nil { // ends this connection only
+			c.srv.cfg.Log.Error("upload panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			c.up.failure, c.up.bad = BadBody, errBadChunk
+			c.up.failed.Store(true)
+			_ = tc.SetReadDeadline(past())
+		}
+		c.up.ended <- struct{}{}
+	}()
 	c.up.failure, c.up.bad = c.pump(tc)
 	if c.up.failure != OK {
 		c.up.failed.Store(true)

@@ -3,6 +3,8 @@ package alarms
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -113,8 +115,14 @@ func (a *Alarms) evaluate(ctx context.Context, alarms []model.Alarm, now time.Ti
 	_ = g.Wait() // its functions return nil
 }
 
-// decide reads an alarm's evaluation range and decides.
-func (a *Alarms) decide(al model.Alarm, now time.Time) (alarm.Decision, error) {
+// decide reads an alarm's evaluation range and decides. A panic is an error of
+// this alarm only, as it would come again with every evaluation.
+func (a *Alarms) decide(al model.Alarm, now time.Time) (d alarm.Decision, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	w := alarm.Window(al, now)
 	points := alarm.Points(w)
 	read := a.readMetric
