@@ -21,7 +21,7 @@ type backend struct {
 	r *Registry
 }
 
-// ociCode gives the distribution protocol's code for one of ECR's, as ECR's own
+// ociCode returns the distribution protocol's code for one of ECR's, as ECR's own
 // registry answers it; "" when there is none.
 func ociCode(code string) string {
 	switch code {
@@ -63,7 +63,7 @@ func errTooLarge(what string, maxBytes int64) error {
 	return ociregistry.NewHTTPError(oci, http.StatusRequestEntityTooLarge, nil, nil)
 }
 
-// hasBlob says whether a repository holds a blob.
+// hasBlob returns an error unless a repository holds a blob.
 func (r *Registry) hasBlob(repo, d string) error {
 	if _, err := r.Repository(repo); err != nil {
 		return err
@@ -108,12 +108,12 @@ func (b backend) ResolveBlob(_ context.Context, repo string, d ociregistry.Diges
 	return ociregistry.Descriptor{MediaType: octetStream, Digest: d, Size: l.Size}, nil
 }
 
-// GetManifest gives a manifest by digest.
+// GetManifest returns a manifest by digest.
 func (b backend) GetManifest(ctx context.Context, repo string, d ociregistry.Digest) (ociregistry.BlobReader, error) {
 	return b.manifest(ctx, repo, d.String())
 }
 
-// GetTag gives a manifest by tag.
+// GetTag returns a manifest by tag.
 func (b backend) GetTag(ctx context.Context, repo, name string) (ociregistry.BlobReader, error) {
 	return b.manifest(ctx, repo, name)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// octetStream is the media type of every blob: what a blob is, only the
-// manifest says that refers to it.
+// octetStream is the media type of every blob: what a blob is only follows
+// from the manifest that refers to it.
 const octetStream = "application/octet-stream"
 
 // blobPath is where the content of a valid digest lies.
@@ -63,7 +63,7 @@ func (r *Registry) readBlob(d string, maxBytes int64) ([]byte, error) {
 	return data, nil
 }
 
-// placeLocked gives a verified temporary file its name as a blob and links it
+// placeLocked renames a verified temporary file to its blob and links it
 // into a repository. The file is on disk when placeLocked returns.
 func (r *Registry) placeLocked(ctx context.Context, repo, d, temp string, size int64) error {
 	// A blob that is there already is replaced, which mends a damaged one.

@@ -84,7 +84,7 @@ func (r *Registry) prepare(w http.ResponseWriter, req *http.Request) (*http.Requ
 }
 
 // writeProtocolError answers an error in the protocol's JSON. What is not the
-// client's doing is logged and told without its details.
+// client's doing is logged, and answered without its details.
 func (r *Registry) writeProtocolError(w http.ResponseWriter, req *http.Request, err error) {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		err = errTooLarge("blob", r.cfg.MaxBlobBytes)

@@ -7,7 +7,7 @@ import (
 	"neargate/internal/model"
 )
 
-// Image gives the image that ref, a tag or a digest, names in a repository.
+// Image returns the image that ref, a tag or a digest, names in a repository.
 // Codes: RepositoryNotFoundException, ImageNotFoundException.
 func (r *Registry) Image(repo, ref string) (model.Image, error) {
 	if _, err := r.Repository(repo); err != nil {
@@ -28,7 +28,7 @@ func (r *Registry) Image(repo, ref string) (model.Image, error) {
 	return r.withTags(img), nil
 }
 
-// Images gives the images of a repository, by digest. Code:
+// Images returns the images of a repository, by digest. Code:
 // RepositoryNotFoundException.
 func (r *Registry) Images(repo string) ([]model.Image, error) {
 	if _, err := r.Repository(repo); err != nil {
@@ -62,7 +62,7 @@ func (r *Registry) noImage(repo, d, tagName string) error {
 }
 
 // DeleteImage removes what ref names: a tag, and with an image's last tag the
-// image; or by digest an image with all its tags. It gives the image as it
+// image; or by digest an image with all its tags. It returns the image as it
 // was, with the tags that are gone. Tasks that run the image keep running.
 // Codes: RepositoryNotFoundException, ImageNotFoundException,
 // ImageReferencedByManifestList.

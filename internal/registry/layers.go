@@ -32,7 +32,7 @@ type step struct {
 	done         chan struct{}   // closed when this one is
 }
 
-// unpackLayers makes the layers of an image, whose chains are pinned. They are
+// unpackLayers unpacks the layers of an image, whose chains are pinned. They are
 // unpacked side by side and completed from the lowest up.
 func (r *Registry) unpackLayers(ctx context.Context, b bundle, chains []string) error {
 	below := make(chan struct{})

@@ -43,7 +43,7 @@ func isIndex(mediaType string) bool {
 }
 
 // parseManifest reads a manifest and refuses one that is not whole. mediaType
-// may be empty when the manifest itself says what it is.
+// may be empty when the manifest names its own.
 func parseManifest(data []byte, mediaType string) (manifest, error) {
 	bad := func(format string, args ...any) (manifest, error) { return manifest{}, badManifest(format, args...) }
 	var m manifest
@@ -91,7 +91,7 @@ func badManifest(format string, args ...any) error {
 		"Invalid parameter at 'ImageManifest' failed to satisfy constraint: '%s'", fmt.Sprintf(format, args...))
 }
 
-// foreign says that a layer lies elsewhere and is not pushed.
+// foreign reports whether a layer lies elsewhere and is not pushed.
 func foreign(mediaType string) bool {
 	switch mediaType {
 	case dockerForeignLayer, ocispec.MediaTypeImageLayerNonDistributable, //nolint:staticcheck // deprecated, still met
@@ -140,7 +140,7 @@ func (r *Registry) PutImage(ctx context.Context, repo, tagName string, data []by
 	return r.Image(repo, d)
 }
 
-// describeLocked makes the record of a manifest and checks that the repository
+// describeLocked returns the record of a manifest and checks that the repository
 // holds all that it refers to.
 func (r *Registry) describeLocked(repo, d string, m manifest) (image, error) {
 	img := image{Image: model.Image{Repository: repo, Digest: d, MediaType: m.MediaType, PushedAt: r.now()}}
@@ -183,7 +183,7 @@ func (r *Registry) describeLocked(repo, d string, m manifest) (image, error) {
 	return img, nil
 }
 
-// checkChild refuses an index that says of one of its manifests what it is not.
+// checkChild refuses a descriptor in an index that does not fit its manifest.
 func (r *Registry) checkChild(c ocispec.Descriptor, child image) error {
 	if c.MediaType != "" && c.MediaType != child.MediaType {
 		return badManifest("descriptor of %s has media type %s, the manifest %s", c.Digest, c.MediaType, child.MediaType)
@@ -221,7 +221,7 @@ func (r *Registry) storeManifestLocked(d string, data []byte) error {
 	return nil
 }
 
-// Manifest gives the bytes of the manifest that ref, a tag or a digest, names.
+// Manifest returns the bytes of the manifest that ref, a tag or a digest, names.
 // Codes: RepositoryNotFoundException, ImageNotFoundException.
 func (r *Registry) Manifest(repo, ref string) ([]byte, model.Image, error) {
 	img, err := r.Image(repo, ref)
@@ -232,7 +232,7 @@ func (r *Registry) Manifest(repo, ref string) ([]byte, model.Image, error) {
 	return data, img, err
 }
 
-// childOf says which index of a repository refers to a manifest.
+// childOf returns the index of a repository refers to a manifest.
 func (r *Registry) childOf(repo, d string) (index string, ok bool) {
 	for _, img := range r.images.List(repo + "@") {
 		if slices.Contains(img.Manifests, d) {

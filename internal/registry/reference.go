@@ -63,7 +63,7 @@ func badReference(s string) error {
 	return model.Errorf(model.Invalid, "CannotPullContainerError", "invalid reference format: %q", s)
 }
 
-// isHost says whether the first part of a reference names a registry, by
+// isHost reports whether the first part of a reference names a registry, by
 // Docker's rule.
 func isHost(s string) bool {
 	return s == "localhost" || strings.ContainsAny(s, ".:")

@@ -26,7 +26,7 @@ import (
 	"neargate/internal/store"
 )
 
-// Config is what a registry needs to be told.
+// Config configures a registry. Dir, Place and Endpoint are required.
 type Config struct {
 	Dir      string      // where blobs, uploads and unpacked layers lie
 	Place    model.Place // the account is the registry's id
@@ -89,7 +89,7 @@ type Registry struct {
 	pins  map[string]*pin // by chain ID: layers of unpacks under way
 }
 
-// link says that a repository holds a blob.
+// link is the record of a blob that a repository holds.
 type link struct {
 	Digest string
 	Size   int64
@@ -101,7 +101,7 @@ type tag struct {
 	Name, Digest string
 }
 
-// Open opens or makes the registry under cfg.Dir. Uploads that the last
+// Open opens or creates the registry under cfg.Dir. Uploads that the last
 // process left are removed; so are layers unpacked before the machine last
 // booted, which were never synced to disk and are made again when needed.
 func Open(ctx context.Context, db *store.DB, cfg Config, log *slog.Logger) (*Registry, error) {
@@ -165,7 +165,7 @@ func (r *Registry) prepareDirs(ctx context.Context) error {
 func (r *Registry) dropLayersOfEarlierBoot(ctx context.Context) error {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
-		boot = []byte(rand.Text()) // cannot tell: take it for another boot
+		boot = []byte(rand.Text()) // unknown: take it for another boot
 	}
 	mark := r.path("layers", "boot-id")
 	if last, err := os.ReadFile(mark); err == nil && string(last) == string(boot) {

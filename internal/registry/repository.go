@@ -31,7 +31,7 @@ func validRepository(name string) bool {
 	return !between
 }
 
-// CreateRepository makes a repository from the name, mutability, scanning and
+// CreateRepository creates a repository from the name, mutability, scanning and
 // tags of spec. Codes: InvalidParameterException, RepositoryAlreadyExistsException.
 func (r *Registry) CreateRepository(ctx context.Context, spec model.Repository) (model.Repository, error) {
 	if len(spec.Name) < 2 || len(spec.Name) > 256 || !validRepository(spec.Name) {
@@ -52,7 +52,7 @@ func (r *Registry) CreateRepository(ctx context.Context, spec model.Repository) 
 	return r.withURI(repo), err
 }
 
-// Repository gives a repository. Code: RepositoryNotFoundException.
+// Repository returns a repository. Code: RepositoryNotFoundException.
 func (r *Registry) Repository(name string) (model.Repository, error) {
 	repo, ok := r.repos.Get(name)
 	if !ok {
@@ -61,7 +61,7 @@ func (r *Registry) Repository(name string) (model.Repository, error) {
 	return r.withURI(repo), nil
 }
 
-// Repositories gives all repositories by name.
+// Repositories returns all repositories by name.
 func (r *Registry) Repositories() []model.Repository {
 	repos := r.repos.List("")
 	for i := range repos {

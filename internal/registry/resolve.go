@@ -114,8 +114,8 @@ func (r *Registry) choose(ctx context.Context, index model.Image) (model.Image, 
 	return model.Image{}, noPlatform("")
 }
 
-// child returns the image of an index that a descriptor names, whatever the
-// descriptor says it is.
+// child returns the image of an index that a descriptor names, and an error
+// when it is no image, whatever the descriptor claims.
 func (r *Registry) child(index model.Image, d string) (model.Image, error) {
 	img, err := r.Image(index.Repository, d)
 	if err == nil && isIndex(img.MediaType) {
@@ -184,7 +184,7 @@ func checkLayers(m manifest) error {
 }
 
 // isLayer reports whether a media type is that of files in a tar; how they are
-// compressed, their first bytes tell.
+// compressed shows in their first bytes.
 func isLayer(mediaType string) bool {
 	base, _, _ := strings.Cut(mediaType, "+")
 	switch base {
@@ -234,7 +234,7 @@ func imageConfig(c ocispec.Image) model.ImageConfig {
 }
 
 // cannotPull is the error of an image that cannot be run, with what was being
-// done, unless err says it in ECS's words already.
+// done, unless err is in ECS's words already.
 func cannotPull(doing string, err error) error {
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		if e.Code == "CannotPullContainerError" {

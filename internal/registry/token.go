@@ -25,7 +25,7 @@ var (
 	errExpired = ociregistry.NewError("Your authorization token has expired. Reauthenticate and try again.", ociregistry.ErrDenied.Code(), nil)
 )
 
-// Token makes a password for the user AWS and says until when it is valid.
+// Token returns a new password for the user AWS and when it expires.
 // A token is its expiry time, a nonce and an HMAC over both, so it outlives
 // the process and nothing has to be kept.
 func (r *Registry) Token() (password string, expires time.Time) {

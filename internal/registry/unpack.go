@@ -31,16 +31,14 @@ type pin struct {
 // noteEvery is how exact the time of the last pull is; ECR promises a day.
 const noteEvery = time.Hour
 
-// layerName is the name of a layer's directory. Overlayfs takes its layers in
-// one option of at most a page, so names are short: 128 of the 256 bits.
+// layerName is the name of a layer's directory: half of its chain ID's bits.
 func layerName(chain string) string { return digest.Digest(chain).Encoded()[:32] }
 
-// Unpack makes the layers of the image that ref names ready for overlayfs and
+// Unpack unpacks the layers of the image that ref names for overlayfs and
 // holds them until release is called, which may be done more than once. ref is
-// an image of this registry (see parseReference); an index gives the image for
+// an image of this registry (see parseReference); of an index it is the image for
 // this machine. Layers are unpacked once, whoever asks for them at the same
-// time; when ctx ends, another caller goes on. It needs the rights to make
-// device nodes and to change owners.
+// time; when ctx ends, another caller goes on. It needs root.
 //
 // Errors are *model.Error with code CannotPullContainerError when the image is
 // at fault.
