@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"neargate/internal/model"
@@ -132,7 +131,7 @@ func (e *Engine) removeStrays(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live := map[string]bool{filepath.Join(cgroupPath(e.id), supervisorsCgroup): true}
+	live := map[string]bool{supervisorsPath(e.id): true}
 	for _, t := range e.all() {
 		live[e.cgroupOf(t)] = true
 	}

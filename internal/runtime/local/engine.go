@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	goruntime "runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"neargate/internal/model"
@@ -42,7 +43,8 @@ type Engine struct {
 	resolv string // for every task's /etc/resolv.conf
 	starts chan struct{}
 
-	memoryMiB int // of the machine
+	memoryMiB int                    // of the machine
+	program   atomic.Pointer[string] // the lighter one for supervisors; nil: there is none yet
 
 	watchers sync.WaitGroup
 	closing  chan struct{}
@@ -87,6 +89,7 @@ func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, 
 	if err := e.register(ctx); err != nil {
 		return nil, fmt.Errorf("open runtime: %w", err)
 	}
+	e.watchers.Go(func() { e.lighten(ctx) })
 	if err := e.adoptAll(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open runtime: %w", err), e.Close(ctx))
 	}

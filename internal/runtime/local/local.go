@@ -34,6 +34,8 @@ func Dispatch() {
 		os.Exit(supervisor.Main()) //nolint:forbidigo // a process of its own, which main handed over
 	case probe.Argument:
 		os.Exit(probe.Main(os.Args[2:], os.Stdout, os.Stderr)) //nolint:forbidigo // a process of its own, which main handed over
+	case supervisor.ProbeArgument:
+		os.Exit(0) //nolint:forbidigo // as above
 	case supervisor.InitArgument:
 		if os.Getenv("_LIBCONTAINER_INITPIPE") != "" { //nolint:forbidigo // libcontainer's own message
 			supervisor.Init()

@@ -34,7 +34,7 @@ func TestKilledSupervisor(t *testing.T) {
 	if end.Running || code(end, 0) != "137" {
 		t.Errorf("got %+v, want its containers killed", end)
 	}
-	want := []string{filepath.Join(cgroupPath(b.id), supervisorsCgroup)}
+	want := []string{supervisorsPath(b.id)}
 	if got, err := b.layout.Paths(cgroupPath(b.id)); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got cgroups %v, %v, want %v", got, err, want)
 	}

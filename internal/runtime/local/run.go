@@ -118,6 +118,9 @@ func (e *Engine) launch(ctx context.Context, t *task, images []model.Rootfs) (er
 // into its network namespace, and the task's cgroup with its memory limit. The
 // supervisor's program is starting meanwhile.
 func (e *Engine) equip(t *task) error {
+	if err := e.layout.Charge(supervisorsPath(e.id), t.process.Process.Pid); err != nil {
+		return err
+	}
 	if err := e.net.Connect(t.rec.Address, t.rec.Spec.SecurityGroups, t.process.Process.Pid, supervisor.LinkName); err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ import (
 // dialLimit bounds each step of talking to a supervisor.
 const dialLimit = 5 * time.Second
 
-// supervisorsCgroup holds the supervisors, beside the cgroups of the tasks.
-const supervisorsCgroup = "supervisors"
+// supervisorsPath is the cgroup of the supervisors, beside those of the tasks.
+func supervisorsPath(id string) string { return filepath.Join(cgroupPath(id), "supervisors") }
 
 // viaDir calls use with a short path to the task's socket: the path of a unix
 // socket may have 107 bytes, a data directory's can be longer.
@@ -75,11 +75,11 @@ func (e *Engine) spawn(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	cmd := supervisorCommand(e.id, t.id)
+	cmd := supervisorCommand(e.supervisorProgram(), e.id, t.id)
 	cmd.ExtraFiles, cmd.Stderr = []*os.File{file}, errors
 	// Out of the cgroup of the server: a service manager that stops the server
 	// kills what is left in there.
-	home, err := e.layout.Open(filepath.Join(cgroupPath(e.id), supervisorsCgroup))
+	home, err := e.layout.Open(supervisorsPath(e.id))
 	if err != nil {
 		_ = conn.Close()
 		return fmt.Errorf("start supervisor: %w", err)
@@ -100,9 +100,9 @@ func (e *Engine) spawn(ctx context.Context, t *task) error {
 
 // supervisorCommand is this same program as a supervisor: in its own session,
 // so that no terminal's end touches it, and in namespaces that die with it.
-func supervisorCommand(instance, task string) *exec.Cmd {
+func supervisorCommand(program, instance, task string) *exec.Cmd {
 	return &exec.Cmd{
-		Path: "/proc/self/exe",
+		Path: program,
 		Args: []string{"neargate", supervisor.Argument, instance, task},
 		Dir:  "/",
 		// It does little, and there are many: one thread at a time, little heap.

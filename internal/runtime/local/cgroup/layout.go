@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -107,6 +108,23 @@ func (l *Layout) Open(path string) (*os.File, error) {
 		return nil, fmt.Errorf("open cgroup: %w", err)
 	}
 	return f, nil
+}
+
+// Charge has the cgroup pay for the memory that a process takes from now on,
+// where Open has not put it there: a process cannot be started in a cgroup of the
+// older hierarchies. Of these it is the memory's alone, as each move waits for
+// all CPUs.
+func (l *Layout) Charge(path string, pid int) error {
+	if l.unified {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Join(l.mounts["memory"], path), 0o755); err != nil {
+		return fmt.Errorf("make cgroup: %w", err)
+	}
+	if err := write(l.file("memory", path, "cgroup.procs"), strconv.Itoa(pid)); err != nil {
+		return fmt.Errorf("move process into cgroup: %w", err)
+	}
+	return nil
 }
 
 // file is the path of a controller's file in the cgroup.

@@ -76,18 +76,6 @@ func removeTree(top string) error {
 	return nil
 }
 
-// Kill sends SIGKILL to every process in the cgroup and below it.
-func (l *Layout) Kill(path string) {
-	for _, dir := range l.dirs {
-		_ = filepath.WalkDir(filepath.Join(dir, path), func(p string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				killAll(p)
-			}
-			return nil
-		})
-	}
-}
-
 func killAll(dir string) {
 	data, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 	if err != nil {

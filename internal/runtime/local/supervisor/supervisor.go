@@ -28,6 +28,10 @@ import (
 // instance's and the task's ID follow it, for people and for Cleanup.
 const Argument = "task-supervisor"
 
+// ProbeArgument is the hidden first argument of a process that only shows that
+// this program runs.
+const ProbeArgument = "task-supervisor-probe"
+
 // ListenerFD is the descriptor on which a supervisor finds its listening socket.
 const ListenerFD = 3
 

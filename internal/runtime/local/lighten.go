@@ -1,0 +1,73 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"neargate/internal/runtime/local/program"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+// wholeProgram is the program that this process runs.
+const wholeProgram = "/proc/self/exe"
+
+// unused are the packages, by the beginnings of their paths, that neither a
+// supervisor nor a container's first process uses.
+func unused() []string { return []string{"github.com/aws/", "neargate/internal/aws/"} }
+
+// lighten makes the program that supervisors run. They run the whole one until
+// it is there, and where it cannot be.
+func (e *Engine) lighten(ctx context.Context) {
+	path, err := lightProgram(ctx, runtimeDir(e.cfg.DataDir))
+	if err != nil {
+		e.log.Info("tasks take more memory than they need", "error", err)
+	} else if path != "" {
+		e.program.Store(&path)
+	}
+}
+
+// supervisorProgram is what to run as a supervisor.
+func (e *Engine) supervisorProgram() string {
+	if p := e.program.Load(); p != nil {
+		return *p
+	}
+	return wholeProgram
+}
+
+// lightProgram returns a path below dir, or "" when the program has nothing that
+// could be left out. What an earlier process made is used again within one boot:
+// it is not synced, so that a power cut may have spoilt it.
+func lightProgram(ctx context.Context, dir string) (string, error) {
+	id, err := program.ID(wholeProgram)
+	if err != nil {
+		return "", err
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("read the boot's ID: %w", err)
+	}
+	path := filepath.Join(dir, "program-"+id+"-"+strings.TrimSpace(string(boot)))
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	old, _ := filepath.Glob(filepath.Join(dir, "program-*")) // the pattern is sound
+	for _, o := range old {
+		_ = os.Remove(o) // supervisors that run it keep it
+	}
+	n, err := program.Lighten(path+".new", wholeProgram, unused()...)
+	if err != nil || n == 0 {
+		return "", err
+	}
+	if err := exec.CommandContext(ctx, path+".new", supervisor.ProbeArgument).Run(); err != nil {
+		_ = os.Remove(path + ".new")
+		return "", fmt.Errorf("try the lighter program: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return "", fmt.Errorf("keep the lighter program: %w", err)
+	}
+	return path, nil
+}
