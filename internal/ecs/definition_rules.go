@@ -103,6 +103,9 @@ func checkLog(c model.ContainerDefinition) error {
 			return client("Log driver awslogs requires options: %s (container %s).", option, c.Name)
 		}
 	}
+	if _, option, ok := c.Log.Buffer(); !ok {
+		return client("Log driver awslogs option '%s' has an invalid value '%s' (container %s).", option, c.Log.Options[option], c.Name)
+	}
 	for _, option := range []string{"awslogs-multiline-pattern", "awslogs-datetime-format"} {
 		if c.Log.Options[option] != "" {
 			return client("The option %s of log driver awslogs is not supported by Neargate.", option)

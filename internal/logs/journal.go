@@ -131,14 +131,32 @@ func (j *journal) indexLocked(s *segment, e event, n int64) {
 	j.ingested = max(j.ingested, e.ingested)
 }
 
-// append writes events, numbering them, and lets the oldest go beyond maxBytes.
-// All are written or none.
+// append writes events, numbering them, and removes the oldest beyond maxBytes,
+// which it notes in the stream. All are written or none.
 func (j *journal) append(events []event, maxBytes int64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.gone {
 		return errGone
 	}
+	if err := j.writeLocked(events); err != nil {
+		return err
+	}
+	removed, err := j.boundLocked(maxBytes)
+	if removed > 0 {
+		last := events[len(events)-1]
+		note := event{position: position{ms: last.ms}, ingested: last.ingested, message: removedNote(removed, fmt.Sprintf("which holds %d MiB at most", maxBytes>>20))}
+		err = errors.Join(err, j.writeLocked([]event{note}))
+	}
+	return err
+}
+
+// removedNote is the event that tells of older ones that are gone.
+func removedNote(bytes int64, limit string) string {
+	return fmt.Sprintf("neargate: %d KiB of older events were removed from this stream, %s", (bytes+1023)>>10, limit)
+}
+
+func (j *journal) writeLocked(events []event) error {
 	var buf []byte
 	ends := make([]int64, len(events))
 	for i := range events {
@@ -158,7 +176,7 @@ func (j *journal) append(events []event, maxBytes int64) error {
 		j.indexLocked(s, e, ends[i]-from)
 		from = ends[i]
 	}
-	return j.boundLocked(maxBytes)
+	return nil
 }
 
 // currentLocked gives the segment to write to.
@@ -190,19 +208,21 @@ func (s *segment) write(buf []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// boundLocked removes the oldest segments while there is too much.
-func (j *journal) boundLocked(maxBytes int64) error {
+// boundLocked removes the oldest segments while there is too much, and returns
+// how much it removed.
+func (j *journal) boundLocked(maxBytes int64) (removed int64, err error) {
 	var total int64
 	for _, s := range j.segments {
 		total += s.size
 	}
 	for len(j.segments) > 1 && total > maxBytes {
-		total -= j.segments[0].size
+		size := j.segments[0].size
 		if err := j.dropLocked(0); err != nil {
-			return err
+			return removed, err
 		}
+		total, removed = total-size, removed+size
 	}
-	return nil
+	return removed, nil
 }
 
 func (j *journal) dropLocked(i int) error {

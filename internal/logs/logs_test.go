@@ -386,9 +386,30 @@ func TestBounds(t *testing.T) {
 	if got := f.StoredBytes("g"); got != total {
 		t.Errorf("StoredBytes = %d, want %d", got, total)
 	}
-	page, err := f.Events(Query{Group: "g", Stream: "two", Limit: 1})
-	if err != nil || len(page.Events) != 1 || page.Events[0].At != *ms(29) {
-		t.Errorf("the latest event is gone: %v", err)
+	var notes []string
+	latest := false
+	for token := ""; ; {
+		events, next, err := f.Search(t.Context(), Search{Group: "g", Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			latest = latest || e.At == *ms(29) && e.Message == big
+			if strings.HasPrefix(e.Message, "neargate: ") {
+				notes = append(notes, e.Message)
+			}
+		}
+		if token = next; token == "" {
+			break
+		}
+	}
+	if !latest {
+		t.Error("the latest event is gone")
+	}
+	for _, limit := range []string{"which holds 12 MiB at most", "as all streams together hold 14 MiB at most"} {
+		if !slices.ContainsFunc(notes, func(n string) bool { return strings.HasSuffix(n, limit) }) {
+			t.Errorf("no stream tells of events removed, %q: %q", limit, notes)
+		}
 	}
 }
 

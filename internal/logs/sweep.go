@@ -3,11 +3,14 @@ package logs
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"neargate/internal/model"
 )
 
 // segmentFile is a segment as the file system knows it.
@@ -30,24 +33,54 @@ func (l *Logs) sweep() error {
 	for _, f := range files {
 		total += f.size
 	}
-	sizes := map[string]int64{}
+	removed := map[Stream]int64{}
 	for _, f := range files {
 		cutoff, bounded := l.cutoff(f.stream.Group)
 		// An event may be ahead of its file by maxAhead.
 		expired := bounded && f.written.Add(maxAhead).Before(cutoff)
 		if !expired && total <= l.cfg.MaxTotalBytes {
-			sizes[f.stream.ID] += f.size
 			continue
 		}
 		if err := l.dropFile(f); err != nil {
 			return err
 		}
 		total -= f.size
+		if !expired {
+			removed[f.stream] += f.size
+		}
+	}
+	for s, bytes := range removed {
+		if err := l.note(s, removedNote(bytes, fmt.Sprintf("as all streams together hold %d MiB at most", l.cfg.MaxTotalBytes>>20))); err != nil {
+			return err
+		}
+	}
+	return l.measure()
+}
+
+// measure notes how much each stream holds.
+func (l *Logs) measure() error {
+	files, err := l.segmentFiles()
+	if err != nil {
+		return err
+	}
+	sizes := map[string]int64{}
+	for _, f := range files {
+		sizes[f.stream.ID] += f.size
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sizes = sizes
 	return nil
+}
+
+// note adds an event of our own to a stream, unless that was deleted meanwhile.
+func (l *Logs) note(s Stream, message string) error {
+	now := l.now().UnixMilli()
+	err := l.write(s.Group, s.Name, []event{{position: position{ms: now}, ingested: now, message: message}})
+	if model.KindOf(err) == model.NotFound {
+		return nil
+	}
+	return err
 }
 
 func (l *Logs) dropFile(f segmentFile) error {

@@ -1,12 +1,14 @@
 package local
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"neargate/internal/model"
 	"neargate/internal/runtime"
+	"neargate/internal/runtime/local/logfile"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -57,6 +59,11 @@ func orderContainer(c model.ContainerSpec, image model.Rootfs) (supervisor.Conta
 		Essential: c.Essential, StopSignal: image.Config.StopSignal, StopTimeout: c.StopTimeout,
 		Check: orderCheck(c.HealthCheck),
 	}
+	buffer, option, ok := c.Log.Buffer()
+	if !ok {
+		return supervisor.Container{}, fmt.Errorf("log option %s of container %s is %q", option, c.Name, c.Log.Options[option])
+	}
+	out.LogBuffer = logfile.Buffer(buffer)
 	if c.CPUUnits > 0 {
 		out.CPUShares = uint64(max(2, c.CPUUnits)) // the kernel's least
 	}

@@ -58,7 +58,7 @@ func TestLines(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
-			w, err := Create(dir, clock)
+			w, err := Create(dir, Buffer{}, clock)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +80,7 @@ func TestLines(t *testing.T) {
 
 func TestUncommittedLinesComeAgain(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, clock)
+	w, err := Create(dir, Buffer{}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,14 +109,14 @@ func TestUncommittedLinesComeAgain(t *testing.T) {
 
 func TestReadSegmentsAreRemoved(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, clock)
+	w, err := Create(dir, Buffer{}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()
 	var want []string
 	line := strings.Repeat("x", 1000)
-	for i := range 3 * SegmentBytes / 1000 {
+	for i := range 3 * segmentBytes / 1000 {
 		want = append(want, fmt.Sprint(i, line))
 		if err := w.Copy(io.LimitReader(strings.NewReader(want[i]+"\n"), 2000)); err != nil {
 			t.Fatal(err)
@@ -132,7 +132,7 @@ func TestReadSegmentsAreRemoved(t *testing.T) {
 
 func TestUnreadOutputIsBounded(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, clock)
+	w, err := Create(dir, Buffer{}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,8 +142,8 @@ func TestUnreadOutputIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	chunk := bytes.Repeat([]byte(strings.Repeat("y", 99)+"\n"), SegmentBytes/100)
-	for i := range segmentsKept + 8 {
+	chunk := bytes.Repeat([]byte(strings.Repeat("y", 99)+"\n"), segmentBytes/100)
+	for i := range segmentsOfDefault + 8 {
 		if err := w.Copy(bytes.NewReader(chunk)); err != nil {
 			t.Fatal(err)
 		}
@@ -157,10 +157,12 @@ func TestUnreadOutputIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	segments, err := list(dir)
-	if err != nil || len(segments) > segmentsKept {
-		t.Fatalf("got %d segments, %v, want at most %d", len(segments), err, segmentsKept)
+	if err != nil || len(segments) > segmentsOfDefault {
+		t.Fatalf("got %d segments, %v, want at most %d", len(segments), err, segmentsOfDefault)
 	}
 	var last string
+	var notes []string
+	got := 0
 	for {
 		lines, err := r.Next()
 		if err != nil {
@@ -168,6 +170,13 @@ func TestUnreadOutputIsBounded(t *testing.T) {
 		}
 		if len(lines) == 0 {
 			break
+		}
+		for _, l := range lines {
+			if strings.HasPrefix(l.Message, "neargate: ") {
+				notes = append(notes, l.Message)
+			} else {
+				got++
+			}
 		}
 		last = lines[len(lines)-1].Message
 		if err := r.Commit(); err != nil {
@@ -177,11 +186,109 @@ func TestUnreadOutputIsBounded(t *testing.T) {
 	if last != "last" {
 		t.Errorf("got last line %q", last)
 	}
+	lost := 0
+	for _, n := range notes {
+		var lines, kib int
+		if _, err := fmt.Sscanf(n, "neargate: %d lines (%d KiB) of output were lost here:", &lines, &kib); err != nil {
+			t.Errorf("note %q: %v", n, err)
+		}
+		lost += lines
+	}
+	written := (segmentsOfDefault+8)*(segmentBytes/100) + 1
+	if len(notes) != 1 || lost == 0 || got+lost != written {
+		t.Errorf("got %d lines and %d told as lost in %d notes, want %d in all and one note", got, lost, len(notes), written)
+	}
+}
+
+// segmentsOfDefault are the segments of the default buffer.
+const segmentsOfDefault = DefaultBuffer / segmentBytes
+
+// TestReaderThatNeverReadKnowsWhatItMissed: also before its first line.
+func TestReaderThatNeverReadKnowsWhatItMissed(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Create(dir, Buffer{Bytes: 4000}, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if err := w.Copy(strings.NewReader(fmt.Sprintln("line", i, strings.Repeat("x", 90)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lines := all(t, dir)
+	var lost int
+	if _, err := fmt.Sscanf(lines[0], "neargate: %d lines", &lost); err != nil || lost+len(lines)-1 != 100 {
+		t.Errorf("%d lines after %q, want 100 in all", len(lines)-1, lines[0])
+	}
+	if len(lines)-1 < 4000/110-10 {
+		t.Errorf("%d lines were kept of a buffer of 4000 bytes", len(lines)-1)
+	}
+}
+
+// TestBlockingWriterLosesNothing: it waits for the reader, until the container
+// has ended.
+func TestBlockingWriterLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	w, err := Create(dir, Buffer{Bytes: 4000, Blocking: true}, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out := io.Pipe()
+	copied := make(chan error, 1)
+	go func() { copied <- w.Copy(in) }()
+	wrote := make(chan int, 1)
+	go func() {
+		n := 0
+		for ; n < 200; n++ {
+			if _, err := fmt.Fprintln(out, "line", n, strings.Repeat("x", 90)); err != nil {
+				break
+			}
+		}
+		wrote <- n
+		_ = out.Close()
+	}()
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var got []string
+	for len(got) < 200 {
+		lines, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lines {
+			got = append(got, l.Message)
+		}
+		if err := r.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := <-wrote; n != 200 || !strings.HasPrefix(got[199], "line 199 ") || !strings.HasPrefix(got[0], "line 0 ") {
+		t.Errorf("wrote %d, got %d from %q to %q", n, len(got), got[0], got[len(got)-1])
+	}
+	if err := <-copied; err != nil {
+		t.Error(err)
+	}
+
+	// Nobody reads any more, and the container has ended.
+	go func() { copied <- w.Copy(strings.NewReader(strings.Repeat(strings.Repeat("y", 99)+"\n", 100))) }()
+	w.Unblock()
+	if err := <-copied; err != nil {
+		t.Error(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestBrokenPositionStartsOver(t *testing.T) {
 	dir := t.TempDir()
-	w, err := Create(dir, clock)
+	w, err := Create(dir, Buffer{}, clock)
 	if err != nil {
 		t.Fatal(err)
 	}

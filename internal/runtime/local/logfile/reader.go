@@ -26,8 +26,23 @@ type Reader struct {
 	segment int   // the one being read; 0: none yet
 	offset  int64 // of the next record in it
 	file    *os.File
-	// next is the position after what Next gave last.
-	next int64
+	next    int64 // the position after what Next returned last
+
+	seen   count // up to the position
+	ahead  count // up to next
+	missed count // between the position and the segment being read
+}
+
+// count counts records of a log since its start.
+type count struct {
+	known        bool
+	lines, bytes int64
+}
+
+func (c count) plus(records []byte) count {
+	c.lines += int64(bytes.Count(records, []byte{'\n'}))
+	c.bytes += int64(len(records))
+	return c
 }
 
 // Open reads the position; a log never read before is read from its start.
@@ -36,21 +51,25 @@ func Open(dir string) (*Reader, error) {
 	r := &Reader{dir: dir}
 	data, err := os.ReadFile(r.positionFile())
 	if errors.Is(err, fs.ErrNotExist) {
+		r.seen.known = true
 		return r, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read log position: %w", err)
 	}
-	if _, err := fmt.Sscanf(string(data), "%d %d", &r.segment, &r.offset); err != nil {
+	n, _ := fmt.Sscanf(string(data), "%d %d %d %d", &r.segment, &r.offset, &r.seen.lines, &r.seen.bytes)
+	if n < 2 {
 		r.segment, r.offset = 0, 0 // cut short by a crash: better doubled than lost
 	}
+	r.seen.known = n == 4
 	return r, nil
 }
 
 func (r *Reader) positionFile() string { return filepath.Join(r.dir, "position") }
 
-// Next gives the lines after the position, none when there is nothing new.
-// They are given again until Commit.
+// Next returns the lines after the position, none when there is nothing new; it
+// returns them again until Commit. Where output was dropped unread, a line of
+// our own says how much.
 func (r *Reader) Next() ([]model.LogLine, error) {
 	for {
 		if err := r.open(); err != nil || r.file == nil {
@@ -67,7 +86,8 @@ func (r *Reader) Next() ([]model.LogLine, error) {
 		}
 		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
 			r.next = r.offset + int64(end)
-			return parse(buf[:end]), nil
+			r.ahead = r.seen.plus(buf[:end])
+			return r.withLoss(parse(buf[:end])), nil
 		}
 		// Nothing whole here: go on only if the writer went on, too.
 		if ended, err := r.ended(r.offset + int64(n)); err != nil || !ended {
@@ -117,7 +137,55 @@ func (r *Reader) open() error {
 		return fmt.Errorf("open log: %w", err)
 	}
 	r.file, r.next = f, r.offset
+	if r.offset == 0 {
+		return r.readHeader()
+	}
 	return nil
+}
+
+// readHeader reads how much was written before the segment, and so what was
+// dropped unread.
+func (r *Reader) readHeader() error {
+	buf := make([]byte, headerBytes)
+	n, err := r.file.ReadAt(buf, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read log: %w", err)
+	}
+	if n > 0 && buf[0] != '=' { // of a writer that wrote none
+		r.seen.known = false
+		return nil
+	}
+	line, _, whole := bytes.Cut(buf[:n], []byte{'\n'})
+	if !whole { // the writer is about to write it
+		r.Close()
+		return nil
+	}
+	before := count{known: true}
+	if _, err := fmt.Sscanf(string(line), "= %d %d", &before.lines, &before.bytes); err != nil {
+		return fmt.Errorf("read log: header %q of segment %d: %w", line, r.segment, err)
+	}
+	r.missed = count{}
+	if r.seen.known {
+		r.missed = count{known: true, lines: before.lines - r.seen.lines, bytes: before.bytes - r.seen.bytes}
+	}
+	r.seen = before
+	r.offset = int64(len(line)) + 1
+	r.next = r.offset
+	return nil
+}
+
+// headerBytes is more than any header has.
+const headerBytes = 64
+
+// withLoss puts a line in front of others that tells what was dropped between
+// them and the ones before.
+func (r *Reader) withLoss(lines []model.LogLine) []model.LogLine {
+	if r.missed.lines <= 0 || len(lines) == 0 {
+		return lines
+	}
+	note := fmt.Sprintf("neargate: %d lines (%d KiB) of output were lost here: they came faster than they were taken, or while no server ran (log option max-buffer-size; mode blocking loses none)",
+		r.missed.lines, (r.missed.bytes+1023)>>10)
+	return append([]model.LogLine{{At: lines[0].At, Message: note}}, lines...)
 }
 
 // advance removes the segment that has been read and goes to the next.
@@ -135,24 +203,33 @@ func (r *Reader) advance() error {
 	return nil
 }
 
-// Commit says that what Next gave has arrived.
+// Commit notes that what Next returned has arrived.
 func (r *Reader) Commit() error {
 	if r.next == r.offset {
 		return nil
 	}
-	r.offset = r.next
+	r.offset, r.missed = r.next, count{}
+	r.ahead.known = r.seen.known
+	r.seen = r.ahead
 	return r.save()
 }
 
 func (r *Reader) save() error {
 	tmp := r.positionFile() + ".tmp"
-	if err := os.WriteFile(tmp, fmt.Appendf(nil, "%d %d\n", r.segment, r.offset), 0o600); err != nil {
+	if err := os.WriteFile(tmp, r.position(), 0o600); err != nil {
 		return fmt.Errorf("save log position: %w", err)
 	}
 	if err := os.Rename(tmp, r.positionFile()); err != nil {
 		return fmt.Errorf("save log position: %w", err)
 	}
 	return nil
+}
+
+func (r *Reader) position() []byte {
+	if !r.seen.known {
+		return fmt.Appendf(nil, "%d %d\n", r.segment, r.offset)
+	}
+	return fmt.Appendf(nil, "%d %d %d %d\n", r.segment, r.offset, r.seen.lines, r.seen.bytes)
 }
 
 // Close closes the log; the position stays.

@@ -5,6 +5,9 @@
 // exists.
 //
 // A record is the time in nanoseconds since 1970, a space, the line, a newline.
+// A segment begins with a header: "=", the records and their bytes that
+// were written before it, a newline. By it a reader that stayed behind knows
+// what it missed.
 package logfile
 
 import (
@@ -21,39 +24,69 @@ import (
 	"time"
 )
 
-// SegmentBytes is about how large a segment grows.
-const SegmentBytes = 1 << 20
+// segmentBytes is about how large a segment grows, where the buffer has room
+// for several.
+const segmentBytes = 1 << 20
 
-// segmentsKept bounds a container's unshipped output on disk: the oldest is
-// dropped when there are more.
-const segmentsKept = 16
+// DefaultBuffer bounds a container's unshipped output on disk where nothing
+// else is said.
+const DefaultBuffer = 16 << 20
+
+// fewestSegments are those of the smallest buffer.
+const fewestSegments = 4
+
+// waitForReader is how often a writer that waits looks whether the reader has
+// gone on.
+const waitForReader = 50 * time.Millisecond
 
 // lineLimit is the longest line; a longer one is cut into several. CloudWatch
 // Logs takes events of 256 KiB, 26 bytes of them its own.
 const lineLimit = 256<<10 - 26
 
+// Buffer bounds the output that was not shipped yet. The zero value holds
+// DefaultBuffer and drops the oldest beyond it.
+type Buffer struct {
+	Bytes int64 // 0: DefaultBuffer
+	// Blocking has the writer wait for the reader when the buffer is full, so
+	// that nothing is lost: the container stands still as soon as its pipe is
+	// full, too.
+	Blocking bool
+}
+
 // Writer appends records. It is safe for use by several goroutines.
 type Writer struct {
-	dir string
-	now func() time.Time
+	dir      string
+	now      func() time.Time
+	each     int64 // bytes of a segment
+	kept     int   // segments
+	unblock  chan struct{}
+	released sync.Once
 
-	mu      sync.Mutex
+	mu      sync.Mutex // held while the writer waits for the reader
+	blocks  bool
 	segment int
 	file    *os.File
 	size    int64
+	lines   int64 // written so far
+	bytes   int64 // of records, written so far
 }
 
 // Create makes the directory and the first segment. Segments that a former
 // writer left are kept.
-func Create(dir string, now func() time.Time) (*Writer, error) {
+func Create(dir string, buffer Buffer, now func() time.Time) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make log: %w", err)
+	}
+	if buffer.Bytes == 0 {
+		buffer.Bytes = DefaultBuffer
 	}
 	segments, err := list(dir)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{dir: dir, now: now}
+	w := &Writer{dir: dir, now: now, blocks: buffer.Blocking, unblock: make(chan struct{})}
+	w.each = max(1, min(segmentBytes, buffer.Bytes/fewestSegments))
+	w.kept = int(buffer.Bytes / w.each)
 	if len(segments) > 0 {
 		w.segment = segments[len(segments)-1]
 	}
@@ -85,7 +118,8 @@ func list(dir string) ([]int, error) {
 	return out, nil
 }
 
-// nextLocked starts the next segment and drops the oldest ones.
+// nextLocked starts the next segment. Where too much is unread it drops the
+// oldest ones, or waits for the reader.
 func (w *Writer) nextLocked() error {
 	if w.file != nil {
 		if err := w.file.Close(); err != nil {
@@ -99,33 +133,60 @@ func (w *Writer) nextLocked() error {
 	}
 	w.file, w.size = f, 0
 	w.segment++
-	segments, err := list(w.dir)
-	if err != nil {
-		return err
+	if _, err := fmt.Fprintf(f, "= %d %d\n", w.lines, w.bytes); err != nil {
+		return fmt.Errorf("begin log segment: %w", err)
 	}
-	for len(segments) > segmentsKept {
-		_ = os.Remove(name(w.dir, segments[0]))
-		segments = segments[1:]
+	for {
+		segments, err := list(w.dir)
+		if err != nil {
+			return err
+		}
+		if len(segments) <= w.kept {
+			return nil
+		}
+		if w.blocks {
+			w.awaitReader()
+			continue
+		}
+		for _, old := range segments[:len(segments)-w.kept] {
+			_ = os.Remove(name(w.dir, old))
+		}
 	}
-	return nil
 }
+
+// awaitReader waits a moment, or until Unblock.
+func (w *Writer) awaitReader() {
+	timer := time.NewTimer(waitForReader)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-w.unblock:
+		w.blocks = false
+	}
+}
+
+// Unblock ends the waiting for the reader: the container has ended, and what
+// does not fit is dropped.
+func (w *Writer) Unblock() { w.released.Do(func() { close(w.unblock) }) }
 
 // append writes whole records.
 func (w *Writer) append(records []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.size >= SegmentBytes || w.file == nil {
+	if w.size >= w.each || w.file == nil {
 		if err := w.nextLocked(); err != nil {
 			return err
 		}
 	}
 	n, err := w.file.Write(records)
 	w.size += int64(n)
+	w.lines += int64(bytes.Count(records, []byte{'\n'}))
+	w.bytes += int64(len(records))
 	return err
 }
 
 // Copy takes lines from r until it ends. What follows the last newline is a
-// line, too. A full disk loses output but never holds the container up.
+// line, too. A full disk loses output but does not hold the container up.
 func (w *Writer) Copy(r io.Reader) error {
 	var failed error
 	buf := make([]byte, 0, 8<<10)

@@ -45,7 +45,7 @@ func startContainer(o *Order, spec *Container, layout *cgroup.Layout, beforeExec
 		return nil, err
 	}
 	c.process.Init = true
-	if c.log, err = logfile.Create(LogDir(o.Dir, spec.Name), time.Now); err != nil {
+	if c.log, err = logfile.Create(LogDir(o.Dir, spec.Name), spec.LogBuffer, time.Now); err != nil {
 		return nil, err
 	}
 	if c.handle, err = libcontainer.Create(containerDir(o.Dir, spec.Name), "state", makeConfig(o, spec, root)); err != nil {
@@ -188,6 +188,7 @@ func (c *container) release() {
 	select {
 	case <-c.drained:
 	case <-timer.C:
+		c.log.Unblock()
 	}
 	closeAll(c.outputs)
 	<-c.drained

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"neargate/internal/runtime/local/logfile"
 )
 
 // Order is all that a supervisor needs to run a task.
@@ -39,6 +41,7 @@ type Container struct {
 	StopTimeout  time.Duration
 	DependsOn    []Dependency
 	Check        *Check
+	LogBuffer    logfile.Buffer // of output that nobody has taken yet
 }
 
 // Ulimit is a limit by the name that setrlimit(2) has for it in lower case.
