@@ -3,11 +3,15 @@ package registry
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+
+	"neargate/internal/registry/layer"
 )
 
 // orphanAge is how long a blob may lie in a repository without an image that
@@ -46,29 +50,40 @@ func (r *Registry) askCollect() {
 	}
 }
 
-// collect removes unused links, blobs, unpacked images and layers. Files only
-// move aside while mu is held; deleting large trees takes its time.
+// collect removes unused links, blobs, unpacked images and layers, and what was
+// thrown away.
 func (r *Registry) collect(ctx context.Context) error {
-	aside, err := r.collectUnused(ctx)
-	for _, dir := range aside {
-		if rerr := os.RemoveAll(dir); err == nil && rerr != nil {
-			err = rerr
-		}
+	err := r.collectUnused(ctx)
+	gone, derr := os.ReadDir(r.path("gone"))
+	err = errors.Join(err, derr)
+	for _, d := range gone {
+		err = errors.Join(err, layer.Remove(ctx, r.path("gone", d.Name())))
 	}
 	return err
 }
 
-func (r *Registry) collectUnused(ctx context.Context) (aside []string, err error) {
+// throwAway moves a directory out of the way and leaves its removal, which may
+// take long, to collect. One that is not there is no error.
+func (r *Registry) throwAway(dir string) error {
+	err := os.Rename(dir, r.path("gone", rand.Text()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	r.askCollect()
+	return err
+}
+
+func (r *Registry) collectUnused(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.collectLinksLocked(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.collectBlobsLocked(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.collectRootfsLocked(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	return r.collectLayersLocked()
 }
@@ -127,8 +142,8 @@ func (r *Registry) collectRootfsLocked(ctx context.Context) error {
 	return nil
 }
 
-// collectLayersLocked moves the layers aside that no unpacked image uses.
-func (r *Registry) collectLayersLocked() (aside []string, err error) {
+// collectLayersLocked throws away the layers that no unpacked image uses.
+func (r *Registry) collectLayersLocked() error {
 	used := map[string]bool{"boot-id": true}
 	for _, u := range r.rootfs.List("") {
 		for _, chain := range u.Chains {
@@ -140,17 +155,15 @@ func (r *Registry) collectLayersLocked() (aside []string, err error) {
 	}
 	dirs, err := os.ReadDir(r.path("layers"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, d := range dirs {
 		if used[d.Name()] {
 			continue
 		}
-		to := r.path("tmp", "gone-"+rand.Text())
-		if err := os.Rename(r.path("layers", d.Name()), to); err != nil {
-			return aside, err
+		if err := r.throwAway(r.path("layers", d.Name())); err != nil {
+			return err
 		}
-		aside = append(aside, to)
 	}
-	return aside, nil
+	return nil
 }

@@ -86,7 +86,8 @@ func (r *Registry) ensureLayer(ctx context.Context, s step) error {
 		err = os.Rename(temp, dir)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("layer %s: %w", s.blob, err), os.RemoveAll(temp))
+		// Its removal may take longer than whoever stops the task will wait.
+		return errors.Join(fmt.Errorf("layer %s: %w", s.blob, err), r.throwAway(temp))
 	}
 	return nil
 }
@@ -108,7 +109,7 @@ func (r *Registry) makeLayer(ctx context.Context, s step, dir string) error {
 	for _, c := range slices.Backward(s.chains[:len(s.chains)-1]) {
 		lower = append(lower, r.path("layers", layerName(c)))
 	}
-	return layer.Complete(dir, result, lower)
+	return layer.Complete(ctx, dir, result, lower)
 }
 
 // unpackLayer has a process write a layer's files into dir, and verifies both

@@ -40,6 +40,10 @@ type Config struct {
 	Filter []byte
 }
 
+// maxUnpacking bounds the layers that are unpacked at once: each may take some
+// hundred megabytes of memory.
+const maxUnpacking = 8
+
 // maxManifestBytes is the limit that registries commonly set on manifests.
 const maxManifestBytes = 4 << 20
 
@@ -110,7 +114,7 @@ func Open(ctx context.Context, db *store.DB, cfg Config, log *slog.Logger) (*Reg
 	}
 	r := &Registry{
 		cfg: cfg, log: log, now: time.Now, wake: make(chan struct{}, 1),
-		unpacking: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		unpacking: make(chan struct{}, min(max(2, runtime.GOMAXPROCS(0)), maxUnpacking)),
 		holds:     map[string]int{}, pins: map[string]*pin{},
 	}
 	r.uploads.open = map[string]*upload{}
@@ -149,13 +153,16 @@ func (r *Registry) openTables(ctx context.Context, db *store.DB) error {
 }
 
 func (r *Registry) prepareDirs(ctx context.Context) error {
-	if err := os.RemoveAll(r.path("tmp")); err != nil {
-		return err
-	}
-	for _, dir := range []string{"tmp", "blobs", "layers"} {
+	for _, dir := range []string{"gone", "blobs", "layers"} {
 		if err := os.MkdirAll(r.path(dir), 0o700); err != nil {
 			return err
 		}
+	}
+	if err := r.throwAway(r.path("tmp")); err != nil {
+		return err
+	}
+	if err := os.Mkdir(r.path("tmp"), 0o700); err != nil {
+		return err
 	}
 	return r.dropLayersOfEarlierBoot(ctx)
 }
@@ -176,10 +183,10 @@ func (r *Registry) dropLayersOfEarlierBoot(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := os.RemoveAll(r.path("layers")); err != nil {
+	if err := r.throwAway(r.path("layers")); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.path("layers"), 0o700); err != nil {
+	if err := os.Mkdir(r.path("layers"), 0o700); err != nil {
 		return err
 	}
 	return os.WriteFile(mark, boot, 0o600)

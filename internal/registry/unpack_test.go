@@ -345,6 +345,25 @@ func TestUnpackOnceForManyAndHeldUntilReleased(t *testing.T) {
 	}
 }
 
+// What a killed server was about to unpack goes when the next one has begun.
+func TestHalfOfALayerIsCollectedAfterARestart(t *testing.T) {
+	f := newFixture(t)
+	half := f.path("tmp", "layer-half")
+	if err := os.MkdirAll(filepath.Join(half, "usr/lib"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f.reopen(t)
+	if left := names(t, f.path("tmp")); len(left) > 0 {
+		t.Errorf("after the restart: %v", left)
+	}
+	if err := f.collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := names(t, f.path("gone")); len(left) > 0 {
+		t.Errorf("after the collection: %v", left)
+	}
+}
+
 func TestUnpackEndsWithItsContext(t *testing.T) {
 	needsRoot(t)
 	f := newFixture(t)

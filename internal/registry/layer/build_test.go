@@ -52,26 +52,40 @@ func archive(t testing.TB, entries ...entry) []byte {
 	return buf.Bytes()
 }
 
-// sparse is a layer of one file of size bytes, all a hole, in GNU's old format,
-// which tar.Writer does not write.
-func sparse(name string, size uint64) []byte {
+// header is the first block of an entry, as tar.Writer would not write it.
+func header(name string, kind byte, size uint64) []byte {
 	h := make([]byte, 512)
-	number := func(at, width int, n uint64) {
-		h[at] = 0x80
-		binary.BigEndian.PutUint64(h[at+width-8:], n)
-	}
 	copy(h, name)
-	copy(h[100:], "0000644\x000000000\x000000000\x0000000000000\x0000000000000\x00")
-	h[156] = tar.TypeGNUSparse
+	copy(h[100:], "0000644\x000000000\x000000000\x00")
+	number(h[124:136], size)
+	copy(h[136:], "00000000000\x00")
+	h[156] = kind
 	copy(h[257:], "ustar  \x00")
-	number(386, 12, size) // an empty part at the end
-	number(398, 12, 0)
-	number(483, 12, size)
+	return seal(h)
+}
+
+// number writes a number in base 256.
+func number(field []byte, n uint64) {
+	field[0] = 0x80
+	binary.BigEndian.PutUint64(field[len(field)-8:], n)
+}
+
+// seal makes the checksum of a header right.
+func seal(h []byte) []byte {
 	copy(h[148:], "        ")
 	sum := 0
 	for _, c := range h {
 		sum += int(c)
 	}
 	copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
-	return append(h, make([]byte, 1024)...)
+	return h
+}
+
+// sparse is a layer of one file of size bytes, all a hole, in GNU's old format.
+func sparse(name string, size uint64) []byte {
+	h := header(name, tar.TypeGNUSparse, 0)
+	number(h[386:398], size) // an empty part at the end
+	number(h[398:410], 0)
+	number(h[483:495], size)
+	return append(seal(h), make([]byte, 1024)...)
 }

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,8 +16,8 @@ const opaqueAttr = "trusted.overlay.opaque"
 // upper directory's mode would hide that of /tmp, say; and opaque ones are
 // marked. lower are the layers beneath, the highest first. What the directories
 // hold was written by an image: no symbolic link is followed out of them, and
-// nothing but directories is opened.
-func Complete(dir string, r Result, lower []string) error {
+// nothing but directories is opened. It ends with its context.
+func Complete(ctx context.Context, dir string, r Result, lower []string) error {
 	t, err := openRoot(dir)
 	if err != nil {
 		return err
@@ -38,11 +39,17 @@ func Complete(dir string, r Result, lower []string) error {
 		}
 	}
 	for _, name := range r.Implied {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err := inherit(t, name, beneath); err != nil {
 			return fmt.Errorf("complete directory %q: %w", shorten(name), err)
 		}
 	}
 	for _, name := range r.Opaque {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		err := with(t, name, func(fd int) error { return unix.Fsetxattr(fd, opaqueAttr, []byte("y"), 0) })
 		if err != nil {
 			return fmt.Errorf("mark directory %q: %w", shorten(name), err)

@@ -40,7 +40,7 @@ func TestCompleteInheritsFromTheLayersBeneath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Complete(top, r, []string{middle, lowest}); err != nil {
+	if err := Complete(t.Context(), top, r, []string{middle, lowest}); err != nil {
 		t.Fatal(err)
 	}
 	got := list(t, top)
@@ -74,7 +74,7 @@ func TestCompleteStaysInTheLayer(t *testing.T) {
 	before := list(t, filepath.Dir(outside))
 	names := []string{"../..", "/", "l", "pipe", "d/../../..", outside, "absent", ""}
 	for _, r := range []Result{{Opaque: names}, {Implied: names}} {
-		if err := Complete(at, r, []string{"/"}); err != nil {
+		if err := Complete(t.Context(), at, r, []string{"/"}); err != nil {
 			t.Logf("Complete = %v", err)
 		}
 	}

@@ -14,7 +14,7 @@ const nobody = 65534
 
 // maxMemory bounds the writable memory of the process, in bytes. The largest
 // window of zstd that is taken has 128 MiB.
-const maxMemory = 1 << 30
+const maxMemory = 768 << 20
 
 // kept are the rights that unpacking takes: to write into directories of any
 // mode and owner, and to set owners, modes and the capabilities of files.

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -48,16 +49,7 @@ type forever struct{ begun bool }
 func (f *forever) Read(p []byte) (int, error) {
 	if !f.begun {
 		f.begun = true
-		h := sparse("f", 1<<40)[:512]
-		h[156] = '0'
-		copy(h[124:], "\x80\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00") // size: 2^40
-		copy(h[148:], "        ")
-		sum := 0
-		for _, c := range h {
-			sum += int(c)
-		}
-		copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
-		return copy(p, h), nil
+		return copy(p, header("f", tar.TypeReg, 1<<40)), nil
 	}
 	clear(p)
 	return len(p), nil
@@ -123,7 +115,7 @@ func TestUnpackUnderTheFilter(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := t.TempDir()
-	blob := archive(t, dir("d", 0o1777), file("d/f", "x"), fifo("d/p"), file("d/.wh.g", ""), link("l", "d/f", 0x31), file("l", "y"))
+	blob := archive(t, dir("d", 0o1777), file("d/f", "x"), fifo("d/p"), file("d/.wh.g", ""), link("l", "d/f", tar.TypeLink), file("l", "y"))
 	if _, err := Unpack(t.Context(), Job{Dir: at, Limits: small(), Filter: filter}, bytes.NewReader(packed(t, blob))); err != nil {
 		t.Error(err)
 	}

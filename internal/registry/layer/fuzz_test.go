@@ -100,7 +100,7 @@ func (h *hunt) check(t *testing.T, blob []byte) {
 	go func() {
 		r, err := unpackTar(bytes.NewReader(blob), dir, h.limits)
 		if err == nil {
-			err = Complete(dir, r, []string{dir, h.outside})
+			err = Complete(t.Context(), dir, r, []string{dir, h.outside})
 		}
 		done <- err
 	}()

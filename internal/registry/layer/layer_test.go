@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
 )
 
@@ -204,7 +206,7 @@ func TestUnpackOfHostileLayers(t *testing.T) {
 				t.Errorf("Unpack = %v, want an error with %q", err, row.want)
 			}
 			if err == nil {
-				if err := Complete(at, r, []string{t.TempDir()}); err != nil {
+				if err := Complete(t.Context(), at, r, []string{t.TempDir()}); err != nil {
 					t.Errorf("Complete = %v", err)
 				}
 			}
@@ -243,6 +245,31 @@ func packed(t testing.TB, data []byte) []byte {
 // windowed is a frame of zstd whose header asks for a window of 512 MiB.
 func windowed() []byte {
 	return []byte("\x28\xb5\x2f\xfd" + "\x00" + "\x98" + "\x01\x00\x00")
+}
+
+// The memory that the process may have is enough for what is taken.
+func TestUnpackWithTheLargestWindow(t *testing.T) {
+	const size = 300 << 20
+	var blob bytes.Buffer
+	w, err := zstd.NewWriter(&blob, zstd.WithWindowSize(maxWindow), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(w, io.MultiReader(bytes.NewReader(header("f", tar.TypeReg, size)), io.LimitReader(&forever{begun: true}, size+1024))); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	limits := small()
+	limits.Bytes = 1 << 30
+	at, _, err := unpack(t, limits, blob.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st, err := os.Stat(filepath.Join(at, "f")); err != nil || st.Size() != size {
+		t.Errorf("the file is %v, %v", st, err)
+	}
 }
 
 func TestHolesTakeNoRoom(t *testing.T) {

@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -129,33 +130,10 @@ func (x *extraction) replace(at place, create func() error) error {
 		return err
 	}
 	x.stale = true
-	if err := remove(at.dir, at.base); err != nil {
+	if err := remove(context.Background(), at.dir, at.base); err != nil {
 		return err
 	}
 	return create()
-}
-
-// remove removes a file, or a directory with all that it holds.
-func remove(dir int, base string) error {
-	err := unix.Unlinkat(dir, base, 0)
-	if !errors.Is(err, unix.EISDIR) {
-		return err
-	}
-	fd, err := unix.Openat(dir, base, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	d := os.NewFile(uintptr(fd), base)
-	names, err := d.Readdirnames(-1)
-	for _, name := range names {
-		if err == nil {
-			err = remove(fd, name)
-		}
-	}
-	if err := errors.Join(err, d.Close()); err != nil {
-		return err
-	}
-	return unix.Unlinkat(dir, base, unix.AT_REMOVEDIR)
 }
 
 func (x *extraction) isDir(at place) bool {
