@@ -1,13 +1,13 @@
 package app
 
 import (
-	"crypto/rand"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
+
+	"neargate/internal/identity"
+	"neargate/internal/store/durable"
 )
 
 // Access is how a client reaches a server.
@@ -25,48 +25,64 @@ type Access struct {
 // Access as JSON while the server can be reached. Only its owner can read it.
 const AccessFile = "access.json"
 
-// keysFile keeps the account's own access key.
+// keysFile keeps the access keys of the account's root.
 const keysFile = "keys.json"
 
-// rootKey reads the account's access key, or makes one at the first start.
-func rootKey(data string) (access, secret string, err error) {
-	path := filepath.Join(data, keysFile)
-	var k Access
-	b, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		if err := json.Unmarshal(b, &k); err != nil {
-			return "", "", fmt.Errorf("read %s: %w", path, err)
-		}
-		return k.AccessKey, k.SecretKey, nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", "", fmt.Errorf("read the access key: %w", err)
-	}
-	// 20 and 40 characters, as AWS's; Text gives 26 of base32.
-	k.AccessKey = "AKIA" + rand.Text()[:16]
-	k.SecretKey = (rand.Text() + rand.Text())[:40]
-	if err := writeJSON(path, k); err != nil {
-		return "", "", fmt.Errorf("keep the access key: %w", err)
-	}
-	return k.AccessKey, k.SecretKey, nil
+// announcement is what clients find in AccessFile.
+type announcement struct {
+	path string
+
+	mu     sync.Mutex
+	access Access
+	out    bool // the file is there
 }
 
-// writeJSON writes a file that only its owner can read, whole or not at all.
-func writeJSON(path string, v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
+func (a *announcement) get() Access {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.access
+}
+
+func (a *announcement) publish() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.out = true
+	return durable.WriteJSON(a.path, a.access)
+}
+
+// withdraw removes the file: a client without it learns that no server runs.
+func (a *announcement) withdraw() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.out = false
+	_ = os.Remove(a.path) // it may never have been there
+}
+
+// keyChanged makes a new access key the one that clients find.
+func (a *announcement) keyChanged(key identity.Key) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.access.AccessKey, a.access.SecretKey = key.AccessKey, key.SecretKey
+	if !a.out {
+		return nil
+	}
+	return durable.WriteJSON(a.path, a.access)
+}
+
+// RotateKeys replaces the access keys of a server that does not run: the state
+// is locked meanwhile.
+func RotateKeys(cfg Config) (identity.Key, error) {
+	if missing(filepath.Join(cfg.Data, keysFile)) {
+		return identity.Key{}, os.ErrNotExist
+	}
+	db, err := openState(cfg)
 	if err != nil {
-		return err
+		return identity.Key{}, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	defer db.Close()
+	keys, err := identity.Open(filepath.Join(cfg.Data, keysFile), time.Now, nil)
 	if err != nil {
-		return err
+		return identity.Key{}, err
 	}
-	_, err = f.Write(append(b, '\n'))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return keys.Rotate()
 }

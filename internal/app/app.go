@@ -11,8 +11,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"neargate/internal/identity"
 )
 
 // Server is a server with its state open. Run serves; Close must follow.
@@ -20,7 +23,7 @@ type Server struct {
 	cfg      Config
 	log      *slog.Logger
 	listener net.Listener
-	access   Access
+	public   announcement
 	parts    *parts
 }
 
@@ -53,33 +56,38 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if cfg.TLS.on() {
 		scheme = "https://"
 	}
-	s.access = Access{Endpoint: scheme + address, Region: cfg.Place.Region}
-	if s.listener, s.access.CAFile, err = cfg.secure(s.listener); err != nil {
+	s.public.path = filepath.Join(cfg.Data, AccessFile)
+	access := Access{Endpoint: scheme + address, Region: cfg.Place.Region}
+	if s.listener, access.CAFile, err = cfg.secure(s.listener); err != nil {
 		return nil, err
 	}
+	s.public.access = access
 	db, err := openState(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if s.access.AccessKey, s.access.SecretKey, err = rootKey(cfg.Data); err != nil {
+	keys, err := identity.Open(filepath.Join(cfg.Data, keysFile), time.Now, s.public.keyChanged)
+	if err == nil {
+		err = s.public.keyChanged(keys.Newest())
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if s.parts, err = newParts(ctx, cfg, db, s.access, address, log); err != nil {
+	if s.parts, err = newParts(ctx, cfg, db, reach{keys, access.Endpoint, address}, log); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // Endpoint is the URL of the APIs.
-func (s *Server) Endpoint() string { return s.access.Endpoint }
+func (s *Server) Endpoint() string { return s.public.get().Endpoint }
 
 // Access is how a client reaches the server.
-func (s *Server) Access() Access { return s.access }
+func (s *Server) Access() Access { return s.public.get() }
 
 // Run serves until ctx ends, and gives its cause. Tasks go on running.
 func (s *Server) Run(ctx context.Context) error {
-	path := filepath.Join(s.cfg.Data, AccessFile)
-	defer os.Remove(path) // a client without it is told that no server runs
+	defer s.public.withdraw()
 
 	// The parts end after the door is closed, so that a call under way finds
 	// them alive.
@@ -93,8 +101,8 @@ func (s *Server) Run(ctx context.Context) error {
 			return nil
 		case <-s.parts.scheduler.Ready(): // which has waited for the balancer
 		}
-		if err := writeJSON(path, s.access); err != nil {
-			return fmt.Errorf("write %s: %w", path, err)
+		if err := s.public.publish(); err != nil {
+			return err
 		}
 		return s.serve(ctx, partsCtx)
 	})

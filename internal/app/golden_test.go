@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
+	"neargate/internal/identity"
 	"neargate/internal/model"
 	"neargate/internal/runtime"
 	"neargate/internal/runtime/fake"
@@ -117,7 +119,11 @@ func TestStateOfTheFirstVersionOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	p, err := newParts(t.Context(), cfg, db, Access{AccessKey: "AKIA0", SecretKey: "s"}, "127.0.0.1:5350", log)
+	keys, err := identity.Open(filepath.Join(dir, keysFile), time.Now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newParts(t.Context(), cfg, db, reach{keys, "http://127.0.0.1:5350", "127.0.0.1:5350"}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ import (
 	"neargate/internal/decide/rollout"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/ecs"
+	"neargate/internal/identity"
 	"neargate/internal/logs"
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
@@ -55,8 +56,9 @@ type parts struct {
 	collector  *collect.Collector
 	ec2        *ec2.EC2
 
-	faces []wire.Service
-	auth  *sigv4.Verifier
+	tokens *sts.STS
+	faces  []wire.Service
+	auth   *sigv4.Verifier
 }
 
 // settle is AWS's wait until old tasks go for a task that nobody checks. One
@@ -64,7 +66,14 @@ type parts struct {
 const settle = 40 * time.Second
 
 // newParts makes the parts over an open state, which it closes when it fails.
-func newParts(ctx context.Context, cfg Config, db *store.DB, access Access, address string, log *slog.Logger) (p *parts, err error) {
+// reach is who reaches the server, and where.
+type reach struct {
+	keys     *identity.Keys
+	endpoint string // URL of the APIs
+	address  string // HOST:PORT of the same
+}
+
+func newParts(ctx context.Context, cfg Config, db *store.DB, at reach, log *slog.Logger) (p *parts, err error) {
 	p = &parts{cfg: cfg, db: db}
 	defer func() {
 		if err != nil {
@@ -72,22 +81,23 @@ func newParts(ctx context.Context, cfg Config, db *store.DB, access Access, addr
 			p = nil
 		}
 	}()
-	if err = p.makeHands(ctx, address, log); err != nil {
+	if err = p.makeHands(ctx, at, log); err != nil {
 		return p, err
 	}
-	return p, p.makeFaces(ctx, access, address)
+	return p, p.makeFaces(ctx, at, log)
 }
 
 // makeHands makes the hands, the ones in need after those they need. Where two
 // need each other, the callback of the first reaches the second by p.
-func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger) (err error) {
+func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err error) {
 	cfg, part := p.cfg, func(name string) *slog.Logger { return log.With("part", name) }
 	filter, err := seccomp.Default(nil)
 	if err != nil {
 		return fmt.Errorf("open the registry: %w", err)
 	}
 	p.registry, err = registry.Open(ctx, p.db, registry.Config{
-		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: address, TLS: cfg.TLS.on(), Filter: filter,
+		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: at.address, TLS: cfg.TLS.on(), Filter: filter,
+		Lives: func(accessKey string) bool { return p.tokens.Lives(accessKey) },
 	}, part("registry"))
 	if err != nil {
 		return fmt.Errorf("open the registry: %w", err)
@@ -141,30 +151,29 @@ func (p *parts) makeHands(ctx context.Context, address string, log *slog.Logger)
 	return nil
 }
 
-func (p *parts) makeFaces(ctx context.Context, access Access, address string) error {
+func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err error) {
 	place := p.cfg.Place
-	roles, err := iam.Open(p.db, iam.Config{Place: place})
+	roles, err := iam.Open(p.db, iam.Config{Place: place, Keys: at.keys, Log: log.With("part", "iam")})
 	if err != nil {
 		return fmt.Errorf("open IAM: %w", err)
 	}
-	tokens, err := sts.Open(p.db, roles, sts.Config{Place: place, AccessKey: access.AccessKey, SecretKey: access.SecretKey})
-	if err != nil {
+	if p.tokens, err = sts.Open(p.db, roles, sts.Config{Place: place, Keys: at.keys}); err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
 	if err := p.openEC2(ctx); err != nil {
 		return err
 	}
-	p.auth = sigv4.New(tokens, sigv4.Config{Region: place.Region})
+	p.auth = sigv4.New(p.tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(p.ec2),
-		ecrface.New(p.registry, place, access.Endpoint),
+		ecrface.New(p.registry, place, at.endpoint),
 		ecsface.New(p.ecs, p.scheduler, place),
 		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.ec2.Subnet, Groups: p.ec2}),
 		iam.New(roles),
 		logsface.New(p.logs),
-		sts.New(tokens),
+		sts.New(p.tokens),
 	}
 	return nil
 }

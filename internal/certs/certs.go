@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +23,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"neargate/internal/store/durable"
 )
 
 // AuthorityFile is the name, in the directory, of the authority's certificate,
@@ -47,7 +50,7 @@ func SelfSigned(dir string, names []string, now time.Time) (tls.Certificate, err
 	}
 	ca, err := authority(dir, now)
 	if err == nil {
-		err = keep(filepath.Join(dir, AuthorityFile), block("CERTIFICATE", ca.Leaf.Raw))
+		err = durable.WriteFile(filepath.Join(dir, AuthorityFile), block("CERTIFICATE", ca.Leaf.Raw))
 	}
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("authority in %s: %w", dir, err)
@@ -135,8 +138,12 @@ func sign(template *x509.Certificate, ca *tls.Certificate, path string) (tls.Cer
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	if err := keep(path, append(block("CERTIFICATE", der), block("PRIVATE KEY", keyDER)...)); err != nil {
+	if err := durable.WriteFile(path, append(block("CERTIFICATE", der), block("PRIVATE KEY", keyDER)...)); err != nil {
 		return tls.Certificate{}, err
 	}
 	return tls.LoadX509KeyPair(path, path)
+}
+
+func block(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }

@@ -250,7 +250,7 @@ func TestMountTakesABlobFromAnotherRepository(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	f := newFixture(t)
-	password, expires := f.Token()
+	password, expires := f.Token("AKIAROOT")
 	if d := time.Until(expires); d < 11*time.Hour+59*time.Minute || d > 12*time.Hour {
 		t.Errorf("token is valid for %v, want 12 h", d)
 	}

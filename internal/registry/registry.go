@@ -32,6 +32,9 @@ type Config struct {
 	Place    model.Place // the account is the registry's id
 	Endpoint string      // host:port under which clients reach the API; begins every repository URI
 	TLS      bool        // clients speak HTTPS to it
+	// Lives reports whether the access key that asked for a password is of
+	// somebody who still is there; nil takes all.
+	Lives func(accessKey string) bool
 
 	MaxBlobBytes     int64 // of one layer as pushed; 0: 10 GiB
 	MaxUnpackedBytes int64 // of one layer unpacked; 0: 40 GiB
@@ -57,6 +60,9 @@ func (c *Config) complete() error {
 	}
 	if c.Endpoint == "" {
 		errs = append(errs, errors.New("registry: Endpoint is empty"))
+	}
+	if c.Lives == nil {
+		c.Lives = func(string) bool { return true }
 	}
 	if c.MaxBlobBytes == 0 {
 		c.MaxBlobBytes = 10 << 30

@@ -69,7 +69,7 @@ func (f *fixture) reopen(t testing.TB) {
 	srv := httptest.NewServer(f.Handler())
 	t.Cleanup(srv.Close)
 	f.url = srv.URL
-	password, _ := f.Token()
+	password, _ := f.Token("AKIAROOT")
 	f.oci = newClient(t, srv, "AWS", password)
 }
 
@@ -110,7 +110,7 @@ func (f *fixture) do(t *testing.T, method, path, body string, header ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	password, _ := f.Token()
+	password, _ := f.Token("AKIAROOT")
 	req.SetBasicAuth("AWS", password)
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])

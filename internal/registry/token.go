@@ -16,6 +16,9 @@ import (
 // tokenLife is how long a token is valid: API_GetAuthorizationToken, "12 hours".
 const tokenLife = 12 * time.Hour
 
+// tokenHead is the size of a token's expiry time and nonce.
+const tokenHead = 16
+
 // tokenUser is the one user name that ECR knows.
 const tokenUser = "AWS"
 
@@ -25,15 +28,16 @@ var (
 	errExpired = ociregistry.NewError("Your authorization token has expired. Reauthenticate and try again.", ociregistry.ErrDenied.Code(), nil)
 )
 
-// Token returns a new password for the user AWS and when it expires.
-// A token is its expiry time, a nonce and an HMAC over both, so it outlives
-// the process and nothing has to be kept.
-func (r *Registry) Token() (password string, expires time.Time) {
+// Token makes a password for the user AWS, for who signs with accessKey, and
+// returns until when it is valid. A token is its expiry time, a nonce, the
+// access key and an HMAC over them, so it outlives the process and nothing has
+// to be kept.
+func (r *Registry) Token(accessKey string) (password string, expires time.Time) {
 	expires = r.now().Add(tokenLife).Truncate(time.Second)
 	body := binary.BigEndian.AppendUint64(nil, uint64(expires.Unix()))
 	nonce := make([]byte, 8)
 	_, _ = rand.Read(nonce) // never fails
-	body = append(body, nonce...)
+	body = append(append(body, nonce...), accessKey...)
 	return base64.RawURLEncoding.EncodeToString(r.sign(body)), expires
 }
 
@@ -45,7 +49,11 @@ func (r *Registry) sign(body []byte) []byte {
 
 func (r *Registry) checkToken(password string) error {
 	raw, err := base64.RawURLEncoding.DecodeString(password)
-	if err != nil || len(raw) != 16+sha256.Size || !hmac.Equal(raw, r.sign(raw[:16:16])) {
+	if err != nil || len(raw) < tokenHead+sha256.Size {
+		return errNoToken
+	}
+	end := len(raw) - sha256.Size
+	if !hmac.Equal(raw, r.sign(raw[:end:end])) || !r.cfg.Lives(string(raw[tokenHead:end])) {
 		return errNoToken
 	}
 	if !r.now().Before(time.Unix(int64(binary.BigEndian.Uint64(raw)), 0)) {

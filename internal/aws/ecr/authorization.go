@@ -7,12 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"neargate/internal/aws/wire"
 )
 
-// getAuthorizationToken gives what docker login takes: base64 of "AWS:" and a
+// getAuthorizationToken returns what docker login takes: base64 of "AWS:" and a
 // password. The deprecated registryIds changes nothing, as on AWS.
-func (s *service) getAuthorizationToken(context.Context, *ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {
-	password, expires := s.reg.Token()
+func (s *service) getAuthorizationToken(ctx context.Context, _ *ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {
+	password, expires := s.reg.Token(wire.CallerFrom(ctx).AccessKey)
 	return &ecr.GetAuthorizationTokenOutput{AuthorizationData: []types.AuthorizationData{{
 		AuthorizationToken: aws.String(base64.StdEncoding.EncodeToString([]byte("AWS:" + password))),
 		ExpiresAt:          aws.Time(expires),
@@ -20,7 +22,7 @@ func (s *service) getAuthorizationToken(context.Context, *ecr.GetAuthorizationTo
 	}}}, nil
 }
 
-// describeRegistry tells of a registry that replicates nothing.
+// describeRegistry describes a registry that replicates nothing.
 func (s *service) describeRegistry(context.Context, *ecr.DescribeRegistryInput) (*ecr.DescribeRegistryOutput, error) {
 	return &ecr.DescribeRegistryOutput{
 		RegistryId:               aws.String(s.place.Account),

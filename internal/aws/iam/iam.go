@@ -9,6 +9,7 @@ package iam
 import (
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ import (
 // Config sets up IAM.
 type Config struct {
 	Place model.Place
+	Keys  rootKeys
+	Log   *slog.Logger
 	Now   func() time.Time // nil is time.Now
 }
 
@@ -33,6 +36,8 @@ type IAM struct {
 	roles     *store.Table[role]
 	policies  *store.Table[policy]
 	deletions *store.Table[deletion]
+
+	warned sync.Once // that policies are not enforced
 }
 
 // Open reads IAM's state from db.
@@ -54,7 +59,7 @@ func Open(db *store.DB, cfg Config) (*IAM, error) {
 	return s, nil
 }
 
-// New gives the face over s.
+// New returns the face over s.
 func New(s *IAM) wire.Service {
 	return wire.Service{
 		SigningName: "iam",
@@ -68,9 +73,11 @@ func New(s *IAM) wire.Service {
 		},
 		Operations: []wire.Operation{
 			wire.Op("AttachRolePolicy", s.attachRolePolicy),
+			wire.Op("CreateAccessKey", s.createAccessKey),
 			wire.Op("CreatePolicy", s.createPolicy),
 			wire.Op("CreateRole", s.createRole),
 			wire.Op("CreateServiceLinkedRole", s.createServiceLinkedRole),
+			wire.Op("DeleteAccessKey", s.deleteAccessKey),
 			wire.Op("DeletePolicy", s.deletePolicy),
 			wire.Op("DeleteRole", s.deleteRole),
 			wire.Op("DeleteRolePermissionsBoundary", s.deleteRolePermissionsBoundary),
@@ -83,6 +90,7 @@ func New(s *IAM) wire.Service {
 			wire.Op("GetRolePolicy", s.getRolePolicy),
 			wire.Op("GetServiceLinkedRoleDeletionStatus", s.getServiceLinkedRoleDeletionStatus),
 			wire.Op("GetUser", s.getUser),
+			wire.Op("ListAccessKeys", s.listAccessKeys),
 			wire.Op("ListAttachedRolePolicies", s.listAttachedRolePolicies),
 			wire.Op("ListInstanceProfilesForRole", s.listInstanceProfilesForRole),
 			wire.Op("ListPolicies", s.listPolicies),
@@ -135,7 +143,7 @@ func validPath(path string) error {
 	return nil
 }
 
-// deref gives what p points to, or fallback.
+// deref returns what p points to, or fallback.
 func deref[T any](p *T, fallback T) T {
 	if p == nil {
 		return fallback

@@ -39,7 +39,9 @@ func start(t *testing.T, path string) (client *sdk.Client, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := iam.Open(db, iam.Config{Place: model.Place{Region: "us-east-1", Account: "000000000000"}})
+	s, err := iam.Open(db, iam.Config{
+		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, Keys: openKeys(t), Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ type role struct {
 
 func (s *IAM) arn(r role) string { return s.cfg.Place.RoleARN(r.Path, r.Name) }
 
-// find gives a role by name. Errors: ValidationError, NoSuchEntity.
+// find returns a role by name. Errors: ValidationError, NoSuchEntity.
 func (s *IAM) find(name *string) (role, error) {
 	if name == nil {
 		return role{}, missing("roleName")
@@ -72,7 +72,14 @@ func (s *IAM) putLocked(ctx context.Context, r role) error {
 	return nil
 }
 
-// AssumableRole gives the unique id and the longest session of the role with
+// HasRole reports whether the role of this name still is the one with this
+// unique id, and not deleted or made anew.
+func (s *IAM) HasRole(name, id string) bool {
+	r, ok := s.roles.Get(strings.ToLower(name))
+	return ok && r.ID == id
+}
+
+// AssumableRole returns the unique id and the longest session of the role with
 // this ARN.
 func (s *IAM) AssumableRole(arn string) (id string, longest time.Duration, ok bool) {
 	name := arn[strings.LastIndexByte(arn, '/')+1:]
@@ -83,7 +90,7 @@ func (s *IAM) AssumableRole(arn string) (id string, longest time.Duration, ok bo
 	return r.ID, time.Duration(r.MaxSession) * time.Second, true
 }
 
-// describe gives a role in the SDK's shape; the trust policy goes out
+// describe returns a role in the SDK's shape; the trust policy goes out
 // URL-encoded, as RFC 3986 says.
 func (s *IAM) describe(r role) *types.Role {
 	out := &types.Role{

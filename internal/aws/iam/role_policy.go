@@ -43,6 +43,7 @@ func (s *IAM) putRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput) (*i
 	if err != nil {
 		return nil, err
 	}
+	s.warned.Do(func() { s.cfg.Log.Warn("policies are kept and not enforced", "role", *in.RoleName, "policy", name) })
 	return &iam.PutRolePolicyOutput{}, nil
 }
 

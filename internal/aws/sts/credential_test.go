@@ -5,8 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"neargate/internal/aws/wire"
 	"neargate/internal/store"
 )
+
+type anyKey struct{}
+
+func (anyKey) Secret(accessKey string) (string, bool) { return "", accessKey == "AKIAROOT" }
 
 func TestExpiredCredentialsAreForgottenAfterADay(t *testing.T) {
 	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
@@ -15,12 +20,12 @@ func TestExpiredCredentialsAreForgottenAfterADay(t *testing.T) {
 	}
 	defer db.Close()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s, err := Open(db, nil, Config{Now: func() time.Time { return now }})
+	s, err := Open(db, nil, Config{Keys: anyKey{}, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	issue := func() string {
-		c, err := s.issue(t.Context(), "arn", "id", time.Hour)
+		c, err := s.issue(t.Context(), wire.Caller{AccessKey: "AKIAROOT"}, credential{ARN: "arn", UserID: "id"}, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,11 +13,11 @@ import (
 	"neargate/internal/model"
 )
 
-// getSessionToken gives the caller temporary credentials for itself: 12 hours,
+// getSessionToken issues the caller temporary credentials for itself: 12 hours,
 // for the root at most one. Errors: ValidationError, AccessDenied.
 func (s *STS) getSessionToken(ctx context.Context, in *sts.GetSessionTokenInput) (*sts.GetSessionTokenOutput, error) {
 	caller := wire.CallerFrom(ctx)
-	if caller.AccessKey != s.cfg.AccessKey {
+	if _, root := s.cfg.Keys.Secret(caller.AccessKey); !root {
 		return nil, model.Errorf(model.Denied, "AccessDenied", "Cannot call GetSessionToken with session credentials")
 	}
 	var c wire.Checks
@@ -25,16 +25,21 @@ func (s *STS) getSessionToken(ctx context.Context, in *sts.GetSessionTokenInput)
 	if err := c.Err("ValidationError"); err != nil {
 		return nil, err
 	}
-	creds, err := s.issue(ctx, caller.ARN, caller.UserID, time.Duration(min(seconds, 3600))*time.Second)
+	creds, err := s.issue(ctx, caller, credential{ARN: caller.ARN, UserID: caller.UserID}, time.Duration(min(seconds, 3600))*time.Second)
 	if err != nil {
 		return nil, err
 	}
 	return &sts.GetSessionTokenOutput{Credentials: creds}, nil
 }
 
-// assumeRole gives temporary credentials for a role. Errors: ValidationError,
+// maxChained is the longest session that a role's session may ask for [IAM
+// guide, "Role chaining"].
+const maxChained = time.Hour
+
+// assumeRole issues temporary credentials for a role. Errors: ValidationError,
 // AccessDenied.
 func (s *STS) assumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
+	caller := wire.CallerFrom(ctx)
 	var c wire.Checks
 	arn := c.Text("roleArn", in.RoleArn, 20, 2048)
 	session := c.Text("roleSessionName", in.RoleSessionName, 2, 64)
@@ -51,9 +56,12 @@ func (s *STS) assumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	}
 	roleID, longest, ok := s.roles.AssumableRole(arn)
 	if !ok {
-		return nil, model.Errorf(model.Denied, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", wire.CallerFrom(ctx).ARN, arn)
+		return nil, model.Errorf(model.Denied, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", caller.ARN, arn)
 	}
 	lives := time.Duration(seconds) * time.Second
+	if by, ok := s.issued.Get(caller.AccessKey); ok && by.RoleID != "" && lives > maxChained {
+		return nil, model.Errorf(model.Invalid, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
+	}
 	if lives > longest {
 		return nil, model.Errorf(model.Invalid, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
@@ -62,7 +70,7 @@ func (s *STS) assumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 		Arn:           aws.String("arn:aws:sts::" + s.cfg.Place.Account + ":assumed-role/" + name + "/" + session),
 		AssumedRoleId: aws.String(roleID + ":" + session),
 	}
-	creds, err := s.issue(ctx, *user.Arn, *user.AssumedRoleId, lives)
+	creds, err := s.issue(ctx, caller, credential{ARN: *user.Arn, UserID: *user.AssumedRoleId, Role: name, RoleID: roleID}, lives)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 // Package sts is the face of AWS Security Token Service: who the caller is, and
 // temporary credentials. It owns the issued credentials, which it keeps in the
 // store until a while after they expire, and serves as the key ring of sigv4.
+// Credentials end before that with the role they are for, and with the root's
+// access key at the start of their chain.
 //
 // Roles' trust policies and session policies are kept and not enforced: who has
 // a valid key may assume any role that exists. The package is safe for
@@ -24,17 +26,24 @@ import (
 
 // Config says who owns the account.
 type Config struct {
-	Place     model.Place
-	AccessKey string           // of the account's root
-	SecretKey string           // of the same
-	Now       func() time.Time // nil is time.Now
+	Place model.Place
+	Keys  rootKeys
+	Now   func() time.Time // nil is time.Now
 }
 
-// roles tells which roles may be assumed.
+// rootKeys is the access keys of the account's root.
+type rootKeys interface {
+	// Secret returns the secret of one of them.
+	Secret(accessKey string) (string, bool)
+}
+
+// roles is which roles there are, and may be assumed.
 type roles interface {
-	// AssumableRole gives the unique id and the longest session of the role
+	// AssumableRole returns the unique id and the longest session of the role
 	// with this ARN.
 	AssumableRole(arn string) (id string, longest time.Duration, ok bool)
+	// HasRole reports whether the role of this name has this unique id.
+	HasRole(name, id string) bool
 }
 
 // STS issues and keeps temporary credentials.
@@ -56,7 +65,7 @@ func Open(db *store.DB, roles roles, cfg Config) (*STS, error) {
 	return &STS{cfg: cfg, roles: roles, issued: issued}, nil
 }
 
-// New gives the face over s.
+// New returns the face over s.
 func New(s *STS) wire.Service {
 	return wire.Service{
 		SigningName: "sts",
@@ -72,13 +81,14 @@ func New(s *STS) wire.Service {
 	}
 }
 
-// Key finds the secret of an access key: the root's own, or one that was issued.
+// Key finds the secret of an access key: one of the root, or one that was
+// issued and whose role and root still stand.
 func (s *STS) Key(accessKey string) (sigv4.Key, bool) {
-	if accessKey == s.cfg.AccessKey {
-		return sigv4.Key{Secret: s.cfg.SecretKey, Caller: s.root()}, true
+	if secret, ok := s.cfg.Keys.Secret(accessKey); ok {
+		return sigv4.Key{Secret: secret, Caller: s.root(accessKey)}, true
 	}
 	c, ok := s.issued.Get(accessKey)
-	if !ok {
+	if !ok || !s.stands(c) {
 		return sigv4.Key{}, false
 	}
 	return sigv4.Key{Secret: c.Secret, Token: c.Token, Expires: c.Expires, Caller: wire.Caller{
@@ -86,9 +96,9 @@ func (s *STS) Key(accessKey string) (sigv4.Key, bool) {
 	}}, true
 }
 
-func (s *STS) root() wire.Caller {
+func (s *STS) root(accessKey string) wire.Caller {
 	return wire.Caller{
-		AccessKey: s.cfg.AccessKey,
+		AccessKey: accessKey,
 		ARN:       "arn:aws:iam::" + s.cfg.Place.Account + ":root",
 		UserID:    s.cfg.Place.Account,
 		Place:     s.cfg.Place,
@@ -101,7 +111,7 @@ func (s *STS) getCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInp
 	return &sts.GetCallerIdentityOutput{Account: &s.cfg.Place.Account, Arn: &c.ARN, UserId: &c.UserID}, nil
 }
 
-// getAccessKeyInfo tells the account of a key. Errors: ValidationError.
+// getAccessKeyInfo returns the account of a key. Errors: ValidationError.
 func (s *STS) getAccessKeyInfo(_ context.Context, in *sts.GetAccessKeyInfoInput) (*sts.GetAccessKeyInfoOutput, error) {
 	var c wire.Checks
 	id := c.Text("accessKeyId", in.AccessKeyId, 4, 128)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,17 +28,32 @@ import (
 	"neargate/internal/store"
 )
 
-// oneRole knows the role "deploy", whose sessions last two hours at most.
-type oneRole struct{}
+// oneRole knows the role "deploy", whose sessions last two hours at most, with
+// a unique id that tests change.
+type oneRole struct{ id atomic.Pointer[string] }
 
-func (oneRole) AssumableRole(arn string) (string, time.Duration, bool) {
-	return "AROAEXAMPLE", 2 * time.Hour, arn == "arn:aws:iam::000000000000:role/deploy"
+func (r *oneRole) AssumableRole(arn string) (string, time.Duration, bool) {
+	return *r.id.Load(), 2 * time.Hour, arn == "arn:aws:iam::000000000000:role/deploy"
+}
+
+func (r *oneRole) HasRole(name, id string) bool { return name == "deploy" && id == *r.id.Load() }
+
+// ring is the root's keys, of which tests take some away.
+type ring struct{ sync.Map }
+
+func (r *ring) Secret(accessKey string) (string, bool) {
+	secret, ok := r.Load(accessKey)
+	text, _ := secret.(string)
+	return text, ok
 }
 
 // server is STS on a socket, with a clock that tests move.
 type server struct {
 	url   string
 	ahead atomic.Int64 // nanoseconds before the real clock
+	role  oneRole
+	keys  ring
+	sts   *sts.STS
 }
 
 func start(t *testing.T, path string) (s *server, stop func()) {
@@ -48,9 +64,13 @@ func start(t *testing.T, path string) (s *server, stop func()) {
 	}
 	s = &server{}
 	now := func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
-	face, err := sts.Open(db, oneRole{}, sts.Config{
-		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, AccessKey: "AKIAROOT", SecretKey: "root/secret", Now: now,
+	s.role.id.Store(aws.String("AROAEXAMPLE"))
+	s.keys.Store("AKIAROOT", "root/secret")
+	s.keys.Store("AKIASECOND", "root/secret")
+	face, err := sts.Open(db, &s.role, sts.Config{
+		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, Keys: &s.keys, Now: now,
 	})
+	s.sts = face
 	if err != nil {
 		t.Fatal(err)
 	}

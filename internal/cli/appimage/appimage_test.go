@@ -45,7 +45,7 @@ func newRegistry(t *testing.T) (reg *registry.Registry, uri, password string) {
 	}
 	srv := httptest.NewServer(reg.Handler())
 	t.Cleanup(srv.Close)
-	password, _ = reg.Token()
+	password, _ = reg.Token("AKIAROOT")
 	return reg, strings.TrimPrefix(srv.URL, "http://") + "/app", password
 }
 

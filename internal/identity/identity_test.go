@@ -1,0 +1,65 @@
+package identity
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func open(t *testing.T, path string) (*Keys, *Key) {
+	t.Helper()
+	told := &Key{}
+	keys, err := Open(path, time.Now, func(k Key) error { *told = k; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys, told
+}
+
+func TestRotateLeavesOneNewKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.json")
+	keys, told := open(t, path)
+	old := keys.Newest()
+	if second, err := keys.Create(); err != nil || second.AccessKey == old.AccessKey {
+		t.Fatal(second, err)
+	}
+	key, err := keys.Rotate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := open(t, path)
+	if list := again.List(); len(list) != 1 || list[0] != key || told.AccessKey != key.AccessKey {
+		t.Errorf("kept %v, told %s, want only %s", list, told.AccessKey, key.AccessKey)
+	}
+	if _, ok := keys.Secret(old.AccessKey); ok {
+		t.Error("the old key is still taken")
+	}
+	if secret, ok := keys.Secret(key.AccessKey); !ok || secret != key.SecretKey {
+		t.Error("the new key is not taken")
+	}
+}
+
+func TestFileOfOneKeyIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.json")
+	const earlier = `{"endpoint": "", "region": "", "access_key": "AKIAEXAMPLE", "secret_key": "secret"}`
+	if err := os.WriteFile(path, []byte(earlier), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	keys, _ := open(t, path)
+	if got := keys.Newest(); got.AccessKey != "AKIAEXAMPLE" || got.SecretKey != "secret" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestSpoiltFileIsNamed(t *testing.T) {
+	for _, content := range []string{"", "{", "{}", `{"keys":[]}`, "[]"} {
+		path := filepath.Join(t.TempDir(), "keys.json")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path, time.Now, nil); err == nil {
+			t.Errorf("%q: taken", content)
+		}
+	}
+}
