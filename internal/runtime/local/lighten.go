@@ -15,10 +15,6 @@ import (
 // wholeProgram is the program that this process runs.
 const wholeProgram = "/proc/self/exe"
 
-// unused are the packages, by the beginnings of their paths, that neither a
-// supervisor nor a container's first process uses.
-func unused() []string { return []string{"github.com/aws/", "neargate/internal/aws/"} }
-
 // lighten makes the program that supervisors run. They run the whole one until
 // it is there, and where it cannot be.
 func (e *Engine) lighten(ctx context.Context) {
@@ -58,7 +54,7 @@ func lightProgram(ctx context.Context, dir string) (string, error) {
 	for _, o := range old {
 		_ = os.Remove(o) // supervisors that run it keep it
 	}
-	n, err := program.Lighten(path+".new", wholeProgram, unused()...)
+	n, err := program.Lighten(path+".new", wholeProgram, program.Unused()...)
 	if err != nil || n == 0 {
 		return "", err
 	}

@@ -11,6 +11,9 @@ import (
 // build compiles a program whose packages say that they are initialised.
 func build(t *testing.T, flags ...string) string {
 	t.Helper()
+	if err := exec.Command("go", "version").Run(); err != nil {
+		t.Skip("needs the go tool:", err)
+	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":         "module example\n\ngo 1.26\n",
