@@ -43,8 +43,9 @@ type RunState struct {
 	Running    bool // false: every container has ended and all has been released
 	IP, MAC    string
 	Containers []ContainerState
-	// Failure says why the task as a whole could not run, with ECS's code
-	// (CannotPullContainerError, ResourceInitializationError, …); nil when it ran.
+	// Failure is why the task ended where none of its containers is to blame, with
+	// ECS's code: of a task that never ran (StartedAt is zero)
+	// CannotStartContainerError and its like, of one that did InternalError.
 	Failure *Error
 
 	PullStartedAt, PullStoppedAt, StartedAt, StoppedAt time.Time

@@ -12,6 +12,7 @@ const (
 	CodePull     = "CannotPullContainerError"
 	CodeStart    = "CannotStartContainerError"
 	CodeResource = "ResourceInitializationError"
+	CodeInternal = "InternalError" // the machine or the engine failed a task that ran
 )
 
 // Lengths of names that fit into cgroups, files and links everywhere.

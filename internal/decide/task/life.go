@@ -173,7 +173,11 @@ func (m *move) finish(run *model.RunState) {
 // endOf returns stopCode and stoppedReason of a task that ended by itself.
 func endOf(run *model.RunState) (code, reason string) {
 	if run != nil && run.Failure != nil {
-		return "TaskFailedToStart", run.Failure.Code + ": " + run.Failure.Msg
+		code = "TaskFailedToStart"
+		if !run.StartedAt.IsZero() {
+			code = "InfrastructureHealth"
+		}
+		return code, run.Failure.Code + ": " + run.Failure.Msg
 	}
 	return "EssentialContainerExited", "Essential container in task exited"
 }

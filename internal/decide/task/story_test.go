@@ -97,7 +97,7 @@ func record(groups []string) model.Task {
 }
 
 // recovered is the state of the same task on a new server. Words say what the
-// engine has, running, ended or nothing, and the standings as GROUP=STANDING.
+// engine has, running, ended, failed or nothing, and the standings as GROUP=STANDING.
 func recovered(t *testing.T, s task.State, words []string) task.State {
 	standing := map[string]task.Standing{}
 	for _, w := range words[1:] {
@@ -116,6 +116,9 @@ func recovered(t *testing.T, s task.State, words []string) task.State {
 	case "ended":
 		r := ended(1)
 		run = &r
+	case "failed":
+		r := failed()
+		run = &r
 	case "nothing":
 	default:
 		t.Fatalf("recover %s?", words[0])
@@ -132,6 +135,13 @@ func ended(code int) model.RunState {
 	r := running()
 	r.Running = false
 	r.Containers = []model.ContainerState{{Name: "app", ExitCode: &code}}
+	return r
+}
+
+// failed is a task that ran until the machine failed.
+func failed() model.RunState {
+	r := ended(137)
+	r.Failure = model.Errorf(model.Internal, "InternalError", "the machine failed")
 	return r
 }
 

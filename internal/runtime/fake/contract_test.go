@@ -50,7 +50,7 @@ func TestContract(t *testing.T) {
 				if !slices.Contains(e.Running(), id) {
 					return fmt.Errorf("task %s does not run", id)
 				}
-				e.Exit(id, killed, "")
+				e.Crash(id)
 				return nil
 			},
 		}

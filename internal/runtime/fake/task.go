@@ -274,6 +274,16 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Crash ends a running task as a fault of the machine does.
+func (e *Engine) Crash(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t := e.tasks[id]; t != nil && t.runs() {
+		t.state.Failure = model.Errorf(model.Internal, runtime.CodeInternal, "the machine failed")
+		e.endLocked(t, killed, "")
+	}
+}
+
 // EndAll ends every task, as a machine that goes down does.
 func (e *Engine) EndAll() {
 	e.mu.Lock()

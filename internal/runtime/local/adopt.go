@@ -65,7 +65,7 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 	if err := killSupervisors(ctx, e.id, t.id); err != nil {
 		return false, err
 	}
-	t.learn(lastReport(t.dir, supervisor.Report{}))
+	t.learnLast(supervisor.Report{})
 	if !t.hasStarted() {
 		e.release(ctx, t)
 		return false, nil

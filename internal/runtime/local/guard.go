@@ -33,6 +33,6 @@ func (e *Engine) abandon(ctx context.Context, t *task) {
 	if err := killSupervisors(ctx, e.id, t.id); err != nil {
 		e.log.Warn("left something behind", "task", t.id, "error", err)
 	}
-	t.learn(lastReport(t.dir, supervisor.Report{}))
+	t.learnLast(supervisor.Report{})
 	e.finish(ctx, t)
 }

@@ -146,7 +146,7 @@ func TestRestartTakesOver(t *testing.T) {
 				t.Errorf("got %+v of the killed task", s)
 			}
 		case quits.ID:
-			if s.Running || code(s, 0) != "0" {
+			if s.Running || code(s, 0) != "0" || s.Failure != nil {
 				t.Errorf("got %+v of the task that ended", s)
 			}
 		}

@@ -124,7 +124,7 @@ func (e *Engine) finish(ctx context.Context, t *task) {
 		_ = t.process.Wait() // its exit status says nothing that the report does not
 	}
 	if t.reported().Phase != supervisor.Ended {
-		t.learn(lastReport(t.dir, t.reported()))
+		t.learnLast(t.reported())
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
@@ -149,24 +149,40 @@ func (e *Engine) finish(ctx context.Context, t *task) {
 	close(t.ended)
 }
 
+// supervisorLost is what is known of a task whose supervisor was killed, or went
+// down with the machine.
+const supervisorLost = "the task's supervisor ended unexpectedly"
+
+// learnLast makes what a supervisor that is gone has left behind the task's state;
+// known is its last report to the engine. A task that it did not see the end of
+// has failed, if it ran.
+func (t *task) learnLast(known supervisor.Report) {
+	r, lost := lastReport(t.dir, known)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.learnLocked(r)
+	if lost && t.hasStarted() && t.failure == nil {
+		t.failure = model.Errorf(model.Internal, runtime.CodeInternal, supervisorLost)
+	}
+}
+
 // lastReport is what is known of a task whose supervisor is gone: its last
-// report, and that whatever ran then was killed.
-func lastReport(dir string, known supervisor.Report) supervisor.Report {
-	var r supervisor.Report
-	if err := readJSON(supervisor.ReportFile(dir), &r); err != nil {
-		r = known
+// report, and that whatever ran then was killed. lost reports that something did.
+func lastReport(dir string, known supervisor.Report) (last supervisor.Report, lost bool) {
+	if err := readJSON(supervisor.ReportFile(dir), &last); err != nil {
+		last = known
 	}
-	if r.Phase == supervisor.Ended {
-		return r
+	if last.Phase == supervisor.Ended {
+		return last, false
 	}
-	r.Phase, r.EndedAt = supervisor.Ended, time.Now()
-	for i := range r.Containers {
-		if c := &r.Containers[i]; c.Running {
+	last.Phase, last.EndedAt = supervisor.Ended, time.Now()
+	for i := range last.Containers {
+		if c := &last.Containers[i]; c.Running {
 			code := 128 + int(unix.SIGKILL)
-			c.Running, c.ExitCode, c.Reason = false, &code, "the task's supervisor was killed"
+			c.Running, c.ExitCode, c.Reason = false, &code, "ContainerRuntimeError: "+supervisorLost
 		}
 	}
-	return r
+	return last, true
 }
 
 // release gives back the task's cgroup, link, address, images and files, but

@@ -155,8 +155,18 @@ func crash(b *bench) {
 	if err := b.Crash(spec.ID); err != nil {
 		b.Fatal(err)
 	}
-	b.exited(b.ended(spec.ID), "app", killed)
+	end := b.ended(spec.ID)
+	b.exited(end, "app", killed)
+	b.failed(end)
 	b.endedOnce(spec.ID)
+}
+
+// failed checks that no container is to blame for the end of a task that ran.
+func (b *bench) failed(s model.RunState) {
+	b.Helper()
+	if s.Failure == nil || s.Failure.Code != runtime.CodeInternal || s.StartedAt.IsZero() {
+		b.Errorf("got %+v of a task that the machine failed, want %s", s, runtime.CodeInternal)
+	}
 }
 
 func recoverTasks(b *bench) {
@@ -185,6 +195,7 @@ func recoverTasks(b *bench) {
 			b.exited(s, "app", 5)
 		case crashes.ID:
 			b.exited(s, "app", killed)
+			b.failed(s)
 		}
 		if s.Running != (s.ID == runs.ID) {
 			b.Errorf("got %+v", s)
