@@ -16,6 +16,7 @@ const domain = "ec2.internal"
 func (e *Engine) Capabilities() runtime.Capabilities {
 	return runtime.Capabilities{
 		CPUUnits: 1024 * goruntime.NumCPU(), MemoryMiB: e.memoryMiB, Network: e.net.Subnet(),
+		EphemeralLimit: true,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"neargate/internal/runtime/local/logfile"
@@ -13,8 +14,12 @@ import (
 // followPause is the time between two looks at the containers' output.
 const followPause = 250 * time.Millisecond
 
-// Serve ships the containers' output to the logs until ctx ends.
+// Serve ships the containers' output to the logs, and keeps room on the disk,
+// until ctx ends.
 func (e *Engine) Serve(ctx context.Context) error {
+	var guard sync.WaitGroup
+	defer guard.Wait()
+	guard.Go(func() { e.guardDisk(ctx) })
 	ticker := time.NewTicker(followPause)
 	defer ticker.Stop()
 	for {

@@ -151,8 +151,13 @@ type testBench struct {
 // open starts an engine on a data directory of the test, which it cleans up.
 func open(t *testing.T) *testBench {
 	t.Helper()
+	return openAt(t, t.TempDir())
+}
+
+func openAt(t *testing.T, dir string) *testBench {
+	t.Helper()
 	needsRoot(t)
-	b := &testBench{t: t, dir: t.TempDir(), images: &fakeImages{}, logs: &fakeLogs{}, exits: make(chan model.RunState, 100), events: make(chan runtime.Event, 100)}
+	b := &testBench{t: t, dir: dir, images: &fakeImages{}, logs: &fakeLogs{}, exits: make(chan model.RunState, 100), events: make(chan runtime.Event, 100)}
 	t.Cleanup(func() {
 		if t.Failed() {
 			logs, _ := filepath.Glob(filepath.Join(b.dir, "runtime/tasks/*/supervisor.log"))

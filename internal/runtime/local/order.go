@@ -17,7 +17,8 @@ func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error
 	spec, addr := t.rec.Spec, t.rec.Address
 	o := &supervisor.Order{
 		Dir: t.dir, CgroupPath: e.cgroupOf(t),
-		CPUQuota: cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
+		DiskBytes: int64(spec.EphemeralGiB) << 30,
+		CPUQuota:  cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
 		// As EC2 names hosts in a VPC.
 		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + domain,
 		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),

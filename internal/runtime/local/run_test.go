@@ -217,6 +217,23 @@ func TestUserAndReadonlyRoot(t *testing.T) {
 	}
 }
 
+// TestReadonlyRootWritesNowhere: the platform's files lie on the machine's disk.
+func TestReadonlyRootWritesNowhere(t *testing.T) {
+	for _, readonly := range []bool{true, false} {
+		b := open(t)
+		s := spec("inspect")
+		s.Containers[0].ReadonlyRoot = readonly
+		_, got := b.output(s)
+		for _, name := range []string{"hosts", "hostname", "resolv.conf"} {
+			want := "write /etc/" + name + " <nil>"
+			if readonly {
+				want = "write /etc/" + name + " open /etc/" + name + ": read-only file system"
+			}
+			has(t, got, want)
+		}
+	}
+}
+
 func TestCPUQuota(t *testing.T) {
 	b := open(t)
 	s := spec("spin")

@@ -52,7 +52,7 @@ func makeConfig(o *Order, c *Container, root string) *configs.Config {
 		Namespaces: configs.Namespaces{
 			{Type: configs.NEWNS}, {Type: configs.NEWPID}, {Type: configs.NEWUTS}, {Type: configs.NEWCGROUP},
 		},
-		Mounts:          makeMounts(o),
+		Mounts:          makeMounts(o, c.ReadonlyRoot),
 		Devices:         nodes(),
 		Cgroups:         makeCgroup(o, c),
 		Capabilities:    &configs.Capabilities{Bounding: caps, Effective: caps, Permitted: caps},
@@ -88,7 +88,9 @@ func nodes() []*devices.Device {
 	return out
 }
 
-func makeMounts(o *Order) []*configs.Mount {
+// makeMounts returns a container's mounts. readonly also keeps the platform's
+// files from being written: they lie on the machine's disk.
+func makeMounts(o *Order, readonly bool) []*configs.Mount {
 	const safe = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 	mounts := []*configs.Mount{
 		{Source: "proc", Destination: "/proc", Device: "proc", Flags: safe},
@@ -105,10 +107,14 @@ func makeMounts(o *Order) []*configs.Mount {
 		{Source: "mqueue", Destination: "/dev/mqueue", Device: "mqueue", Flags: safe},
 		{Source: "shm", Destination: "/dev/shm", Device: "tmpfs", Flags: safe, Data: "mode=1777,size=65536k"},
 	}
+	flags := unix.MS_BIND | unix.MS_REC
+	if readonly {
+		flags |= unix.MS_RDONLY
+	}
 	for _, name := range etcFiles() {
 		mounts = append(mounts, &configs.Mount{
 			Source: filepath.Join(o.Dir, "etc", name), Destination: "/etc/" + name,
-			Device: "bind", Flags: unix.MS_BIND | unix.MS_REC,
+			Device: "bind", Flags: flags,
 			PropagationFlags: []int{unix.MS_PRIVATE | unix.MS_REC},
 		})
 	}

@@ -12,6 +12,7 @@ import (
 type hub struct {
 	orders   chan *Order
 	stops    chan *Stop
+	kills    chan *Kill
 	orphaned chan struct{} // closed when the last engine left before an order
 
 	mu      sync.Mutex
@@ -26,7 +27,7 @@ const writeLimit = 5 * time.Second
 
 func newHub() *hub {
 	return &hub{
-		orders: make(chan *Order, 1), stops: make(chan *Stop, 1),
+		orders: make(chan *Order, 1), stops: make(chan *Stop, 1), kills: make(chan *Kill, 1),
 		orphaned: make(chan struct{}), conns: map[net.Conn]*json.Encoder{},
 	}
 }
@@ -73,6 +74,12 @@ func (h *hub) read(conn net.Conn) {
 			select {
 			case h.stops <- c.Stop:
 			default: // one is waiting already
+			}
+		}
+		if c.Kill != nil {
+			select {
+			case h.kills <- c.Kill:
+			default: // as above
 			}
 		}
 	}

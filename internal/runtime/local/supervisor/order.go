@@ -14,6 +14,7 @@ type Order struct {
 	CgroupPath string // the task's cgroup, below the root of every hierarchy
 	CPUQuota   time.Duration
 	CPUPeriod  time.Duration
+	DiskBytes  int64 // what all containers together may write; 0: any amount
 	Hostname   string
 	Address    netip.Addr // of eth0
 	Gateway    netip.Addr
@@ -100,6 +101,12 @@ type ContainerReport struct {
 type Command struct {
 	Start *Order
 	Stop  *Stop
+	Kill  *Kill
+}
+
+// Kill ends the task at once.
+type Kill struct {
+	Reason string // of every container that runs
 }
 
 // Stop asks for the task's end.

@@ -31,6 +31,7 @@ type task struct {
 
 	report   Report
 	stopping bool
+	why      string        // of the end of what was killed; "" is the kernel's word
 	timeout  time.Duration // for containers without a StopTimeout
 	limited  bool          // the CPU quota is in force
 }
@@ -111,6 +112,14 @@ func (t *task) prepare() error {
 // loop moves the task on whenever something happened, until nothing runs.
 func (t *task) loop(ctx context.Context) error {
 	done := ctx.Done()
+	full := make(chan string, 1)
+	limits, endLimits := context.WithCancel(context.WithoutCancel(ctx)) // until the task ends
+	defer endLimits()
+	t.helpers.Go(func() {
+		if why := limitDisk(limits, t.order); why != "" {
+			full <- why
+		}
+	})
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -135,12 +144,22 @@ func (t *task) loop(ctx context.Context) error {
 			if t.stopping = true; s.Timeout > 0 {
 				t.timeout = s.Timeout
 			}
+		case k := <-t.hub.kills:
+			t.kill(k.Reason)
+		case why := <-full:
+			t.kill(why)
 		case <-done:
 			t.stopping, done = true, nil
 		case <-timer.C:
 			t.killLate()
 		}
 	}
+}
+
+// kill ends all containers at once, for a reason.
+func (t *task) kill(why string) {
+	t.stopping, t.why = true, why
+	t.killAll()
 }
 
 // startReady starts every container whose dependencies are met.
@@ -219,6 +238,9 @@ func (t *task) limitCPU() error {
 
 func (t *task) onExit(e exit) {
 	e.m.container, e.m.ended = nil, true
+	if e.reason == "" && e.code == 128+int(unix.SIGKILL) {
+		e.reason = t.why
+	}
 	e.m.report.Running, e.m.report.ExitCode, e.m.report.Reason = false, &e.code, e.reason
 	if e.m.endChecks != nil {
 		e.m.endChecks()

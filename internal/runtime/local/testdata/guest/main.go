@@ -66,6 +66,8 @@ func main() {
 			}
 			kept = append(kept, b)
 		}
+	case "fill": // so many MiB of disk, then idle
+		fill(args[0])
 	case "spin":
 		for {
 		}
@@ -76,6 +78,24 @@ func main() {
 	case "fetch": // the answer of a URL, tried for a while
 		fetch(args[0])
 	}
+}
+
+func fill(mib string) {
+	n, _ := strconv.Atoi(mib)
+	f, err := os.Create("/filled")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range int64(n) {
+		if err := syscall.Fallocate(int(f.Fd()), 0, i<<20, 1<<20); err != nil {
+			fmt.Println("full after", i, "MiB:", err)
+			break
+		}
+		time.Sleep(time.Millisecond / 2)
+	}
+	fmt.Println("filled")
+	time.Sleep(time.Hour)
 }
 
 func serve() {
@@ -131,6 +151,11 @@ func inspect() {
 	kcore, err := os.ReadFile("/proc/timer_list")
 	fmt.Println("masked", len(kcore), err)
 	fmt.Println("write root", os.WriteFile("/file", nil, 0o600))
+	for _, name := range []string{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"} {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		fmt.Println("write", name, err)
+		_ = f.Close()
+	}
 	for _, dev := range []string{"/dev/null", "/dev/zero", "/dev/urandom", "/dev/shm", "/dev/pts", "/dev/sda", "/dev/kmsg"} {
 		_, err := os.Stat(dev)
 		fmt.Println(dev, err == nil)
