@@ -40,8 +40,8 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if err := cfg.Engine.Check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+	if err := makeData(cfg.Data); err != nil {
+		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log}
 	defer func() {

@@ -102,6 +102,9 @@ func explain(err error) error {
 	if m, ok := errors.AsType[*local.Missing](err); ok {
 		return hinted{err, m.Hint}
 	}
+	if u, ok := errors.AsType[*app.Untrusted](err); ok {
+		return hinted{err, u.Hint}
+	}
 	if errors.Is(err, app.ErrUnencrypted) {
 		return hinted{err, "--tls self-signed encrypts; --insecure is for networks that you trust"}
 	}

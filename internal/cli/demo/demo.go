@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math"
 	"os"
@@ -104,6 +105,9 @@ func Run(ctx context.Context, cfg Config, srv Server, exe string, out io.Writer,
 	if err := os.MkdirAll(cfg.Out, 0o755); err != nil {
 		return fmt.Errorf("make the report's directory: %w", err)
 	}
+	if info, err := os.Lstat(cfg.Out); err != nil || !info.IsDir() {
+		return fmt.Errorf("report's directory: %s is a link; name the directory itself", cfg.Out)
+	}
 	v := newView(out, cfg.Terminal, cfg.Width)
 	defer v.close()
 	d := &run{cfg: cfg, srv: srv, exe: exe, aws: newClients(srv), view: v, log: log}
@@ -170,8 +174,13 @@ func (d *run) write(rec *record) error {
 	return nil
 }
 
+// writeFile makes a file of its own: what has the name before, perhaps a link to
+// somewhere else, goes.
 func writeFile(path string, fill func(io.Writer) error) error {
-	f, err := os.Create(path)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a report, for everybody to read
 	if err != nil {
 		return err
 	}
