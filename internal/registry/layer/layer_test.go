@@ -249,6 +249,9 @@ func windowed() []byte {
 
 // The memory that the process may have is enough for what is taken.
 func TestUnpackWithTheLargestWindow(t *testing.T) {
+	if raced {
+		t.Skip("needs memory that the race detector takes: run it without")
+	}
 	const size = 300 << 20
 	var blob bytes.Buffer
 	w, err := zstd.NewWriter(&blob, zstd.WithWindowSize(maxWindow), zstd.WithEncoderConcurrency(1))
