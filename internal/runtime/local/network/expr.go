@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
@@ -30,6 +29,11 @@ func drop() []expr.Any   { return []expr.Any{&expr.Verdict{Kind: expr.VerdictDro
 // jump goes on in a chain and does not come back.
 func jump(chain string) []expr.Any {
 	return []expr.Any{&expr.Verdict{Kind: expr.VerdictGoto, Chain: chain}}
+}
+
+// call goes on in a chain and comes back where that does not decide.
+func call(chain string) []expr.Any {
+	return []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: chain}}
 }
 
 func (a address) load(register uint32) expr.Any {
@@ -57,36 +61,33 @@ func notIPv4() []expr.Any  { return family(expr.CmpOpNeq) }
 
 // within matches an address of the header in a network.
 func within(a address, in netip.Prefix) []expr.Any {
-	return []expr.Any{
-		a.load(1),
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: net.CIDRMask(in.Bits(), 32), Xor: make([]byte, 4)},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: in.Masked().Addr().AsSlice()},
+	if in.Bits() == 0 {
+		return nil
 	}
+	out := append(onlyIPv4(), a.load(1))
+	if in.Bits() < 32 {
+		out = append(out, &expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: net.CIDRMask(in.Bits(), 32), Xor: make([]byte, 4)})
+	}
+	return append(out, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: in.Masked().Addr().AsSlice()})
 }
 
 // foreignSource matches a packet whose link and sender are no element of a set.
 func foreignSource(set string) []expr.Any {
-	return []expr.Any{
-		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, sourceAddress.load(second),
-		&expr.Lookup{SourceRegister: 1, SetName: set, Invert: true},
+	return append(onlyIPv4(), &expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, sourceAddress.load(second),
+		&expr.Lookup{SourceRegister: 1, SetName: set, Invert: true})
+}
+
+// memberOf matches an address of the header that a class has.
+func memberOf(a address, class int) []expr.Any {
+	return append(onlyIPv4(), a.load(1), &expr.Lookup{SourceRegister: 1, SetName: setOf(class)})
+}
+
+// peer matches the other side of a rule.
+func peer(m firewall.Match, side address) []expr.Any {
+	if m.Network.IsValid() {
+		return within(side, m.Network)
 	}
-}
-
-// classOf loads the class of an address, and matches only where it has one.
-func classOf(a address) []expr.Any {
-	return []expr.Any{a.load(1), &expr.Lookup{SourceRegister: 1, DestRegister: 1, IsDestRegSet: true, SetName: setMembers}}
-}
-
-// verdictOf goes to the chain that a map has for the class loaded before, and
-// comes back when that does not decide.
-func verdictOf(name string) []expr.Any {
-	return []expr.Any{&expr.Lookup{SourceRegister: 1, IsDestRegSet: true, SetName: name}}
-}
-
-func classKey(class int) []byte { return binaryutil.NativeEndian.PutUint32(uint32(class)) }
-
-func jumpElement(class int, chain string) nftables.SetElement {
-	return nftables.SetElement{Key: classKey(class), VerdictData: &expr.Verdict{Kind: expr.VerdictJump, Chain: chain}}
+	return memberOf(side, m.Class)
 }
 
 // state matches connections in one of the states.
@@ -114,6 +115,9 @@ func protocol(m firewall.Match) []expr.Any {
 	switch m.Protocol {
 	case firewall.TCP, firewall.UDP:
 		low, high := binaryutil.BigEndian.PutUint16(uint16(m.From)), binaryutil.BigEndian.PutUint16(uint16(m.To))
+		if m.From == m.To {
+			return append(out, transport(2, 2), &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: low})
+		}
 		out = append(out, transport(2, 2), &expr.Range{Op: expr.CmpOpEq, Register: 1, FromData: low, ToData: high})
 	case firewall.ICMP:
 		for i, want := range []int{m.From, m.To} {

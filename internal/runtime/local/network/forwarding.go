@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 )
 
@@ -35,18 +36,14 @@ func EnableForwarding(mark string) error {
 		return err
 	}
 	was, err := readMark(mark)
-	if errors.Is(err, fs.ErrNotExist) {
-		if on { // somebody else's
-			return nil
-		}
-		if was, err = lookAround(); err != nil {
+	switch {
+	case !on:
+		if was, err = writeMark(mark); err != nil {
 			return err
 		}
-		data, _ := json.Marshal(was) // strings do not fail
-		if err := os.WriteFile(mark, data, 0o600); err != nil {
-			return fmt.Errorf("note that forwarding was off: %w", err)
-		}
-	} else if err != nil {
+	case errors.Is(err, fs.ErrNotExist): // somebody else's
+		return nil
+	case err != nil:
 		return err
 	}
 	if err := guard(was.Links); err != nil {
@@ -92,6 +89,19 @@ func forwarding() (bool, error) {
 		return false, fmt.Errorf("read ip_forward: %w", err)
 	}
 	return strings.TrimSpace(string(data)) != "0", nil
+}
+
+// writeMark notes what the machine looks like that does not forward.
+func writeMark(path string) (before, error) {
+	was, err := lookAround()
+	if err != nil {
+		return was, err
+	}
+	data, _ := json.Marshal(was) // strings do not fail
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		return was, fmt.Errorf("note that forwarding was off: %w", err)
+	}
+	return was, nil
 }
 
 func readMark(path string) (was before, err error) {
@@ -178,7 +188,7 @@ func guard(links []string) error {
 		Name: "forward", Table: table, Type: nftables.ChainTypeFilter,
 		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter, Policy: &policy,
 	}
-	set := &nftables.Set{Table: table, ID: 1, Name: "links", KeyType: nftables.TypeIFName}
+	set := &nftables.Set{Table: table, ID: 1, Name: "links", KeyType: nftables.TypeIFName, KeyByteOrder: binaryutil.NativeEndian}
 	var elements []nftables.SetElement
 	for _, l := range links {
 		elements = append(elements, nftables.SetElement{Key: ifname(l)})

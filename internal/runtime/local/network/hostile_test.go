@@ -69,6 +69,25 @@ func sendRaw(from, to netip.Addr, port uint16) error {
 	return unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: to.As4()})
 }
 
+// echo sends a ping and waits for the answer.
+func echo(to netip.Addr) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	limit := unix.NsecToTimeval(patience.Nanoseconds())
+	request := []byte{8, 0, 0xf7, 0xfe, 0, 0, 0, 1} // checksummed
+	if err := errors.Join(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit),
+		unix.Sendto(fd, request, 0, &unix.SockaddrInet4{Addr: to.As4()})); err != nil {
+		return err
+	}
+	if _, _, err := unix.Recvfrom(fd, make([]byte, 100), 0); err != nil {
+		return os.ErrDeadlineExceeded // EAGAIN
+	}
+	return nil
+}
+
 // TestForgedNeighbour: a task tells everybody by ARP that the gateway's and
 // another task's address are at its own link.
 func TestForgedNeighbour(t *testing.T) {

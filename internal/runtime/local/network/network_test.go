@@ -140,6 +140,28 @@ func TestEgressOfGroups(t *testing.T) {
 	want(t, "beyond it", task.reach(netip.MustParseAddr("192.168.78.66"), 7777), "dropped")
 }
 
+func TestProtocols(t *testing.T) {
+	n := open(t, Config{ID: "aa000c"})
+	check(t, n.SetPolicy(groups(
+		firewall.Group{ID: "sg-dns", Rules: []firewall.Rule{{Protocol: firewall.UDP, From: 50, To: 60, Group: "sg-default"}}},
+		firewall.Group{ID: "sg-ping", Rules: []firewall.Rule{{Protocol: firewall.ICMP, From: 8, To: firewall.Any, Group: "sg-default"}}},
+	)))
+	from, dns, ping := newTask(t, n), newTask(t, n, "sg-dns"), newTask(t, n, "sg-ping")
+	pings := func(to task) string { return word(from.do(func() error { return echo(to.addr) })) }
+	want(t, "ping where it is allowed", pings(ping), "reached")
+	want(t, "ping where UDP is", pings(dns), "dropped")
+	for _, row := range []struct {
+		port uint16
+		want string
+	}{{53, "arrived"}, {50, "arrived"}, {61, "dropped"}, {60, "arrived"}} {
+		var in net.PacketConn
+		check(t, dns.do(func() (err error) { in, err = net.ListenPacket("udp4", netip.AddrPortFrom(dns.addr, row.port).String()); return err }))
+		check(t, from.do(func() error { return sendRaw(from.addr, dns.addr, row.port) }))
+		want(t, "a datagram to the range 50 to 60", arrival(in), row.want)
+		check(t, in.Close())
+	}
+}
+
 func TestNameServersAnswer(t *testing.T) {
 	server := netip.MustParseAddr("192.168.77.66")
 	n := open(t, Config{ID: "aa0006", Reach: firewall.ReachInternet, Resolvers: []netip.Addr{server}})

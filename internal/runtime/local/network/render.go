@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/google/nftables"
-	"github.com/google/nftables/binaryutil"
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/decide/firewall"
@@ -16,9 +15,9 @@ import (
 
 // rendered is what the kernel's table of this instance says of its members.
 type rendered struct {
-	classes map[string]int // by the groups, as key makes of them
-	links   *nftables.Set  // which task's link sends from which address
-	members *nftables.Set  // the class of each address
+	classes map[string]int  // by the groups, as key makes of them
+	links   *nftables.Set   // which task's link sends from which address
+	members []*nftables.Set // the addresses of each class
 }
 
 func key(groups []string) string { return strings.Join(groups, " ") }
@@ -35,7 +34,7 @@ func (n *Network) addLocked(a netip.Addr) error {
 		return n.renderLocked()
 	}
 	return n.change("let a member through", func(c *nftables.Conn) error {
-		err := c.SetAddElements(n.rendered.members, []nftables.SetElement{classElement(a, class)})
+		err := c.SetAddElements(n.rendered.members[class], []nftables.SetElement{addressElement(a)})
 		if m.link != "" {
 			err = errors.Join(err, c.SetAddElements(n.rendered.links, []nftables.SetElement{linkElement(m.link, a)}))
 		}
@@ -50,7 +49,7 @@ func (n *Network) removeLocked(a netip.Addr, m member) error {
 	}
 	return n.change("keep a former member out", func(c *nftables.Conn) error {
 		class := n.rendered.classes[key(m.groups)]
-		err := c.SetDeleteElements(n.rendered.members, []nftables.SetElement{classElement(a, class)})
+		err := c.SetDeleteElements(n.rendered.members[class], []nftables.SetElement{addressElement(a)})
 		if m.link != "" {
 			err = errors.Join(err, c.SetDeleteElements(n.rendered.links, []nftables.SetElement{linkElement(m.link, a)}))
 		}
@@ -68,8 +67,8 @@ func (n *Network) change(doing string, with func(*nftables.Conn) error) error {
 	return err
 }
 
-func classElement(a netip.Addr, class int) nftables.SetElement {
-	return nftables.SetElement{Key: a.AsSlice(), Val: binaryutil.NativeEndian.PutUint32(uint32(class))}
+func addressElement(a netip.Addr) nftables.SetElement {
+	return nftables.SetElement{Key: a.AsSlice()}
 }
 
 func linkElement(link string, a netip.Addr) nftables.SetElement {
@@ -98,7 +97,7 @@ func (n *Network) renderLocked() error {
 		c.AddTable(t.Table) // so that there is one to delete
 		c.DelTable(t.Table)
 		c.AddTable(t.Table)
-		return t.render(n.policy.Compile(sets), n.elements(classes))
+		return t.render(n.policy.Compile(sets), n.elements(classes, len(sets)))
 	})
 	if err != nil {
 		return err
@@ -107,10 +106,12 @@ func (n *Network) renderLocked() error {
 	return nil
 }
 
-// elements returns the members as elements of the two sets.
-func (n *Network) elements(classes map[string]int) (e elements) {
+// elements returns the members as elements of the sets.
+func (n *Network) elements(classes map[string]int, count int) (e elements) {
+	e.members = make([][]nftables.SetElement, count)
 	for a, m := range n.members {
-		e.members = append(e.members, classElement(a, classes[key(m.groups)]))
+		class := classes[key(m.groups)]
+		e.members[class] = append(e.members[class], addressElement(a))
 		if m.link != "" {
 			e.links = append(e.links, linkElement(m.link, a))
 		}
@@ -118,7 +119,10 @@ func (n *Network) elements(classes map[string]int) (e elements) {
 	return e
 }
 
-type elements struct{ links, members []nftables.SetElement }
+type elements struct {
+	links   []nftables.SetElement
+	members [][]nftables.SetElement // by class
+}
 
 // render writes the table. A packet goes through its base chain to depart, which
 // asks the sender's class, then to arrive, which asks the receiver's.
@@ -126,25 +130,15 @@ func (t *table) render(classes []firewall.Class, e elements) error {
 	for _, name := range []string{chainDepart, chainArrive, chainReceive} {
 		t.chain(name)
 	}
-	var out, in []nftables.SetElement
-	for i := range classes {
-		t.chain(outOf(i))
-		t.chain(into(i))
-		out = append(out, jumpElement(i, outOf(i)))
-		in = append(in, jumpElement(i, into(i)))
-	}
-	if err := t.sets(e, out, in); err != nil {
+	if err := t.sets(e); err != nil {
 		return err
 	}
 	for i, c := range classes {
-		for _, m := range c.Out {
-			t.rule(outOf(i), slices.Concat(protocol(m), t.peer(m, destinationAddress), jump(chainArrive))...)
-		}
-		for _, m := range c.In {
-			t.rule(into(i), slices.Concat(protocol(m), t.peer(m, sourceAddress), accept())...)
-		}
+		t.class(i, c)
 	}
-	t.asks()
+	t.rule(chainDepart, drop()...)
+	t.rule(chainReceive, drop()...)
+	t.arrive()
 	t.spoofing()
 	t.machine()
 	t.forward()
@@ -152,5 +146,17 @@ func (t *table) render(classes []firewall.Class, e elements) error {
 	return nil
 }
 
-func outOf(class int) string { return fmt.Sprintf("out-%d", class) }
-func into(class int) string  { return fmt.Sprintf("in-%d", class) }
+// class writes what the members of a class may send and receive.
+func (t *table) class(i int, c firewall.Class) {
+	out, in := fmt.Sprintf("out-%d", i), fmt.Sprintf("in-%d", i)
+	t.chain(out)
+	t.chain(in)
+	for _, m := range c.Out {
+		t.rule(out, slices.Concat(protocol(m), peer(m, destinationAddress), jump(chainArrive))...)
+	}
+	for _, m := range c.In {
+		t.rule(in, slices.Concat(protocol(m), peer(m, sourceAddress), accept())...)
+	}
+	t.rule(chainDepart, slices.Concat(memberOf(sourceAddress, i), call(out))...)
+	t.rule(chainReceive, slices.Concat(memberOf(destinationAddress, i), call(in))...)
+}

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -17,20 +18,19 @@ const (
 	chainReceive = "receive" // to a member: may that receive it?
 )
 
-// The names of sets.
-const (
-	setLinks   = "links"
-	setMembers = "members"
-	mapOut     = "out"
-	mapIn      = "in"
-)
+// setLinks has each task's link with the address that it sends from.
+const setLinks = "links"
+
+// setOf is the set with the addresses of a class.
+func setOf(class int) string { return fmt.Sprintf("class-%d", class) }
 
 // table is an instance's table under construction.
 type table struct {
 	*nftables.Table
-	conn           *nftables.Conn
-	net            *Network
-	links, members *nftables.Set
+	conn    *nftables.Conn
+	net     *Network
+	links   *nftables.Set
+	members []*nftables.Set // by class
 }
 
 func tableName(id string) string { return "neargate-" + id }
@@ -48,44 +48,43 @@ func (t *table) rule(chain string, exprs ...expr.Any) {
 	t.conn.AddRule(&nftables.Rule{Table: t.Table, Chain: &nftables.Chain{Name: chain, Table: t.Table}, Exprs: exprs})
 }
 
-func (t *table) sets(e elements, out, in []nftables.SetElement) error {
+func (t *table) sets(e elements) error {
 	t.links = &nftables.Set{
 		Table: t.Table, ID: 1, Name: setLinks, Concatenation: true,
 		KeyType: nftables.MustConcatSetType(nftables.TypeIFName, nftables.TypeIPAddr),
 	}
-	t.members = &nftables.Set{
-		Table: t.Table, ID: 2, Name: setMembers, IsMap: true, KeyType: nftables.TypeIPAddr, DataType: nftables.TypeMark,
+	if err := t.set(t.links, e.links); err != nil {
+		return err
 	}
-	verdicts := func(id uint32, name string) *nftables.Set {
-		return &nftables.Set{Table: t.Table, ID: id, Name: name, IsMap: true, KeyType: nftables.TypeMark, DataType: nftables.TypeVerdict}
-	}
-	for _, s := range []struct {
-		set      *nftables.Set
-		elements []nftables.SetElement
-	}{{t.links, e.links}, {t.members, e.members}, {verdicts(3, mapOut), out}, {verdicts(4, mapIn), in}} {
-		if err := t.conn.AddSet(s.set, nil); err != nil {
+	for class, members := range e.members {
+		s := &nftables.Set{Table: t.Table, ID: uint32(2 + class), Name: setOf(class), KeyType: nftables.TypeIPAddr}
+		t.members = append(t.members, s)
+		if err := t.set(s, members); err != nil {
 			return err
-		}
-		for part := range slices.Chunk(s.elements, 500) { // an attribute has at most 64 KiB
-			if err := t.conn.SetAddElements(s.set, part); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// asks fills the chains that ask the classes.
-func (t *table) asks() {
-	t.rule(chainDepart, slices.Concat(classOf(sourceAddress), verdictOf(mapOut))...)
-	t.rule(chainDepart, drop()...)
+func (t *table) set(s *nftables.Set, elements []nftables.SetElement) error {
+	if err := t.conn.AddSet(s, nil); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(elements, 500) { // an attribute has at most 64 KiB
+		if err := t.conn.SetAddElements(s, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arrive fills the chain for what its sender may send.
+func (t *table) arrive() {
 	t.rule(chainArrive, slices.Concat(outgoing(taskPrefix(t.net.cfg.ID)), jump(chainReceive))...)
 	for _, closed := range t.net.cfg.Reach.Closed() {
 		t.rule(chainArrive, slices.Concat(within(destinationAddress, closed), drop())...)
 	}
 	t.rule(chainArrive, accept()...)
-	t.rule(chainReceive, slices.Concat(classOf(destinationAddress), verdictOf(mapIn))...)
-	t.rule(chainReceive, drop()...)
 }
 
 // spoofing drops what a task sends from an address that is not its own, and
@@ -157,14 +156,6 @@ func (t *table) names(chain string) {
 // masquerade lets tasks reach the world under the machine's own address.
 func (t *table) masquerade() {
 	t.base("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource)
-	t.rule("postrouting", slices.Concat(onlyIPv4(), within(sourceAddress, t.net.Subnet()),
+	t.rule("postrouting", slices.Concat(within(sourceAddress, t.net.Subnet()),
 		notOutgoing(HomeName(t.net.cfg.ID)), []expr.Any{&expr.Masq{}})...)
-}
-
-// peer matches the other side of a rule.
-func (t *table) peer(m firewall.Match, side address) []expr.Any {
-	if m.Network.IsValid() {
-		return within(side, m.Network)
-	}
-	return append(classOf(side), &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: classKey(m.Class)})
 }
