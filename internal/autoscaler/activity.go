@@ -163,7 +163,7 @@ func (a *Autoscaler) closeGone(ctx context.Context) {
 			continue
 		}
 		cluster, name, _ := policy.SplitResource(id)
-		if svc, ok := a.sched.Service(cluster, name); !ok || svc.Status != activeNow {
+		if svc, ok := a.sched.Service(cluster, name); !ok || svc.Status != model.Active {
 			a.override(ctx, w, 0, a.now())
 			if _, scaled := a.targets.Get(id); !scaled {
 				delete(a.watched, id)

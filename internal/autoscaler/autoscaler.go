@@ -169,6 +169,7 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			a.intoBounds(ctx)
 		case <-tick.C:
 			a.closeGone(ctx)
+			a.dropOutlived(ctx)
 			a.letGo()
 			a.runScheduled(ctx)
 			a.foretellDue(ctx)

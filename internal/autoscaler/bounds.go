@@ -46,7 +46,7 @@ func (a *Autoscaler) intoBound(ctx context.Context, t model.ScalableTarget, to s
 	cluster, name, _ := policy.SplitResource(t.ResourceID)
 	svc, found := a.sched.Service(cluster, name)
 	n, cause, outside := to.Move(svc.DesiredCount)
-	if !found || svc.Status != activeNow || !outside {
+	if !found || svc.Status != model.Active || !outside {
 		return nil
 	}
 	return a.order(ctx, a.watch(t), t.ResourceID, svc, n, order{cause: cause}, a.now())

@@ -177,3 +177,36 @@ func TestPoliciesPutAndDeletedWhileDeciding(t *testing.T) {
 		t.Errorf("left over: policies %v, alarms %v", r.Policies(), r.book.all)
 	}
 }
+
+// What scales a service goes with it: a later one of its name inherits nothing.
+func TestDeletedServiceTakesItsTargetAlong(t *testing.T) {
+	tests := map[string]func(svc *model.Service){
+		"deleted":           func(svc *model.Service) { svc.Status = model.Inactive },
+		"deleted and again": func(svc *model.Service) { svc.CreatedAt = svc.CreatedAt.Add(time.Second) },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := fresh(t)
+			r.register(1, 8)
+			r.put(tracking("cpu"))
+			low := 2
+			err := r.PutScheduled(t.Context(), ScheduledChange{Name: "night", ResourceID: web, Schedule: new("rate(1 hour)"), SetsBounds: true, Min: &low})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.dropOutlived(t.Context())
+			if len(r.Targets()) != 1 || len(r.Policies()) != 1 {
+				t.Fatalf("the target of a service that is there is gone: %v, %v", r.Targets(), r.Policies())
+			}
+			r.sched.mu.Lock()
+			svc := r.sched.all["c/web"]
+			change(&svc)
+			r.sched.all["c/web"] = svc
+			r.sched.mu.Unlock()
+			r.dropOutlived(t.Context())
+			if n := len(r.Targets()) + len(r.Policies()) + len(r.Scheduled()) + len(r.book.all); n != 0 {
+				t.Errorf("left: targets %v, policies %v, scheduled actions %v, alarms %v", r.Targets(), r.Policies(), r.Scheduled(), r.book.all)
+			}
+		})
+	}
+}

@@ -29,11 +29,11 @@ const refusedPause = 15 * time.Second
 func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 	id := policy.Resource(s.Cluster, s.Service)
 	svc, ok := a.sched.Service(s.Cluster, s.Service)
-	if !ok || svc.Status != activeNow {
+	if !ok || svc.Status != model.Active {
 		return
 	}
 	target, ok := a.targets.Get(id)
-	if !ok {
+	if !ok || a.outlived(target) {
 		a.followLast(ctx, id, svc, s)
 		return
 	}

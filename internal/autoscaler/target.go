@@ -21,7 +21,6 @@ const TimingTag = "neargate:timing"
 const (
 	maxTargets = 3000 // in a region [quotas]
 	maxTags    = 50
-	activeNow  = "ACTIVE"
 )
 
 // Registration is a request to create or update a scalable target; nil fields
@@ -44,6 +43,9 @@ func (a *Autoscaler) RegisterTarget(ctx context.Context, r Registration) (model.
 	if err != nil {
 		return model.ScalableTarget{}, err
 	}
+	if err := a.dropIfOutlived(ctx, r.ResourceID); err != nil {
+		return model.ScalableTarget{}, err
+	}
 	t, err := a.targets.Update(ctx, r.ResourceID, func(cur model.ScalableTarget, exists bool) (model.ScalableTarget, error) {
 		if exists {
 			return r.update(cur)
@@ -51,7 +53,9 @@ func (a *Autoscaler) RegisterTarget(ctx context.Context, r Registration) (model.
 		if a.targets.Len() >= maxTargets {
 			return cur, model.Errorf(model.Throttled, "LimitExceededException", "You have reached the limit of %d scalable targets.", maxTargets)
 		}
-		return r.create(a.cfg.Place, a.now())
+		t, err := r.create(a.cfg.Place, a.now())
+		t.Service = svc.CreatedAt
+		return t, err
 	})
 	if err != nil {
 		return t, err
@@ -122,6 +126,11 @@ func (a *Autoscaler) DeregisterTarget(ctx context.Context, resourceID string) er
 	if _, ok := a.targets.Get(resourceID); !ok {
 		return noTarget(resourceID)
 	}
+	return a.drop(ctx, resourceID)
+}
+
+// drop removes a scalable target and what belongs to it; admin is held.
+func (a *Autoscaler) drop(ctx context.Context, resourceID string) error {
 	for _, p := range a.policies.List(policyKey(resourceID, "")) {
 		if err := a.dropPolicy(ctx, p); err != nil {
 			return err
@@ -155,7 +164,7 @@ func (a *Autoscaler) service(resourceID string) (model.Service, error) {
 		return model.Service{}, invalid("Unsupported service namespace, resource type or scalable dimension: resource ID %s is not service/CLUSTER/SERVICE", resourceID)
 	}
 	svc, ok := a.sched.Service(cluster, name)
-	if !ok || svc.Status != activeNow {
+	if !ok || svc.Status != model.Active {
 		return model.Service{}, invalid("ECS service doesn't exist: %s", resourceID)
 	}
 	return svc, nil

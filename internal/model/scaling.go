@@ -16,7 +16,8 @@ type ScalableTarget struct {
 	SuspendOut   bool
 	SuspendSched bool
 	CreatedAt    time.Time
-	Tags         []Tag // neargate:timing = live | aws-60 | aws-20 sets its timing
+	Tags         []Tag     // neargate:timing = live | aws-60 | aws-20 sets its timing
+	Service      time.Time // when its service was created: a later one of the name is another
 }
 
 // ScalingPolicy is a policy of a scalable target.
