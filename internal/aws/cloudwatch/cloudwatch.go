@@ -39,6 +39,9 @@ func (s *service) face() wire.Service {
 		Namespace:    "http://monitoring.amazonaws.com/doc/2010-08-01/",
 		Style:        wire.UpperCamel,
 		Status:       map[string]int{"ResourceNotFound": 404, "ResourceNotFoundException": 404},
+		Refused:      refused(),
+		Refuse:       refuse,
+		Kept:         kept(),
 		QueryCodes: map[string]string{
 			"InternalServiceFault":                 "InternalServiceError",
 			"InvalidParameterCombinationException": "InvalidParameterCombination",

@@ -102,6 +102,7 @@ func New(s *EC2) wire.Service {
 		Namespace:   "http://ec2.amazonaws.com/doc/2016-11-15/",
 		EC2:         true,
 		Status:      map[string]int{"DryRunOperation": http.StatusPreconditionFailed},
+		Kept:        kept(),
 		Operations: []wire.Operation{
 			op("AuthorizeSecurityGroupEgress", s.authorizeSecurityGroupEgress),
 			op("AuthorizeSecurityGroupIngress", s.authorizeSecurityGroupIngress),

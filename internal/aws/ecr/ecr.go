@@ -26,6 +26,9 @@ func New(reg *registry.Registry, place model.Place, endpoint string) wire.Servic
 		SigningName:  "ecr",
 		TargetPrefix: "AmazonEC2ContainerRegistry_V20150921",
 		Style:        wire.LowerCamel,
+		Refused:      refused(),
+		Refuse:       refuse,
+		Kept:         kept(),
 		Operations: []wire.Operation{
 			wire.Op("BatchDeleteImage", s.batchDeleteImage),
 			wire.Op("BatchGetImage", s.batchGetImage),

@@ -12,9 +12,6 @@ import (
 // updateCluster: codes ClusterNotFoundException, InvalidParameterException,
 // UnsupportedFeatureException.
 func (s *service) updateCluster(ctx context.Context, in *ecs.UpdateClusterInput) (*ecs.UpdateClusterOutput, error) {
-	if err := refuse(refusal{in.ServiceConnectDefaults != nil, "serviceConnectDefaults"}); err != nil {
-		return nil, err
-	}
 	configuration, err := s.keepConfiguration(in.Configuration)
 	if err != nil {
 		return nil, err

@@ -15,9 +15,6 @@ import (
 
 // createCluster: codes InvalidParameterException, UnsupportedFeatureException.
 func (s *service) createCluster(ctx context.Context, in *ecs.CreateClusterInput) (*ecs.CreateClusterOutput, error) {
-	if err := refuse(refusal{in.ServiceConnectDefaults != nil, "serviceConnectDefaults"}); err != nil {
-		return nil, err
-	}
 	configuration, err := s.keepConfiguration(in.Configuration)
 	if err != nil {
 		return nil, err

@@ -14,9 +14,6 @@ import (
 func readContainers(in []types.ContainerDefinition) ([]model.ContainerDefinition, error) {
 	all := make([]model.ContainerDefinition, len(in))
 	for i, c := range in {
-		if err := refuseContainer(c); err != nil {
-			return nil, err
-		}
 		all[i] = readContainer(c)
 		if c.StopTimeout == nil {
 			continue
@@ -27,25 +24,6 @@ func readContainers(in []types.ContainerDefinition) ([]model.ContainerDefinition
 		}
 	}
 	return all, nil
-}
-
-func refuseContainer(c types.ContainerDefinition) error {
-	return refuse(
-		refusal{len(c.Secrets) > 0, "secrets"},
-		refusal{len(c.EnvironmentFiles) > 0, "environmentFiles"},
-		refusal{len(c.MountPoints) > 0, "mountPoints"},
-		refusal{len(c.VolumesFrom) > 0, "volumesFrom"},
-		refusal{c.FirelensConfiguration != nil, "firelensConfiguration"},
-		refusal{c.RepositoryCredentials != nil, "repositoryCredentials"},
-		refusal{len(c.ResourceRequirements) > 0, "resourceRequirements"},
-		refusal{c.RestartPolicy != nil && aws.ToBool(c.RestartPolicy.Enabled), "restartPolicy"},
-		refusal{aws.ToBool(c.Privileged), "privileged"},
-		refusal{len(c.SystemControls) > 0, "systemControls"},
-		refusal{len(c.Links) > 0, "links"},
-		refusal{len(c.ExtraHosts) > 0, "extraHosts"},
-		refusal{len(c.DnsServers)+len(c.DnsSearchDomains) > 0, "dnsServers"},
-		refusal{len(c.CredentialSpecs) > 0, "credentialSpecs"},
-	)
 }
 
 func readContainer(c types.ContainerDefinition) model.ContainerDefinition {

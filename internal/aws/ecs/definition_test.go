@@ -101,7 +101,20 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"log without a group", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
 		}), "ClientException: Log driver awslogs requires options: awslogs-group"},
-		{"secrets", container(func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{{}} }), "UnsupportedFeatureException: secrets"},
+		{"secrets", container(func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{{}} }), "ClientException: secrets is not supported by Neargate."},
+		{"devices", container(func(c *types.ContainerDefinition) {
+			c.LinuxParameters = &types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/vda")}}}
+		}), "ClientException: Fargate compatible task definitions do not support devices."},
+		{"a capability that Fargate does not add", container(func(c *types.ContainerDefinition) {
+			c.LinuxParameters = &types.LinuxParameters{Capabilities: &types.KernelCapabilities{Add: []string{"SYS_ADMIN"}}}
+		}), "ClientException: The kernel capability SYS_ADMIN cannot be added"},
+		{"a short stop timeout", container(func(c *types.ContainerDefinition) { c.StopTimeout = aws.Int32(0) }), "ClientException: Invalid 'stopTimeout'"},
+		{"little ephemeral storage", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.EphemeralStorage = &types.EphemeralStorage{SizeInGiB: 20}
+		}, "ClientException: Ephemeral storage size must be between 21 and 200 GiB."},
+		{"Windows", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.RuntimePlatform = &types.RuntimePlatform{OperatingSystemFamily: types.OSFamilyWindowsServer2022Core}
+		}, "ClientException: The operatingSystemFamily WINDOWS_SERVER_2022_CORE is not supported by Neargate."},
 		{"depends on nobody", container(func(c *types.ContainerDefinition) {
 			c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionStart}}
 		}), "ClientException: Invalid 'dependsOn'"},
@@ -109,10 +122,25 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := s.registerTaskDefinition(t.Context(), definition(tt.change))
+			_, err := through(t, s, "RegisterTaskDefinition", s.registerTaskDefinition, definition(tt.change))
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// An empty command or entry point is none: the image's counts.
+func TestEmptyCommandIsNone(t *testing.T) {
+	s, _ := newFace(t)
+	_, err := s.registerTaskDefinition(t.Context(), definition(func(in *ecs.RegisterTaskDefinitionInput) {
+		in.ContainerDefinitions[0].Command, in.ContainerDefinitions[0].EntryPoint = []string{}, []string{}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	def, _ := s.ecs.TaskDefinition("web")
+	if c := def.Containers[0]; c.Command != nil || c.EntryPoint != nil {
+		t.Errorf("command %q, entry point %q, want none", c.Command, c.EntryPoint)
 	}
 }

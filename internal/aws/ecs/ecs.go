@@ -3,9 +3,7 @@
 // answers as AWS does, with the defaults that AWS adds. It keeps nothing of its
 // own and decides nothing about tasks.
 //
-// What Fargate here does not have is refused by name: other launch types,
-// secrets, volumes, Service Connect, service registries, and deployment
-// strategies other than the rolling update.
+// What Fargate here does not have is refused by name: settings.go lists it.
 package ecs
 
 import (
@@ -30,6 +28,9 @@ func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, place model.Place) 
 		SigningName:  "ecs",
 		TargetPrefix: "AmazonEC2ContainerServiceV20141113",
 		Style:        wire.LowerCamel,
+		Refused:      refused(),
+		Refuse:       refuse,
+		Kept:         kept(),
 		Operations: []wire.Operation{
 			wire.Op("CreateCluster", s.createCluster),
 			wire.Op("CreateService", s.createService),

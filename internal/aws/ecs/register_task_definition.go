@@ -12,9 +12,6 @@ import (
 
 // registerTaskDefinition: codes ClientException, InvalidParameterException.
 func (s *service) registerTaskDefinition(ctx context.Context, in *ecs.RegisterTaskDefinitionInput) (*ecs.RegisterTaskDefinitionOutput, error) {
-	if err := refuseDefinition(in); err != nil {
-		return nil, err
-	}
 	containers, err := readContainers(in.ContainerDefinitions)
 	if err != nil {
 		return nil, err
@@ -48,15 +45,4 @@ func (s *service) registerTaskDefinition(ctx context.Context, in *ecs.RegisterTa
 		return nil, err
 	}
 	return &ecs.RegisterTaskDefinitionOutput{TaskDefinition: out, Tags: tagsOf(def.Tags)}, nil
-}
-
-func refuseDefinition(in *ecs.RegisterTaskDefinitionInput) error {
-	return refuse(
-		refusal{len(in.Volumes) > 0, "volumes"},
-		refusal{in.ProxyConfiguration != nil, "proxyConfiguration"},
-		refusal{len(in.PlacementConstraints) > 0, "placementConstraints"},
-		refusal{in.PidMode != "", "pidMode"},
-		refusal{in.IpcMode != "", "ipcMode"},
-		refusal{aws.ToBool(in.EnableFaultInjection), "enableFaultInjection"},
-	)
 }

@@ -130,6 +130,16 @@ func ready(t *testing.T) (*service, *fake.Engine) {
 	return s, eng
 }
 
+// through calls an operation as the door does: what is refused by name does not
+// reach it.
+func through[In, Out any](t *testing.T, s *service, name string, op func(context.Context, *In) (*Out, error), in *In) (*Out, error) {
+	t.Helper()
+	if err := New(s.ecs, s.tasks, s.place).Check(name, in); err != nil {
+		return nil, err
+	}
+	return op(t.Context(), in)
+}
+
 func code(err error) string {
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		return e.Code

@@ -15,9 +15,6 @@ import (
 // InvalidParameterException, LimitExceededException, PlatformUnknownException,
 // UnsupportedFeatureException.
 func (s *service) runTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
-	if err := checkRun(in); err != nil {
-		return nil, err
-	}
 	overrides, err := readOverrides(in.Overrides)
 	if err != nil {
 		return nil, err
@@ -47,13 +44,6 @@ func (s *service) runTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTa
 	return out, nil
 }
 
-func checkRun(in *ecs.RunTaskInput) error {
-	return firstOf(
-		refuse(refusal{len(in.VolumeConfigurations) > 0, "volumeConfigurations"}),
-		checkPlacement(in.PlacementConstraints, in.PlacementStrategy),
-	)
-}
-
 func readOverrides(in *types.TaskOverride) (out catalogue.TaskOverrides, err error) {
 	if in == nil {
 		return out, nil
@@ -65,9 +55,6 @@ func readOverrides(in *types.TaskOverride) (out catalogue.TaskOverrides, err err
 		}
 	}
 	for _, c := range in.ContainerOverrides {
-		if err := refuse(refusal{len(c.EnvironmentFiles) > 0, "environmentFiles"}, refusal{len(c.ResourceRequirements) > 0, "resourceRequirements"}); err != nil {
-			return out, err
-		}
 		out.Containers = append(out.Containers, model.ContainerOverride{
 			Name: aws.ToString(c.Name), Command: given(c.Command), Environment: keyValues(c.Environment),
 			CPUUnits: int(aws.ToInt32(c.Cpu)), MemoryMiB: int(aws.ToInt32(c.Memory)),

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"context"
-	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -18,28 +17,6 @@ func invalid(format string, args ...any) error {
 func client(format string, args ...any) error {
 	return model.Errorf(model.Invalid, "ClientException", format, args...)
 }
-
-func unsupported(what string) error {
-	return model.Errorf(model.Invalid, "UnsupportedFeatureException", "%s is not supported.", what)
-}
-
-// refusal is a feature that is not there, and whether the caller asked for it.
-type refusal struct {
-	asked bool
-	what  string
-}
-
-// refuse gives an error for the first feature that is asked for.
-func refuse(all ...refusal) error {
-	for _, r := range all {
-		if r.asked {
-			return unsupported(r.what)
-		}
-	}
-	return nil
-}
-
-var nameForm = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 
 func missing(arn string) types.Failure {
 	return types.Failure{Arn: aws.String(arn), Reason: aws.String("MISSING")}

@@ -29,23 +29,17 @@ func networkOf(n model.Network) *types.NetworkConfiguration {
 }
 
 // readLoadBalancers returns nil for none, but for an empty list an empty list.
-func readLoadBalancers(in []types.LoadBalancer) ([]model.ServiceLoadBalancer, error) {
+func readLoadBalancers(in []types.LoadBalancer) []model.ServiceLoadBalancer {
 	if in == nil {
-		return nil, nil
+		return nil
 	}
 	all := make([]model.ServiceLoadBalancer, len(in))
 	for i, lb := range in {
-		if err := refuse(
-			refusal{lb.LoadBalancerName != nil, "loadBalancerName"},
-			refusal{lb.AdvancedConfiguration != nil, "advancedConfiguration"},
-		); err != nil {
-			return nil, err
-		}
 		all[i] = model.ServiceLoadBalancer{
 			TargetGroupARN: aws.ToString(lb.TargetGroupArn), ContainerName: aws.ToString(lb.ContainerName), ContainerPort: int(aws.ToInt32(lb.ContainerPort)),
 		}
 	}
-	return all, nil
+	return all
 }
 
 func loadBalancersOf(in []model.ServiceLoadBalancer) []types.LoadBalancer {
@@ -58,19 +52,9 @@ func loadBalancersOf(in []model.ServiceLoadBalancer) []types.LoadBalancer {
 	return all
 }
 
-func readRollout(in *types.DeploymentConfiguration) (catalogue.RolloutSettings, error) {
+func readRollout(in *types.DeploymentConfiguration) catalogue.RolloutSettings {
 	if in == nil {
-		return catalogue.RolloutSettings{}, nil
-	}
-	if err := refuse(
-		refusal{in.Strategy != "" && in.Strategy != types.DeploymentStrategyRolling, "deployment strategy " + string(in.Strategy)},
-		refusal{in.Alarms != nil && in.Alarms.Enable, "deploymentConfiguration.alarms"},
-		refusal{len(in.LifecycleHooks) > 0, "lifecycleHooks"},
-		refusal{in.CanaryConfiguration != nil || in.LinearConfiguration != nil, "gradual traffic shift"},
-		refusal{in.EarlySuccessCriteria != nil, "earlySuccessCriteria"},
-		refusal{aws.ToInt32(in.BakeTimeInMinutes) > 0, "bakeTimeInMinutes"},
-	); err != nil {
-		return catalogue.RolloutSettings{}, err
+		return catalogue.RolloutSettings{}
 	}
 	out := catalogue.RolloutSettings{MaximumPercent: number(in.MaximumPercent), MinimumHealthyPercent: number(in.MinimumHealthyPercent)}
 	if b := in.DeploymentCircuitBreaker; b != nil {
@@ -79,7 +63,7 @@ func readRollout(in *types.DeploymentConfiguration) (catalogue.RolloutSettings, 
 			out.Breaker.Threshold = &catalogue.Threshold{Type: string(t.Type), Value: int(t.Value)}
 		}
 	}
-	return out, nil
+	return out
 }
 
 func rolloutOf(cfg model.RolloutConfig) *types.DeploymentConfiguration {

@@ -44,11 +44,11 @@ func TestCreateServiceRefuses(t *testing.T) {
 		}, "InvalidParameterException", "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."},
 		{"blue/green", func(in *ecs.CreateServiceInput) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen}
-		}, "UnsupportedFeatureException", "BLUE_GREEN"},
+		}, "UnsupportedFeatureException", "strategy is not supported by Neargate."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := s.createService(t.Context(), creation(tt.change))
+			_, err := through(t, s, "CreateService", s.createService, creation(tt.change))
 			if code(err) != tt.code || !strings.Contains(err.Error(), tt.msg) {
 				t.Errorf("got %v, want %s with %q", err, tt.code, tt.msg)
 			}

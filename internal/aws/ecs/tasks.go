@@ -64,9 +64,6 @@ func (s *service) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.Lis
 			return nil, err
 		}
 	}
-	if err := refuse(refusal{in.ContainerInstance != nil, "containerInstance"}, refusal{in.DaemonName != nil, "daemonName"}); err != nil {
-		return nil, err
-	}
 	var arns []string
 	for _, t := range s.ecs.Tasks(c.Name) {
 		if listed(t, in) {

@@ -14,23 +14,12 @@ import (
 // ServiceNotActiveException, ClientException, InvalidParameterException,
 // PlatformUnknownException, UnsupportedFeatureException.
 func (s *service) updateService(ctx context.Context, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutput, error) {
-	if err := checkUpdate(in); err != nil {
-		return nil, err
-	}
-	rollout, err := readRollout(in.DeploymentConfiguration)
-	if err != nil {
-		return nil, err
-	}
-	balancers, err := readLoadBalancers(in.LoadBalancers)
-	if err != nil {
-		return nil, err
-	}
 	svc, err := s.ecs.UpdateService(ctx, catalogue.UpdateServiceRequest{
 		Cluster: aws.ToString(in.Cluster), Name: aws.ToString(in.Service), Force: in.ForceNewDeployment,
 		Settings: catalogue.ServiceSettings{
-			TaskDefinition: in.TaskDefinition, Network: readNetwork(in.NetworkConfiguration), LoadBalancers: balancers,
+			TaskDefinition: in.TaskDefinition, Network: readNetwork(in.NetworkConfiguration), LoadBalancers: readLoadBalancers(in.LoadBalancers),
 			PlatformVersion: in.PlatformVersion, Monitoring: readMonitoring(in.Monitoring), DesiredCount: number(in.DesiredCount),
-			Grace: seconds(in.HealthCheckGracePeriodSeconds), Rollout: rollout, Strategy: readStrategy(in.CapacityProviderStrategy),
+			Grace: seconds(in.HealthCheckGracePeriodSeconds), Rollout: readRollout(in.DeploymentConfiguration), Strategy: readStrategy(in.CapacityProviderStrategy),
 			AZRebalancing: enum(in.AvailabilityZoneRebalancing), PropagateTags: enum(in.PropagateTags),
 			ManagedTags: in.EnableECSManagedTags, ExecuteCommand: in.EnableExecuteCommand,
 		},
@@ -39,18 +28,4 @@ func (s *service) updateService(ctx context.Context, in *ecs.UpdateServiceInput)
 		return nil, err
 	}
 	return &ecs.UpdateServiceOutput{Service: s.service(svc, true)}, nil
-}
-
-func checkUpdate(in *ecs.UpdateServiceInput) error {
-	return firstOf(
-		refuse(
-			refusal{otherController(in.DeploymentController), "a deployment controller other than ECS"},
-			refusal{in.ServiceConnectConfiguration != nil && in.ServiceConnectConfiguration.Enabled, "serviceConnectConfiguration"},
-			refusal{len(in.ServiceRegistries) > 0, "serviceRegistries"},
-			refusal{len(in.VolumeConfigurations) > 0, "volumeConfigurations"},
-			refusal{len(in.VpcLatticeConfigurations) > 0, "vpcLatticeConfigurations"},
-			refusal{len(in.GatewayConnectors) > 0, "gatewayConnectors"},
-		),
-		checkPlacement(in.PlacementConstraints, in.PlacementStrategy),
-	)
 }

@@ -40,6 +40,9 @@ func New(lb *balancer.Balancer, cfg Config) wire.Service {
 		SigningName: "elasticloadbalancing",
 		Version:     "2015-12-01",
 		Namespace:   "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+		Refused:     refused(),
+		Refuse:      refuse,
+		Kept:        kept(),
 		Operations: []wire.Operation{
 			wire.Op("AddTags", s.addTags),
 			wire.Op("CreateListener", s.createListener),

@@ -71,6 +71,7 @@ func New(s *IAM) wire.Service {
 			"DeleteConflict":      http.StatusConflict,
 			"LimitExceeded":       http.StatusConflict,
 		},
+		Kept: kept(),
 		Operations: []wire.Operation{
 			wire.Op("AttachRolePolicy", s.attachRolePolicy),
 			wire.Op("CreateAccessKey", s.createAccessKey),

@@ -23,6 +23,9 @@ func New(store *logs.Logs) wire.Service {
 		SigningName:  "logs",
 		TargetPrefix: "Logs_20140328",
 		Style:        wire.LowerCamel,
+		Refused:      refused(),
+		Refuse:       refuse,
+		Kept:         kept(),
 		Operations: []wire.Operation{
 			wire.Op("CreateLogGroup", s.createLogGroup),
 			wire.Op("CreateLogStream", s.createLogStream),

@@ -72,6 +72,9 @@ func New(s *STS) wire.Service {
 		Version:     "2011-06-15",
 		Namespace:   "https://sts.amazonaws.com/doc/2011-06-15/",
 		Status:      map[string]int{"AccessDenied": http.StatusForbidden},
+		Refused:     refused(),
+		Refuse:      refuse,
+		Kept:        kept(),
 		Operations: []wire.Operation{
 			wire.Op("AssumeRole", s.assumeRole),
 			wire.Op("GetAccessKeyInfo", s.getAccessKeyInfo),

@@ -57,6 +57,7 @@ type handler struct {
 type face struct {
 	Service
 	codec *codec
+	guard *guard
 	ops   map[string]Operation
 }
 
@@ -90,6 +91,7 @@ func NewHandler(services []Service, auth Authenticator, cfg Config) http.Handler
 
 func (h *handler) add(s Service) {
 	f := &face{Service: s, codec: newCodec(s), ops: map[string]Operation{}}
+	f.guard = newGuard(s, f.codec)
 	for _, op := range s.Operations {
 		if _, twice := f.ops[op.Name]; twice {
 			panic("wire: two operations " + s.SigningName + "." + op.Name)
@@ -171,6 +173,9 @@ func (h *handler) call(w http.ResponseWriter, r *http.Request, c *call) (out any
 	}
 	in := op.New()
 	if err := c.proto.decode(c, in); err != nil {
+		return nil, err
+	}
+	if err := c.face.guard.check(op.Name, in); err != nil {
 		return nil, err
 	}
 	return op.Call(WithCaller(r.Context(), caller), in)

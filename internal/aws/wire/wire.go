@@ -37,6 +37,12 @@ type Service struct {
 	// contain, e.g. &types.EvaluationCriteriaMemberPromQLCriteria{}. Members
 	// that are not listed are refused.
 	Unions []any
+	// Refused are settings that calls must not ask for, by Refuse's error.
+	Refused []Setting
+	// Refuse makes the error with which an operation refuses a setting.
+	Refuse func(op, sentence string) error
+	// Kept are settings that are accepted and have no effect.
+	Kept []Setting
 	// MaxBody is the largest request body in bytes; 0 means the handler's.
 	MaxBody int64
 }

@@ -1,0 +1,31 @@
+package ecr
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+)
+
+// refuse is the error of an operation for a setting that it does not obey.
+func refuse(_, sentence string) error {
+	return model.Errorf(model.Invalid, "InvalidParameterException", "%s", sentence)
+}
+
+// refused are the settings that calls must not ask for.
+func refused() []wire.Setting {
+	return []wire.Setting{
+		wire.Refused[types.EncryptionConfiguration]("KmsKey"),
+		wire.Refused[types.ImageTagMutabilityExclusionFilter]("Filter"),
+		wire.Refused[types.ImageTagMutabilityExclusionFilter]("FilterType"),
+	}
+}
+
+// kept are the settings that are accepted and have no effect.
+func kept() []wire.Setting {
+	return []wire.Setting{
+		wire.Kept[ecr.BatchGetImageInput]("AcceptedMediaTypes", "an image has one manifest, which is answered"),
+		wire.Kept[ecr.GetAuthorizationTokenInput]("RegistryIds", "there is one registry"),
+	}
+}

@@ -1,0 +1,154 @@
+package ecs
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+)
+
+// refuse is the error of an operation for a setting that it does not obey:
+// RegisterTaskDefinition knows no UnsupportedFeatureException.
+func refuse(op, sentence string) error {
+	if op == "RegisterTaskDefinition" {
+		return client("%s", sentence)
+	}
+	return model.Errorf(model.Invalid, "UnsupportedFeatureException", "%s", sentence)
+}
+
+// refused are the settings that calls must not ask for.
+func refused() []wire.Setting {
+	return append(refusedOfDefinitions(),
+		wire.Refused[ecs.CreateClusterInput]("ServiceConnectDefaults"),
+		wire.Refused[ecs.UpdateClusterInput]("ServiceConnectDefaults"),
+
+		wire.Refused[types.ClusterConfiguration]("ManagedStorageConfiguration"),
+		wire.Refused[types.DeploymentController]("Type", "ECS"),
+		wire.Refused[types.DeploymentConfiguration]("Strategy", "ROLLING"),
+		wire.Refused[types.DeploymentConfiguration]("LifecycleHooks"),
+		wire.Refused[types.DeploymentConfiguration]("CanaryConfiguration"),
+		wire.Refused[types.DeploymentConfiguration]("LinearConfiguration"),
+		wire.Refused[types.DeploymentConfiguration]("EarlySuccessCriteria"),
+		wire.Refused[types.DeploymentConfiguration]("BakeTimeInMinutes"),
+		wire.Refused[types.DeploymentAlarms]("Enable"),
+		wire.Refused[types.DeploymentAlarms]("AlarmNames"),
+		wire.Refused[types.DeploymentAlarms]("Rollback"),
+		wire.Refused[types.LoadBalancer]("LoadBalancerName"),
+		wire.Refused[types.LoadBalancer]("AdvancedConfiguration"),
+		wire.Refused[types.ServiceConnectConfiguration]("Enabled"),
+
+		wire.Refused[ecs.CreateServiceInput]("Role"),
+		wire.Refused[ecs.CreateServiceInput]("ServiceRegistries"),
+		wire.Refused[ecs.CreateServiceInput]("VolumeConfigurations"),
+		wire.Refused[ecs.CreateServiceInput]("VpcLatticeConfigurations"),
+		wire.Refused[ecs.CreateServiceInput]("GatewayConnectors"),
+		wire.RefusedAs[ecs.CreateServiceInput]("PlacementConstraints", noConstraints),
+		wire.RefusedAs[ecs.CreateServiceInput]("PlacementStrategy", noStrategies),
+		wire.Refused[ecs.UpdateServiceInput]("ServiceRegistries"),
+		wire.Refused[ecs.UpdateServiceInput]("VolumeConfigurations"),
+		wire.Refused[ecs.UpdateServiceInput]("VpcLatticeConfigurations"),
+		wire.Refused[ecs.UpdateServiceInput]("GatewayConnectors"),
+		wire.RefusedAs[ecs.UpdateServiceInput]("PlacementConstraints", noConstraints),
+		wire.RefusedAs[ecs.UpdateServiceInput]("PlacementStrategy", noStrategies),
+		wire.Refused[ecs.RunTaskInput]("VolumeConfigurations"),
+		wire.RefusedAs[ecs.RunTaskInput]("PlacementConstraints", noConstraints),
+		wire.RefusedAs[ecs.RunTaskInput]("PlacementStrategy", noStrategies),
+		wire.Refused[ecs.RunTaskInput]("ReferenceId"),
+		wire.Refused[ecs.ListTasksInput]("ContainerInstance"),
+		wire.Refused[ecs.ListTasksInput]("DaemonName"),
+
+		wire.Refused[types.ContainerOverride]("EnvironmentFiles"),
+		wire.Refused[types.ContainerOverride]("MemoryReservation"),
+		wire.Refused[types.ContainerOverride]("ResourceRequirements"),
+		wire.Refused[types.TaskOverride]("ExecutionRoleArn"),
+		wire.Refused[types.TaskOverride]("InferenceAcceleratorOverrides"),
+		wire.Refused[types.TaskOverride]("TaskRoleArn"),
+	)
+}
+
+// The sentences with which AWS refuses placement on Fargate.
+const (
+	noConstraints = "Placement constraints are not supported with FARGATE launch type."
+	noStrategies  = "Placement strategies are not supported with FARGATE launch type."
+)
+
+// refusedOfDefinitions are those of RegisterTaskDefinition.
+func refusedOfDefinitions() []wire.Setting {
+	all := []wire.Setting{
+		wire.Refused[ecs.RegisterTaskDefinitionInput]("EnableFaultInjection"),
+		wire.Refused[ecs.RegisterTaskDefinitionInput]("IpcMode"),
+		wire.Refused[ecs.RegisterTaskDefinitionInput]("PidMode"),
+		wire.Refused[ecs.RegisterTaskDefinitionInput]("PlacementConstraints"),
+		wire.Refused[ecs.RegisterTaskDefinitionInput]("ProxyConfiguration"),
+		wire.Refused[ecs.RegisterTaskDefinitionInput]("Volumes"),
+		wire.Refused[ecs.RegisterTaskDefinitionInput]("InferenceAccelerators"),
+		wire.Refused[types.PortMapping]("ContainerPortRange"),
+		wire.Refused[types.PortMapping]("AppProtocol"),
+		wire.Refused[types.LogConfiguration]("SecretOptions"),
+		wire.Refused[types.ContainerRestartPolicy]("Enabled"),
+		wire.Refused[types.LinuxParameters]("InitProcessEnabled"),
+	}
+	for _, name := range []string{
+		"CredentialSpecs", "DnsSearchDomains", "DnsServers", "EnvironmentFiles", "ExtraHosts", "FirelensConfiguration", "Interactive", "Links",
+		"MountPoints", "PseudoTerminal", "RepositoryCredentials", "ResourceRequirements", "Secrets", "SystemControls", "VolumesFrom",
+	} {
+		all = append(all, wire.Refused[types.ContainerDefinition](name))
+	}
+	for name, sentence := range map[string]string{
+		"DisableNetworking":     "The 'disableNetworking' parameter is not supported with network mode 'awsvpc'.",
+		"DockerSecurityOptions": "Fargate compatible task definitions do not support dockerSecurityOptions.",
+		"Hostname":              "When networkMode=awsvpc, the 'hostname' parameter is not supported.",
+		"Privileged":            "Fargate compatible task definitions do not support privileged mode.",
+	} {
+		all = append(all, wire.RefusedAs[types.ContainerDefinition](name, sentence))
+	}
+	for _, name := range []string{"Devices", "MaxSwap", "SharedMemorySize", "Swappiness", "Tmpfs"} {
+		member := string(name[0]|0x20) + name[1:]
+		all = append(all, wire.RefusedAs[types.LinuxParameters](name, "Fargate compatible task definitions do not support "+member+"."))
+	}
+	return all
+}
+
+// kept are the settings that are accepted and have no effect.
+func kept() []wire.Setting {
+	const (
+		oneAccount = "there is one principal, the account"
+		noConnect  = "without effect while Service Connect is off"
+		noExec     = "kept and described; there is no ECS Exec"
+		noRoles    = "kept and described; tasks get no credentials"
+		oneKind    = "kept and described; all capacity is this machine"
+		oneZone    = "kept and described; there is one zone"
+	)
+	return []wire.Setting{
+		wire.Kept[types.AwsVpcConfiguration]("AssignPublicIp", "kept and described; tasks have addresses of this machine alone"),
+		wire.Kept[types.CapacityProviderStrategyItem]("Base", oneKind),
+		wire.Kept[types.CapacityProviderStrategyItem]("Weight", oneKind),
+		wire.Kept[types.ClusterConfiguration]("ExecuteCommandConfiguration", noExec),
+		wire.Kept[types.ClusterSetting]("Value", "kept and described; metrics are there in any case"),
+		wire.Kept[types.ContainerDefinition]("DockerLabels", "kept and described; there is no Docker"),
+		wire.Kept[types.ContainerDefinition]("StartTimeout", "kept and described; a dependency is waited for without a limit"),
+		wire.Kept[types.ContainerRestartPolicy]("IgnoredExitCodes", "without effect while the policy is off"),
+		wire.Kept[types.ContainerRestartPolicy]("RestartAttemptPeriod", "without effect while the policy is off"),
+		wire.Kept[types.ServiceConnectConfiguration]("AccessLogConfiguration", noConnect),
+		wire.Kept[types.ServiceConnectConfiguration]("ContainerConfigurations", noConnect),
+		wire.Kept[types.ServiceConnectConfiguration]("LogConfiguration", noConnect),
+		wire.Kept[types.ServiceConnectConfiguration]("Namespace", noConnect),
+		wire.Kept[types.ServiceConnectConfiguration]("Services", noConnect),
+
+		wire.Kept[ecs.CreateServiceInput]("AvailabilityZoneRebalancing", oneZone),
+		wire.Kept[ecs.CreateServiceInput]("EnableExecuteCommand", noExec),
+		wire.Kept[ecs.UpdateServiceInput]("AvailabilityZoneRebalancing", oneZone),
+		wire.Kept[ecs.UpdateServiceInput]("EnableExecuteCommand", noExec),
+		wire.Kept[ecs.RunTaskInput]("EnableExecuteCommand", noExec),
+		wire.Kept[ecs.RegisterTaskDefinitionInput]("ExecutionRoleArn", "kept and described; images and logs need no role"),
+		wire.Kept[ecs.RegisterTaskDefinitionInput]("TaskRoleArn", noRoles),
+		wire.Kept[ecs.DeleteAccountSettingInput]("PrincipalArn", oneAccount),
+		wire.Kept[ecs.ListAccountSettingsInput]("MaxResults", "the answer is whole"),
+		wire.Kept[ecs.ListAccountSettingsInput]("NextToken", "the answer is whole"),
+		wire.Kept[ecs.ListAccountSettingsInput]("PrincipalArn", oneAccount),
+		wire.Kept[ecs.PutAccountSettingInput]("PrincipalArn", oneAccount),
+		wire.Kept[ecs.PutAccountSettingInput]("Value", "kept and listed; no setting changes what the server does"),
+		wire.Kept[ecs.PutAccountSettingDefaultInput]("Value", "kept and listed; no setting changes what the server does"),
+	}
+}

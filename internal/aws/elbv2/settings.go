@@ -1,0 +1,52 @@
+package elbv2
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"neargate/internal/aws/wire"
+	"neargate/internal/model"
+)
+
+// refuse is the error of an operation for a setting that it does not obey.
+func refuse(_, sentence string) error {
+	return model.Errorf(model.Invalid, "InvalidConfigurationRequest", "%s", sentence)
+}
+
+// refused are the settings that calls must not ask for.
+func refused() []wire.Setting {
+	return []wire.Setting{
+		wire.Refused[types.Action]("AuthenticateCognitoConfig"),
+		wire.Refused[types.Action]("AuthenticateOidcConfig"),
+		wire.Refused[types.Action]("JwtValidationConfig"),
+		wire.Refused[types.Certificate]("CertificateArn"),
+		wire.Refused[types.Certificate]("IsDefault"),
+		wire.Refused[types.HostHeaderRewriteConfig]("Rewrites"),
+		wire.Refused[types.IpamPools]("Ipv4IpamPoolId"),
+		wire.Refused[types.MutualAuthenticationAttributes]("AdvertiseTrustStoreCaNames", "off"),
+		wire.Refused[types.MutualAuthenticationAttributes]("IgnoreClientCertificateExpiry"),
+		wire.Refused[types.MutualAuthenticationAttributes]("Mode", "off"),
+		wire.Refused[types.MutualAuthenticationAttributes]("TrustStoreArn"),
+		wire.Refused[types.MutualAuthenticationAttributes]("TrustStoreAssociationStatus"),
+		wire.Refused[types.RuleTransform]("Type"),
+		wire.Refused[types.SourceIpConditionConfig]("IpAddressType", "ipv4"),
+		wire.Refused[types.SubnetMapping]("SourceNatIpv6Prefix"),
+		wire.Refused[types.TargetDescription]("QuicServerId"),
+		wire.Refused[types.UrlRewriteConfig]("Rewrites"),
+		wire.Refused[elasticloadbalancingv2.CreateListenerInput]("AlpnPolicy"),
+		wire.Refused[elasticloadbalancingv2.CreateLoadBalancerInput]("EnablePrefixForIpv6SourceNat", "off"),
+		wire.Refused[elasticloadbalancingv2.ModifyListenerInput]("AlpnPolicy"),
+		wire.Refused[elasticloadbalancingv2.SetSecurityGroupsInput]("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"),
+		wire.Refused[elasticloadbalancingv2.SetSubnetsInput]("EnablePrefixForIpv6SourceNat", "off"),
+	}
+}
+
+// kept are the settings that are accepted and have no effect.
+func kept() []wire.Setting {
+	return []wire.Setting{
+		wire.Kept[types.TargetDescription]("AvailabilityZone", "all targets are reached from the one zone of the machine"),
+		wire.Kept[types.TargetGroupStickinessConfig]("DurationSeconds", "stickiness cannot be enabled"),
+		wire.Kept[elasticloadbalancingv2.DescribeTargetHealthInput]("Include", "there is no anomaly detection and no administrative override to include"),
+		wire.Kept[elasticloadbalancingv2.ModifyRuleInput]("ResetTransforms", "no rule has transforms"),
+	}
+}
