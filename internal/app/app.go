@@ -101,8 +101,8 @@ func (s *Server) Run(ctx context.Context) error {
 			return nil
 		case <-s.parts.scheduler.Ready(): // which has waited for the balancer
 		}
-		if err := s.public.publish(); err != nil {
-			return err
+		if err := s.public.publish(); err != nil { // the disk is full
+			s.log.Error("clients do not find the server by its file; name it and its key to them", "error", err)
 		}
 		return s.serve(ctx, partsCtx)
 	})

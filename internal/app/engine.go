@@ -40,7 +40,11 @@ func (Local) Check() error { return local.Check() }
 
 // Open takes over what the last server on the data directory left running.
 func (Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
-	return local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: p.Reach}, localImages{p.Images}, p.Logs, p.Log)
+	e, err := local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: p.Reach}, localImages{p.Images}, p.Logs, p.Log)
+	if err != nil {
+		return nil, err // no engine, rather than one that is nil
+	}
+	return e, nil
 }
 
 // Cleanup kills the tasks and removes cgroups, links and tables.

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,10 +82,14 @@ func checkDirectory(ctx context.Context, dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("probe the data directory: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	err := os.MkdirAll(dir, 0o700)
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return nil // as for what is tried within
+	}
+	if err != nil {
 		return fmt.Errorf("probe the data directory: %w", err)
 	}
-	err := missing(probe.Directory(ctx, dir))
+	err = missing(probe.Directory(ctx, dir))
 	if removeErr := os.RemoveAll(dir); err == nil && removeErr != nil {
 		err = fmt.Errorf("probe the data directory: %w", removeErr)
 	}

@@ -56,9 +56,11 @@ func overlay() *Lack {
 	return &Lack{"overlayfs does not work: " + err.Error(), outsideSandbox}
 }
 
-// overlayIn joins directories below dir into one.
+// overlayIn joins directories below dir into one. A full disk lacks nothing but
+// space: the server must come up there, to serve what runs and to be told what
+// to stop.
 func overlayIn(dir string) *Lack {
-	if err := tryOverlay(dir); err != nil {
+	if err := tryOverlay(dir); err != nil && !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
 		return &Lack{
 			fmt.Sprintf("what containers write cannot be kept in %s: %v", dir, err),
 			"name a directory on ext4, xfs or btrfs with --data; that of a container should be a volume",
