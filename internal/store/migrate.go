@@ -195,15 +195,7 @@ func (t TableSpec) rewrite(tx *bolt.Tx, from, to []byte) error {
 	if err := tx.DeleteBucket(from); err != nil {
 		return err
 	}
-	if b, err = tx.CreateBucket(to); err != nil {
-		return err
-	}
-	for _, key := range slices.Sorted(maps.Keys(records)) {
-		if err := b.Put([]byte(key), records[key]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return fill(tx, to, records)
 }
 
 // migrate returns a record in today's version.

@@ -48,6 +48,9 @@ type DB struct {
 
 	// Owned by whoever holds turn.
 	failed error // why nothing is written any more
+
+	copyMu sync.Mutex
+	copied int // guarded by copyMu; the commit that the copy was made after
 }
 
 // Damaged is the error of a file that cannot be read as what it should be.
