@@ -42,6 +42,7 @@ import (
 // parts are the hands and faces of one server, made but not yet running.
 type parts struct {
 	cfg Config
+	log *slog.Logger
 
 	db         *store.DB
 	registry   *registry.Registry
@@ -65,7 +66,6 @@ type parts struct {
 // that is checked is counted on as soon as it is healthy.
 const settle = 40 * time.Second
 
-// newParts makes the parts over an open state, which it closes when it fails.
 // reach is who reaches the server, and where.
 type reach struct {
 	keys     *identity.Keys
@@ -73,8 +73,9 @@ type reach struct {
 	address  string // HOST:PORT of the same
 }
 
+// newParts makes the parts over an open state, which it closes when it fails.
 func newParts(ctx context.Context, cfg Config, db *store.DB, at reach, log *slog.Logger) (p *parts, err error) {
-	p = &parts{cfg: cfg, db: db}
+	p = &parts{cfg: cfg, db: db, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
@@ -183,7 +184,7 @@ func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 	for name, run := range map[string]func(context.Context) error{
 		"runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
-		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run,
+		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "copies": p.keepCopies,
 	} {
 		group.Go(func() error {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

@@ -33,7 +33,6 @@ func schema(place model.Place) store.Schema {
 			{Name: "scaling-activities"},
 			{Name: "scheduled-actions"},
 			{Name: "forecasts"},
-			{Name: "scaling-memories"},
 
 			{Name: "alarms"},
 			{Name: "alarm-history"},

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"neargate/internal/app"
+	"neargate/internal/identity"
 	"neargate/internal/runtime/local"
 	"neargate/internal/store"
 )
@@ -113,6 +114,12 @@ func explain(err error) error {
 	}
 	if errors.Is(err, store.ErrLocked) {
 		return hinted{err, "another neargate uses this --data; stop it, or name another directory"}
+	}
+	if lost, ok := errors.AsType[*identity.Lost](err); ok {
+		return hinted{err, "put back a copy of your own; or remove " + lost.Path + ", and the next start makes a new key for your clients"}
+	}
+	if _, ok := errors.AsType[*store.Damaged](err); ok {
+		return hinted{err, "run 'neargate repair' with the same --data: it restores the last good copy and what else can be read"}
 	}
 	if errors.Is(err, store.ErrNewer) {
 		return hinted{err, "use the version that wrote it, or newer; a copy from before it was migrated may lie beside it as state.db.before-N"}

@@ -42,11 +42,20 @@ type Keys struct {
 	keys []Key // the oldest first
 }
 
-// Open reads the keys in the file at path, or makes the first one. changed is
+// Open reads the keys in the file at path, or makes the first one; a file that
+// has lost its content is restored from its copy. Errors: *Lost. changed is
 // called with the newest key whenever they have changed; it may be nil.
 func Open(path string, now func() time.Time, changed func(newest Key) error) (*Keys, error) {
 	k := &Keys{path: path, now: now, changed: changed}
-	b, err := os.ReadFile(path)
+	keys, err := read(path)
+	if lost, ok := errors.AsType[*Lost](err); ok {
+		// The keys must not change without anybody's word.
+		spare, err := read(path + copySuffix)
+		if err != nil {
+			return nil, lost
+		}
+		return k, k.setLocked(spare)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		_, err := k.Create()
@@ -54,20 +63,39 @@ func Open(path string, now func() time.Time, changed func(newest Key) error) (*K
 	case err != nil:
 		return nil, fmt.Errorf("read the access keys: %w", err)
 	}
+	k.keys = keys
+	if _, err := os.Stat(path + copySuffix); errors.Is(err, fs.ErrNotExist) {
+		_ = durable.WriteJSON(path+copySuffix, kept{keys}) // no start hangs on it: the disk may be full
+	}
+	return k, nil
+}
+
+// copySuffix is that of the file that has the keys once more.
+const copySuffix = ".good"
+
+// Lost is the error of a file that has lost its keys, as its copy has.
+type Lost struct{ Path string } //nolint:errname // it reads as identity.Lost
+
+// Error names the file.
+func (l *Lost) Error() string { return l.Path + " has lost its content" }
+
+// read reads the keys in a file. Errors: *Lost, fs.ErrNotExist.
+func read(path string) ([]Key, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
 	var file struct {
 		kept
 		Key // of an earlier version, whose file held one key
 	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+	if err := json.Unmarshal(b, &file); err == nil && file.AccessKey != "" {
+		return []Key{file.Key}, nil
 	}
-	if k.keys = file.Keys; file.AccessKey != "" {
-		k.keys = []Key{file.Key}
+	if len(file.Keys) == 0 {
+		return nil, &Lost{path}
 	}
-	if len(k.keys) == 0 {
-		return nil, fmt.Errorf("read %s: no access key in it", path)
-	}
-	return k, nil
+	return file.Keys, nil
 }
 
 // Secret returns the secret of an access key of the root.
@@ -140,10 +168,13 @@ func (k *Keys) indexLocked(accessKey string) int {
 	return slices.IndexFunc(k.keys, func(one Key) bool { return one.AccessKey == accessKey })
 }
 
-// setLocked keeps keys on disk, and then here.
+// setLocked keeps keys on disk, and then here. The copy comes first: it must
+// never bring back a key that was taken away.
 func (k *Keys) setLocked(keys []Key) error {
-	if err := durable.WriteJSON(k.path, kept{Keys: keys}); err != nil {
-		return fmt.Errorf("keep the access keys: %w", err)
+	for _, path := range []string{k.path + copySuffix, k.path} {
+		if err := durable.WriteJSON(path, kept{Keys: keys}); err != nil {
+			return fmt.Errorf("keep the access keys: %w", err)
+		}
 	}
 	k.keys = keys
 	if k.changed == nil {

@@ -3,6 +3,7 @@ package identity
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -60,6 +61,36 @@ func TestSpoiltFileIsNamed(t *testing.T) {
 		}
 		if _, err := Open(path, time.Now, nil); err == nil {
 			t.Errorf("%q: taken", content)
+		}
+	}
+}
+
+// The keys never change without anybody's word: a file that has lost its content
+// is restored, and without a copy the start is refused.
+func TestKeysThatAreLostComeBack(t *testing.T) {
+	for _, content := range []string{"", "{", "{}", "\x00\x00"} {
+		path := filepath.Join(t.TempDir(), "keys.json")
+		keys, err := Open(path, time.Now, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := keys.Newest()
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // from the copy, then from the restored file
+			if keys, err = Open(path, time.Now, nil); err != nil || keys.Newest() != want {
+				t.Fatalf("with %q: %v, want the key as it was", content, err)
+			}
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(path + ".good"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path, time.Now, nil); err == nil || !strings.Contains(err.Error(), "has lost its content") {
+			t.Errorf("with %q and no copy: %v, want it refused", content, err)
 		}
 	}
 }

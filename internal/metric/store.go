@@ -111,9 +111,6 @@ func openAt(path string, log *slog.Logger, opts bolt.Options) (_ *Store, err err
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if err := checkSmall(path, db); err != nil {
-		return nil, err
-	}
 	if err := s.load(); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -123,17 +120,6 @@ func openAt(path string, log *slog.Logger, opts bolt.Options) (_ *Store, err err
 		}
 	})
 	return s, err
-}
-
-// largeFile is the size in bytes up to which all of a file is checked when it
-// is opened. What is wrong in a larger one shows when it is read.
-const largeFile = 64 << 20
-
-func checkSmall(path string, db *boltfile.File) error {
-	if info, err := os.Stat(path); err != nil || info.Size() > largeFile {
-		return err
-	}
-	return db.Verify()
 }
 
 // Close writes what is in memory and closes the file.

@@ -117,7 +117,7 @@ func (s Schema) Examine(path string) error {
 // *Damaged.
 func (s Schema) salvage(path string, t TableSpec) (map[string][]byte, error) {
 	records := map[string][]byte{}
-	f, err := boltfile.Open(path, bolt.Options{ReadOnly: true})
+	f, err := boltfile.OpenDamaged(path)
 	if err != nil {
 		return records, err
 	}

@@ -43,8 +43,24 @@ type File struct {
 	broken atomic.Bool
 }
 
-// Open opens a bbolt file that is there. Errors: ErrLocked, *Damaged.
+// Open opens a bbolt file that is there, after it has read all of it: bbolt
+// looks for free pages in a goroutine of its own, where a panic ends the process.
+// Errors: ErrLocked, *Damaged.
 func Open(path string, opts bolt.Options) (*File, error) {
+	reader, err := open(path, bolt.Options{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(reader.walk(), reader.Close()); err != nil {
+		return nil, err
+	}
+	return open(path, opts)
+}
+
+// OpenDamaged opens a file that may be damaged for reading what is left of it.
+func OpenDamaged(path string) (*File, error) { return open(path, bolt.Options{ReadOnly: true}) }
+
+func open(path string, opts bolt.Options) (*File, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() == 0 {
 		return nil, &Damaged{Path: path, Err: errors.New("the file is empty")}

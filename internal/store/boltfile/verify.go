@@ -7,42 +7,47 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Verify reports whether the pages of the file make sense together: none is
-// missing, keys are in order, and each page is either in use or free. The cost
-// is that of reading the file once. The error is a *Damaged.
+// walk reads the whole file: no page may be missing, and keys are in order.
+func (f *File) walk() error {
+	return f.check(func(tx *bolt.Tx) error {
+		info, err := f.fd.Stat()
+		if err != nil {
+			return err
+		}
+		if info.Size() < tx.Size() {
+			return fmt.Errorf("the file has %d bytes, of %d", info.Size(), tx.Size())
+		}
+		return tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
+			if bucket == nil {
+				return fmt.Errorf("%q is not a table", name)
+			}
+			return verifyOrder(bucket)
+		})
+	})
+}
+
+// Verify reports whether each page is either in use or free, beyond what Open
+// has looked at: a page that is both would be written over. The error is a
+// *Damaged.
 func (f *File) Verify() error {
+	return f.check(func(tx *bolt.Tx) error {
+		stats := tx.Cursor().Bucket().Stats()
+		want := stats.BranchPageN + stats.BranchOverflowN + stats.LeafPageN + stats.LeafOverflowN
+		used, err := usedPages(tx, int(tx.Size())/f.bolt.Info().PageSize)
+		if err == nil && used != want {
+			err = fmt.Errorf("%d pages are in use, want %d", used, want)
+		}
+		return err
+	})
+}
+
+func (f *File) check(look func(*bolt.Tx) error) error {
 	return f.View(func(tx *bolt.Tx) error {
-		if err := f.verify(tx); err != nil {
+		if err := look(tx); err != nil {
 			return &Damaged{Path: f.path, Err: err}
 		}
 		return nil
 	})
-}
-
-func (f *File) verify(tx *bolt.Tx) error {
-	info, err := f.fd.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() < tx.Size() {
-		return fmt.Errorf("the file has %d bytes, of %d", info.Size(), tx.Size())
-	}
-	err = tx.ForEach(func(name []byte, bucket *bolt.Bucket) error {
-		if bucket == nil {
-			return fmt.Errorf("%q is not a table", name)
-		}
-		return verifyOrder(bucket)
-	})
-	if err != nil {
-		return err
-	}
-	stats := tx.Cursor().Bucket().Stats()
-	want := stats.BranchPageN + stats.BranchOverflowN + stats.LeafPageN + stats.LeafOverflowN
-	used, err := usedPages(tx, int(tx.Size())/f.bolt.Info().PageSize)
-	if err == nil && used != want {
-		err = fmt.Errorf("%d pages are in use, want %d", used, want)
-	}
-	return err
 }
 
 func verifyOrder(bucket *bolt.Bucket) error {
