@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -45,6 +46,12 @@ type rig struct {
 	lb   *lb
 	tune func(*Config) // of schedulers to come; nil: none
 	stop func()
+}
+
+// inBubble runs a test with a rig in virtual time.
+func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, newRig(t)) })
 }
 
 func newRig(tb testing.TB) *rig {
@@ -147,10 +154,10 @@ func (r *rig) desire(n int) {
 // until waits for a condition that is about to hold.
 func (r *rig) until(what string, holds func() bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Minute); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			svc, _ := r.Service("c", "s")
-			r.t.Fatalf("%s: not in 10 s\ntasks %v\ndeployments %+v\nevents\n%s", what, r.states(), svc.Deployments, strings.Join(r.said(), "\n"))
+			r.t.Fatalf("%s: not in 10 min\ntasks %v\ndeployments %+v\nevents\n%s", what, r.states(), svc.Deployments, strings.Join(r.said(), "\n"))
 		}
 	}
 }

@@ -24,20 +24,19 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	for _, id := range step.Return {
 		o.next(ctx, o.entries[id], task.Resumed{}, now)
 	}
-	burying := o.burying()
-	if !burying {
-		o.startTasks(ctx, svc, step.Start, now)
+	started := 0
+	if !o.burying() {
+		started = o.startTasks(ctx, svc, step.Start, now)
 	}
 	o.stopTasks(ctx, svc, step.Stop, now)
-	o.conclude(ctx, svc, step, now)
+	if concluded := o.conclude(ctx, svc, step, now); concluded || len(step.Return)+started+len(step.Stop) > 0 {
+		o.post(wake{}) // what was done may call for more
+	}
 	o.sayGroups(svc, now)
 	o.sayState(step.Impaired, impaired, impairedText, now)
 	o.sayState(step.Blocked, blocked, blockedText, now)
 	o.sayState(step.Steady && !o.departing(), steady, steadyText, now)
 	o.later(o.journal.repeats(steady))
-	if !step.Idle() && !burying {
-		o.post(wake{}) // what was ordered may call for more
-	}
 }
 
 func (o *owner) sayState(holds bool, topic, text string, now time.Time) {
@@ -95,16 +94,17 @@ func (o *owner) departing() bool {
 	return false
 }
 
-// startTasks starts n tasks of the primary deployment, as far as there is room.
-func (o *owner) startTasks(ctx context.Context, svc model.Service, n int, now time.Time) {
+// startTasks starts n tasks of the primary deployment, as far as there is room,
+// and returns how many.
+func (o *owner) startTasks(ctx context.Context, svc model.Service, n int, now time.Time) int {
 	if n == 0 {
 		o.journal.state(now, full, "")
-		return
+		return 0
 	}
 	def, ok := o.s.records.TaskDefinition(svc.Deployments[0].TaskDefinitionARN)
 	if !ok {
 		o.s.log.Error("task definition is gone", "service", o.key, "definition", svc.Deployments[0].TaskDefinitionARN)
-		return
+		return 0
 	}
 	room, short := o.s.capacity.claim(n, placement.Size{CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB})
 	o.journal.state(now, full, [...]string{
@@ -114,7 +114,7 @@ func (o *owner) startTasks(ctx context.Context, svc model.Service, n int, now ti
 		o.later(now.Add(time.Second))
 	}
 	if room == 0 {
-		return
+		return 0
 	}
 	ids := make([]string, room)
 	for i := range ids {
@@ -123,6 +123,7 @@ func (o *owner) startTasks(ctx context.Context, svc model.Service, n int, now ti
 		o.adopt(ctx, record, now)
 	}
 	o.journal.say(now, "has started %d tasks: %s.", room, tasksOf(ids))
+	return room
 }
 
 // stopTasks orders tasks to stop and tells of it.
@@ -164,43 +165,49 @@ func (o *owner) unwell(e *entry, now time.Time) string {
 	return "Task failed container health checks"
 }
 
-// conclude writes down what the step means for the deployments.
-func (o *owner) conclude(ctx context.Context, svc model.Service, step rollout.Step, now time.Time) {
+// conclude writes down what the step means for the deployments, and reports
+// whether it wrote something.
+func (o *owner) conclude(ctx context.Context, svc model.Service, step rollout.Step, now time.Time) (wrote bool) {
 	ctx = context.WithoutCancel(ctx)
 	cluster, name := o.name()
-	if len(step.Retire) > 0 {
-		if _, err := o.s.records.RetireDeployments(ctx, cluster, name, step.Retire); err != nil {
-			o.failed("retire deployments", err, now)
+	write := func(wanted bool, what string, call func() error) {
+		if !wanted {
+			return
 		}
+		if err := call(); err != nil {
+			o.failed(what, err, now)
+			return
+		}
+		wrote = true
 	}
-	if step.Fail {
-		o.fail(ctx, svc, now)
-	}
-	if step.Complete {
-		if err := o.s.records.CompleteDeployment(ctx, cluster, name); err != nil {
-			o.failed("complete deployment", err, now)
-		} else {
+	write(len(step.Retire) > 0, "retire deployments", func() error {
+		_, err := o.s.records.RetireDeployments(ctx, cluster, name, step.Retire)
+		return err
+	})
+	write(step.Fail, "fail deployment", func() error { return o.fail(ctx, svc, now) })
+	write(step.Complete, "complete deployment", func() error {
+		err := o.s.records.CompleteDeployment(ctx, cluster, name)
+		if err == nil {
 			o.journal.say(now, "(deployment %s) deployment completed.", svc.Deployments[0].ID)
 		}
-	}
-	if step.Gone && len(o.entries) == 0 { // all their ends are written
-		if err := o.s.records.EndService(ctx, cluster, name); err != nil {
-			o.failed("end service", err, now)
-		}
-	}
+		return err
+	})
+	// The service is gone when the ends of all its tasks are written.
+	write(step.Gone && len(o.entries) == 0, "end service", func() error { return o.s.records.EndService(ctx, cluster, name) })
+	return wrote
 }
 
 // fail ends the primary deployment badly and goes back to an earlier one, if
 // the service is to.
-func (o *owner) fail(ctx context.Context, svc model.Service, now time.Time) {
+func (o *owner) fail(ctx context.Context, svc model.Service, now time.Time) error {
 	cluster, name := o.name()
 	back, err := o.s.records.FailDeployment(ctx, cluster, name)
 	if err != nil {
-		o.failed("fail deployment", err, now)
-		return
+		return err
 	}
 	o.journal.say(now, "(deployment %s) deployment failed: tasks failed to start.", svc.Deployments[0].ID)
 	if back != "" {
 		o.journal.say(now, "rolling back to deployment %s.", back)
 	}
+	return nil
 }

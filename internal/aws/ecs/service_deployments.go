@@ -173,21 +173,10 @@ func (s *service) revision(rec model.ServiceDeployment) types.ServiceRevision {
 
 // images are the revision's images, with the digests that its tasks run.
 func (s *service) images(rec model.ServiceDeployment) []types.ContainerImage {
-	digests := map[string]string{}
-	for _, t := range s.ecs.Tasks(rec.Service.Cluster) {
-		if t.DeploymentID != rec.Deployment {
-			continue
-		}
-		for _, c := range t.Containers {
-			if c.ImageDigest != "" {
-				digests[c.Name] = c.ImageDigest
-			}
-		}
-	}
 	all := []types.ContainerImage{}
 	def, _ := s.ecs.TaskDefinition(rec.Service.TaskDefinitionARN)
 	for _, c := range def.Containers {
-		all = append(all, types.ContainerImage{ContainerName: aws.String(c.Name), Image: aws.String(c.Image), ImageDigest: text(digests[c.Name])})
+		all = append(all, types.ContainerImage{ContainerName: aws.String(c.Name), Image: aws.String(c.Image), ImageDigest: text(rec.Images[c.Name])})
 	}
 	return all
 }

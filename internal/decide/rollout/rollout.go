@@ -78,11 +78,6 @@ type Step struct {
 	Again time.Time // look again then at the latest; zero: only when something changes
 }
 
-// Idle reports that the step changes nothing.
-func (s Step) Idle() bool {
-	return len(s.Return)+s.Start+len(s.Stop)+len(s.Retire) == 0 && !s.Complete && !s.Fail
-}
-
 // Next returns the next step of svc with its tasks, which come in the order in
 // which to stop them (package placement); those that have ended are left out.
 // The first of the service's deployments is the primary one.

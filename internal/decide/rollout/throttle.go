@@ -58,7 +58,7 @@ func (b Backoff) Crashed(d model.Deployment, started, now time.Time) model.Deplo
 	switch {
 	case now.Sub(started) >= b.ShortLife:
 		d.Crashes, d.CrashedAt = 0, time.Time{}
-	case d.Crashes == 0 || started.After(d.CrashedAt):
+	case d.Crashes == 0 || !started.Before(d.CrashedAt):
 		d.Crashes++
 		d.CrashedAt = now
 	}
@@ -69,7 +69,7 @@ func (b Backoff) Crashed(d model.Deployment, started, now time.Time) model.Deplo
 // having reached RUNNING. Tasks of one round, ordered before the last noted
 // failure, count once for the back-off.
 func NotStarted(d model.Deployment, created, now time.Time) model.Deployment {
-	if d.StartFailures == 0 || created.After(d.StartFailedAt) {
+	if d.StartFailures == 0 || !created.Before(d.StartFailedAt) {
 		d.StartFailures++
 		d.StartFailedAt = now
 	}
