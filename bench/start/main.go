@@ -52,8 +52,8 @@ type image struct{ layer string }
 
 func (image) Resolve(context.Context, engine.Image) (string, error) { return "sha256:bench", nil }
 
-func (i image) Unpack(context.Context, engine.Image) (model.Rootfs, func(), error) {
-	return model.Rootfs{
+func (i image) Unpack(context.Context, engine.Image) (local.Rootfs, func(), error) {
+	return local.Rootfs{
 		Digest: "sha256:bench", Layers: []string{i.layer},
 		Config: model.ImageConfig{EntryPoint: []string{"/app"}},
 	}, func() {}, nil

@@ -59,8 +59,9 @@ func (i localImages) Resolve(ctx context.Context, image runtime.Image) (string, 
 }
 
 // Unpack makes the image's layers ready for overlayfs.
-func (i localImages) Unpack(ctx context.Context, image runtime.Image) (model.Rootfs, func(), error) {
-	return i.Registry.Unpack(ctx, reference(image))
+func (i localImages) Unpack(ctx context.Context, image runtime.Image) (local.Rootfs, func(), error) {
+	fs, release, err := i.Registry.Unpack(ctx, reference(image))
+	return local.Rootfs(fs), release, err
 }
 
 func reference(image runtime.Image) string {

@@ -71,13 +71,6 @@ type Sample struct {
 	Memory    int64         // working set, bytes
 }
 
-// Rootfs is an unpacked image.
-type Rootfs struct {
-	Digest string   // of the manifest, "sha256:…"
-	Layers []string // directories for overlayfs, lowest first
-	Config ImageConfig
-}
-
 // ImageConfig is what an image says of how to run it.
 type ImageConfig struct {
 	Env          []string // "NAME=value"

@@ -34,6 +34,13 @@ const noteEvery = time.Hour
 // layerName is the name of a layer's directory: half of its chain ID's bits.
 func layerName(chain string) string { return digest.Digest(chain).Encoded()[:32] }
 
+// Rootfs is an unpacked image.
+type Rootfs struct {
+	Digest string   // of the manifest, "sha256:…"
+	Layers []string // directories for overlayfs, lowest first
+	Config model.ImageConfig
+}
+
 // Unpack unpacks the layers of the image that ref names for overlayfs and
 // holds them until release is called, which may be done more than once. ref is
 // an image of this registry (see parseReference); of an index it is the image for
@@ -42,10 +49,10 @@ func layerName(chain string) string { return digest.Digest(chain).Encoded()[:32]
 //
 // Errors are *model.Error with code CannotPullContainerError when the image is
 // at fault.
-func (r *Registry) Unpack(ctx context.Context, ref string) (_ model.Rootfs, release func(), err error) {
+func (r *Registry) Unpack(ctx context.Context, ref string) (_ Rootfs, release func(), err error) {
 	img, err := r.resolve(ctx, ref)
 	if err != nil {
-		return model.Rootfs{}, nil, err
+		return Rootfs{}, nil, err
 	}
 	r.notePull(ctx, img)
 	if rootfs, release, ok := r.hold(img.Digest); ok {
@@ -53,14 +60,14 @@ func (r *Registry) Unpack(ctx context.Context, ref string) (_ model.Rootfs, rele
 	}
 	b, err := r.open(img)
 	if err != nil {
-		return model.Rootfs{}, nil, cannotPull("read image "+ref, err)
+		return Rootfs{}, nil, cannotPull("read image "+ref, err)
 	}
 	rootfs, release, err := r.unpackImage(ctx, b)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return model.Rootfs{}, nil, fmt.Errorf("unpack image %s: %w", ref, cause)
+		return Rootfs{}, nil, fmt.Errorf("unpack image %s: %w", ref, cause)
 	}
 	if err != nil {
-		return model.Rootfs{}, nil, cannotPull("unpack image "+ref, err)
+		return Rootfs{}, nil, cannotPull("unpack image "+ref, err)
 	}
 	return rootfs, release, nil
 }
@@ -94,15 +101,15 @@ func (r *Registry) notePull(ctx context.Context, img model.Image) {
 }
 
 // hold holds an image if it is unpacked.
-func (r *Registry) hold(d string) (model.Rootfs, func(), bool) {
+func (r *Registry) hold(d string) (Rootfs, func(), bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	u, ok := r.rootfs.Get(d)
 	if !ok {
-		return model.Rootfs{}, nil, false
+		return Rootfs{}, nil, false
 	}
 	r.holds[d]++
-	rootfs := model.Rootfs{Digest: d, Config: u.Config}
+	rootfs := Rootfs{Digest: d, Config: u.Config}
 	for _, c := range u.Chains {
 		rootfs.Layers = append(rootfs.Layers, r.path("layers", layerName(c)))
 	}
@@ -122,21 +129,21 @@ func (r *Registry) release(d string) {
 }
 
 // unpackImage unpacks the layers of an image, records it and holds it.
-func (r *Registry) unpackImage(ctx context.Context, b bundle) (model.Rootfs, func(), error) {
+func (r *Registry) unpackImage(ctx context.Context, b bundle) (Rootfs, func(), error) {
 	u := unpacked{Digest: b.image.Digest, Config: imageConfig(b.config)}
 	for _, c := range identity.ChainIDs(slices.Clone(b.config.RootFS.DiffIDs)) {
 		u.Chains = append(u.Chains, c.String())
 	}
 	defer r.pinLayers(u.Chains)()
 	if err := r.unpackLayers(ctx, b, u.Chains); err != nil {
-		return model.Rootfs{}, nil, err
+		return Rootfs{}, nil, err
 	}
 	if err := r.rootfs.Put(ctx, u.Digest, u); err != nil {
-		return model.Rootfs{}, nil, err
+		return Rootfs{}, nil, err
 	}
 	rootfs, release, ok := r.hold(u.Digest)
 	if !ok {
-		return model.Rootfs{}, nil, errors.New("the image was deleted meanwhile")
+		return Rootfs{}, nil, errors.New("the image was deleted meanwhile")
 	}
 	return rootfs, release, nil
 }

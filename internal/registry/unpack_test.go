@@ -286,7 +286,7 @@ func TestUnpackOnceForManyAndHeldUntilReleased(t *testing.T) {
 	f.pushImage(t, "app", "v1", []blob{plain(entries(t, file("a", "1"))), plain(entries(t, file("b", "2")))}, nil)
 	var wg sync.WaitGroup
 	releases := make([]func(), 8)
-	var rootfs model.Rootfs
+	var rootfs Rootfs
 	var mu sync.Mutex
 	for i := range releases {
 		wg.Go(func() {

@@ -77,19 +77,19 @@ func (f *fakeImages) Resolve(_ context.Context, image runtime.Image) (string, er
 	return guestDigest, nil
 }
 
-func (f *fakeImages) Unpack(ctx context.Context, image runtime.Image) (model.Rootfs, func(), error) {
+func (f *fakeImages) Unpack(ctx context.Context, image runtime.Image) (Rootfs, func(), error) {
 	if image.Reference == "panic" {
 		panic("of an image")
 	}
 	if _, err := f.Resolve(ctx, image); err != nil {
-		return model.Rootfs{}, nil, err
+		return Rootfs{}, nil, err
 	}
 	release, err := f.Hold(guestDigest)
 	config := f.config
 	if config.EntryPoint == nil {
 		config.EntryPoint = []string{"/guest"}
 	}
-	return model.Rootfs{Digest: guestDigest, Layers: []string{guest}, Config: config}, release, err
+	return Rootfs{Digest: guestDigest, Layers: []string{guest}, Config: config}, release, err
 }
 
 func (f *fakeImages) Hold(string) (func(), error) {

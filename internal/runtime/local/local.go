@@ -43,13 +43,20 @@ func Dispatch() {
 	}
 }
 
+// Rootfs is an unpacked image.
+type Rootfs struct {
+	Digest string   // of the manifest, "sha256:…"
+	Layers []string // directories for overlayfs, lowest first
+	Config model.ImageConfig
+}
+
 // images is what the engine needs of a registry.
 type images interface {
 	runtime.Resolver
 	// Unpack makes the layers of an image usable as overlayfs lower directories:
 	// those of its digest, or of what its reference names now where it has none.
 	// They stay until release is called.
-	Unpack(ctx context.Context, image runtime.Image) (fs model.Rootfs, release func(), err error)
+	Unpack(ctx context.Context, image runtime.Image) (fs Rootfs, release func(), err error)
 	// Hold keeps the layers of an image that was unpacked before a restart.
 	Hold(digest string) (release func(), err error)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // order is what the supervisor is told: the task with its images resolved.
-func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error) {
+func (e *Engine) order(t *task, images []Rootfs) (*supervisor.Order, error) {
 	spec, addr := t.rec.Spec, t.rec.Address
 	o := &supervisor.Order{
 		Dir: t.dir, CgroupPath: e.cgroupOf(t),
@@ -35,7 +35,7 @@ func (e *Engine) order(t *task, images []model.Rootfs) (*supervisor.Order, error
 	return o, nil
 }
 
-func orderContainer(c model.ContainerSpec, image model.Rootfs) (supervisor.Container, error) {
+func orderContainer(c model.ContainerSpec, image Rootfs) (supervisor.Container, error) {
 	args := image.Config.Command
 	entry := image.Config.EntryPoint
 	if c.EntryPoint != nil { // it also does away with the image's command, as in Docker

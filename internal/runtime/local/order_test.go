@@ -11,7 +11,7 @@ import (
 )
 
 func TestOrderContainer(t *testing.T) {
-	image := model.Rootfs{Layers: []string{"/l"}, Config: model.ImageConfig{
+	image := Rootfs{Layers: []string{"/l"}, Config: model.ImageConfig{
 		EntryPoint: []string{"entry"}, Command: []string{"command"}, Env: []string{"A=1"},
 		User: "web", WorkingDir: "/srv", StopSignal: "SIGINT",
 	}}
@@ -41,7 +41,7 @@ func TestOrderContainer(t *testing.T) {
 			t.Errorf("%s: %v %s", row.name, err, diff)
 		}
 	}
-	if _, err := orderContainer(container("app"), model.Rootfs{}); err == nil {
+	if _, err := orderContainer(container("app"), Rootfs{}); err == nil {
 		t.Error("got no error without any command")
 	}
 }

@@ -86,7 +86,7 @@ func (e *Engine) run(ctx context.Context, t *task) (model.RunState, error) {
 }
 
 // launch starts the task's supervisor and gives it its order.
-func (e *Engine) launch(ctx context.Context, t *task, images []model.Rootfs) (err error) {
+func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err error) {
 	if t.rec.Address, err = e.net.Take(); err != nil {
 		return err
 	}
@@ -134,9 +134,9 @@ func (e *Engine) equip(t *task) error {
 func (e *Engine) cgroupOf(t *task) string { return filepath.Join(cgroupPath(e.id), t.id) }
 
 // pull unpacks the images of all containers at once.
-func (e *Engine) pull(ctx context.Context, t *task) ([]model.Rootfs, error) {
+func (e *Engine) pull(ctx context.Context, t *task) ([]Rootfs, error) {
 	t.rec.PullStartedAt = time.Now()
-	found := make([]model.Rootfs, len(t.rec.Spec.Containers))
+	found := make([]Rootfs, len(t.rec.Spec.Containers))
 	releases := make([]func(), len(found))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, c := range t.rec.Spec.Containers {
