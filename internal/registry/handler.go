@@ -41,7 +41,7 @@ func (r *Registry) survive(w http.ResponseWriter, req *http.Request) {
 	if p == nil {
 		return
 	}
-	if p == http.ErrAbortHandler { //nolint:errorlint // not an error here but a mark
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	r.log.Error("serve registry request", "method", req.Method, "path", req.URL.Path, "panic", p, "stack", string(debug.Stack()))

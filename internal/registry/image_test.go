@@ -23,8 +23,8 @@ type blob struct {
 
 // entries makes a tar of headers; a header's Name and Linkname are as given,
 // a regular file's content is its PAX record "content".
-func entries(t testing.TB, headers ...tar.Header) []byte {
-	t.Helper()
+func entries(tb testing.TB, headers ...tar.Header) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, h := range headers {
@@ -32,14 +32,14 @@ func entries(t testing.TB, headers ...tar.Header) []byte {
 		h.Xattrs = nil                 //nolint:staticcheck // as above
 		h.Size = int64(len(content))
 		if err := w.WriteHeader(&h); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := w.Write([]byte(content)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }
@@ -54,50 +54,50 @@ func dir(name string, mode int64) tar.Header {
 
 func plain(data []byte) blob { return blob{data, data, ocispec.MediaTypeImageLayer} }
 
-func gzipped(t testing.TB, data []byte) blob {
-	t.Helper()
+func gzipped(tb testing.TB, data []byte) blob {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
 	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return blob{data, buf.Bytes(), ocispec.MediaTypeImageLayerGzip}
 }
 
-func zstandard(t testing.TB, data []byte) blob {
-	t.Helper()
+func zstandard(tb testing.TB, data []byte) blob {
+	tb.Helper()
 	w, err := zstd.NewWriter(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer w.Close()
 	return blob{data, w.EncodeAll(data, nil), ocispec.MediaTypeImageLayerZstd}
 }
 
-func mustJSON(t testing.TB, v any) []byte {
-	t.Helper()
+func mustJSON(tb testing.TB, v any) []byte {
+	tb.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
 
-func (f *fixture) pushBlob(t testing.TB, repo string, data []byte, mediaType string) ocispec.Descriptor {
-	t.Helper()
+func (f *fixture) pushBlob(tb testing.TB, repo string, data []byte, mediaType string) ocispec.Descriptor {
+	tb.Helper()
 	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
-	if _, err := f.oci.PushBlob(t.Context(), repo, desc, bytes.NewReader(data)); err != nil {
-		t.Fatalf("push blob: %v", err)
+	if _, err := f.oci.PushBlob(tb.Context(), repo, desc, bytes.NewReader(data)); err != nil {
+		tb.Fatalf("push blob: %v", err)
 	}
 	return desc
 }
 
 // pushImage pushes an image of the layers with a real client; change may spoil it.
-func (f *fixture) pushImage(t testing.TB, repo, tag string, layers []blob, change func(*ocispec.Image)) ocispec.Descriptor {
-	t.Helper()
+func (f *fixture) pushImage(tb testing.TB, repo, tag string, layers []blob, change func(*ocispec.Image)) ocispec.Descriptor {
+	tb.Helper()
 	config := ocispec.Image{
 		Platform: ocispec.Platform{OS: runtime.GOOS, Architecture: runtime.GOARCH},
 		Config: ocispec.ImageConfig{
@@ -108,16 +108,16 @@ func (f *fixture) pushImage(t testing.TB, repo, tag string, layers []blob, chang
 	m := ociregistry.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest}
 	for _, l := range layers {
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, digest.FromBytes(l.tar))
-		m.Layers = append(m.Layers, f.pushBlob(t, repo, l.data, l.mediaType))
+		m.Layers = append(m.Layers, f.pushBlob(tb, repo, l.data, l.mediaType))
 	}
 	if change != nil {
 		change(&config)
 	}
-	m.Config = f.pushBlob(t, repo, mustJSON(t, config), ocispec.MediaTypeImageConfig)
-	data := mustJSON(t, m)
-	desc, err := f.oci.PushManifest(t.Context(), repo, tag, data, m.MediaType)
+	m.Config = f.pushBlob(tb, repo, mustJSON(tb, config), ocispec.MediaTypeImageConfig)
+	data := mustJSON(tb, m)
+	desc, err := f.oci.PushManifest(tb.Context(), repo, tag, data, m.MediaType)
 	if err != nil {
-		t.Fatalf("push manifest: %v", err)
+		tb.Fatalf("push manifest: %v", err)
 	}
 	desc.Size = int64(len(data))
 	return desc

@@ -36,41 +36,41 @@ type fixture struct {
 	oci ociregistry.Interface // a client with a valid token
 }
 
-func newFixture(t testing.TB) *fixture {
-	t.Helper()
-	f := &fixture{dir: t.TempDir()}
-	f.reopen(t)
-	t.Cleanup(func() { f.db.Close() })
+func newFixture(tb testing.TB) *fixture {
+	tb.Helper()
+	f := &fixture{dir: tb.TempDir()}
+	f.reopen(tb)
+	tb.Cleanup(func() { f.db.Close() })
 	return f
 }
 
 // reopen opens the registry as a server's next process would.
-func (f *fixture) reopen(t testing.TB) {
-	t.Helper()
+func (f *fixture) reopen(tb testing.TB) {
+	tb.Helper()
 	if f.db != nil {
 		f.db.Close()
 	}
 	var err error
 	if f.db, err = store.Open(filepath.Join(f.dir, "state.db")); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	filter, err := seccomp.Default(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	cfg := Config{
 		Filter: filter,
 		Dir:    filepath.Join(f.dir, "registry"), Place: model.Place{Region: "us-east-1", Account: account},
 		Endpoint: "127.0.0.1:4566", MaxBlobBytes: 1 << 20, MaxUnpackedBytes: 1 << 20,
 	}
-	if f.Registry, err = Open(t.Context(), f.db, cfg, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
+	if f.Registry, err = Open(tb.Context(), f.db, cfg, slog.New(slog.DiscardHandler)); err != nil {
+		tb.Fatal(err)
 	}
 	srv := httptest.NewServer(f.Handler())
-	t.Cleanup(srv.Close)
+	tb.Cleanup(srv.Close)
 	f.url = srv.URL
 	password, _ := f.Token("AKIAROOT")
-	f.oci = newClient(t, srv, "AWS", password)
+	f.oci = newClient(tb, srv, "AWS", password)
 }
 
 // basicAuth adds a password to each request.
@@ -85,21 +85,21 @@ func (b basicAuth) RoundTrip(req *http.Request) (*http.Response, error) {
 	return b.next.RoundTrip(req)
 }
 
-func newClient(t testing.TB, srv *httptest.Server, user, password string) ociregistry.Interface {
-	t.Helper()
+func newClient(tb testing.TB, srv *httptest.Server, user, password string) ociregistry.Interface {
+	tb.Helper()
 	c, err := ociclient.New(strings.TrimPrefix(srv.URL, "http://"), &ociclient.Options{
 		Insecure: true, Transport: basicAuth{user, password, srv.Client().Transport},
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
-func (f *fixture) createRepository(t testing.TB, name, mutability string) {
-	t.Helper()
-	if _, err := f.CreateRepository(t.Context(), model.Repository{Name: name, TagMutability: mutability}); err != nil {
-		t.Fatal(err)
+func (f *fixture) createRepository(tb testing.TB, name, mutability string) {
+	tb.Helper()
+	if _, err := f.CreateRepository(tb.Context(), model.Repository{Name: name, TagMutability: mutability}); err != nil {
+		tb.Fatal(err)
 	}
 }
 

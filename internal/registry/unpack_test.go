@@ -25,10 +25,10 @@ import (
 	"neargate/internal/model"
 )
 
-func needsRoot(t testing.TB) {
-	t.Helper()
+func needsRoot(tb testing.TB) {
+	tb.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: unpacking makes device nodes and changes owners")
+		tb.Skip("needs root: unpacking makes device nodes and changes owners")
 	}
 }
 

@@ -34,20 +34,20 @@ func fifo(name string) entry {
 	return entry{Header: tar.Header{Name: name, Typeflag: tar.TypeFifo, Mode: 0o640}}
 }
 
-func archive(t testing.TB, entries ...entry) []byte {
-	t.Helper()
+func archive(tb testing.TB, entries ...entry) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, e := range entries {
 		if err := w.WriteHeader(&e.Header); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := w.Write([]byte(e.content)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }

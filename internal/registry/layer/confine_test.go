@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	})
 	if len(os.Args) == 3 && os.Args[1] == endless {
 		_, err := Unpack(context.Background(), Job{Dir: os.Args[2], Limits: Limits{Bytes: 1 << 50, Entries: 1 << 30}}, &forever{})
-		fmt.Println(err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	goleak.VerifyTestMain(m)
@@ -203,13 +203,13 @@ func TestUnpackingProcessDiesWithTheServer(t *testing.T) {
 
 func TestUnpackOfAnUnreadableBlob(t *testing.T) {
 	needsRoot(t)
-	broken := io.MultiReader(bytes.NewReader(archive(t, file("f", "x"))[:700]), iotest{})
+	broken := io.MultiReader(bytes.NewReader(archive(t, file("f", "x"))[:700]), damaged{})
 	if _, err := Unpack(t.Context(), Job{Dir: t.TempDir(), Limits: small()}, broken); err == nil {
 		t.Error("Unpack is content")
 	}
 }
 
-type iotest struct{}
+type damaged struct{}
 
 // Read fails as a damaged disk does.
-func (iotest) Read([]byte) (int, error) { return 0, syscall.EIO }
+func (damaged) Read([]byte) (int, error) { return 0, syscall.EIO }

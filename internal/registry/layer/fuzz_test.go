@@ -92,6 +92,7 @@ func newHunt(f *testing.F) *hunt {
 }
 
 func (h *hunt) check(t *testing.T, blob []byte) {
+	t.Helper()
 	dir, err := os.MkdirTemp(h.base, "l")
 	if err != nil {
 		t.Fatal(err)

@@ -20,10 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func needsRoot(t testing.TB) {
-	t.Helper()
+func needsRoot(tb testing.TB) {
+	tb.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("needs root: unpacking changes owners")
+		tb.Skip("needs root: unpacking changes owners")
 	}
 }
 
@@ -40,8 +40,8 @@ func unpack(t *testing.T, limits Limits, blob []byte) (string, Result, error) {
 }
 
 // list describes all files below dir.
-func list(t testing.TB, dir string) map[string]string {
-	t.Helper()
+func list(tb testing.TB, dir string) map[string]string {
+	tb.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || path == dir {
@@ -72,7 +72,7 @@ func list(t testing.TB, dir string) map[string]string {
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }
@@ -229,15 +229,15 @@ func TestUnpackOfHostileLayers(t *testing.T) {
 	}
 }
 
-func packed(t testing.TB, data []byte) []byte {
-	t.Helper()
+func packed(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
 	if _, err := w.Write(data); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -83,7 +84,7 @@ func Unpack(ctx context.Context, job Job, blob io.Reader) (Result, error) {
 	case ctx.Err() != nil:
 		return Result{}, context.Cause(ctx)
 	case heard != nil:
-		return Result{}, fmt.Errorf("the unpacking process ended without an answer: %w: %s", errors.Join(ended), said.line())
+		return Result{}, fmt.Errorf("the unpacking process ended without an answer: %w: %s", cmp.Or(ended, heard), said.line())
 	case a.Error != "":
 		return Result{}, errors.New(a.Error)
 	case ended != nil:
