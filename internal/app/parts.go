@@ -128,6 +128,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{
 		Place: cfg.Place, OnChange: func(cluster, service string) { p.scheduler.ServiceChanged(cluster, service) },
+		HasSecurityGroup: func(id string) bool { return p.ec2.HasSecurityGroup(id) },
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ type Config struct {
 	// OnChange is told the cluster and the name of a service whose desired
 	// state has changed. It must not block.
 	OnChange func(cluster, service string)
+	// HasSecurityGroup reports whether there is a security group with the ID; nil
+	// takes any.
+	HasSecurityGroup func(id string) bool
 }
 
 // Catalogue keeps the records. Open opens it.

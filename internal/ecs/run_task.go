@@ -41,7 +41,7 @@ func (c *Catalogue) NewTask(req RunTaskRequest) (model.Task, error) {
 	if err != nil {
 		return model.Task{}, err
 	}
-	if err := req.check(); err != nil {
+	if err := firstError(req.check(), c.checkSecurityGroups(req.Network)); err != nil {
 		return model.Task{}, err
 	}
 	def, err := c.Runnable(req.TaskDefinition)

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"neargate/internal/model"
@@ -27,6 +28,21 @@ func checkNetwork(n model.Network) error {
 		return invalid("subnets can have at most 16 items.")
 	case len(n.SecurityGroups) > 5:
 		return invalid("securityGroups can have at most 5 items.")
+	}
+	return nil
+}
+
+// checkSecurityGroups refuses groups that there are none of.
+// InvalidParameterException.
+func (c *Catalogue) checkSecurityGroups(n *model.Network) error {
+	if n == nil || c.cfg.HasSecurityGroup == nil {
+		return nil
+	}
+	for _, id := range n.SecurityGroups {
+		if !c.cfg.HasSecurityGroup(id) {
+			return invalid("Error retrieving security group information for [%s]: The security group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)",
+				strings.Join(n.SecurityGroups, ", "), id)
+		}
 	}
 	return nil
 }

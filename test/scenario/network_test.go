@@ -126,7 +126,16 @@ func TestSecurityGroups(t *testing.T) {
 	c.target(tg, "unhealthy", "Target.Timeout")
 	_, err := c.elb.SetSecurityGroups(ctx, &elb.SetSecurityGroupsInput{LoadBalancerArn: lb.LoadBalancerArn, SecurityGroups: []string{"sg-0123456789abcdef0"}})
 	if err == nil || !strings.Contains(err.Error(), "InvalidSecurityGroup") {
-		t.Errorf("a group that is not there: got %v", err)
+		t.Errorf("a load balancer in a group that is not there: got %v", err)
+	}
+	_, err = c.ecs.RunTask(ctx, &ecs.RunTaskInput{
+		TaskDefinition: aws.String("web"), LaunchType: ecstypes.LaunchTypeFargate,
+		NetworkConfiguration: &ecstypes.NetworkConfiguration{AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{
+			Subnets: c.network.Subnets[:1], SecurityGroups: []string{"sg-0123456789abcdef0"},
+		}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "The security group 'sg-0123456789abcdef0' does not exist (ErrorCode: InvalidGroup.NotFound)") {
+		t.Errorf("a task in a group that is not there: got %v", err)
 	}
 }
 

@@ -155,7 +155,10 @@ func TestProtocols(t *testing.T) {
 		want string
 	}{{53, "arrived"}, {50, "arrived"}, {61, "dropped"}, {60, "arrived"}} {
 		var in net.PacketConn
-		check(t, dns.do(func() (err error) { in, err = net.ListenPacket("udp4", netip.AddrPortFrom(dns.addr, row.port).String()); return err }))
+		check(t, dns.do(func() (err error) {
+			in, err = net.ListenPacket("udp4", netip.AddrPortFrom(dns.addr, row.port).String())
+			return err
+		}))
 		check(t, from.do(func() error { return sendRaw(from.addr, dns.addr, row.port) }))
 		want(t, "a datagram to the range 50 to 60", arrival(in), row.want)
 		check(t, in.Close())
