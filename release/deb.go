@@ -14,17 +14,20 @@ import (
 //go:embed files
 var files embed.FS
 
-// packaged are the files of the package that are not the program itself: where
-// they lie in it, and whether they are run.
-var packaged = []struct {
+// packaged is a file of the package beside the program itself.
+type packaged struct {
 	name, to string
 	mode     os.FileMode
-}{
-	{"files/neargate.service", "lib/systemd/system/neargate.service", 0o644},
-	{"files/default", "etc/default/neargate", 0o644},
-	{"files/postinst", "DEBIAN/postinst", 0o755},
-	{"files/prerm", "DEBIAN/prerm", 0o755},
-	{"files/postrm", "DEBIAN/postrm", 0o755},
+}
+
+func allPackaged() []packaged {
+	return []packaged{
+		{"files/neargate.service", "lib/systemd/system/neargate.service", 0o644},
+		{"files/default", "etc/default/neargate", 0o644},
+		{"files/postinst", "DEBIAN/postinst", 0o755},
+		{"files/prerm", "DEBIAN/prerm", 0o755},
+		{"files/postrm", "DEBIAN/postrm", 0o755},
+	}
 }
 
 // writeDeb writes the Debian package of a program.
@@ -51,7 +54,7 @@ func (r release) writeDeb(ctx context.Context, p program) error {
 	if err := put("usr/bin/neargate", exe, 0o755); err != nil {
 		return err
 	}
-	for _, f := range packaged {
+	for _, f := range allPackaged() {
 		data, err := files.ReadFile(f.name)
 		if err != nil {
 			return err

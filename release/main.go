@@ -87,8 +87,13 @@ func commitTime(ctx context.Context) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// compilers are the C compilers by architecture.
-var compilers = map[string]string{"amd64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
+// compiler is the C compiler for an architecture.
+func compiler(arch string) string {
+	if arch == "arm64" {
+		return "aarch64-linux-gnu-gcc"
+	}
+	return "x86_64-linux-gnu-gcc"
+}
 
 // build links statically and independent of its position, with all relocations
 // done before the program runs.
@@ -98,7 +103,7 @@ func (r release) build(ctx context.Context, arch string) (program, error) {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=netgo,osusergo", "-buildmode=pie",
 		"-ldflags=-s -w -X neargate/internal/cli.stamped="+r.version+` -linkmode=external -extldflags "-static-pie -Wl,-z,relro,-z,now"`,
 		"-o", p.file, "neargate/cmd/neargate")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux", "GOARCH="+arch, "CC="+compilers[arch])
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux", "GOARCH="+arch, "CC="+compiler(arch))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return p, fmt.Errorf("build for %s: %w\n%s", arch, err, out)
 	}

@@ -22,7 +22,7 @@ const (
 // SetUp makes the stage on a fresh server, with the app out of the binary,
 // which waits for startup before it listens.
 func SetUp(ctx context.Context, s *Server, binary string, startup time.Duration) (*Stage, error) {
-	a := demo.Server{Endpoint: s.Access.Endpoint, Region: s.Access.Region, AccessKey: s.Access.AccessKey, SecretKey: s.Access.SecretKey}
+	a := demo.Server{Endpoint: s.Endpoint, Region: s.Region, AccessKey: s.AccessKey, SecretKey: s.SecretKey}
 	return stage.SetUp(ctx, a, binary, stage.Task{Units: TaskCPU, Startup: startup})
 }
 

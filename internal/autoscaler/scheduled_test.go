@@ -45,7 +45,7 @@ func (r *rig) restart(path string) *rig {
 	}
 	next := newRig(r.t, path)
 	next.clock, next.running, next.sched, next.book = r.clock, r.running, r.sched, r.book
-	next.Autoscaler.sched, next.Autoscaler.alarms = r.sched, r.book
+	next.Autoscaler.sched, next.alarms = r.sched, r.book
 	return next
 }
 

@@ -142,7 +142,7 @@ func orNil[T any](list []T) []T {
 	return list
 }
 
-func set[T any](to *T, v *T) {
+func set[T any](to, v *T) {
 	if v != nil {
 		*to = *v
 	}

@@ -9,7 +9,7 @@ import (
 
 // resolution is the look for the images of a deployment, which its first tasks
 // wait for. One deployment runs one image digest for each container, whatever
-// its tags name later. [Amazon ECS developer guide, deployment-container-image-stability]
+// its tags name later (Amazon ECS developer guide, deployment-container-image-stability).
 type resolution struct {
 	done    chan struct{}
 	digests map[string]string // by container; readable after done

@@ -38,7 +38,7 @@ type client struct {
 }
 
 func newClient(s *server) *client {
-	network, err := demo.FindNetwork(s.t.Context(), demo.Server{Endpoint: s.Access.Endpoint, Region: s.Access.Region, AccessKey: s.Access.AccessKey, SecretKey: s.Access.SecretKey})
+	network, err := demo.FindNetwork(s.t.Context(), demo.Server{Endpoint: s.Endpoint, Region: s.Region, AccessKey: s.AccessKey, SecretKey: s.SecretKey})
 	if err != nil {
 		s.t.Fatal(err)
 	}

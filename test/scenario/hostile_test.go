@@ -163,6 +163,7 @@ func (s signer) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // in is the pusher in a subtest.
 func (p pusher) in(t *testing.T) pusher {
+	t.Helper()
 	c := *p.client
 	c.t = t
 	p.client, p.t = &c, t

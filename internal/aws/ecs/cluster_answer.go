@@ -31,6 +31,7 @@ func (s *service) cluster(c model.Cluster, include []types.ClusterField) *types.
 			out.ActiveServicesCount++
 		case model.Draining:
 			draining++
+		default: // the others are not counted
 		}
 	}
 	for _, field := range include {

@@ -15,7 +15,6 @@ import (
 type silence struct {
 	addr    string
 	dialing chan struct{} // one for each dial to addr
-
 }
 
 func (s *silence) dial(ctx context.Context, addr string) (net.Conn, error) {

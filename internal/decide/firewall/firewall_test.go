@@ -111,8 +111,10 @@ func TestCompileKeepsTheMeaning(t *testing.T) {
 			}
 			return a, class
 		}
-		f := Flow{Protocol: rapid.SampledFrom([]int{TCP, UDP, ICMP, 47, 50}).Draw(rt, "packet"), Port: small.Draw(rt, "port"),
-			Type: small.Draw(rt, "type"), Code: small.Draw(rt, "code")}
+		f := Flow{
+			Protocol: rapid.SampledFrom([]int{TCP, UDP, ICMP, 47, 50}).Draw(rt, "packet"), Port: small.Draw(rt, "port"),
+			Type: small.Draw(rt, "type"), Code: small.Draw(rt, "code"),
+		}
 		var from, to int
 		f.From, from = party("from")
 		f.To, to = party("to")

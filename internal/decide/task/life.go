@@ -32,6 +32,7 @@ func (m *move) advance() {
 		if !m.Starting && m.Deregistered() {
 			m.orders.Then = append(m.orders.Then, Order{Kind: Forget})
 		}
+	default: // DEPROVISIONING is AWS's own, nothing here is in it
 	}
 }
 

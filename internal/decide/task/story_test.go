@@ -52,6 +52,7 @@ func TestStories(t *testing.T) {
 }
 
 func replay(t *testing.T, text string) string {
+	t.Helper()
 	var out strings.Builder
 	var s task.State
 	for line := range strings.Lines(text) {
@@ -99,6 +100,7 @@ func record(groups []string) model.Task {
 // recovered is the state of the same task on a new server. Words say what the
 // engine has, running, ended, failed or nothing, and the standings as GROUP=STANDING.
 func recovered(t *testing.T, s task.State, words []string) task.State {
+	t.Helper()
 	standing := map[string]task.Standing{}
 	for _, w := range words[1:] {
 		group, at, _ := strings.Cut(w, "=")
@@ -127,8 +129,10 @@ func recovered(t *testing.T, s task.State, words []string) task.State {
 }
 
 func running() model.RunState {
-	return model.RunState{ID: "t1", Running: true, IP: "10.0.0.1", StartedAt: start.Add(200 * time.Millisecond),
-		Containers: []model.ContainerState{{Name: "app", Running: true}}}
+	return model.RunState{
+		ID: "t1", Running: true, IP: "10.0.0.1", StartedAt: start.Add(200 * time.Millisecond),
+		Containers: []model.ContainerState{{Name: "app", Running: true}},
+	}
 }
 
 func ended(code int) model.RunState {
@@ -146,6 +150,7 @@ func failed() model.RunState {
 }
 
 func event(t *testing.T, s task.State, words []string) task.Event {
+	t.Helper()
 	rest := strings.Join(words[1:], " ")
 	switch words[0] {
 	case "tick":
@@ -192,6 +197,7 @@ func event(t *testing.T, s task.State, words []string) task.Event {
 }
 
 func number(t *testing.T, s string) int {
+	t.Helper()
 	n, err := strconv.Atoi(s)
 	if err != nil {
 		t.Fatal(err)

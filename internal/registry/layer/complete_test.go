@@ -1,11 +1,10 @@
 package layer
 
 import (
+	"archive/tar"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"archive/tar"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"

@@ -14,6 +14,7 @@ import (
 func TestContract(t *testing.T) {
 	needsRoot(t)
 	runtimetest.Run(t, func(t *testing.T) *runtimetest.Harness {
+		t.Helper()
 		dir, images, sink := t.TempDir(), &fakeImages{}, &fakeLogs{}
 		t.Cleanup(func() {
 			if err := Cleanup(context.Background(), dir); err != nil {

@@ -47,6 +47,7 @@ const limit = time.Minute
 // Run tests the engines that the harnesses of a function open, one for each test.
 // The harness cleans up by itself after its test.
 func Run(t *testing.T, harness func(t *testing.T) *Harness) {
+	t.Helper()
 	for _, c := range []struct {
 		name string
 		test func(*bench)
@@ -279,10 +280,8 @@ func (b *bench) exited(s model.RunState, name string, codes ...int) {
 		b.Errorf("container %s: got %+v, want it to have ended", name, c)
 		return
 	}
-	for _, code := range codes {
-		if *c.ExitCode == code {
-			return
-		}
+	if slices.Contains(codes, *c.ExitCode) {
+		return
 	}
 	b.Errorf("container %s: got exit code %d, want one of %v", name, *c.ExitCode, codes)
 }

@@ -45,9 +45,12 @@ func link(key expr.MetaKey, op expr.CmpOp, prefix string) []expr.Any {
 	return []expr.Any{&expr.Meta{Key: key, Register: 1}, &expr.Cmp{Op: op, Register: 1, Data: []byte(prefix)}}
 }
 
-func incoming(prefix string) []expr.Any    { return link(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix) }
+func incoming(prefix string) []expr.Any { return link(expr.MetaKeyIIFNAME, expr.CmpOpEq, prefix) }
+
 func notIncoming(prefix string) []expr.Any { return link(expr.MetaKeyIIFNAME, expr.CmpOpNeq, prefix) }
-func outgoing(prefix string) []expr.Any    { return link(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix) }
+
+func outgoing(prefix string) []expr.Any { return link(expr.MetaKeyOIFNAME, expr.CmpOpEq, prefix) }
+
 func notOutgoing(prefix string) []expr.Any { return link(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix) }
 
 func family(op expr.CmpOp) []expr.Any {

@@ -140,6 +140,7 @@ func (ns *namespace) listen(t *testing.T, port int) {
 }
 
 func greet(t *testing.T, l net.Listener) {
+	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -19,7 +19,7 @@ const widest = 8
 
 // Overlap means that tasks run in a subnet that the machine reaches over another
 // link as well, so that the one's packets would go to the other.
-type Overlap struct {
+type Overlap struct { //nolint:errname // it reads as network.Overlap
 	Subnet, Route netip.Prefix
 	Link          string
 }
