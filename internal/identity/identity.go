@@ -27,9 +27,16 @@ type Key struct {
 	Created   time.Time `json:"created,omitzero"`
 }
 
-// kept is the file.
+// kept is the file: the newest key as the file of one key has always held it,
+// and the one before it while there are two.
 type kept struct {
-	Keys []Key `json:"keys"`
+	Key
+	Older []Key `json:"older,omitempty"`
+}
+
+func keep(keys []Key) kept {
+	last := len(keys) - 1
+	return kept{keys[last], keys[:last]}
 }
 
 // Keys is the root's access keys, of which there is always one.
@@ -65,7 +72,7 @@ func Open(path string, now func() time.Time, changed func(newest Key) error) (*K
 	}
 	k.keys = keys
 	if _, err := os.Stat(path + copySuffix); errors.Is(err, fs.ErrNotExist) {
-		_ = durable.WriteJSON(path+copySuffix, kept{keys}) // no start hangs on it: the disk may be full
+		_ = durable.WriteJSON(path+copySuffix, keep(keys)) // no start hangs on it: the disk may be full
 	}
 	return k, nil
 }
@@ -85,17 +92,11 @@ func read(path string) ([]Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	var file struct {
-		kept
-		Key // of an earlier version, whose file held one key
-	}
-	if err := json.Unmarshal(b, &file); err == nil && file.AccessKey != "" {
-		return []Key{file.Key}, nil
-	}
-	if len(file.Keys) == 0 {
+	var file kept
+	if err := json.Unmarshal(b, &file); err != nil || file.AccessKey == "" || file.SecretKey == "" {
 		return nil, &Lost{path}
 	}
-	return file.Keys, nil
+	return append(file.Older, file.Key), nil
 }
 
 // Secret returns the secret of an access key of the root.
@@ -172,7 +173,7 @@ func (k *Keys) indexLocked(accessKey string) int {
 // never bring back a key that was taken away.
 func (k *Keys) setLocked(keys []Key) error {
 	for _, path := range []string{k.path + copySuffix, k.path} {
-		if err := durable.WriteJSON(path, kept{Keys: keys}); err != nil {
+		if err := durable.WriteJSON(path, keep(keys)); err != nil {
 			return fmt.Errorf("keep the access keys: %w", err)
 		}
 	}

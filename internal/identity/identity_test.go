@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,10 @@ func TestRotateLeavesOneNewKey(t *testing.T) {
 	key, err := keys.Rotate()
 	if err != nil {
 		t.Fatal(err)
+	}
+	var file struct{ AccessKey, SecretKey string }
+	if b, err := os.ReadFile(path); err != nil || json.Unmarshal([]byte(strings.ReplaceAll(string(b), "_", "")), &file) != nil || file.AccessKey != key.AccessKey || file.SecretKey != key.SecretKey {
+		t.Errorf("the file has %+v at its top, %v: programs that read it look for the newest key there", file, err)
 	}
 	again, _ := open(t, path)
 	if list := again.List(); len(list) != 1 || list[0] != key || told.AccessKey != key.AccessKey {
