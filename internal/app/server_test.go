@@ -2,6 +2,8 @@ package app_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	aastypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
@@ -142,6 +145,7 @@ func TestWholeServer(t *testing.T) {
 	s.stable(2)
 	s.answered(url)
 	s.describeTasks()
+	s.interfaces()
 	s.output()
 	s.identities()
 	s.scalesOut()
@@ -293,6 +297,47 @@ func (s *server) describeTasks() {
 		}
 		return ""
 	})
+}
+
+// interfaces checks that EC2 knows the network interfaces that ECS names.
+func (s *server) interfaces() {
+	s.Helper()
+	known := s.ec2("DescribeNetworkInterfaces")
+	for _, task := range s.tasks() {
+		details := map[string]string{}
+		for _, a := range task.Attachments {
+			for _, kv := range a.Details {
+				details[*kv.Name] = *kv.Value
+			}
+		}
+		for _, name := range []string{"networkInterfaceId", "privateIPv4Address", "subnetId"} {
+			if v := details[name]; v == "" || !strings.Contains(known, ">"+v+"<") {
+				s.Errorf("%s %q of task %s is not in %s", name, v, *task.TaskArn, known)
+			}
+		}
+	}
+}
+
+// ec2 calls an operation without parameters: the SDK's client is very large.
+func (s *server) ec2(action string) string {
+	s.Helper()
+	body := "Action=" + action + "&Version=2016-11-15"
+	req := must(http.NewRequestWithContext(s.Context(), http.MethodPost, s.access.Endpoint+"/", strings.NewReader(body)))(s.T)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	sum := sha256.Sum256([]byte(body))
+	key := aws.Credentials{AccessKeyID: s.access.AccessKey, SecretAccessKey: s.access.SecretKey}
+	err := v4.NewSigner().SignHTTP(s.Context(), key, req, hex.EncodeToString(sum[:]), "ec2", s.access.Region, time.Now())
+	if err != nil {
+		s.Fatal(err)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp := must(client.Do(req))(s.T)
+	defer resp.Body.Close()
+	answer := string(must(io.ReadAll(resp.Body))(s.T))
+	if resp.StatusCode != http.StatusOK {
+		s.Fatalf("%s: %d %s", action, resp.StatusCode, answer)
+	}
+	return answer
 }
 
 func (s *server) output() {

@@ -36,12 +36,6 @@ func TestEveryConfigFieldIsSetInProduction(t *testing.T) {
 			c.settings(p, f)
 		}
 	}
-	for _, f := range pending {
-		if c.set[f] {
-			t.Errorf("%s is wired: take it off the list", f)
-		}
-		c.set[f] = true
-	}
 	if len(c.fields) < 50 {
 		t.Fatalf("found only %d fields of Config types: this test looks in the wrong place", len(c.fields))
 	}
