@@ -51,9 +51,6 @@ func TestEveryConfigFieldIsSetInProduction(t *testing.T) {
 	}
 }
 
-// pending are fields of which it is known that nobody sets them yet.
-var pending []string
-
 // typedPackage is a package of the module with its types.
 type typedPackage struct {
 	path  string

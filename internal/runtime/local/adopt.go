@@ -98,7 +98,7 @@ func (e *Engine) hold(t *task) {
 	}
 }
 
-// reconnect reaches the task's supervisor and reads its first report. It gives
+// reconnect reaches the task's supervisor and reads its first report. It returns
 // false when there is none, or none that has an order.
 func (e *Engine) reconnect(ctx context.Context, t *task) bool {
 	conn, err := dial(ctx, t.dir)

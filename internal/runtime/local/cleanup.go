@@ -97,7 +97,7 @@ func removeCgroups(ctx context.Context, id string) error {
 	return nil
 }
 
-// abandoned says whether nobody can come back to an instance whose process is
+// abandoned reports whether nobody can come back to an instance whose process is
 // dead: it was ephemeral, or its data directory was removed.
 func (e entry) abandoned() bool {
 	if e.Ephemeral {

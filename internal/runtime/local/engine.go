@@ -57,7 +57,7 @@ type Engine struct {
 	tasks map[string]*task
 }
 
-// Open takes the data directory over: it becomes its owner, makes the network,
+// Open takes the data directory over: it becomes its owner, creates the network,
 // finds the tasks that still run and those that ended while nobody looked, and
 // removes half-made ones. It also cleans up after dead ephemeral instances. It
 // fails with a *Missing where containers cannot lie in the data directory (what

@@ -34,7 +34,7 @@ func (e *Engine) Serve(ctx context.Context) error {
 	}
 }
 
-// openFollows makes the readers for the task's containers.
+// openFollows opens the readers for the task's containers.
 func (e *Engine) openFollows(t *task) {
 	t.followMu.Lock()
 	defer t.followMu.Unlock()

@@ -175,7 +175,7 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// same says whether path still names the open file.
+// same reports whether path still names the open file.
 func same(f *os.File, path string) bool {
 	ours, err := f.Stat()
 	if err != nil {

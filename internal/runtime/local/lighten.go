@@ -15,7 +15,7 @@ import (
 // wholeProgram is the program that this process runs.
 const wholeProgram = "/proc/self/exe"
 
-// lighten makes the program that supervisors run. They run the whole one until
+// lighten creates the program that supervisors run. They run the whole one until
 // it is there, and where it cannot be.
 func (e *Engine) lighten(ctx context.Context) {
 	path, err := lightProgram(ctx, runtimeDir(e.cfg.DataDir))

@@ -2,10 +2,11 @@
 // overlayfs, own namespaces, enforced CPU and memory, Docker's default hardening,
 // an address of its own.
 //
-// The engine keeps no task alive itself: each has a supervisor, a process of its
-// own (package supervisor), which outlives the engine. All that the engine knows
-// of a task lies below Config.DataDir/runtime, so that after a restart it takes
-// the living ones over and tells of those that ended meanwhile. What it makes
+// It keeps the contract of package runtime. The engine keeps no task alive
+// itself: each has a supervisor, a process of its own (package supervisor), which
+// outlives the engine. All that the engine knows of a task lies below
+// Config.DataDir/runtime, so that after a restart it takes over the tasks that
+// run and returns those that ended meanwhile from Recover. What it creates
 // outside that directory (cgroups, links, a packet filter, /run/neargate) carries
 // the instance's ID, and Cleanup removes it.
 package local
@@ -22,9 +23,8 @@ import (
 )
 
 // Dispatch turns this process into a task's supervisor, the first process of a
-// container, or a probe of the machine, when its arguments say so, and then does
-// not return.
-// main calls it before anything else.
+// container, or a probe of the machine, when its arguments ask for that, and then
+// does not return. main calls it before anything else.
 func Dispatch() {
 	if len(os.Args) < 2 {
 		return

@@ -35,7 +35,7 @@ func resolvers(text string) []netip.Addr {
 	return out
 }
 
-// withoutLoopback says with ok whether a name server is left.
+// withoutLoopback reports in ok whether a name server is left.
 func withoutLoopback(text string) (out string, ok bool) {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {

@@ -85,7 +85,7 @@ func (e *Engine) run(ctx context.Context, t *task) (model.RunState, error) {
 	return e.awaitStart(ctx, t)
 }
 
-// launch starts the task's supervisor and gives it its order.
+// launch starts the task's supervisor and sends it its order.
 func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err error) {
 	if t.rec.Address, err = e.net.Take(); err != nil {
 		return err

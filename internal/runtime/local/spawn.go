@@ -114,7 +114,7 @@ func supervisorCommand(program, instance, task string) *exec.Cmd {
 	}
 }
 
-// send gives the supervisor a command.
+// send sends the supervisor a command.
 func (t *task) send(c supervisor.Command) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

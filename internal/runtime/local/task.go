@@ -36,7 +36,7 @@ type task struct {
 
 	recovered bool // it had ended when the engine was opened: Recover has its end
 
-	started chan struct{} // closed when the supervisor says that all containers run
+	started chan struct{} // closed when the supervisor has reported that all containers run
 	ended   chan struct{} // closed when the task has ended and all is released
 	// unwatched is closed when nobody follows the supervisor's reports any more.
 	unwatched chan struct{}
@@ -129,7 +129,7 @@ func (t *task) stateLocked() model.RunState {
 	return s
 }
 
-// containerID is a container's runtime ID as Fargate makes them: the task's ID
+// containerID is a container's runtime ID in the form of Fargate: the task's ID
 // and a number.
 func containerID(task string, index int) string { return fmt.Sprintf("%s-%010d", task, index+1) }
 

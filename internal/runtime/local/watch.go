@@ -19,7 +19,7 @@ import (
 )
 
 // watch follows the supervisor's reports until the task has ended or the engine
-// closes. Then it releases what the task held and tells of its end.
+// closes. Then it releases what the task held and puts its end into the events.
 func (e *Engine) watch(ctx context.Context, t *task) {
 	defer close(t.unwatched)
 	if e.guard(t.id, func() error { e.attend(ctx, t); return nil }) == nil {
@@ -75,8 +75,8 @@ func (t *task) reported() supervisor.Report {
 	return t.report
 }
 
-// take makes a report the task's state, and events of what it has new about
-// the containers of a task that has started and goes on.
+// take adopts a report as the task's state, and puts what is new in it into
+// events, if the task has started and goes on.
 func (e *Engine) take(t *task, r supervisor.Report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,7 +99,7 @@ func (e *Engine) take(t *task, r supervisor.Report) {
 	}
 }
 
-// learn makes a report the task's state.
+// learn adopts a report as the task's state.
 func (t *task) learn(r supervisor.Report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,8 +117,8 @@ func (t *task) learnLocked(r supervisor.Report) {
 }
 
 // finish releases all that an ended task held, whatever becomes of ctx, keeps
-// its last state, and tells of its end. While Start is under way that is left to
-// Start.
+// its last state, and puts its end into the events. While Start is under way that
+// is left to Start.
 func (e *Engine) finish(ctx context.Context, t *task) {
 	if t.process != nil {
 		_ = t.process.Wait() // its exit status says nothing that the report does not
@@ -153,9 +153,9 @@ func (e *Engine) finish(ctx context.Context, t *task) {
 // down with the machine.
 const supervisorLost = "the task's supervisor ended unexpectedly"
 
-// learnLast makes what a supervisor that is gone has left behind the task's state;
-// known is its last report to the engine. A task that it did not see the end of
-// has failed, if it ran.
+// learnLast adopts what a supervisor that is gone has left behind as the task's
+// state; known is its last report to the engine. A task that ran, and whose end
+// it did not see, has failed.
 func (t *task) learnLast(known supervisor.Report) {
 	r, lost := lastReport(t.dir, known)
 	t.mu.Lock()
@@ -185,7 +185,7 @@ func lastReport(dir string, known supervisor.Report) (last supervisor.Report, lo
 	return last, true
 }
 
-// release gives back the task's cgroup, link, address, images and files, but
+// release returns the task's cgroup, link, address, images and files, but
 // for its records and its output. Every step is tried.
 func (e *Engine) release(ctx context.Context, t *task) {
 	var errs []error

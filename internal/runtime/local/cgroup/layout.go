@@ -1,4 +1,4 @@
-// Package cgroup makes, limits, reads and removes the cgroups of tasks, on
+// Package cgroup creates, limits, reads and removes the cgroups of tasks, on
 // cgroup v1 (every controller its own hierarchy) and v2. Paths are relative to
 // the root of the hierarchies, the same in each. It is safe for use by several
 // goroutines as long as they work on different paths.
@@ -37,7 +37,7 @@ type Layout struct {
 	v2      string            // where the v2 hierarchy is mounted, "" for nowhere
 }
 
-// Detect finds the machine's layout. The error says which controller is
+// Detect finds the machine's layout. The error names the controller that is
 // missing.
 func Detect() (*Layout, error) {
 	var st unix.Statfs_t
@@ -93,7 +93,7 @@ func detectUnified() (*Layout, error) {
 	return &Layout{unified: true, mounts: map[string]string{"": Root}, dirs: []string{Root}, v2: Root}, nil
 }
 
-// Open makes the cgroup in the v2 hierarchy and opens it, so that a process can
+// Open creates the cgroup in the v2 hierarchy and opens it, so that a process can
 // be started inside. The file is nil where that hierarchy is not mounted.
 func (l *Layout) Open(path string) (*os.File, error) {
 	if l.v2 == "" {

@@ -121,7 +121,7 @@ func (m *Meter) text(f *os.File) ([]byte, error) {
 	return m.buf[:n], nil
 }
 
-// field gives the number after "key " at the start of a line, 0 when there is none.
+// field returns the number after "key " at the start of a line, 0 when there is none.
 func field(text, key []byte) int64 {
 	for len(text) > 0 {
 		line, rest, _ := bytes.Cut(text, []byte{'\n'})

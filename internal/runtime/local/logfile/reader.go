@@ -99,7 +99,7 @@ func (r *Reader) Next() ([]model.LogLine, error) {
 	}
 }
 
-// ended says whether the segment, read up to size, will not grow: the writer
+// ended reports whether the segment, read up to size, will not grow: the writer
 // has begun the next one or dropped this one.
 func (r *Reader) ended(size int64) (bool, error) {
 	_, err := os.Stat(name(r.dir, r.segment+1))

@@ -71,7 +71,7 @@ type Writer struct {
 	bytes   int64 // of records, written so far
 }
 
-// Create makes the directory and the first segment. Segments that a former
+// Create creates the directory and the first segment. Segments that a former
 // writer left are kept.
 func Create(dir string, buffer Buffer, now func() time.Time) (*Writer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -100,7 +100,7 @@ func name(dir string, segment int) string {
 	return filepath.Join(dir, fmt.Sprintf("%08d.log", segment))
 }
 
-// list gives the numbers of the segments, lowest first.
+// list returns the numbers of the segments, lowest first.
 func list(dir string) ([]int, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

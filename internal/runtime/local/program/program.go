@@ -1,4 +1,4 @@
-// Package program makes a lighter program of the one that runs: a copy that does
+// Package program creates a lighter program from the one that runs: a copy that does
 // not initialise the packages that it will never use.
 //
 // A task's supervisor and the first process of a container are this same

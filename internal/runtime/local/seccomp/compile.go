@@ -64,7 +64,7 @@ const (
 	argsOffset   = 16
 )
 
-// compile makes the program: the ABI's own part is chosen first, then the
+// compile returns the program: the ABI's own part is chosen first, then the
 // syscall's number is found by binary search over ranges of equal outcome.
 func compile(profile *specs.LinuxSeccomp) ([]byte, error) {
 	abis, err := abis(runtime.GOARCH)
@@ -141,7 +141,7 @@ func (a abi) compile(profile *specs.LinuxSeccomp) ([]bpf.Instruction, error) {
 	return append(code, search(spans)...), nil
 }
 
-// rules gives the profile's rules by this ABI's syscall number, and the highest
+// rules returns the profile's rules by this ABI's syscall number, and the highest
 // number that any rule names. Names unknown here belong to other ABIs.
 func (a abi) rules(profile *specs.LinuxSeccomp) (map[uint32][]specs.LinuxSyscall, uint32, error) {
 	numbers := map[string]uint32{}

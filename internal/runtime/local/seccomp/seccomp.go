@@ -1,4 +1,4 @@
-// Package seccomp makes Docker's default seccomp profile into a BPF program and
+// Package seccomp compiles Docker's default seccomp profile to a BPF program and
 // installs it. The program is compiled once, in pure Go, and handed as bytes to
 // the processes that need it: compiling costs milliseconds, installing
 // microseconds.

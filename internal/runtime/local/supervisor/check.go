@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// check runs the container's health check at its interval and tells each change
+// check runs the container's health check at its interval and reports each change
 // of its outcome, until ctx ends. Failures in the start period do not count;
 // Retries of them in a row make the container unhealthy, one success healthy.
 func (c *container) check(ctx context.Context, tell func(health string)) {

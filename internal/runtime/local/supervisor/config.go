@@ -40,7 +40,7 @@ func readonlyPaths() []string {
 // maxProcesses bounds a container against fork bombs.
 const maxProcesses = 4096
 
-// makeConfig gives libcontainer's view of a container. Network and IPC
+// makeConfig returns libcontainer's view of a container. Network and IPC
 // namespaces are the supervisor's, the others its own.
 func makeConfig(o *Order, c *Container, root string) *configs.Config {
 	caps := Capabilities()

@@ -116,7 +116,7 @@ func (c *container) launch(beforeExec func() error) error {
 	return nil
 }
 
-// openOutputs makes the pipes for stdout and stderr and gives the container's
+// openOutputs creates the pipes for stdout and stderr and returns the container's
 // ends. Ours are read until they end.
 func (c *container) openOutputs() ([]*os.File, error) {
 	var theirs []*os.File
@@ -154,7 +154,7 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// wait waits for the container's end, releases all it had and tells how it went.
+// wait waits for the container's end, releases all it had and returns how it went.
 func (c *container) wait() (code int, reason string) {
 	state, err := c.process.Wait()
 	code = 255

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ready says whether all dependencies of m are met. The error says that one
+// ready reports whether all dependencies of m are met. The error means that one
 // never will be.
 func (t *task) ready(m *member) (bool, error) {
 	for _, d := range m.spec.DependsOn {
@@ -26,7 +26,7 @@ func (t *task) ready(m *member) (bool, error) {
 	return true, nil
 }
 
-// meets says whether m fulfils a condition of the ECS API (ContainerDependency).
+// meets reports whether m fulfils a condition of the ECS API (ContainerDependency).
 func (m *member) meets(condition string) (bool, error) {
 	switch condition {
 	case "START":

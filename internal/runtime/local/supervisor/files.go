@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// etcFiles are the files of /etc that the platform gives every container.
+// etcFiles are the files of /etc that the platform provides to every container.
 func etcFiles() []string { return []string{"hosts", "hostname", "resolv.conf"} }
 
 // writeEtc writes them into the task's directory; its containers share them.

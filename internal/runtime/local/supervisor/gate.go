@@ -35,7 +35,7 @@ const gateLimit = 10 * time.Second
 // process.
 type gate struct{ conn *os.File }
 
-// newGate gives the supervisor's end and the process's.
+// newGate returns the supervisor's end and the process's.
 func newGate() (gate, *os.File, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -103,7 +103,7 @@ func Init() {
 	libcontainer.Init()
 }
 
-// passGate takes the filter, installs it and says so.
+// passGate takes the filter, installs it and answers.
 func passGate() {
 	// Not an *os.File: its finalizer could close the number when it has
 	// become something else.

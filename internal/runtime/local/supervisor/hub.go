@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// hub speaks with engines: usually one, none while the server is down. It takes
-// their commands and gives each the latest report, then every new one.
+// hub talks to engines: usually one, none while the server is down. It takes
+// their commands and sends each the latest report, then every new one.
 type hub struct {
 	orders   chan *Order
 	stops    chan *Stop

@@ -12,13 +12,13 @@ import (
 )
 
 // linkName is what a task calls its network interface. The engine puts it into
-// the supervisor's network namespace before it gives the order.
+// the supervisor's network namespace before it sends the order.
 const linkName = "eth0"
 
 // LinkName is linkName for the engine.
 const LinkName = linkName
 
-// configureNetwork brings up the loopback device and gives the task its address.
+// configureNetwork brings up the loopback device and assigns the task its address.
 func configureNetwork(o *Order) error {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {

@@ -57,7 +57,7 @@ type Dependency struct {
 	Condition string // START, COMPLETE, SUCCESS or HEALTHY
 }
 
-// Check is a command run inside the container to tell its health.
+// Check is a command run inside the container to find out its health.
 type Check struct {
 	Args                           []string
 	Interval, Timeout, StartPeriod time.Duration

@@ -12,7 +12,7 @@ import (
 func containerDir(taskDir, name string) string { return filepath.Join(taskDir, "containers", name) }
 
 // mountRootfs joins the image's layers and a fresh writable one into the
-// container's root file system and gives its path. The mount is in this mount
+// container's root file system and returns its path. The mount is in this mount
 // namespace only and goes with it.
 func mountRootfs(taskDir string, c *Container) (string, error) {
 	dir := containerDir(taskDir, c.Name)

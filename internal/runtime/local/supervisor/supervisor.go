@@ -36,10 +36,10 @@ const ProbeArgument = "task-supervisor-probe"
 const ListenerFD = 3
 
 // StopLimit is how long a container gets between the stop signal and SIGKILL
-// when nobody says otherwise.
+// when neither its definition nor the caller sets another.
 const StopLimit = 30 * time.Second
 
-// Main is a supervisor's whole life. It gives the process's exit code.
+// Main is a supervisor's whole life. It returns the process's exit code.
 func Main() int {
 	logrus.SetLevel(logrus.ErrorLevel) // libcontainer's log goes to stderr, a file of the task
 	if err := run(); err != nil {

@@ -23,7 +23,7 @@ func rlimits() map[string]int {
 // openFiles is Fargate's default for nofile, soft and hard.
 const openFiles = 65535
 
-// makeRlimits gives a container's limits. A hard limit above our own needs
+// makeRlimits returns a container's limits. A hard limit above our own needs
 // CAP_SYS_RESOURCE: it is clamped to ours, as a lower limit is better than a
 // task that does not start.
 func makeRlimits(wanted []Ulimit) ([]configs.Rlimit, error) {
