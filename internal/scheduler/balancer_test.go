@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
 	"neargate/internal/model"
@@ -58,7 +59,10 @@ func (b *lb) DeregisterLostTargets(_ context.Context, arn string, targets []mode
 	return nil
 }
 
-func (b *lb) TargetHealth(string) ([]model.TargetHealth, error) {
+func (b *lb) TargetHealth(arn string) ([]model.TargetHealth, error) {
+	if strings.Contains(arn, "panic") {
+		panic("of a target group")
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var all []model.TargetHealth

@@ -32,7 +32,12 @@ var testPlace = model.Place{Region: "us-east-1", Account: "000000000000"}
 
 type noLogs struct{}
 
-func (noLogs) HasGroup(name string) bool                 { return name == "/ecs/web" }
+func (noLogs) HasGroup(name string) bool {
+	if name == "/ecs/panic" {
+		panic("of a log group")
+	}
+	return name == "/ecs/web"
+}
 func (noLogs) EnsureGroup(context.Context, string) error { return nil }
 
 // rig is a scheduler and the records of ECS on a state file, with a fake engine

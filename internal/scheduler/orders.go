@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -74,16 +75,21 @@ func (o *owner) start(ctx context.Context, e *entry) {
 	e.cancel = cancel
 	def, ok := o.s.records.TaskDefinition(record.TaskDefinitionARN)
 	images := o.images(ctx, record, def)
-	o.work(ctx, record.ID, func() task.Event {
+	o.work(ctx, record.ID, func() (answer task.Event) {
 		defer cancel(nil)
 		if !ok {
 			return task.NotStarted{Reason: "ResourceInitializationError: task definition " + record.TaskDefinitionARN + " is gone"}
 		}
 		digests, err := images.wait(startCtx)
+		if err == nil {
+			err = o.guard("start", func() {
+				answer = o.s.carrier.start(startCtx, taskSpec(record, def, digests, o.s.cfg.Place.Region))
+			})
+		}
 		if err != nil {
 			return task.NotStarted{Reason: reasonOf(err)}
 		}
-		return o.s.carrier.start(startCtx, taskSpec(record, def, digests, o.s.cfg.Place.Region))
+		return answer
 	})
 }
 
@@ -111,7 +117,8 @@ func (o *owner) images(ctx context.Context, record model.Task, def model.TaskDef
 	o.s.work.Go(func() {
 		defer close(r.done)
 		if r.digests = known; known == nil {
-			r.digests, r.err = resolve(ctx, o.s.engine, def)
+			err := o.guard("resolve", func() { r.digests, r.err = resolve(ctx, o.s.engine, def) })
+			r.err = cmp.Or(r.err, err)
 		}
 		if r.err == nil {
 			r.err = o.s.records.SetImages(ctx, cluster, name, id, r.digests)

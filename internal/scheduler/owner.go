@@ -81,9 +81,11 @@ func (o *owner) run(ctx context.Context) {
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		for _, m := range o.box.take() {
-			o.receive(ctx, m, time.Now())
+			_ = o.guard("message", func() { o.receive(ctx, m, time.Now()) }) // in the log
 		}
-		o.turn(ctx, time.Now())
+		if o.guard("turn", func() { o.turn(ctx, time.Now()) }) != nil {
+			o.wakeAt = time.Now().Add(panicPause)
+		}
 		if o.retired() {
 			return
 		}

@@ -31,7 +31,11 @@ func memoryMiB() (int, error) {
 
 // Resolve returns the digest that the image's reference names now.
 func (e *Engine) Resolve(ctx context.Context, image runtime.Image) (string, error) {
-	digest, err := e.images.Resolve(ctx, image)
+	var digest string
+	err := e.guard(image.Reference, func() (err error) {
+		digest, err = e.images.Resolve(ctx, image)
+		return err
+	})
 	if err != nil {
 		return "", pullError(err)
 	}

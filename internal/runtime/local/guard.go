@@ -12,12 +12,13 @@ import (
 // errPanic is the error of a step that panicked.
 var errPanic = errors.New("internal error")
 
-// guard runs a step of one task's life and turns a panic into the step's error:
-// what an image or a definition sets off ends that task and no other.
-func (e *Engine) guard(task string, step func() error) (err error) {
+// guard runs a step of the work on one task or image, the subject, and turns a
+// panic into the step's error: what an image or a definition sets off ends that
+// task and no other.
+func (e *Engine) guard(subject string, step func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.log.Error("panic in the work on a task", "task", task, "panic", p, "stack", string(debug.Stack()))
+			e.log.Error("panic in the work on a task", "subject", subject, "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: %v", errPanic, p)
 		}
 	}()
