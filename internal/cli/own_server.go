@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"neargate/internal/app"
 	"neargate/internal/cli/demo"
@@ -37,6 +39,7 @@ func withServer(ctx context.Context, listen string, log *slog.Logger, use func(c
 			broken(fmt.Errorf("the server ended: %w", err))
 		}
 	})
+	defer interruptOnBrokenPipe(broken)()
 	err = use(useCtx, srv)
 	if cause := context.Cause(useCtx); cause != nil && err != nil {
 		err = cause // interrupted, or the server is gone: not what failed because of it
@@ -45,6 +48,26 @@ func withServer(ctx context.Context, listen string, log *slog.Logger, use func(c
 	serving.Wait()
 	broken(nil)
 	return err
+}
+
+// interruptOnBrokenPipe ends a use whose output nobody reads any more (neargate
+// demo | head -1), instead of the process: what the server made goes with it.
+func interruptOnBrokenPipe(end context.CancelCauseFunc) (stop func()) {
+	pipe, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(pipe, syscall.SIGPIPE)
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-pipe:
+			end(errInterrupted)
+		case <-done:
+		}
+	})
+	return func() {
+		signal.Stop(pipe)
+		close(done)
+		waiting.Wait()
+	}
 }
 
 // access is how the AWS clients of this process reach its own server.
