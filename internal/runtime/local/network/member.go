@@ -78,21 +78,21 @@ func (n *Network) admit(a netip.Addr, link string, groups []string) error {
 	return n.addLocked(a)
 }
 
-// Disconnect removes a task's link, if it is still there, and its way through
-// the filter. Its address stays in use until Release.
+// Disconnect removes a task's link, if it is still there. Its address stays in
+// use until Release.
 func (n *Network) Disconnect(a netip.Addr) error {
-	return errors.Join(n.dismiss(a), removeLink(n.LinkName(a)))
+	n.dismiss(a)
+	return removeLink(n.LinkName(a))
 }
 
-func (n *Network) dismiss(a netip.Addr) error {
+func (n *Network) dismiss(a netip.Addr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	m, known := n.members[a]
-	if !known {
-		return nil
-	}
 	delete(n.members, a)
-	return n.removeLocked(a, m)
+	if known && n.rendered != nil {
+		n.rendered.former[a] = m.groups
+	}
 }
 
 // Source returns an address for the named load balancer to connect to tasks
@@ -138,7 +138,7 @@ func (n *Network) DropSource(name string) error {
 	if errors.Is(err, unix.EADDRNOTAVAIL) {
 		err = nil
 	}
-	err = errors.Join(err, n.dismiss(a))
+	n.dismiss(a)
 	n.Release(a)
 	return err
 }

@@ -39,6 +39,19 @@ func TestGroupsBetweenTasks(t *testing.T) {
 	want(t, "after another task has gone", a.reach(other.addr, 8080), "reached")
 }
 
+func TestAddressUsedAgain(t *testing.T) {
+	n := open(t, Config{ID: "aa000d"})
+	check(t, n.SetPolicy(groups(firewall.Group{ID: "sg-other"})))
+	a, other := newTask(t, n), newTask(t, n, "sg-other")
+	for _, row := range []struct{ group, want string }{{"sg-default", "reached"}, {"sg-default", "reached"}, {"sg-other", "dropped"}, {"sg-default", "reached"}} {
+		n.pool.last = other.addr
+		b := newTask(t, n, row.group)
+		want(t, "the address in "+row.group, a.reach(b.addr, 8080), row.want)
+		check(t, n.Disconnect(b.addr))
+		n.Release(b.addr)
+	}
+}
+
 func TestEstablishedConnectionsStay(t *testing.T) {
 	n := open(t, Config{ID: "aa0002"})
 	check(t, n.SetPolicy(groups()))

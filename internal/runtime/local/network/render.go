@@ -18,40 +18,31 @@ type rendered struct {
 	classes map[string]int  // by the groups, as key makes of them
 	links   *nftables.Set   // which task's link sends from which address
 	members []*nftables.Set // the addresses of each class
+	// former are the groups of members that have gone. Their elements stay: to
+	// take one out costs the kernel 10 ms, and nobody has the address.
+	former map[netip.Addr][]string
 }
 
 func key(groups []string) string { return strings.Join(groups, " ") }
 
 // addLocked lets a new member through. The usual one costs two elements; one
-// with groups that no other has had changes the table as a whole.
+// with groups that no other has had, or whose address a member with other groups
+// has had, changes the table as a whole.
 func (n *Network) addLocked(a netip.Addr) error {
-	m := n.members[a]
 	if n.rendered == nil {
 		return n.renderLocked()
 	}
+	m := n.members[a]
 	class, known := n.rendered.classes[key(m.groups)]
-	if !known {
+	former, used := n.rendered.former[a]
+	if !known || (used && key(former) != key(m.groups)) {
 		return n.renderLocked()
 	}
+	delete(n.rendered.former, a)
 	return n.change("let a member through", func(c *nftables.Conn) error {
 		err := c.SetAddElements(n.rendered.members[class], []nftables.SetElement{addressElement(a)})
 		if m.link != "" {
 			err = errors.Join(err, c.SetAddElements(n.rendered.links, []nftables.SetElement{linkElement(m.link, a)}))
-		}
-		return err
-	})
-}
-
-// removeLocked takes back what addLocked did.
-func (n *Network) removeLocked(a netip.Addr, m member) error {
-	if n.rendered == nil {
-		return nil // the next change leaves it out
-	}
-	return n.change("keep a former member out", func(c *nftables.Conn) error {
-		class := n.rendered.classes[key(m.groups)]
-		err := c.SetDeleteElements(n.rendered.members[class], []nftables.SetElement{addressElement(a)})
-		if m.link != "" {
-			err = errors.Join(err, c.SetDeleteElements(n.rendered.links, []nftables.SetElement{linkElement(m.link, a)}))
 		}
 		return err
 	})
@@ -102,7 +93,7 @@ func (n *Network) renderLocked() error {
 	if err != nil {
 		return err
 	}
-	n.rendered = &rendered{classes: classes, links: t.links, members: t.members}
+	n.rendered = &rendered{classes: classes, links: t.links, members: t.members, former: map[netip.Addr][]string{}}
 	return nil
 }
 
