@@ -1,8 +1,8 @@
 package ecs
 
 import (
-	"regexp"
 	"slices"
+	"strings"
 
 	"neargate/internal/model"
 )
@@ -63,6 +63,6 @@ func checkSettings(settings []model.Setting) ([]model.Setting, error) {
 // validName reports whether a cluster, service, family or container may have
 // the name.
 func validName(name string) bool {
-	ok, _ := regexp.MatchString(`^[a-zA-Z0-9_-]{1,255}$`, name) // the pattern compiles
-	return ok
+	const allowed = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
+	return name != "" && len(name) <= 255 && strings.Trim(name, allowed) == ""
 }

@@ -121,10 +121,25 @@ func ulimits() []string {
 	}
 }
 
+// capabilities are the names that AWS knows. [API_KernelCapabilities].
+func capabilities() []string {
+	return []string{
+		"ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK",
+		"IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST",
+		"NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT",
+		"SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "SYSLOG", "WAKE_ALARM",
+	}
+}
+
 func checkLimits(c model.ContainerDefinition) error {
 	for _, u := range c.Ulimits {
 		if !slices.Contains(ulimits(), u.Name) || u.Soft > u.Hard && u.Hard >= 0 {
 			return client("Invalid 'ulimits' setting for container '%s': %s.", c.Name, u.Name)
+		}
+	}
+	for _, name := range c.DropCapabilities {
+		if !slices.Contains(capabilities(), name) {
+			return client("Invalid 'linuxParameters' setting for container '%s': %s is not a kernel capability.", c.Name, name)
 		}
 	}
 	for _, name := range c.AddCapabilities {

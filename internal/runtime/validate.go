@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"neargate/internal/decide/dependency"
 	"neargate/internal/model"
 )
 
@@ -33,20 +34,18 @@ func Validate(spec model.TaskSpec) error {
 	if len(spec.Containers) == 0 {
 		return invalid("task %s has no containers", spec.ID)
 	}
-	dependencies := map[string][]model.Dependency{}
+	var containers []model.ContainerDefinition
 	for _, c := range spec.Containers {
 		if !named(c.Name, maxContainerName) {
 			return invalid("container name %q is not valid", c.Name)
 		}
-		if _, twice := dependencies[c.Name]; twice {
+		if slices.ContainsFunc(containers, func(other model.ContainerDefinition) bool { return other.Name == c.Name }) {
 			return invalid("two containers are named %s", c.Name)
 		}
-		dependencies[c.Name] = c.DependsOn
+		containers = append(containers, c.ContainerDefinition)
 	}
-	for _, c := range spec.Containers {
-		if err := checkDependencies(dependencies, c.Name, nil); err != nil {
-			return err
-		}
+	if err := dependency.Check(containers); err != nil {
+		return invalid("dependsOn of %s", err)
 	}
 	return nil
 }
@@ -61,26 +60,4 @@ func named(s string, n int) bool {
 
 func invalid(format string, args ...any) error {
 	return model.Errorf(model.Invalid, CodeResource, format, args...)
-}
-
-// checkDependencies follows the dependencies of a container; path is how it
-// came there.
-func checkDependencies(all map[string][]model.Dependency, name string, path []string) error {
-	if slices.Contains(path, name) {
-		return invalid("containers depend on each other: %s", strings.Join(append(path, name), ", "))
-	}
-	for _, d := range all[name] {
-		if _, ok := all[d.Container]; !ok {
-			return invalid("container %s depends on %s, which is not in the task", name, d.Container)
-		}
-		switch d.Condition {
-		case "START", "COMPLETE", "SUCCESS", "HEALTHY":
-		default:
-			return invalid("container %s depends on %s by the unknown condition %q", name, d.Container, d.Condition)
-		}
-		if err := checkDependencies(all, d.Container, append(path, name)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -90,7 +90,7 @@ var inward = map[string][]string{
 	"brain":     {"nouns", "brain"},
 	"simulator": {"nouns", "brain"},
 	"ground":    {},
-	"contract":  {"nouns"},
+	"contract":  {"nouns", "brain"},
 	"hands":     {"nouns", "brain", "ground", "contract"},
 	"protocol":  {"nouns", "ground", "protocol"},
 	"faces":     {"nouns", "brain", "ground", "hands", "protocol"},

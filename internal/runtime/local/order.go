@@ -57,6 +57,8 @@ func orderContainer(c model.ContainerSpec, image Rootfs) (supervisor.Container, 
 		Name: c.Name, Layers: image.Layers, Args: args, Env: env,
 		WorkingDir: first(c.WorkingDir, image.Config.WorkingDir), User: first(c.User, image.Config.User),
 		MemoryBytes: int64(c.MemoryMiB) << 20, ReadonlyRoot: c.ReadonlyRoot,
+		MemoryReservationBytes: int64(c.MemoryReservationMiB) << 20,
+		AddCapabilities:        c.AddCapabilities, DropCapabilities: c.DropCapabilities,
 		Essential: c.Essential, StopSignal: image.Config.StopSignal, StopTimeout: c.StopTimeout,
 		Check: orderCheck(c.HealthCheck),
 	}

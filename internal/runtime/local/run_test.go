@@ -132,6 +132,7 @@ func TestCancelledRun(t *testing.T) {
 	s := spec("serve")
 	// It would wait for ever: the first container never completes.
 	s.Containers = append(s.Containers, container("after", "exit", "0"))
+	s.Containers[0].Essential = false
 	s.Containers[1].DependsOn = []model.Dependency{{Container: "app", Condition: "COMPLETE"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
@@ -214,6 +215,26 @@ func TestUserAndReadonlyRoot(t *testing.T) {
 	_, got := b.output(s)
 	for _, want := range []string{"ids 1 101 102", "CapEff: 0000000000000000", "write root open /file: read-only file system"} {
 		has(t, got, want)
+	}
+}
+
+func TestCapabilitiesAreDroppedAndAdded(t *testing.T) {
+	tests := []struct {
+		add, drop []string
+		want      string // CapEff and CapBnd
+	}{
+		{nil, []string{"ALL"}, "0000000000000000"},
+		{nil, []string{"NET_RAW", "MKNOD"}, "00000000a00405fb"},
+		{[]string{"SYS_PTRACE"}, nil, "00000000a80c25fb"},
+		{[]string{"SYS_PTRACE"}, []string{"ALL"}, "0000000000080000"},
+	}
+	for _, tt := range tests {
+		b := open(t)
+		s := spec("inspect")
+		s.Containers[0].AddCapabilities, s.Containers[0].DropCapabilities = tt.add, tt.drop
+		_, got := b.output(s)
+		has(t, got, "CapEff: "+tt.want)
+		has(t, got, "CapBnd: "+tt.want)
 	}
 }
 

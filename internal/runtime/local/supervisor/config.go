@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/opencontainers/cgroups"
 	devices "github.com/opencontainers/cgroups/devices/config"
@@ -21,6 +23,20 @@ func Capabilities() []string {
 		"CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP",
 		"CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
 	}
+}
+
+// capabilities are those of one container: the default without what it drops,
+// and with what it adds, which counts more. Names come as in ECS, without CAP_.
+func capabilities(c *Container) []string {
+	caps := slices.DeleteFunc(Capabilities(), func(name string) bool {
+		return slices.Contains(c.DropCapabilities, "ALL") || slices.Contains(c.DropCapabilities, strings.TrimPrefix(name, "CAP_"))
+	})
+	for _, name := range c.AddCapabilities {
+		if !slices.Contains(caps, "CAP_"+name) {
+			caps = append(caps, "CAP_"+name)
+		}
+	}
+	return caps
 }
 
 // maskedPaths are what Docker hides: moby, oci/defaults.go.
@@ -43,7 +59,7 @@ const maxProcesses = 4096
 // makeConfig returns libcontainer's view of a container. Network and IPC
 // namespaces are the supervisor's, the others its own.
 func makeConfig(o *Order, c *Container, root string) *configs.Config {
-	caps := Capabilities()
+	caps := capabilities(c)
 	return &configs.Config{
 		Rootfs:          root,
 		Readonlyfs:      c.ReadonlyRoot,
@@ -69,6 +85,7 @@ func makeCgroup(o *Order, c *Container) *cgroups.Cgroup {
 	if c.MemoryBytes > 0 {
 		r.Memory, r.MemorySwap = c.MemoryBytes, c.MemoryBytes
 	}
+	r.MemoryReservation = c.MemoryReservationBytes
 	for _, d := range specconv.AllowedDevices {
 		r.Devices = append(r.Devices, &d.Rule)
 	}

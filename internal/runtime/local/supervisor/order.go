@@ -26,23 +26,29 @@ type Order struct {
 
 // Container is one container of an Order.
 type Container struct {
-	Name         string
-	ID           string   // unique for ever
-	Layers       []string // overlayfs lower directories, lowest first
-	Args         []string
-	Env          []string // "NAME=value"; the supervisor adds PATH and HOSTNAME where missing
-	WorkingDir   string
-	User         string // "", "uid", "name", "uid:gid", "name:group"
-	MemoryBytes  int64  // hard limit of its own; 0: none
-	CPUShares    uint64 // of the task's CPU; 0: the kernel's default
-	ReadonlyRoot bool
-	Ulimits      []Ulimit
-	Essential    bool
-	StopSignal   string // "SIGTERM", "15", "" is SIGTERM
-	StopTimeout  time.Duration
-	DependsOn    []Dependency
-	Check        *Check
-	LogBuffer    logfile.Buffer // of output that nobody has taken yet
+	Name        string
+	ID          string   // unique for ever
+	Layers      []string // overlayfs lower directories, lowest first
+	Args        []string
+	Env         []string // "NAME=value"; the supervisor adds PATH and HOSTNAME where missing
+	WorkingDir  string
+	User        string // "", "uid", "name", "uid:gid", "name:group"
+	MemoryBytes int64  // hard limit of its own; 0: none
+	// MemoryReservationBytes is what the container keeps when memory is short;
+	// 0: none.
+	MemoryReservationBytes int64
+	// AddCapabilities and DropCapabilities change Capabilities; names without
+	// CAP_, or ALL.
+	AddCapabilities, DropCapabilities []string
+	CPUShares                         uint64 // of the task's CPU; 0: the kernel's default
+	ReadonlyRoot                      bool
+	Ulimits                           []Ulimit
+	Essential                         bool
+	StopSignal                        string // "SIGTERM", "15", "" is SIGTERM
+	StopTimeout                       time.Duration
+	DependsOn                         []Dependency
+	Check                             *Check
+	LogBuffer                         logfile.Buffer // of output that nobody has taken yet
 }
 
 // Ulimit is a limit by the name that setrlimit(2) has for it in lower case.
