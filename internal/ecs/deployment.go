@@ -117,7 +117,10 @@ func (c *Catalogue) FailDeployment(ctx context.Context, cluster, name string) (b
 			t.begin(*svc)
 		}
 	})
-	return back, err
+	if err != nil {
+		return "", err
+	}
+	return back, nil
 }
 
 // rollBack makes the completed deployment, or one like it, primary; it runs the
