@@ -10,6 +10,7 @@ import (
 	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
+	"neargate/internal/random"
 )
 
 // Activities are kept for six weeks, and no more than maxActivities of a target.
@@ -76,7 +77,7 @@ func (a *Autoscaler) order(ctx context.Context, w *watch, id string, svc model.S
 }
 
 func newActivity(id string, now time.Time) model.ScalingActivity {
-	return model.ScalingActivity{ID: uuid(), Namespace: Namespace, ResourceID: id, Dimension: Dimension, StartedAt: now}
+	return model.ScalingActivity{ID: random.UUID(), Namespace: Namespace, ResourceID: id, Dimension: Dimension, StartedAt: now}
 }
 
 // message is what an error says to a caller.

@@ -10,13 +10,14 @@ import (
 	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
+	"neargate/internal/random"
 )
 
 // alarmNames makes names for a policy's alarms.
 func alarmNames(p model.ScalingPolicy) []string {
 	var names []string
 	for _, k := range policy.Kinds(p) {
-		names = append(names, policy.AlarmName(p, k, uuid()))
+		names = append(names, policy.AlarmName(p, k, random.UUID()))
 	}
 	return names
 }
@@ -44,7 +45,7 @@ func (a *Autoscaler) creator(p model.ScalingPolicy) string {
 			}
 		}
 	}
-	return uuid()
+	return random.UUID()
 }
 
 // states reads the alarms of policies, for the timings that follow them.

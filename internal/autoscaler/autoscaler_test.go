@@ -141,7 +141,7 @@ func newRig(tb testing.TB, path string) *rig {
 	r := &rig{t: tb, db: db, book: &book{all: map[string]model.Alarm{}, recent: map[string][]float64{}}, clock: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), running: 2}
 	r.sched = &services{all: map[string]model.Service{"c/web": {
 		CreatedAt: r.clock,
-		Name: "web", Cluster: "c", Status: "ACTIVE", DesiredCount: 2,
+		Name:      "web", Cluster: "c", Status: "ACTIVE", DesiredCount: 2,
 		LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: place.TargetGroupARN("tg", "73e2d6bc24d8a067")}},
 		Deployments:   []model.Deployment{{ID: "d", Status: "PRIMARY", RolloutState: "COMPLETED"}},
 	}}}

@@ -7,6 +7,7 @@ import (
 	"neargate/internal/decide/policy"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/model"
+	"neargate/internal/random"
 )
 
 // The only namespace and dimension that are scaled.
@@ -69,7 +70,7 @@ func (r Registration) create(place model.Place, now time.Time) (model.ScalableTa
 	if err != nil {
 		return t, err
 	}
-	t.ID, t.PolicyUUID, t.CreatedAt = hexID(18), uuid(), now
+	t.ID, t.PolicyUUID, t.CreatedAt = random.Hex(36), random.UUID(), now
 	t.ARN = place.ScalableTargetARN(t.ID)
 	t.RoleARN = place.RoleARN("/aws-service-role/ecs.application-autoscaling.amazonaws.com/",
 		"AWSServiceRoleForApplicationAutoScaling_ECSService")

@@ -100,8 +100,7 @@ func mergeTags(old []model.Tag, add map[string]string) ([]model.Tag, error) {
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			return nil, invalid("Tag keys must not begin with aws:.")
 		}
-		tags = slices.DeleteFunc(tags, func(t model.Tag) bool { return t.Key == key })
-		tags = append(tags, model.Tag{Key: key, Value: value})
+		tags = model.MergeTags(tags, []model.Tag{{Key: key, Value: value}})
 	}
 	slices.SortFunc(tags, func(x, y model.Tag) int { return strings.Compare(x.Key, y.Key) })
 	return tags, nil

@@ -2,7 +2,6 @@ package applicationautoscaling
 
 import (
 	"context"
-	"slices"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 
@@ -41,7 +40,7 @@ func (s *service) untagResource(ctx context.Context, in *sdk.UntagResourceInput)
 		return nil, err
 	}
 	err := s.scaler.ChangeTags(ctx, *in.ResourceARN, func(old []model.Tag) []model.Tag {
-		return slices.DeleteFunc(old, func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		return model.RemoveTags(old, in.TagKeys)
 	})
 	if err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func (s *service) untagResource(ctx context.Context, in *cloudwatch.UntagResourc
 		return nil, err
 	}
 	err = s.alarms.SetTags(ctx, al.Name, func(tags []model.Tag) []model.Tag {
-		return slices.DeleteFunc(tags, func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		return model.RemoveTags(tags, in.TagKeys)
 	})
 	return &cloudwatch.UntagResourceOutput{}, err
 }

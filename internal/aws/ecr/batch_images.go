@@ -11,7 +11,7 @@ import (
 	"neargate/internal/model"
 )
 
-// find gives the image that an identifier names, and by what the registry
+// find returns the image that an identifier names, and by what the registry
 // knows it: the digest if there is one, else the tag.
 func (s *service) find(repo string, id types.ImageIdentifier) (model.Image, string, error) {
 	digest, tag := aws.ToString(id.ImageDigest), aws.ToString(id.ImageTag)
@@ -36,7 +36,7 @@ func (s *service) find(repo string, id types.ImageIdentifier) (model.Image, stri
 	return img, ref, nil
 }
 
-// failure tells of one identifier that could not be served; err is returned
+// failure describes one identifier that could not be served; err is returned
 // when the whole call must fail.
 func failure(id types.ImageIdentifier, err error) (types.ImageFailure, error) {
 	e, ok := errors.AsType[*model.Error](err)

@@ -18,7 +18,7 @@ type service struct {
 	endpoint string // URL that clients log in to
 }
 
-// New makes the face of a registry. endpoint is the URL at which
+// New returns the face of a registry. endpoint is the URL at which
 // Docker reaches the registry, e.g. "http://127.0.0.1:4566".
 func New(reg *registry.Registry, place model.Place, endpoint string) wire.Service {
 	s := &service{reg: reg, place: place, endpoint: endpoint}
@@ -49,7 +49,7 @@ func New(reg *registry.Registry, place model.Place, endpoint string) wire.Servic
 	}
 }
 
-// repositoryName gives the name an operation is about. A registry other than
+// repositoryName returns the name an operation is about. A registry other than
 // ours holds nothing.
 func (s *service) repositoryName(registryID, name *string) (string, error) {
 	if aws.ToString(name) == "" {

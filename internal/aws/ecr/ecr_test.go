@@ -34,7 +34,7 @@ func (anyone) Authenticate(*http.Request, string) (wire.Signature, error) {
 
 const index = "application/vnd.oci.image.index.v1+json"
 
-// newClient gives an SDK client of a fresh registry.
+// newClient returns an SDK client of a fresh registry.
 func newClient(t *testing.T) (*sdk.Client, *registry.Registry) {
 	t.Helper()
 	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))

@@ -12,7 +12,7 @@ import (
 	"neargate/internal/model"
 )
 
-// listImages gives one entry for each tag, and one for each image without.
+// listImages returns one entry for each tag, and one for each image without.
 // Codes: InvalidParameterException, RepositoryNotFoundException.
 func (s *service) listImages(_ context.Context, in *ecr.ListImagesInput) (*ecr.ListImagesOutput, error) {
 	name, err := s.repositoryName(in.RegistryId, in.RepositoryName)

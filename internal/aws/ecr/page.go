@@ -12,7 +12,7 @@ const (
 	maxPage     = 1000
 )
 
-// page cuts one page out of items sorted by key. A nil next says that it is
+// page cuts one page out of items sorted by key. A nil next means that it is
 // the last.
 func page[T any](items []T, key func(T) string, token *string, limit *int32) (out []T, next *string, err error) {
 	var c wire.Checks

@@ -2,7 +2,6 @@ package ecr
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +14,7 @@ import (
 // maxTags is ECR's limit of tags per repository.
 const maxTags = 50
 
-// named gives the repository that an ARN names.
+// named returns the repository that an ARN names.
 func (s *service) named(arn *string) (model.Repository, error) {
 	a, ok := model.ParseARN(aws.ToString(arn))
 	name, isRepo := strings.CutPrefix(a.Resource, "repository/")
@@ -25,19 +24,15 @@ func (s *service) named(arn *string) (model.Repository, error) {
 	return s.reg.Repository(name)
 }
 
-// mergeTags puts new tags over old ones.
+// mergeTags checks new tags and puts them over old ones.
 func mergeTags(old []model.Tag, add []types.Tag) ([]model.Tag, error) {
-	tags := slices.Clone(old)
+	tags := old
 	for _, t := range add {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
 		if key == "" || len(key) > 128 || len(value) > 256 || strings.HasPrefix(key, "aws:") {
 			return nil, model.Errorf(model.Invalid, "InvalidTagParameterException", "Invalid parameter at 'tags': key %q", key)
 		}
-		if i := slices.IndexFunc(tags, func(t model.Tag) bool { return t.Key == key }); i >= 0 {
-			tags[i].Value = value
-			continue
-		}
-		tags = append(tags, model.Tag{Key: key, Value: value})
+		tags = model.MergeTags(tags, []model.Tag{{Key: key, Value: value}})
 	}
 	if len(tags) > maxTags {
 		return nil, model.Errorf(model.Invalid, "TooManyTagsException", "The list of tags on the repository is over the limit. The maximum number of tags that can be applied to a repository is %d.", maxTags)
@@ -69,7 +64,7 @@ func (s *service) untagResource(ctx context.Context, in *ecr.UntagResourceInput)
 		return nil, err
 	}
 	_, err = s.reg.UpdateRepository(ctx, repo.Name, func(r *model.Repository) error {
-		r.Tags = slices.DeleteFunc(slices.Clone(r.Tags), func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		r.Tags = model.RemoveTags(r.Tags, in.TagKeys)
 		return nil
 	})
 	if err != nil {

@@ -16,8 +16,8 @@ type accountSetting struct {
 	others []string // values it may also have
 }
 
-// accountDefaults gives the account settings, by name. They are kept and given
-// back; none changes what the server does.
+// accountDefaults returns the account settings, by name. They are kept and listed;
+// none changes what the server does.
 func accountDefaults() []accountSetting {
 	return []accountSetting{
 		{types.SettingNameAwsvpcTrunking, "disabled", []string{"enabled"}},

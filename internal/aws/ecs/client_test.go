@@ -23,7 +23,7 @@ func (anyone) Authenticate(*http.Request, string) (wire.Signature, error) {
 	return func([]byte) (wire.Caller, error) { return wire.Caller{ARN: "arn:aws:iam::000000000000:user/me"}, nil }, nil
 }
 
-// newClient gives an SDK client of the face over HTTP.
+// newClient returns an SDK client of the face over HTTP.
 func newClient(t *testing.T) *ecs.Client {
 	t.Helper()
 	s, _ := newFace(t)

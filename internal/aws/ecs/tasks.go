@@ -78,8 +78,8 @@ func (s *service) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.Lis
 	return &ecs.ListTasksOutput{TaskArns: arns, NextToken: next}, nil
 }
 
-// listed says whether a task passes the filters. Tasks whose desired status is
-// RUNNING are listed unless the caller says otherwise.
+// listed reports whether a task passes the filters. Tasks whose desired status is
+// RUNNING are listed unless the caller asks for others.
 func listed(t model.Task, in *ecs.ListTasksInput) bool {
 	family, _, _ := strings.Cut(model.ARNTail(t.TaskDefinitionARN, 1), ":")
 	return string(t.DesiredStatus) == string(cmp.Or(in.DesiredStatus, types.DesiredStatusRunning)) &&

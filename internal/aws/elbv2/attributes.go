@@ -14,7 +14,7 @@ type attribute struct {
 	only    string // why other values of AWS's are refused; "" if all are taken
 }
 
-// defaults gives every attribute of a table at its first value.
+// defaults returns every attribute of a table at its first value.
 func defaults(table []attribute) map[string]string {
 	out := make(map[string]string, len(table))
 	for _, a := range table {
@@ -26,7 +26,7 @@ func defaults(table []attribute) map[string]string {
 // pair is one attribute of a request.
 type pair struct{ key, value string }
 
-// changed checks pairs against a table and gives current with them in it.
+// changed checks pairs against a table and returns current with them in it.
 // kind is what the attributes are of: "Load balancer".
 func changed(kind string, table []attribute, current map[string]string, pairs []pair) (map[string]string, error) {
 	out := maps.Clone(current)
@@ -51,7 +51,7 @@ func changed(kind string, table []attribute, current map[string]string, pairs []
 	return out, nil
 }
 
-// inOrder gives a table's attributes with their current values; records of an
+// inOrder returns a table's attributes with their current values; records of an
 // older version may lack some.
 func inOrder[T any](table []attribute, current map[string]string, show func(key, value string) T) []T {
 	out := make([]T, len(table))

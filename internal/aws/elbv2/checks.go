@@ -6,7 +6,7 @@ import (
 	"neargate/internal/aws/wire"
 )
 
-// required gives the value of a member that must be set.
+// required returns the value of a member that must be set.
 func required(member string, v *string) (string, error) {
 	if aws.ToString(v) == "" {
 		var c wire.Checks
@@ -50,7 +50,7 @@ func page[T any](items []T, key func(T) string, marker *string, size *int32) ([]
 	return out, &next, nil
 }
 
-// number checks a number that may be missing and gives it, else fallback.
+// number checks a number that may be missing and returns it, else fallback.
 func number(member string, v *int32, low, high, fallback int32) (int, error) {
 	var c wire.Checks
 	n := c.Range(member, v, low, high, fallback)

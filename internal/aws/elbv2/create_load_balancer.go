@@ -16,7 +16,7 @@ import (
 // createLoadBalancer: codes ValidationError, DuplicateLoadBalancerName,
 // SubnetNotFound, InvalidSubnet, InvalidSecurityGroup, TooManyLoadBalancers,
 // TooManyTags, DuplicateTagKeys, InvalidConfigurationRequest. With the settings of a load
-// balancer that exists it gives that one.
+// balancer that exists it answers that one.
 func (s *service) createLoadBalancer(ctx context.Context, in *elb.CreateLoadBalancerInput) (*elb.CreateLoadBalancerOutput, error) {
 	lb, err := s.newLoadBalancer(in)
 	if err != nil {
@@ -92,7 +92,7 @@ func ipAddressType(v types.IpAddressType) (string, error) {
 	return "", invalid("IP address type '%s' is not valid", v)
 }
 
-// sameLoadBalancer gives the load balancer that has want's name if it has its
+// sameLoadBalancer returns the load balancer that has want's name if it has its
 // settings too, else duplicate.
 func (s *service) sameLoadBalancer(want model.LoadBalancer, duplicate error) (model.LoadBalancer, error) {
 	for _, lb := range s.lb.LoadBalancers() {

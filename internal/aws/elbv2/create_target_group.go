@@ -15,7 +15,7 @@ import (
 // createTargetGroup: codes ValidationError, DuplicateTargetGroupName,
 // TooManyTargetGroups, TooManyTags, DuplicateTagKeys,
 // InvalidConfigurationRequest. With the settings of a target group that exists
-// it gives that one.
+// it returns that one.
 func (s *service) createTargetGroup(ctx context.Context, in *elb.CreateTargetGroupInput) (*elb.CreateTargetGroupOutput, error) {
 	tg, err := newTargetGroup(in)
 	if err != nil {
@@ -92,7 +92,7 @@ func supported(in *elb.CreateTargetGroupInput) error {
 	return nil
 }
 
-// sameTargetGroup gives the target group that has want's name if it has its
+// sameTargetGroup returns the target group that has want's name if it has its
 // settings too, else duplicate.
 func (s *service) sameTargetGroup(want model.TargetGroup, duplicate error) (model.TargetGroup, error) {
 	for _, tg := range s.lb.TargetGroups() {

@@ -46,7 +46,7 @@ func noListener() error {
 	return model.Errorf(model.NotFound, "ListenerNotFound", "One or more listeners not found")
 }
 
-// listener gives the listener that an operation is about.
+// listener returns the listener that an operation is about.
 func (s *service) listener(arn *string) (model.Listener, error) {
 	id, err := required("listenerArn", arn)
 	if err != nil {

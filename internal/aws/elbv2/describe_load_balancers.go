@@ -55,7 +55,7 @@ func only[T any](items []T, wanted []string, key func(T) string) (kept []T, miss
 	return kept, ""
 }
 
-// loadBalancer gives the load balancer that an operation is about.
+// loadBalancer returns the load balancer that an operation is about.
 func (s *service) loadBalancer(arn *string) (model.LoadBalancer, error) {
 	id, err := required("loadBalancerArn", arn)
 	if err != nil {

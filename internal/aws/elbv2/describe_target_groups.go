@@ -49,7 +49,7 @@ func noTargetGroup() error {
 	return model.Errorf(model.NotFound, "TargetGroupNotFound", "One or more target groups not found")
 }
 
-// targetGroup gives the target group that an operation is about.
+// targetGroup returns the target group that an operation is about.
 func (s *service) targetGroup(arn *string) (model.TargetGroup, error) {
 	id, err := required("targetGroupArn", arn)
 	if err != nil {

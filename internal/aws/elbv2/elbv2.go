@@ -12,10 +12,10 @@ import (
 	"neargate/internal/model"
 )
 
-// Config is what the face is told.
+// Config sets where the face's resources live and where subnets are looked up.
 type Config struct {
 	Place model.Place
-	// Subnet tells the VPC and the availability zone of a subnet. nil takes
+	// Subnet returns the VPC and the availability zone of a subnet. nil takes
 	// any subnet: all of one VPC, the n-th named in the n-th zone.
 	Subnet func(id string) (vpcID, zone string, ok bool)
 	// Groups are the security groups. nil takes any, and none too.
@@ -33,7 +33,7 @@ type service struct {
 	cfg Config
 }
 
-// New makes the face of a balancer.
+// New returns the face of a balancer.
 func New(lb *balancer.Balancer, cfg Config) wire.Service {
 	s := &service{lb: lb, cfg: cfg}
 	return wire.Service{

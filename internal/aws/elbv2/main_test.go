@@ -34,7 +34,7 @@ func (anyone) Authenticate(*http.Request, string) (wire.Signature, error) {
 	return func([]byte) (wire.Caller, error) { return wire.Caller{Place: place}, nil }, nil
 }
 
-// dial gives an SDK client of a face over a running balancer.
+// dial returns an SDK client of a face over a running balancer.
 func dial(t *testing.T) *elb.Client {
 	t.Helper()
 	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
@@ -70,7 +70,7 @@ func dial(t *testing.T) *elb.Client {
 	})
 }
 
-// code gives the AWS code of an error, "" for none.
+// code returns the AWS code of an error, "" for none.
 func code(err error) string {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()

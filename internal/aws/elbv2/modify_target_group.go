@@ -53,7 +53,7 @@ func defaultHealthCheck() model.HealthCheck {
 	}
 }
 
-// changedHealthCheck gives hc with what is set in an input.
+// changedHealthCheck returns hc with what is set in an input.
 func changedHealthCheck(hc model.HealthCheck, in healthCheckInput) (model.HealthCheck, error) {
 	if in.enabled != nil && !*in.enabled {
 		return hc, invalid("Health check enabled must be true for target groups with target type 'ip'")
@@ -94,7 +94,7 @@ func probeAddress(hc model.HealthCheck, in healthCheckInput) (model.HealthCheck,
 	return hc, nil
 }
 
-// printable says whether s can stand in a request line.
+// printable reports whether s can stand in a request line.
 func printable(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }

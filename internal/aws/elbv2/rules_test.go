@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// front makes a load balancer with a target group and a listener.
+// front creates a load balancer with a target group and a listener.
 func front(t *testing.T, c *elb.Client) (lb, tg, listener *string) {
 	t.Helper()
 	tg = must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(t.Context(), targetGroupInput("web"))).TargetGroups[0].TargetGroupArn

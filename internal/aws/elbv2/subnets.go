@@ -15,7 +15,7 @@ import (
 const anyVPC = "vpc-00000001"
 
 // subnets checks the subnets of a load balancer, given in either form, and
-// tells their VPC. There must be two or more, in different zones.
+// returns their VPC. There must be two or more, in different zones.
 func (s *service) subnets(ids []string, mappings []types.SubnetMapping) (subnets []string, vpcID string, err error) {
 	if len(ids) > 0 && len(mappings) > 0 {
 		return nil, "", invalid("You can specify either subnets or subnet mappings, not both")

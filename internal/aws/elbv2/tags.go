@@ -2,7 +2,6 @@ package elbv2
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,10 +11,10 @@ import (
 	"neargate/internal/model"
 )
 
-// mergeTags gives tags with those of in added or replaced: codes TooManyTags,
+// mergeTags returns tags with those of in added or replaced: codes TooManyTags,
 // DuplicateTagKeys, ValidationError.
 func mergeTags(tags []model.Tag, in []types.Tag) ([]model.Tag, error) {
-	out := slices.Clone(tags)
+	out := tags
 	seen := map[string]bool{}
 	for _, t := range in {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
@@ -28,8 +27,7 @@ func mergeTags(tags []model.Tag, in []types.Tag) ([]model.Tag, error) {
 			return nil, model.Errorf(model.Invalid, "DuplicateTagKeys", "The tag key '%s' is specified more than once", key)
 		}
 		seen[key] = true
-		out = slices.DeleteFunc(out, func(o model.Tag) bool { return o.Key == key })
-		out = append(out, model.Tag{Key: key, Value: value})
+		out = model.MergeTags(out, []model.Tag{{Key: key, Value: value}})
 	}
 	if len(out) > maxTags {
 		return nil, model.Errorf(model.Throttled, "TooManyTags", "The maximum number of tags per resource has been reached")
@@ -71,7 +69,7 @@ func (s *service) removeTags(ctx context.Context, in *elb.RemoveTagsInput) (*elb
 		}
 	}
 	err := s.retag(ctx, in.ResourceArns, func(tags []model.Tag) ([]model.Tag, error) {
-		return slices.DeleteFunc(slices.Clone(tags), func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) }), nil
+		return model.RemoveTags(tags, in.TagKeys), nil
 	})
 	if err != nil {
 		return nil, err
@@ -100,7 +98,7 @@ func (s *service) describeTags(_ context.Context, in *elb.DescribeTagsInput) (*e
 	return out, nil
 }
 
-// kindOf gives what an ARN names: the part before the first slash.
+// kindOf returns what an ARN names: the part before the first slash.
 func kindOf(arn string) string {
 	a, _ := model.ParseARN(arn)
 	kind, _, _ := strings.Cut(a.Resource, "/")
@@ -128,7 +126,7 @@ func (s *service) tagsOf(arn string) ([]model.Tag, error) {
 	return nil, invalid("'%s' is not a valid ARN of a load balancer, target group, listener or rule", arn)
 }
 
-// retag gives resources, which exist, new tags.
+// retag replaces the tags of resources, which exist.
 func (s *service) retag(ctx context.Context, arns []string, change func([]model.Tag) ([]model.Tag, error)) error {
 	for _, arn := range arns {
 		var err error

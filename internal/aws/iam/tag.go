@@ -31,7 +31,7 @@ func (s *IAM) tagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRoleOu
 // UnmodifiableEntity.
 func (s *IAM) untagRole(ctx context.Context, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
 	err := s.change(ctx, in.RoleName, func(r *role) error {
-		r.Tags = slices.DeleteFunc(r.Tags, func(t model.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
+		r.Tags = model.RemoveTags(r.Tags, in.TagKeys)
 		return nil
 	})
 	if err != nil {

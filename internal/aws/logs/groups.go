@@ -81,7 +81,7 @@ func (s *service) describeLogGroups(_ context.Context, in *sdk.DescribeLogGroups
 	return out, nil
 }
 
-// identified gives the names behind identifiers; nil when there are none.
+// identified returns the names behind identifiers; nil when there are none.
 func identified(identifiers []string) (map[string]bool, error) {
 	if len(identifiers) == 0 {
 		return nil, nil
@@ -97,7 +97,7 @@ func identified(identifiers []string) (map[string]bool, error) {
 	return names, nil
 }
 
-// contains says whether a pattern, which is compared without regard to case,
+// contains reports whether a pattern, which is compared without regard to case,
 // occurs in a name.
 func contains(name string, pattern *string) bool {
 	return pattern == nil || strings.Contains(strings.ToLower(name), strings.ToLower(*pattern))

@@ -16,7 +16,7 @@ type service struct {
 	logs *logs.Logs
 }
 
-// New makes the face of a log store.
+// New returns the face of a log store.
 func New(store *logs.Logs) wire.Service {
 	s := &service{logs: store}
 	return wire.Service{
@@ -51,14 +51,14 @@ func New(store *logs.Logs) wire.Service {
 // invalidParameter is the code of nearly all bad input here.
 const invalidParameter = "InvalidParameterException"
 
-// required gives the value of a member that must be set.
+// required returns the value of a member that must be set.
 func required(member string, v *string) (string, error) {
 	var c wire.Checks
 	value := c.Text(member, v, 1, 512)
 	return value, c.Err(invalidParameter)
 }
 
-// groupName gives the group that a request names, by name or by identifier,
+// groupName returns the group that a request names, by name or by identifier,
 // which is a name or an ARN. Exactly one must be set.
 func groupName(name, identifier *string) (string, error) {
 	if name != nil && identifier != nil {
@@ -74,7 +74,7 @@ func groupName(name, identifier *string) (string, error) {
 	return groupOfARN(value)
 }
 
-// groupOfARN gives the name in a group's ARN, with or without ":*".
+// groupOfARN returns the name in a group's ARN, with or without ":*".
 func groupOfARN(arn string) (string, error) {
 	a, ok := model.ParseARN(arn)
 	name, isGroup := strings.CutPrefix(a.Resource, "log-group:")
@@ -85,7 +85,7 @@ func groupOfARN(arn string) (string, error) {
 	return name, nil
 }
 
-// optional gives nil for an empty text, as an answer leaves it out.
+// optional returns nil for an empty text, as an answer leaves it out.
 func optional(s string) *string {
 	if s == "" {
 		return nil

@@ -33,7 +33,7 @@ func (anyone) Authenticate(*http.Request, string) (wire.Signature, error) {
 	return func([]byte) (wire.Caller, error) { return wire.Caller{}, nil }, nil
 }
 
-// newClient gives an SDK client of a fresh log store.
+// newClient returns an SDK client of a fresh log store.
 func newClient(t *testing.T) *sdk.Client {
 	t.Helper()
 	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))

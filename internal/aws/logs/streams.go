@@ -13,7 +13,7 @@ import (
 	"neargate/internal/model"
 )
 
-// streamNames gives the group and the stream that a request names.
+// streamNames returns the group and the stream that a request names.
 func streamNames(group, stream *string) (string, string, error) {
 	var c wire.Checks
 	g, n := c.Text("logGroupName", group, 1, 512), c.Text("logStreamName", stream, 1, 512)

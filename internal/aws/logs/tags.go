@@ -7,7 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 )
 
-// resource gives the group that an ARN names.
+// resource returns the group that an ARN names.
 func resource(arn *string) (string, error) {
 	value, err := required("resourceArn", arn)
 	if err != nil {
@@ -16,7 +16,7 @@ func resource(arn *string) (string, error) {
 	return groupOfARN(value)
 }
 
-// tags gives a copy of a group's tags, never nil.
+// tags returns a copy of a group's tags, never nil.
 func (s *service) tags(group string) (map[string]string, error) {
 	g, err := s.logs.Group(group)
 	if err != nil {

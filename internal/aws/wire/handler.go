@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"neargate/internal/model"
+	"neargate/internal/random"
 )
 
 // Authenticator finds out who signed a request.
@@ -74,7 +74,7 @@ func NewHandler(services []Service, auth Authenticator, cfg Config) http.Handler
 		cfg.Patience = 10 * time.Second
 	}
 	if cfg.NewRequestID == nil {
-		cfg.NewRequestID = newUUID
+		cfg.NewRequestID = random.UUID
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -209,11 +209,4 @@ func (h *handler) failure(w http.ResponseWriter, c *call, err error) (status int
 		w.Header().Set("X-Amzn-Query-Error", queryCode(c, e.Code)+";"+f.side())
 	}
 	return f.status, c.proto.failure(c, f, w.Header())
-}
-
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
