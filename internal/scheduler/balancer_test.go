@@ -13,50 +13,65 @@ import (
 // unless told otherwise.
 type lb struct {
 	mu      sync.Mutex
-	targets map[model.Target]*model.TargetHealth
-	hold    bool   // draining targets stay until release
-	fresh   string // state of newly registered targets
+	targets map[member]*model.TargetHealth
+	gone    map[string]bool // target groups that have been deleted
+	fails   error           // of calls that change targets
+	hold    bool            // draining targets stay until they are set to ""
+	fresh   string          // state of newly registered targets
+	sick    string          // the group whose new targets are unhealthy; "": none
 	log     []string
 	changed func(string)
 }
 
-func newLB() *lb { return &lb{targets: map[model.Target]*model.TargetHealth{}, fresh: "healthy"} }
+// member is a target in its group.
+type member struct {
+	group string
+	model.Target
+}
+
+func newLB() *lb {
+	return &lb{targets: map[member]*model.TargetHealth{}, gone: map[string]bool{}, fresh: "healthy"}
+}
+
+// change changes targets of a group as fn says, or fails.
+func (b *lb) change(arn, what string, targets []model.Target, fn func(member)) error {
+	defer b.changed(arn)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gone[arn] {
+		return model.Errorf(model.NotFound, "TargetGroupNotFound", "One or more target groups not found")
+	}
+	if b.fails != nil {
+		return b.fails
+	}
+	for _, t := range targets {
+		b.log = append(b.log, what+" "+t.IP)
+		fn(member{arn, t})
+	}
+	return nil
+}
 
 func (b *lb) RegisterTargets(_ context.Context, arn string, targets []model.Target) error {
-	b.mu.Lock()
-	for _, t := range targets {
-		b.log = append(b.log, "register "+t.IP)
-		b.targets[t] = &model.TargetHealth{Target: t, State: b.fresh}
-	}
-	b.mu.Unlock()
-	b.changed(arn)
-	return nil
+	return b.change(arn, "register", targets, func(m member) {
+		b.targets[m] = &model.TargetHealth{Target: m.Target, State: b.fresh}
+		if arn == b.sick {
+			b.targets[m].State = "unhealthy"
+		}
+	})
 }
 
 func (b *lb) DeregisterTargets(_ context.Context, arn string, targets []model.Target) error {
-	b.mu.Lock()
-	for _, t := range targets {
-		b.log = append(b.log, "deregister "+t.IP)
-		if h := b.targets[t]; h != nil && b.hold {
+	return b.change(arn, "deregister", targets, func(m member) {
+		if h := b.targets[m]; h != nil && b.hold {
 			h.State = "draining"
 		} else {
-			delete(b.targets, t)
+			delete(b.targets, m)
 		}
-	}
-	b.mu.Unlock()
-	b.changed(arn)
-	return nil
+	})
 }
 
 func (b *lb) DeregisterLostTargets(_ context.Context, arn string, targets []model.Target) error {
-	b.mu.Lock()
-	for _, t := range targets {
-		b.log = append(b.log, "lose "+t.IP)
-		delete(b.targets, t)
-	}
-	b.mu.Unlock()
-	b.changed(arn)
-	return nil
+	return b.change(arn, "lose", targets, func(m member) { delete(b.targets, m) })
 }
 
 func (b *lb) TargetHealth(arn string) ([]model.TargetHealth, error) {
@@ -65,9 +80,14 @@ func (b *lb) TargetHealth(arn string) ([]model.TargetHealth, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.gone[arn] {
+		return nil, model.Errorf(model.NotFound, "TargetGroupNotFound", "One or more target groups not found")
+	}
 	var all []model.TargetHealth
-	for _, h := range b.targets {
-		all = append(all, *h)
+	for m, h := range b.targets {
+		if m.group == arn {
+			all = append(all, *h)
+		}
 	}
 	return all, nil
 }
@@ -79,21 +99,38 @@ func (b *lb) did(call string) bool {
 	return slices.Contains(b.log, call)
 }
 
-// set gives the targets of ip a state; "" removes them.
+// set gives the targets of ip a state, in all groups; "" removes them.
 func (b *lb) set(ip, state string) {
 	b.mu.Lock()
-	for t, h := range b.targets {
-		if ip != "*" && t.IP != ip {
+	changed := map[string]bool{group: true}
+	for m, h := range b.targets {
+		if ip != "*" && m.IP != ip {
 			continue
 		}
+		changed[m.group] = true
 		if state == "" {
-			delete(b.targets, t)
+			delete(b.targets, m)
 			continue
 		}
 		h.State, h.Description = state, "Request timed out"
 	}
 	b.mu.Unlock()
-	b.changed(group)
+	for arn := range changed {
+		b.changed(arn)
+	}
+}
+
+// remove deletes a target group.
+func (b *lb) remove(arn string) {
+	b.mu.Lock()
+	b.gone[arn] = true
+	for m := range b.targets {
+		if m.group == arn {
+			delete(b.targets, m)
+		}
+	}
+	b.mu.Unlock()
+	b.changed(arn)
 }
 
 func (b *lb) configure(hold bool, fresh string) {
@@ -102,13 +139,34 @@ func (b *lb) configure(hold bool, fresh string) {
 	b.hold, b.fresh = hold, fresh
 }
 
+// sicken has the new targets of a group be unhealthy.
+func (b *lb) sicken(arn string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sick = arn
+}
+
+// fail has all calls that change targets fail until fail(nil).
+func (b *lb) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fails = err
+}
+
 func (b *lb) state(ip string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for t, h := range b.targets {
-		if t.IP == ip {
+	for m, h := range b.targets {
+		if m.IP == ip {
 			return h.State
 		}
 	}
 	return ""
+}
+
+// count is how many targets there are, in all groups.
+func (b *lb) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.targets)
 }

@@ -49,7 +49,8 @@ type rig struct {
 	db   *store.DB
 	eng  *fake.Engine
 	lb   *lb
-	tune func(*Config) // of schedulers to come; nil: none
+	tune func(*Config)                // of schedulers to come; nil: none
+	wrap func(*ecs.Catalogue) records // around the records that schedulers to come see; nil: none
 	stop func()
 }
 
@@ -89,7 +90,7 @@ func (r *rig) serve() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	s = New(records, r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
+	s = New(seen(r, records), r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
 	r.Scheduler, r.Catalogue = s, records
 	r.lb.changed = s.TargetChanged
 	ctx, cancel := context.WithCancel(context.Background())
@@ -103,6 +104,14 @@ func (r *rig) serve() {
 	})
 	r.stop = stop
 	r.t.Cleanup(stop)
+}
+
+// seen are the records as a scheduler sees them.
+func seen(r *rig, c *ecs.Catalogue) records {
+	if r.wrap != nil {
+		return r.wrap(c)
+	}
+	return c
 }
 
 func (r *rig) register(family string) model.TaskDefinition {
@@ -159,10 +168,10 @@ func (r *rig) desire(n int) {
 // until waits for a condition that is about to hold.
 func (r *rig) until(what string, holds func() bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			svc, _ := r.Service("c", "s")
-			r.t.Fatalf("%s: not in 10 min\ntasks %v\ndeployments %+v\nevents\n%s", what, r.states(), svc.Deployments, strings.Join(r.said(), "\n"))
+			r.t.Fatalf("%s: not in 5 min\ntasks %v\ndeployments %+v\nevents\n%s", what, r.states(), svc.Deployments, strings.Join(r.said(), "\n"))
 		}
 	}
 }

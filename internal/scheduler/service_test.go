@@ -38,8 +38,8 @@ func TestServiceScalesOutAndIn(t *testing.T) {
 		if diff := cmp.Diff(want, regroup(r.said())); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
-		if len(r.lb.targets) != 2 {
-			t.Errorf("got %d targets, want 2", len(r.lb.targets))
+		if r.lb.count() != 2 {
+			t.Errorf("got %d targets, want 2", r.lb.count())
 		}
 	})
 }
