@@ -96,12 +96,13 @@ func compiler(arch string) string {
 }
 
 // build links statically and independent of its position, with all relocations
-// done before the program runs.
+// done before the program runs. Symbols stay: by them the program makes lighter
+// copies of itself for tasks.
 func (r release) build(ctx context.Context, arch string) (program, error) {
 	p := program{arch, filepath.Join(r.dir, "neargate-linux-"+arch)}
 	fmt.Fprintln(os.Stderr, "release: building", p.file)
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=netgo,osusergo", "-buildmode=pie",
-		"-ldflags=-s -w -X neargate/internal/cli.stamped="+r.version+` -linkmode=external -extldflags "-static-pie -Wl,-z,relro,-z,now"`,
+		"-ldflags=-w -X neargate/internal/cli.stamped="+r.version+` -linkmode=external -extldflags "-static-pie -Wl,-z,relro,-z,now"`,
 		"-o", p.file, "neargate/cmd/neargate")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOOS=linux", "GOARCH="+arch, "CC="+compiler(arch))
 	if out, err := cmd.CombinedOutput(); err != nil {

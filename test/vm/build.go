@@ -32,8 +32,9 @@ var suites = []suite{
 // programs are what tests build with "go build" beside their own testdata.
 var programs = []string{"neargate/cmd/neargate"}
 
-// static links programs that need C so that they run without its libraries.
-var static = []string{"-tags=netgo,osusergo", "-ldflags=-s -w -linkmode=external -extldflags=-static"}
+// static links programs that need C so that they run without its libraries, as
+// a release does.
+var static = []string{"-tags=netgo,osusergo", "-ldflags=-w -linkmode=external -extldflags=-static"}
 
 // installTests builds test binaries and the programs that they use, and writes
 // the plan of their runs.
