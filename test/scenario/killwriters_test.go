@@ -59,7 +59,7 @@ const (
 func startWriters(t *testing.T, c *client, s *server, seed uint64) *writers {
 	t.Helper()
 	w := &writers{ledger: newLedger(), c: c, iam: iam.New(iam.Options{
-		Region: s.Region, BaseEndpoint: aws.String(s.Endpoint), RetryMaxAttempts: 1,
+		Region: s.Region, BaseEndpoint: aws.String(s.Endpoint),
 		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
 	})}
 	must[*cloudwatchlogs.CreateLogGroupOutput](t)(c.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(killLogs)}))
@@ -197,7 +197,7 @@ func (w *writers) alarm(r *rand.Rand, n int) bool {
 func (w *writers) role(_ *rand.Rand, n int) bool {
 	name := fmt.Sprint("r", n)
 	_, err := w.iam.CreateRole(w.ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)}, once(func(o *iam.Options, n int) { o.RetryMaxAttempts = n }))
 	return w.note(err, "role", name, "there")
 }
 

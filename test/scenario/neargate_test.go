@@ -86,8 +86,8 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// serve starts a server on data and waits until it is ready.
-func serve(t *testing.T, data string, args ...string) *server {
+// start starts a server on data.
+func start(t *testing.T, data string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, data: data, log: &syncBuffer{}}
 	s.cmd = exec.Command(neargate(t), append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
@@ -108,6 +108,13 @@ func serve(t *testing.T, data string, args ...string) *server {
 			t.Logf("server log:\n%s", s.log)
 		}
 	})
+	return s
+}
+
+// serve starts a server on data and waits until it is ready.
+func serve(t *testing.T, data string, args ...string) *server {
+	t.Helper()
+	s := start(t, data, args...)
 	eventually(t, 20*time.Second, "the server to be ready", func() error {
 		b, err := os.ReadFile(filepath.Join(data, app.AccessFile))
 		if err != nil {
