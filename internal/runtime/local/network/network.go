@@ -108,7 +108,7 @@ func (n *Network) makeHome() error {
 	if err := netlink.AddrReplace(n.home, gateway); err != nil {
 		return fmt.Errorf("set address of %s: %w", name, err)
 	}
-	present, err := netlink.AddrList(n.home, netlink.FAMILY_V4)
+	present, err := settled(func() ([]netlink.Addr, error) { return netlink.AddrList(n.home, netlink.FAMILY_V4) })
 	if err != nil {
 		return fmt.Errorf("list addresses of %s: %w", name, err)
 	}
@@ -183,7 +183,7 @@ func (n *Network) LinkName(a netip.Addr) string {
 // Remove removes everything of the instance: links, addresses, filter. It is
 // content when nothing is there.
 func Remove(ctx context.Context, id string) error {
-	links, err := netlink.LinkList()
+	links, err := settled(netlink.LinkList)
 	if err != nil {
 		return fmt.Errorf("list links: %w", err)
 	}

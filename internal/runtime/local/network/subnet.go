@@ -100,7 +100,9 @@ func routes(id string) ([]route, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{}, netlink.RT_FILTER_TABLE)
+	all, err := settled(func() ([]netlink.Route, error) {
+		return netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{}, netlink.RT_FILTER_TABLE)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list routes: %w", err)
 	}
@@ -119,9 +121,21 @@ func routes(id string) ([]route, error) {
 	return out, nil
 }
 
+// settled lists again what has changed while the kernel listed it, as happens
+// while tasks of another instance come and go.
+func settled[T any](list func() ([]T, error)) ([]T, error) {
+	const tries = 100
+	for n := 1; ; n++ {
+		all, err := list()
+		if n == tries || !errors.Is(err, netlink.ErrDumpInterrupted) {
+			return all, err
+		}
+	}
+}
+
 // linkNames maps the indexes of links to their names.
 func linkNames() (map[int]string, error) {
-	links, err := netlink.LinkList()
+	links, err := settled(netlink.LinkList)
 	if err != nil {
 		return nil, fmt.Errorf("list links: %w", err)
 	}
