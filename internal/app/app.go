@@ -85,7 +85,7 @@ func (s *Server) Endpoint() string { return s.public.get().Endpoint }
 // Access is how a client reaches the server.
 func (s *Server) Access() Access { return s.public.get() }
 
-// Run serves until ctx ends, and gives its cause. Tasks go on running.
+// Run serves until ctx ends, and returns its cause. Tasks go on running.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.public.withdraw()
 

@@ -60,5 +60,5 @@ func abandon(conn net.Conn) {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn() // a farewell could block
 	}
-	_ = conn.Close() // nobody is there to be told
+	_ = conn.Close() // the client learns it by the connection
 }

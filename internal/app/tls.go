@@ -11,7 +11,7 @@ import (
 	"neargate/internal/certs"
 )
 
-// TLS says how the APIs are encrypted. The zero value is plain HTTP.
+// TLS is how the APIs are encrypted. The zero value is plain HTTP.
 type TLS struct {
 	Cert, Key  string // PEM files
 	SelfSigned bool   // by an authority in the data directory

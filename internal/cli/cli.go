@@ -41,7 +41,7 @@ func (m misuse) Unwrap() error { return m.error }
 
 var errInterrupted = errors.New("interrupted")
 
-// Main runs the command line and gives the exit code: 0 done, 1 failed, 2 misused.
+// Main runs the command line and returns the exit code: 0 done, 1 failed, 2 misused.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -112,7 +112,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// flagError says what is wrong with a flag without the parser's own words.
+// flagError names what is wrong with a flag without the parser's own words.
 func flagError(cmd *cobra.Command, err error) error {
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		want := "a " + bad.GetFlag().Value.Type()

@@ -52,7 +52,7 @@ AWS_SECRET_ACCESS_KEY; eval "$(neargate env)" sets them.`,
 	return cmd
 }
 
-// pushExampleImage pushes the app's image and gives its name with the digest.
+// pushExampleImage pushes the app's image and returns its name with the digest.
 func pushExampleImage(ctx context.Context, ref string) (string, error) {
 	uri, tag := ref, "latest"
 	if i := strings.LastIndexByte(ref, ':'); i > strings.LastIndexByte(ref, '/') {

@@ -177,7 +177,7 @@ func askDecisions(ctx context.Context, s server, o explainOptions) (console.Deci
 	return got, unexplained(o, fault)
 }
 
-// unexplained says a fault with what to do about it.
+// unexplained words a fault, with what to do about it.
 func unexplained(o explainOptions, f console.Fault) error {
 	switch f.Code {
 	case "ClusterNotFoundException":

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// oldAWS gives the version of the `aws` on PATH if that is one which does not
+// oldAWS returns the version of the `aws` on PATH if that is one which does not
 // read AWS_ENDPOINT_URL: those before 1.29 and 2.13, among them Debian 12's.
 func oldAWS(ctx context.Context) (version string, old bool) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -22,7 +22,7 @@ func oldAWS(ctx context.Context) (version string, old bool) {
 
 var awsVersion = regexp.MustCompile(`^aws-cli/((\d+)\.(\d+)\.\S+)`)
 
-// readsNoEndpoint looks at what `aws --version` says.
+// readsNoEndpoint reads the output of `aws --version`.
 func readsNoEndpoint(said string) (version string, old bool) {
 	m := awsVersion.FindStringSubmatch(said)
 	if m == nil {
@@ -35,7 +35,7 @@ func readsNoEndpoint(said string) (version string, old bool) {
 	return m[1], major == 1 && minor < 29 || major == 2 && minor < 13
 }
 
-// awsFunction is a shell function that tells an old `aws` the endpoint. Bash
+// awsFunction is a shell function that passes the endpoint to an old `aws`. Bash
 // hands it down to scripts as well.
 const awsFunction = `# aws %s does not read AWS_ENDPOINT_URL, as 2.13 does: tell it on each call.
 aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }

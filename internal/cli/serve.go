@@ -133,7 +133,7 @@ func explain(err error) error {
 	return err
 }
 
-// freePort gives addr, or the next address at which nobody listens.
+// freePort returns addr, or the next address at which nobody listens.
 func freePort(ctx context.Context, addr string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

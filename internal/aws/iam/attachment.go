@@ -85,7 +85,7 @@ func (s *IAM) listAttachedRolePolicies(_ context.Context, in *iam.ListAttachedRo
 	return out, nil
 }
 
-// attachable says whether a policy exists, or is AWS's, of which none are kept
+// attachable reports whether a policy exists, or is AWS's, of which none are kept
 // here.
 func (s *IAM) attachable(arn string) bool {
 	if name, ok := strings.CutPrefix(arn, awsPolicies); ok {
@@ -95,7 +95,7 @@ func (s *IAM) attachable(arn string) bool {
 	return ok
 }
 
-// policyPath gives the path in a policy's ARN: "/" or "/a/b/".
+// policyPath returns the path in a policy's ARN: "/" or "/a/b/".
 func policyPath(arn string) string {
 	_, after, _ := strings.Cut(arn, ":policy/")
 	return "/" + after[:strings.LastIndexByte(after, '/')+1]

@@ -109,7 +109,7 @@ func New(s *IAM) wire.Service {
 	}
 }
 
-// now is the time to the second, as IAM tells it.
+// now is the time to the second, as IAM shows it.
 func (s *IAM) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Second) }
 
 // newID makes a unique id: AROA for roles, ANPA for policies, and 17 characters.

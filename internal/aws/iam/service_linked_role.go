@@ -18,7 +18,7 @@ type linked struct {
 	role, policy string
 }
 
-// linkedRole gives the service-linked role of a service that runs here.
+// linkedRole returns the service-linked role of a service that runs here.
 func linkedRole(service string) (linked, bool) {
 	l, ok := map[string]linked{
 		"ecs.amazonaws.com":                         {"AWSServiceRoleForECS", "AmazonECSServiceRolePolicy"},
@@ -86,7 +86,7 @@ func (s *IAM) deleteServiceLinkedRole(ctx context.Context, in *iam.DeleteService
 	return &iam.DeleteServiceLinkedRoleOutput{DeletionTaskId: aws.String(d.ID)}, nil
 }
 
-// getServiceLinkedRoleDeletionStatus tells how a deletion went. Errors:
+// getServiceLinkedRoleDeletionStatus reports how a deletion went. Errors:
 // ValidationError, NoSuchEntity.
 func (s *IAM) getServiceLinkedRoleDeletionStatus(_ context.Context, in *iam.GetServiceLinkedRoleDeletionStatusInput) (*iam.GetServiceLinkedRoleDeletionStatusOutput, error) {
 	if in.DeletionTaskId == nil {

@@ -87,7 +87,7 @@ func payloadHash(r *http.Request, body []byte, s *signed) string {
 	return hexHash(body)
 }
 
-// sign gives the signature of a canonical request, in hex.
+// sign returns the signature of a canonical request, in hex.
 func (s *signed) sign(secret, canonical string) string {
 	scope := strings.Join([]string{s.day, s.region, s.service, "aws4_request"}, "/")
 	text := strings.Join([]string{algorithm, stamp(s.at), scope, hexHash([]byte(canonical))}, "\n")

@@ -17,7 +17,7 @@ const algorithm = "AWS4-HMAC-SHA256"
 // is valid: STS clients leave it out.
 const defaultExpires = "900"
 
-// signed is what a request says about its signature.
+// signed is what a request carries of its signature.
 type signed struct {
 	accessKey, day, region, service string
 	headers                         []string // lower case, sorted

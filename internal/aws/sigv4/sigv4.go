@@ -2,7 +2,7 @@
 // requests, signed in the Authorization header or presigned in the URL.
 //
 // It owns no keys: it asks for them by access key. Its errors carry AWS JSON's
-// codes and AWS's texts; package wire gives them the names of the other
+// codes and AWS's texts; package wire translates them for the other
 // protocols. A Verifier is safe for concurrent use.
 package sigv4
 
@@ -109,7 +109,7 @@ func (v *Verifier) checkScope(s *signed, service string) error {
 }
 
 // checkTime lets a header's signature be off by maxSkew either way, and a
-// presigned URL live as long as it says.
+// presigned URL live as long as it names.
 func (s *signed) checkTime(now time.Time) error {
 	lives := maxSkew
 	if s.presigned {

@@ -24,7 +24,7 @@ import (
 	"neargate/internal/store"
 )
 
-// Config says who owns the account.
+// Config sets up STS.
 type Config struct {
 	Place model.Place
 	Keys  rootKeys

@@ -31,7 +31,7 @@ func (c *Checks) Required(member string, set bool) {
 }
 
 // Text wants a member to be set and to have a length from low to high
-// characters; it gives its value.
+// characters; it returns its value.
 func (c *Checks) Text(member string, v *string, low, high int) string {
 	if v == nil {
 		c.Required(member, false)
@@ -54,7 +54,7 @@ func (c *Checks) OptionalText(member string, v *string, low, high int) string {
 	return *v
 }
 
-// Range wants a number from low to high when it is set, and gives it, else
+// Range wants a number from low to high when it is set, and returns it, else
 // fallback.
 func (c *Checks) Range(member string, v *int32, low, high, fallback int32) int32 {
 	if v == nil {
@@ -77,7 +77,7 @@ func (c *Checks) OneOf(member, v string, values ...string) {
 	}
 }
 
-// Err gives one error, of Kind Invalid, for all that was found; nil when all is
+// Err returns one error, of Kind Invalid, for all that was found; nil when all is
 // well. Query services use the code ValidationError, JSON's ValidationException.
 func (c *Checks) Err(code string) error {
 	switch len(c.found) {

@@ -14,7 +14,7 @@ type fault struct {
 	receiver  bool // our side is to blame
 }
 
-// side is how Query says who is to blame.
+// side is Query's word for who is to blame.
 func (f fault) side() string {
 	if f.receiver {
 		return "Receiver"
@@ -48,7 +48,7 @@ func newFault(c *call, e *model.Error, denied int) fault {
 	return f
 }
 
-// queryCode gives the name in Query of an error that has code elsewhere: the
+// queryCode returns the name in Query of an error that has code elsewhere: the
 // service's own, EC2's, or that of an error which wire and sigv4 make.
 func queryCode(c *call, code string) string {
 	if c.face != nil {
@@ -93,7 +93,7 @@ func ec2Code(code string) string {
 	return commonCode(code)
 }
 
-// ec2Text gives EC2's own message for an error that others word differently.
+// ec2Text returns EC2's own message for an error that others word differently.
 func ec2Text(code, msg string) string {
 	switch code {
 	case "AuthFailure":

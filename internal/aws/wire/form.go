@@ -50,7 +50,7 @@ func (n *node) kid(name string) *node {
 	return k
 }
 
-// items gives a list's nodes in the order of their numbers: those below
+// items returns a list's nodes in the order of their numbers: those below
 // "member" or "entry" (wrapper), or directly below (EC2, flattened lists).
 // Numbers may have gaps; a name that is no number is ignored.
 func (n *node) items(wrapper string) []*node {

@@ -7,7 +7,7 @@ import (
 
 const sdk = "github.com/aws/aws-sdk-go-v2/service/"
 
-// oddName gives the wire name of a member whose name does not follow from the
+// oddName returns the wire name of a member whose name does not follow from the
 // SDK's field name and the service's style. The test that tries every shape
 // finds them.
 func oddName(t reflect.Type, field string) (string, bool) {

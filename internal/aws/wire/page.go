@@ -26,7 +26,7 @@ func Page[T any](items []T, key func(T) string, token string, limit int) (page [
 	return page, makeToken(key(page[limit-1])), true
 }
 
-// makeToken writes a key with its checksum, by which readToken tells a token
+// makeToken writes a key with its checksum, by which readToken knows a token
 // from other text.
 func makeToken(key string) string {
 	b := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(key)))

@@ -66,7 +66,7 @@ func newCodec(s Service) *codec {
 	return c
 }
 
-// shape gives the plan of t, a struct or a pointer to one.
+// shape returns the plan of t, a struct or a pointer to one.
 func (c *codec) shape(t reflect.Type) *shape {
 	c.mu.Lock()
 	defer c.mu.Unlock()

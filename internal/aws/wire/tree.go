@@ -9,7 +9,7 @@ import (
 // []byte, time.Time, a number, []any or map[string]any. Numbers are
 // json.Number, int64, uint64 or float64.
 
-// leaves says how a protocol writes what JSON and CBOR do not share.
+// leaves is how a protocol writes what JSON and CBOR do not share.
 type leaves struct {
 	time  func(time.Time) any
 	float func(float64) any
@@ -41,7 +41,7 @@ func (s *shape) structTree(v reflect.Value, l leaves) map[string]any {
 	return m
 }
 
-// tree gives the tree of v; ok is false for what is left out: nil pointers,
+// tree returns the tree of v; ok is false for what is left out: nil pointers,
 // lists and maps, empty enums and strings without a pointer.
 func (s *shape) tree(v reflect.Value, l leaves) (_ any, ok bool) {
 	s, v, ok = s.settle(v)
@@ -99,7 +99,7 @@ func (s *shape) element(v reflect.Value, l leaves) (any, bool) {
 	return s.tree(v, l)
 }
 
-// root gives the structure that an operation answered; ok is false for nil.
+// root returns the structure that an operation answered; ok is false for nil.
 func (c *codec) root(out any) (_ *shape, _ reflect.Value, ok bool) {
 	v := reflect.ValueOf(out)
 	return c.shape(v.Type()).settle(v)
@@ -122,7 +122,7 @@ func (s *shape) settle(v reflect.Value) (_ *shape, _ reflect.Value, ok bool) {
 	}
 }
 
-// chosen gives the member that a union value holds; member is nil when its
+// chosen returns the member that a union value holds; member is nil when its
 // type is not listed in the service's Unions.
 func (s *shape) chosen(v reflect.Value) (name string, member *shape, val reflect.Value) {
 	held := v.Elem() // out of the interface

@@ -25,10 +25,10 @@ type Service struct {
 	EC2          bool   // Query answers in EC2's form
 	Operations   []Operation
 
-	// Status gives the HTTP status of error codes that do not have their
+	// Status is the HTTP status of error codes that do not have their
 	// Kind's usual one, e.g. NoSuchEntity: 404.
 	Status map[string]int
-	// QueryCodes gives, for a service that speaks Query beside JSON or CBOR,
+	// QueryCodes is, for a service that speaks Query beside JSON or CBOR,
 	// Query's code of an error shape where it differs from the shape's name:
 	// InvalidParameterValueException: InvalidParameterValue. Operations use
 	// the shape's name.
@@ -90,7 +90,7 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerFrom gives the caller of the request that ctx belongs to; zero outside one.
+// CallerFrom returns the caller of the request that ctx belongs to; zero outside one.
 func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
