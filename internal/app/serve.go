@@ -24,6 +24,7 @@ func (s *Server) serve(ctx, parts context.Context) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       patience, // handlers of bodies set limits of their own
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10, // AWS's load balancers take as much; 1 MiB for each connection would add up
 		ConnState:         newConnections(apiConns()).changed,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
