@@ -125,7 +125,7 @@ func (b *bench) judge(ctx context.Context, which string) (short bool, err error)
 	return short, nil
 }
 
-// pick gives the goals that are asked for: with loads given, those that judge
+// pick returns the goals that are asked for: with loads given, those that judge
 // loads.
 func (b *bench) pick(which string) ([]goal, error) {
 	goals := all()

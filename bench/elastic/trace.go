@@ -22,7 +22,7 @@ type load struct {
 	rates []float64
 }
 
-// scaled makes a load whose peak needs so many tasks.
+// scaled returns a load whose peak needs so many tasks.
 func (b *bench) scaled(name string, rates []float64) (load, error) {
 	out, err := traffic.ScaleToPeak(rates, b.peak*perTask)
 	if err != nil {

@@ -22,7 +22,7 @@ func Machine() string {
 	return fmt.Sprintf("%d cores of %s, Linux %s, %s", runtime.NumCPU(), model, strings.TrimSpace(string(kernel)), runtime.Version())
 }
 
-// LoadAverage gives the machine's load over the last 1 and 5 minutes.
+// LoadAverage returns the machine's load over the last 1 and 5 minutes.
 func LoadAverage() string {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

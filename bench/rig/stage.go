@@ -19,7 +19,7 @@ const (
 	Cluster  = stage.Cluster
 )
 
-// SetUp makes the stage on a fresh server, with the app out of the binary,
+// SetUp creates the stage on a fresh server, with the app out of the binary,
 // which waits for startup before it listens.
 func SetUp(ctx context.Context, s *Server, binary string, startup time.Duration) (*Stage, error) {
 	a := demo.Server{Endpoint: s.Endpoint, Region: s.Region, AccessKey: s.AccessKey, SecretKey: s.SecretKey}

@@ -127,7 +127,7 @@ type order struct {
 	desired int
 }
 
-// judge makes the figures of what was seen.
+// judge computes the figures of what was seen.
 func (r *stepResult) judge(step time.Time, need int, orders []order, seen []sight) {
 	from := least // healthy tasks before the first order
 	var first time.Time
@@ -157,7 +157,7 @@ func (r *stepResult) judge(step time.Time, need int, orders []order, seen []sigh
 	}
 }
 
-// activities gives the scaling activities of a service, oldest first.
+// activities returns the scaling activities of a service, oldest first.
 func (b bench) activities(ctx context.Context, name string) ([]order, error) {
 	out, err := b.Scaling.DescribeScalingActivities(ctx, &applicationautoscaling.DescribeScalingActivitiesInput{
 		ServiceNamespace: scaling.ServiceNamespaceEcs, ResourceId: aws.String(resource(name)),

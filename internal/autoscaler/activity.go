@@ -36,7 +36,7 @@ func activityKey(act model.ScalingActivity) string {
 	return fmt.Sprintf("%s\n%020d %s", act.ResourceID, act.StartedAt.UnixNano(), act.ID)
 }
 
-// Activities gives the activities of a target, newest first; of all targets
+// Activities returns the activities of a target, newest first; of all targets
 // when resourceID is "". Records of not scaling are among them.
 func (a *Autoscaler) Activities(resourceID string) []model.ScalingActivity {
 	prefix := ""

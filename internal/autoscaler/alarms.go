@@ -22,7 +22,7 @@ func alarmNames(p model.ScalingPolicy) []string {
 	return names
 }
 
-// putAlarms makes a policy's alarms, or gives them the target's timing.
+// putAlarms creates a policy's alarms, or brings them to the target's timing.
 func (a *Autoscaler) putAlarms(ctx context.Context, t model.ScalableTarget, p model.ScalingPolicy) error {
 	creator := a.creator(p)
 	for i, k := range policy.Kinds(p) {
@@ -59,7 +59,7 @@ func (a *Autoscaler) states(policies []model.ScalingPolicy) []scaling.Alarms {
 	return out
 }
 
-// inAlarm says whether a policy's alarm asks for its action.
+// inAlarm reports whether a policy's alarm asks for its action.
 func (a *Autoscaler) inAlarm(p model.ScalingPolicy, k policy.Kind) bool {
 	al, ok := a.alarms.Alarm(alarmOf(p, k))
 	return ok && al.State == "ALARM" && al.ActionsEnabled

@@ -26,7 +26,7 @@ import (
 
 // scheduler is what counts are read from and set on.
 type scheduler interface {
-	// Service gives a service, also an INACTIVE one.
+	// Service returns a service, also an INACTIVE one.
 	Service(cluster, name string) (model.Service, bool)
 	// SetDesiredCount returns when the order is kept.
 	SetDesiredCount(ctx context.Context, cluster, service string, n int) error
@@ -38,9 +38,9 @@ type alarmBook interface {
 	// DeleteAlarms deletes those that are there, also if others are not.
 	DeleteAlarms(ctx context.Context, names []string) error
 	Alarm(name string) (model.Alarm, bool)
-	// AlarmsFor gives the alarms that have an action in some state, by name.
+	// AlarmsFor returns the alarms that have an action in some state, by name.
 	AlarmsFor(action string) []model.Alarm
-	// Recent gives the datapoints that an alarm's state rests on, oldest first.
+	// Recent returns the datapoints that an alarm's state rests on, oldest first.
 	Recent(name string) []float64
 }
 
@@ -53,7 +53,7 @@ type queues interface {
 
 // metrics is where customized metrics are read.
 type metrics interface {
-	// Returned gives the last complete datapoints of what queries return,
+	// Returned returns the last complete datapoints of what queries return,
 	// oldest first: of their periods, or with fine of seconds, where the
 	// metrics are published so.
 	Returned(queries []model.MetricQuery, fine bool, now time.Time) ([]model.Reading, error)

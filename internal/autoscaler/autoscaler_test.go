@@ -153,7 +153,7 @@ func newRig(tb testing.TB, path string) *rig {
 	return r
 }
 
-// Returned gives what a test has put there.
+// Returned returns what a test has put there.
 func (r *rig) Returned(queries []model.MetricQuery, fine bool, _ time.Time) ([]model.Reading, error) {
 	r.asked = append(r.asked, fmt.Sprint(queries[0].Metric.Name, queries[0].Period, fine))
 	return r.readings, nil

@@ -6,7 +6,7 @@ import (
 	"neargate/internal/model"
 )
 
-// Explain gives a target's last n decisions, oldest first: at most 50 since the
+// Explain returns a target's last n decisions, oldest first: at most 50 since the
 // server started, and of the time before, and of counts that no policy decided,
 // what the scaling activities tell. ObjectNotFoundException.
 func (a *Autoscaler) Explain(resourceID string, n int) ([]Explained, error) {
@@ -25,7 +25,7 @@ func (a *Autoscaler) Explain(resourceID string, n int) ([]Explained, error) {
 	return out[max(0, len(out)-n):], nil
 }
 
-// tells says that an activity came of the decision.
+// tells reports that an activity came of the decision.
 func (e Explained) tells(act model.ScalingActivity) bool {
 	return e.To == act.ToCount && !act.StartedAt.Before(e.Since) && !act.StartedAt.After(e.Until)
 }

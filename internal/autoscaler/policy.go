@@ -100,5 +100,5 @@ func (a *Autoscaler) dropAlarms(ctx context.Context, names []string) error {
 	return err
 }
 
-// Policies gives all policies by resource ID and name.
+// Policies returns all policies by resource ID and name.
 func (a *Autoscaler) Policies() []model.ScalingPolicy { return a.policies.List("") }

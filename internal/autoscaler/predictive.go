@@ -14,7 +14,7 @@ import (
 
 // History is where the load of the past is read.
 type History interface {
-	// Minutes gives what the one of queries that returns data has by the
+	// Minutes returns what the one of queries that returns data has by the
 	// minute, oldest first; minutes without data are not there.
 	Minutes(queries []model.MetricQuery, from, to time.Time) ([]forecast.Minute, error)
 }
@@ -83,7 +83,7 @@ func (a *Autoscaler) foretell(ctx context.Context, p model.ScalingPolicy) (f mod
 	return f, err == nil, err
 }
 
-// Forecast gives the forecast of a predictive policy, making the first one when
+// Forecast returns the forecast of a predictive policy, making the first one when
 // there is none yet. ObjectNotFoundException, ValidationException.
 func (a *Autoscaler) Forecast(ctx context.Context, resourceID, name string) (model.ScalingPolicy, model.Forecast, error) {
 	key := policyKey(resourceID, name)
@@ -127,7 +127,7 @@ func (a *Autoscaler) floor(t model.ScalableTarget, policies []model.ScalingPolic
 	return floor
 }
 
-// forecastOf gives the forecast of a policy, if it is predictive and the
+// forecastOf returns the forecast of a policy, if it is predictive and the
 // forecast was made for its metrics.
 func (a *Autoscaler) forecastOf(p model.ScalingPolicy) (model.Forecast, bool) {
 	if p.Predictive == nil {

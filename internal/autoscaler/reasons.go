@@ -31,7 +31,7 @@ type decided struct {
 	decision     scaling.Decision
 }
 
-// same says that two decisions differ in the numbers measured at most. Those of
+// same reports that two decisions differ in the numbers measured at most. Those of
 // a count that is held wander from second to second.
 func (x decided) same(y decided) bool {
 	a, b := x.decision, y.decision
@@ -51,7 +51,7 @@ func (x decided) same(y decided) bool {
 // longestGap is how long nothing may have been decided inside a line.
 const longestGap = 10 * time.Second
 
-// meets says that a decision made now follows on x.
+// meets reports that a decision made now follows on x.
 func (x decided) meets(now time.Time) bool {
 	gap := now.Sub(x.until)
 	return gap >= 0 && gap <= longestGap // a clock that went back begins anew
@@ -93,7 +93,7 @@ func (a *Autoscaler) remember(id string, d scaling.Decision, from int, now time.
 	r.n++
 }
 
-// Reasons gives the last n decisions for a target, newest first: at most 50 are
+// Reasons returns the last n decisions for a target, newest first: at most 50 are
 // kept, since the server started.
 func (a *Autoscaler) Reasons(resourceID string, n int) []Explained {
 	a.mu.Lock()

@@ -54,7 +54,7 @@ func (a *Autoscaler) PutScheduled(ctx context.Context, c ScheduledChange) error 
 	return a.scheduled.Put(ctx, scheduledKey(act.ResourceID, act.Name), act)
 }
 
-// Entry gives what the request says of an action that is new, with its plan;
+// Entry returns what the request says of an action that is new, with its plan;
 // the action has no ARN. ValidationException.
 func (c ScheduledChange) Entry(now time.Time) (schedule.Entry, error) {
 	act, err := c.create(now)
@@ -69,7 +69,7 @@ func (c ScheduledChange) Entry(now time.Time) (schedule.Entry, error) {
 	return schedule.Entry{Action: act, Plan: plan}, err
 }
 
-// create gives a new action without its fields. ValidationException.
+// create returns a new action without its fields. ValidationException.
 func (c ScheduledChange) create(now time.Time) (model.ScheduledAction, error) {
 	if c.Schedule == nil || !c.SetsBounds {
 		return model.ScheduledAction{}, invalid("Schedule and ScalableTargetAction must be specified when creating a scheduled action.")
@@ -126,5 +126,5 @@ func (a *Autoscaler) dropScheduled(ctx context.Context, resourceID string) error
 	return nil
 }
 
-// Scheduled gives all scheduled actions by resource ID and name.
+// Scheduled returns all scheduled actions by resource ID and name.
 func (a *Autoscaler) Scheduled() []model.ScheduledAction { return a.scheduled.List("") }

@@ -34,7 +34,7 @@ func (a *Autoscaler) ChangeTags(ctx context.Context, arn string, change func([]m
 	return nil
 }
 
-// Tags gives the tags of a scalable target. ResourceNotFoundException.
+// Tags returns the tags of a scalable target. ResourceNotFoundException.
 func (a *Autoscaler) Tags(arn string) ([]model.Tag, error) {
 	t, err := a.byARN(arn)
 	return t.Tags, err

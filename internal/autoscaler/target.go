@@ -77,7 +77,7 @@ func (r Registration) create(place model.Place, now time.Time) (model.ScalableTa
 	return t, nil
 }
 
-// Target gives what the request says of a target that is new.
+// Target returns what the request says of a target that is new.
 // ValidationException, TooManyTagsException.
 func (r Registration) Target() (model.ScalableTarget, error) {
 	t := model.ScalableTarget{Namespace: Namespace, ResourceID: r.ResourceID, Dimension: Dimension, Tags: r.Tags}
@@ -150,15 +150,15 @@ func (a *Autoscaler) drop(ctx context.Context, resourceID string) error {
 	return err
 }
 
-// Targets gives all scalable targets by resource ID.
+// Targets returns all scalable targets by resource ID.
 func (a *Autoscaler) Targets() []model.ScalableTarget { return a.targets.List("") }
 
-// Target gives one scalable target.
+// Target returns one scalable target.
 func (a *Autoscaler) Target(resourceID string) (model.ScalableTarget, bool) {
 	return a.targets.Get(resourceID)
 }
 
-// service gives the service that a resource ID names.
+// service returns the service that a resource ID names.
 func (a *Autoscaler) service(resourceID string) (model.Service, error) {
 	cluster, name, ok := policy.SplitResource(resourceID)
 	if !ok {

@@ -83,7 +83,7 @@ type Balancer struct {
 	spawn func(func(context.Context)) (cancel func())
 }
 
-// New makes a balancer over the state in db. It reads the state and opens
+// New creates a balancer over the state in db. It reads the state and opens
 // nothing.
 func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	if cfg.MaxConns < 0 {

@@ -69,7 +69,7 @@ func (b *Balancer) CreateListener(ctx context.Context, l model.Listener) (model.
 	return l, nil
 }
 
-// makeListener makes a live listener of a record, with its routes.
+// makeListener creates a live listener of a record, with its routes.
 func (b *Balancer) makeListener(l model.Listener) *listener {
 	b.mu.RLock()
 	lb := b.lbs[l.LoadBalancerARN]

@@ -62,7 +62,7 @@ func (c *lbConf) at(port int) *http1.Settings {
 	return &s
 }
 
-// CreateLoadBalancer makes a load balancer of what lb says and gives it back
+// CreateLoadBalancer creates a load balancer from lb and returns it
 // with ARN, ID, DNSName, Address, State and CreatedAt set; it is active at
 // once. Codes: DuplicateLoadBalancerName.
 func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer) (model.LoadBalancer, error) {

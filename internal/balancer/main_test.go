@@ -297,7 +297,7 @@ func ask1(t *testing.T, c *http.Client, url, host string) (answer, error) {
 	return answer{resp.StatusCode, string(body), resp.Header}, err
 }
 
-// later makes a request in the background.
+// later sends a request in the background.
 func later(t *testing.T, c *http.Client, url string) <-chan answer {
 	t.Helper()
 	out := make(chan answer, 1)

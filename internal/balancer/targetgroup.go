@@ -7,7 +7,7 @@ import (
 	"neargate/internal/model"
 )
 
-// CreateTargetGroup makes a target group of what tg says and returns it with
+// CreateTargetGroup creates a target group from tg and returns it with
 // ARN and ID set. Codes: DuplicateTargetGroupName.
 func (b *Balancer) CreateTargetGroup(ctx context.Context, tg model.TargetGroup) (model.TargetGroup, error) {
 	if err := b.up(ctx); err != nil {

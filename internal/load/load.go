@@ -38,7 +38,7 @@ type Result struct {
 	Err                            error // nil when an answer came whole
 }
 
-// Failed says that no answer came, or one that is not a success.
+// Failed reports that no answer came, or one that is not a success.
 func (r Result) Failed() bool { return r.Err != nil || r.Status < 200 || r.Status > 399 }
 
 // Latency is the time from plan to end.

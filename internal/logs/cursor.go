@@ -30,7 +30,7 @@ func (s span) holds(p position) bool {
 	return p.ms >= s.startMS && p.ms < s.beforeMS && (p.compare(s.from) >= 0) == s.forward
 }
 
-// overlaps says whether a block may hold wanted events.
+// overlaps reports whether a block may hold wanted events.
 func (s span) overlaps(b block) bool {
 	if b.max.ms < s.startMS || b.min.ms >= s.beforeMS {
 		return false
@@ -77,7 +77,7 @@ func newCursor(j *journal, s span) *cursor {
 	return c
 }
 
-// peek gives the next event without taking it.
+// peek returns the next event without taking it.
 func (c *cursor) peek() (event, bool, error) {
 	for len(c.blocks) > 0 && (len(c.ready) == 0 || c.span.order(c.span.near(c.blocks[0]), c.ready[0].position) < 0) {
 		if err := c.load(c.blocks[0]); err != nil {
@@ -91,7 +91,7 @@ func (c *cursor) peek() (event, bool, error) {
 	return c.ready[0], true, nil
 }
 
-// bound gives a position that the next event is not before, without reading.
+// bound returns a position that the next event is not before, without reading.
 func (c *cursor) bound() (position, bool) {
 	switch {
 	case len(c.ready) > 0 && (len(c.blocks) == 0 || c.span.order(c.ready[0].position, c.span.near(c.blocks[0])) <= 0):

@@ -68,7 +68,7 @@ func noStream() error {
 	return model.Errorf(model.NotFound, "ResourceNotFoundException", "The specified log stream does not exist.")
 }
 
-// CreateGroup makes a group from the name, class and tags of g. Codes:
+// CreateGroup creates a group from the name, class and tags of g. Codes:
 // InvalidParameterException, ResourceAlreadyExistsException.
 func (l *Logs) CreateGroup(ctx context.Context, g Group) error {
 	if !validGroup(g.Name) {
@@ -90,7 +90,7 @@ func (l *Logs) CreateGroup(ctx context.Context, g Group) error {
 	return err
 }
 
-// EnsureGroup makes the group if there is none, as awslogs-create-group asks.
+// EnsureGroup creates the group if there is none, as awslogs-create-group asks.
 func (l *Logs) EnsureGroup(ctx context.Context, name string) error {
 	if _, ok := l.groups.Get(name); ok {
 		return nil
@@ -102,7 +102,7 @@ func (l *Logs) EnsureGroup(ctx context.Context, name string) error {
 	return err
 }
 
-// Group gives a group. Code: ResourceNotFoundException.
+// Group returns a group. Code: ResourceNotFoundException.
 func (l *Logs) Group(name string) (Group, error) {
 	g, ok := l.groups.Get(name)
 	if !ok {
@@ -111,7 +111,7 @@ func (l *Logs) Group(name string) (Group, error) {
 	return g, nil
 }
 
-// Groups gives the groups whose name begins with prefix, by name.
+// Groups returns the groups whose name begins with prefix, by name.
 func (l *Logs) Groups(prefix string) []Group { return l.groups.List(prefix) }
 
 // UpdateGroup changes a group. change must not write into the tags it is
@@ -182,7 +182,7 @@ func (l *Logs) DeleteGroup(ctx context.Context, name string) error {
 	return nil
 }
 
-// CreateStream makes a stream. Codes: InvalidParameterException,
+// CreateStream creates a stream. Codes: InvalidParameterException,
 // ResourceNotFoundException, ResourceAlreadyExistsException.
 func (l *Logs) CreateStream(ctx context.Context, group, name string) error {
 	if _, err := l.Group(group); err != nil {
@@ -200,7 +200,7 @@ func (l *Logs) CreateStream(ctx context.Context, group, name string) error {
 	return err
 }
 
-// stream gives a stream's record. Code: ResourceNotFoundException.
+// stream returns a stream's record. Code: ResourceNotFoundException.
 func (l *Logs) stream(group, name string) (Stream, error) {
 	if _, err := l.Group(group); err != nil {
 		return Stream{}, err

@@ -179,7 +179,7 @@ func (j *journal) writeLocked(events []event) error {
 	return nil
 }
 
-// currentLocked gives the segment to write to.
+// currentLocked returns the segment to write to.
 func (j *journal) currentLocked() (*segment, error) {
 	number := 1
 	if n := len(j.segments); n > 0 {
@@ -253,7 +253,7 @@ func (j *journal) end() {
 	j.gone, j.segments = true, nil
 }
 
-// blocks gives the index as it is now.
+// blocks returns the index as it is now.
 func (j *journal) blocks() []block {
 	j.mu.RLock()
 	defer j.mu.RUnlock()

@@ -102,7 +102,7 @@ func (l *Logs) dropOrphans() error {
 	return nil
 }
 
-// journal gives the events of a stream, reading its files if need be.
+// journal returns the events of a stream, reading its files if need be.
 func (l *Logs) journal(s Stream) (*journal, error) {
 	l.mu.Lock()
 	j, ok := l.opened[s.ID]

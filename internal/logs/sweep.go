@@ -120,7 +120,7 @@ func (l *Logs) segmentFiles() ([]segmentFile, error) {
 	return out, nil
 }
 
-// cutoff gives the time before which events of a group are expired, if any are.
+// cutoff returns the time before which events of a group are expired, if any are.
 func (l *Logs) cutoff(group string) (time.Time, bool) {
 	g, ok := l.groups.Get(group)
 	if !ok || g.RetentionDays == 0 {

@@ -71,7 +71,7 @@ func parsePlace(s string) (*place, error) {
 	return &p, nil
 }
 
-// resume gives where a search goes on in one of its streams. Events of one
+// resume returns where a search goes on in one of its streams. Events of one
 // millisecond are in the order of their streams' names.
 func (p place) resume(stream string, forward bool) position {
 	done := stream < p.Stream // of millisecond MS, in this stream

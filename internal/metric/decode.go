@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// decodeBlock gives the points of a block, oldest first, in the space of points
+// decodeBlock returns the points of a block, oldest first, in the space of points
 // if there is enough. They share nothing with data.
 func decodeBlock(points []point, data []byte, start, step int64) ([]point, error) {
 	r := reader{data: data}

@@ -47,10 +47,10 @@ func blockKey(start int64, id uint32) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, uint64(start)), id)
 }
 
-// blockStart gives the time in a block's key.
+// blockStart returns the time in a block's key.
 func blockStart(k []byte) int64 { return int64(binary.BigEndian.Uint64(k)) }
 
-// blockSeries gives the series in a block's key.
+// blockSeries returns the series in a block's key.
 func blockSeries(k []byte) uint32 { return binary.BigEndian.Uint32(k[8:]) }
 
 // load reads series and edges, and makes the buckets of a new file.

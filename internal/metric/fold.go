@@ -59,7 +59,7 @@ func (f *fold) merge(p point) {
 	f.out = append(f.out, p)
 }
 
-// done gives the periods that have data, oldest first; at is a period's start.
+// done returns the periods that have data, oldest first; at is a period's start.
 func (f *fold) done() []point {
 	f.endPart()
 	return f.out

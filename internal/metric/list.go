@@ -15,7 +15,7 @@ type Filter struct {
 	Since           time.Time         // with a datapoint then or later
 }
 
-// List gives the metrics that f picks, in order of namespace, name and
+// List returns the metrics that f picks, in order of namespace, name and
 // dimensions.
 func (s *Store) List(f Filter) []model.MetricID {
 	since := f.Since.Unix()

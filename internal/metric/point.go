@@ -22,7 +22,7 @@ type point struct {
 	blind bool
 }
 
-// pointOf makes a point of a datum: of its values, of its statistic set, or,
+// pointOf returns the point of a datum: of its values, of its statistic set, or,
 // when it has both, of the values with the set's exact sum.
 func pointOf(d model.Datum) point {
 	p := point{}
@@ -69,7 +69,7 @@ func valuesPoint(values, counts []float64) point {
 	return p
 }
 
-// dist gives the distribution; nil for a blind point.
+// dist returns the distribution; nil for a blind point.
 func (p point) dist() []bin {
 	switch {
 	case p.blind || p.n == 0:
@@ -121,7 +121,7 @@ func (p *point) add(q point) {
 	p.compact()
 }
 
-// scaled gives p with each value counted 1/by times.
+// scaled returns p with each value counted 1/by times.
 func (p point) scaled(by float64) point {
 	if by == 1 {
 		return p
@@ -139,7 +139,7 @@ func (p point) scaled(by float64) point {
 	return p
 }
 
-// percentile gives the value below or at which percent of the values lie.
+// percentile returns the value below or at which percent of the values lie.
 func (p point) percentile(percent float64) (float64, bool) {
 	if p.blind {
 		return 0, false

@@ -36,7 +36,7 @@ type Datapoint struct {
 // Samples is how many values went into d.
 func (d Datapoint) Samples() float64 { return d.p.n }
 
-// Value gives a statistic of d. ok is false for a percentile of values that
+// Value returns a statistic of d. ok is false for a percentile of values that
 // came as a statistic set, or that the query did not ask for.
 func (d Datapoint) Value(s Statistic) (v float64, ok bool) { return s.of(d.p) }
 
@@ -169,7 +169,7 @@ func (v seriesView) readTier(tx *bolt.Tx, i int, from, upTo int64, f *fold) erro
 	return nil
 }
 
-// oldest gives the start of the oldest block at or after from's that any series
+// oldest returns the start of the oldest block at or after from's that any series
 // has: a query may begin long before there was anything.
 func (v seriesView) oldest(bucket *bolt.Bucket, tier int, from int64) int64 {
 	oldest := int64(math.MaxInt64)

@@ -20,7 +20,7 @@ func put(t *testing.T, s *Store, now time.Time, data ...model.Datum) {
 	}
 }
 
-// values gives one statistic of a query's answer, by seconds since epoch.
+// values returns one statistic of a query's answer, by seconds since epoch.
 func values(t *testing.T, s *Store, q Query, stat string) map[int]float64 {
 	t.Helper()
 	q.Percentiles = true

@@ -33,10 +33,10 @@ func ParseStatistic(name string) (Statistic, error) {
 	return Statistic{name: name, percent: percent}, nil
 }
 
-// Percentile says whether s is a percentile.
+// Percentile reports whether s is a percentile.
 func (s Statistic) Percentile() bool { return s.name != "" && s.name[0] == 'p' }
 
-// of gives the statistic of a point. ok is false for a percentile of values
+// of returns the statistic of a point. ok is false for a percentile of values
 // whose distribution is not known.
 func (s Statistic) of(p point) (v float64, ok bool) {
 	switch s.name {

@@ -213,7 +213,7 @@ func (s *Store) putLocked(now int64, d *model.Datum) error {
 	return nil
 }
 
-// headLocked gives the head of a block, read back from the file if it was
+// headLocked returns the head of a block, read back from the file if it was
 // written before.
 func (s *Store) headLocked(se *series, tier int, start int64) (*head, error) {
 	for _, h := range slices.Backward(se.heads) {
@@ -257,7 +257,7 @@ func (s *Store) seriesLocked(d *model.Datum) *series {
 	return se
 }
 
-// Key gives a text that orders and tells apart metrics as List does.
+// Key returns a text that orders and tells apart metrics as List does.
 func Key(id model.MetricID) string { return string(appendMetricKey(nil, id)) }
 
 // appendMetricKey writes the identity of a metric; no name holds a 0 byte.

@@ -110,7 +110,7 @@ func ParseARN(s string) (a ARN, ok bool) {
 	return ARN{parts[1], parts[2], parts[3], parts[4], parts[5]}, true
 }
 
-// ARNTail gives what follows the n-th slash-separated part of an ARN's
+// ARNTail returns what follows the n-th slash-separated part of an ARN's
 // resource, or s itself when s is a bare name: ARNTail("arn:…:cluster/blue", 1)
 // is "blue".
 func ARNTail(s string, n int) string {

@@ -31,12 +31,12 @@ type Error struct {
 	Err  error
 }
 
-// Errorf makes an Error with a formatted message.
+// Errorf creates an Error with a formatted message.
 func Errorf(kind Kind, code, format string, args ...any) *Error {
 	return &Error{Kind: kind, Code: code, Msg: fmt.Sprintf(format, args...)}
 }
 
-// Error gives the code, the message and the cause.
+// Error returns the code, the message and the cause.
 func (e *Error) Error() string {
 	s := e.Msg
 	if e.Code != "" {
@@ -48,10 +48,10 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf gives the kind of the first Error in err's chain, else Internal.
+// KindOf returns the kind of the first Error in err's chain, else Internal.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind

@@ -48,7 +48,7 @@ type MetricQuery struct {
 	ReturnData *bool // nil is true
 }
 
-// Returns says whether the entry is one to be answered.
+// Returns reports whether the entry is one to be answered.
 func (q MetricQuery) Returns() bool { return q.ReturnData == nil || *q.ReturnData }
 
 // Reading is a complete datapoint of what queries return.

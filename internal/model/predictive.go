@@ -27,7 +27,7 @@ type PredictiveMetric struct {
 	Queries             []MetricQuery // without periods
 }
 
-// Given says whether there is a metric.
+// Given reports whether there is a metric.
 func (m PredictiveMetric) Given() bool { return m.Type != "" || m.Queries != nil }
 
 // Forecast is what a predictive policy foretells, and what it foretold.

@@ -127,7 +127,7 @@ func (p *plant) close(i int, rate float64) {
 	p.crash()
 }
 
-// tally gives the second as the result shows it, and adds it to what has not
+// tally returns the second as the result shows it, and adds it to what has not
 // been read.
 func (p *plant) tally(rate float64) Second {
 	c := &p.account.second
@@ -177,7 +177,7 @@ func (p *plant) look(i int) View {
 	return v
 }
 
-// read makes the second as the autoscaler gets it.
+// read creates the second as the autoscaler gets it.
 func (p *plant) read() model.ServiceSecond {
 	c := p.account.unread
 	p.account.unread = counts{}
@@ -220,7 +220,7 @@ func (p *plant) read() model.ServiceSecond {
 	return s
 }
 
-// distribution gives the latencies since the last reading as they were, each
+// distribution returns the latencies since the last reading as they were, each
 // once, and forgets them.
 func (a *account) distribution() model.Buckets {
 	slices.Sort(a.latencies)

@@ -50,7 +50,7 @@ func newWatch(cfg scaling.Config) *watch {
 	return w
 }
 
-// manage makes the managed alarms of a policy, of which states[i] is.
+// manage creates the managed alarms of a policy, of which states[i] is.
 func (w *watch) manage(put model.ScalingPolicy, i int, timing scaling.Timing) error {
 	for _, kind := range policy.Kinds(put) {
 		al := policy.Alarm(put, kind, timing, "")
@@ -85,12 +85,12 @@ func (w *watch) hang(al model.Alarm, policies []scaling.Policy) error {
 	return nil
 }
 
-// AsksFor says whether one of an alarm's actions is a policy.
+// AsksFor reports whether one of an alarm's actions is a policy.
 func AsksFor(al model.Alarm, name string) bool {
 	return named(slices.Concat(al.AlarmActions, al.OKActions, al.InsufficientActions), name)
 }
 
-// named says whether one of the actions is a policy: its name, or an ARN that
+// named reports whether one of the actions is a policy: its name, or an ARN that
 // ends with policyName/ and its name.
 func named(actions []string, name string) bool {
 	return slices.ContainsFunc(actions, func(action string) bool {
@@ -102,7 +102,7 @@ func (w *watch) timesResponses() bool {
 	return slices.ContainsFunc(w.alarms, func(k kept) bool { return k.of.timesResponses() })
 }
 
-// ringing gives the alarms whose state asks for a step policy.
+// ringing returns the alarms whose state asks for a step policy.
 func (w *watch) ringing() []scaling.Ringing {
 	var out []scaling.Ringing
 	for i := range w.alarms {

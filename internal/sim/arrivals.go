@@ -30,7 +30,7 @@ func newArrivals(cfg Config) arrivals {
 	}
 }
 
-// after gives the next arrival after t at a rate.
+// after returns the next arrival after t at a rate.
 func (a *arrivals) after(t, rate float64) float64 {
 	if rate <= 0 {
 		return math.Inf(1)

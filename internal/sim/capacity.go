@@ -82,7 +82,7 @@ func utilization(cfg Config, percentile float64, n int, least float64) (float64,
 	return low, nil
 }
 
-// within says whether n tasks carry a rate.
+// within reports whether n tasks carry a rate.
 func within(cfg Config, percentile float64, n int, rate float64) (bool, error) {
 	seconds := int(math.Ceil(capacityRequests / rate))
 	cfg.Rates = make([]float64, seconds)

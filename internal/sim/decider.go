@@ -42,7 +42,7 @@ type Decider struct {
 	waited    []float64 // response times in it
 }
 
-// NewDecider makes a Decider that begins with no memory. In an aws timing the
+// NewDecider creates a Decider that begins with no memory. In an aws timing the
 // policies have their managed alarms.
 func NewDecider(cfg scaling.Config, desired int) *Decider {
 	d := &Decider{cfg: cfg, desired: desired}
@@ -73,7 +73,7 @@ func putOf(p scaling.Policy) model.ScalingPolicy {
 	return model.ScalingPolicy{Name: p.Name, ResourceID: policy.Resource("sim", "sim"), Tracking: t}
 }
 
-// NewService makes a Decider for a service; it refuses alarms and policies on
+// NewService creates a Decider for a service; it refuses alarms and policies on
 // metrics that are not simulated.
 func NewService(s Service, desired int) (*Decider, error) {
 	t := s.Target
@@ -105,7 +105,7 @@ func NewService(s Service, desired int) (*Decider, error) {
 	return d, nil
 }
 
-// trackedBy gives the policies that are not predictive, as decide/scaling takes
+// trackedBy returns the policies that are not predictive, as decide/scaling takes
 // them.
 func trackedBy(policies []model.ScalingPolicy) []scaling.Policy {
 	var out []scaling.Policy
@@ -117,7 +117,7 @@ func trackedBy(policies []model.ScalingPolicy) []scaling.Policy {
 	return out
 }
 
-// enter gives a policy what it needs besides decide/scaling: its alarms, its
+// enter returns a policy what it needs besides decide/scaling: its alarms, its
 // customized metric, its forecasts.
 func (d *Decider) enter(p model.ScalingPolicy, past policy.Past) error {
 	if p.Predictive != nil {

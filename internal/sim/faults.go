@@ -90,7 +90,7 @@ func (f *Faults) drift(i int) float64 {
 	return f.Drift[min(i, len(f.Drift)-1)]
 }
 
-// stalled says that nothing is read at the end of second i.
+// stalled reports that nothing is read at the end of second i.
 func (f *Faults) stalled(i int) bool {
 	for _, s := range f.Stalls {
 		if i >= s.At && i < s.At+s.For {

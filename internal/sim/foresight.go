@@ -65,7 +65,7 @@ func (d *Decider) floor(now time.Time) (floor scaling.Floor) {
 	return floor
 }
 
-// foretell makes the forecast when one is due.
+// foretell creates the forecast when one is due.
 func (f *foresight) foretell(now time.Time) {
 	if !policy.ForecastDue(f.put, f.forecast, f.tried, now) {
 		return

@@ -46,7 +46,7 @@ func (f *formula) second(s model.ServiceSecond, busy gauge, waited []float64) {
 	}
 }
 
-// plain says that there is one metric and no mathematics.
+// plain reports that there is one metric and no mathematics.
 func (f *formula) plain() bool { return len(f.queries) == 1 && f.queries[0].Expression == "" }
 
 // points returns what the queries return in a window, oldest first; none where

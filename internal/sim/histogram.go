@@ -37,7 +37,7 @@ func bucketMiddle(i int) float64 {
 // Count is how many latencies were counted.
 func (h *Histogram) Count() int { return h.total }
 
-// Percentile gives the nearest-rank percentile in seconds, within 1 %, and NaN
+// Percentile returns the nearest-rank percentile in seconds, within 1 %, and NaN
 // when nothing was counted.
 func (h *Histogram) Percentile(p float64) float64 {
 	if h.total == 0 {

@@ -19,7 +19,7 @@ type History struct {
 	Tasks    func(rate float64) int
 }
 
-// Past gives what the metrics of a predictive policy had by the minute, as the
+// Past returns what the metrics of a predictive policy had by the minute, as the
 // server's metric store would. It refuses metrics that are not simulated, and
 // those of which a load alone does not tell.
 func (h History) Past(put model.ScalingPolicy) (policy.Past, error) {

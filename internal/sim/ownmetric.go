@@ -31,7 +31,7 @@ func (d *Decider) readOwn(p model.ScalingPolicy) error {
 	return nil
 }
 
-// values gives the newest complete datapoints.
+// values returns the newest complete datapoints.
 func (d *Decider) values(now time.Time) []scaling.MetricValue {
 	var out []scaling.MetricValue
 	for i := range d.own {

@@ -225,7 +225,7 @@ func (s *server) SetDesiredCount(_ context.Context, _, _ string, n int) error {
 
 func name(t sim.TaskView) string { return fmt.Sprint("task-", t.Number) }
 
-// queued says that requests waited at the balancer in some second.
+// queued reports that requests waited at the balancer in some second.
 func queued(r sim.Result) bool {
 	return slices.ContainsFunc(r.Seconds, func(s sim.Second) bool { return s.Queued > 0 })
 }

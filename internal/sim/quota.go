@@ -122,7 +122,7 @@ func (t *task) nextQuota() float64 {
 	return min(done, empty, q.end)
 }
 
-// due says that the task's soonest request is served.
+// due reports that the task's soonest request is served.
 func (t *task) due() bool {
 	if t.quota.slice > 0 {
 		return t.served() >= 0

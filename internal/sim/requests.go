@@ -1,6 +1,6 @@
 package sim
 
-// Requests gives when the requests of a run of cfg come, in seconds from its
+// Requests returns when the requests of a run of cfg come, in seconds from its
 // beginning: so that a real service can be sent the same.
 func Requests(cfg Config) []float64 {
 	a := newArrivals(cfg)

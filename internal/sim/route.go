@@ -27,7 +27,7 @@ func newBalancer(cfg Config) balancer {
 
 func (b *balancer) waiting() []request { return b.queue[b.head:] }
 
-// pick gives the index in serving of the task that takes the next request, -1
+// pick returns the index in serving of the task that takes the next request, -1
 // when none can: the server's choice, and its rule that a pick which is full
 // gives way to the least busy task.
 func (b *balancer) pick() int {

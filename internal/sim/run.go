@@ -79,7 +79,7 @@ func (p *plant) second(i int, rate float64) {
 	}
 }
 
-// soonest gives the time of the next event of a task, and sets soon.
+// soonest returns the time of the next event of a task, and sets soon.
 func (p *plant) soonest() float64 {
 	if len(p.next) == 0 {
 		return math.Inf(1)

@@ -86,7 +86,7 @@ func (p *plant) scale(i, desired int, reason string) {
 	p.pull()
 }
 
-// stopOrder gives the first n of the draining or the other tasks in the order
+// stopOrder returns the first n of the draining or the other tasks in the order
 // in which the scheduler would stop them.
 func (p *plant) stopOrder(draining bool, n int) []*task {
 	var of []*task

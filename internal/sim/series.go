@@ -22,7 +22,7 @@ func newSeries(each, length time.Duration) series {
 	return series{each: int64(each / time.Second), cells: make([]cell, int64(length/each)+1)}
 }
 
-// cell gives the one that a moment falls into.
+// cell returns the one that a moment falls into.
 func (s series) cell(at time.Time) *gauge {
 	n := s.number(at)
 	c := &s.cells[s.index(n)]

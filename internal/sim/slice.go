@@ -3,7 +3,7 @@ package sim
 // running is how many requests of the line have a core.
 func (t *task) running() int { return min(len(t.jobs), int(t.quota.cores)) }
 
-// served gives the place in the line of a request that has got all it needs,
+// served returns the place in the line of a request that has got all it needs,
 // -1 when none has.
 func (t *task) served() int {
 	for i, j := range t.jobs[:t.running()] {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Rates gives the rate in each second. draw gives numbers evenly spread from 0
+// Rates returns the rate in each second. draw gives numbers evenly spread from 0
 // to 1; mmpp alone asks for them.
 func (p Pattern) Rates(draw func() float64) []float64 {
 	out := make([]float64, int(math.Ceil(p.Length().Seconds()-1e-9)))
@@ -19,7 +19,7 @@ func (p Pattern) Rates(draw func() float64) []float64 {
 	return out
 }
 
-// level gives the rate at a time in seconds.
+// level returns the rate at a time in seconds.
 func (p Pattern) level() func(t float64) float64 {
 	low, high := p.rates["low"], p.rates["high"]
 	s := func(key string) float64 { return p.times[key].Seconds() }
@@ -64,7 +64,7 @@ func (p Pattern) level() func(t float64) float64 {
 	return func(float64) float64 { return high }
 }
 
-// modulated gives the level of a process that stays in each of two states for
+// modulated returns the level of a process that stays in each of two states for
 // an exponential time. It is asked for rising times only.
 func (p Pattern) modulated(draw func() float64) func(t float64) float64 {
 	on, end := true, 0.0

@@ -131,7 +131,7 @@ func control(r rune) bool { return r < 0x20 || 0x7f <= r && r < 0xa0 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// header says whether a first line is one of names. A single column must have
+// header reports whether a first line is one of names. A single column must have
 // a name that is known, or a slip of the pen in the first number would pass
 // for a header.
 func header(fields []string) bool {
@@ -250,7 +250,7 @@ func readTime(layout, s string) (time.Time, error) {
 	return time.Unix(int64(whole), int64(math.Round(part*1e9))).UTC(), nil
 }
 
-// trace makes the record of what was read.
+// trace creates the record of what was read.
 func (p *parser) trace(fill bool) (Trace, error) {
 	t := Trace{Step: time.Second, Rates: p.rates, Unit: p.unit}
 	switch {

@@ -43,7 +43,7 @@ func lowHigh(more ...setting) []setting {
 func (s setting) isTime() bool                       { return s.time >= 0 }
 func lasting(d time.Duration, s []setting) []setting { return append(s, timeOf("for", d)) }
 
-// patternKinds gives the kinds in the order in which they are told of.
+// patternKinds returns the kinds in the order in which they are told of.
 func patternKinds() []string {
 	return []string{"hold", "ramp", "stages", "step", "spike", "sine", "onoff", "mmpp", "flash"}
 }

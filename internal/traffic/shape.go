@@ -83,7 +83,7 @@ func (s Shape) Users(t time.Duration) int {
 	return int(math.Ceil(s.At(t) - 1e-9))
 }
 
-// UserChange gives the next time after t at which Users may change, and false
+// UserChange returns the next time after t at which Users may change, and false
 // when the shape has ended by then. A follower that sleeps until then and asks
 // Users again misses no change.
 func (s Shape) UserChange(t time.Duration) (time.Duration, bool) {
@@ -147,7 +147,7 @@ func (s Shape) Due(n float64) (time.Duration, bool) {
 	return 0, false
 }
 
-// solve gives the seconds x into the stage at which from·x + slope·x²/2 = n.
+// solve returns the seconds x into the stage at which from·x + slope·x²/2 = n.
 func solve(st Stage, n float64) float64 {
 	slope := (st.To - st.From) / st.For.Seconds()
 	root := math.Sqrt(max(st.From*st.From+2*slope*n, 0))

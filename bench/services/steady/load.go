@@ -169,7 +169,7 @@ func (w *world) DeregisterLostTargets(ctx context.Context, arn string, targets [
 	return w.DeregisterTargets(ctx, arn, targets)
 }
 
-// TargetHealth gives a group's targets, all healthy.
+// TargetHealth returns a group's targets, all healthy.
 func (w *world) TargetHealth(arn string) ([]model.TargetHealth, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -124,26 +124,26 @@ func (s *server) close() error {
 // sources are what the collector reads, each in its part.
 type sources struct{ *server }
 
-// ServiceTasks gives the scheduler's view, and lets the world go on by it.
+// ServiceTasks returns the scheduler's view, and lets the world go on by it.
 func (s sources) ServiceTasks() (out []model.ServiceTasks) {
 	s.collecting.in(partView, func() { out = s.scheduler.ServiceTasks() })
 	s.collecting.in(partWorld, func() { s.world.advance(out, time.Now()) })
 	return out
 }
 
-// Samples gives what the tasks have consumed.
+// Samples returns what the tasks have consumed.
 func (s sources) Samples() (out []model.Sample) {
 	s.collecting.in(partWorld, func() { out = s.world.samples() })
 	return out
 }
 
-// Traffic gives the target groups' counters.
+// Traffic returns the target groups' counters.
 func (s sources) Traffic() (out []model.TargetGroupTraffic) {
 	s.collecting.in(partWorld, func() { out = s.world.traffic() })
 	return out
 }
 
-// LoadBalancerTraffic gives the load balancers' counters.
+// LoadBalancerTraffic returns the load balancers' counters.
 func (s sources) LoadBalancerTraffic() (out []model.LoadBalancerTraffic) {
 	s.collecting.in(partWorld, func() { out = s.world.balancers() })
 	return out

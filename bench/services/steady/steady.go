@@ -99,7 +99,7 @@ func Run(ctx context.Context, cfg Config) (r Result, err error) {
 // setters is how many services are set up at once: they share commits.
 const setters = 64
 
-// populate makes the services, waits for their tasks, and puts their policies.
+// populate creates the services, waits for their tasks, and puts their policies.
 func (s *server) populate(ctx context.Context, cfg Config) error {
 	if _, err := s.ecs.CreateCluster(ctx, ecs.CreateClusterRequest{Name: cluster}); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (s *server) each(ctx context.Context, cfg Config, do func(ctx context.Conte
 	return group.Wait()
 }
 
-// scale gives a service a policy that its load meets.
+// scale returns a service a policy that its load meets.
 func (s *server) scale(ctx context.Context, name string, cfg Config) error {
 	id, low, high := policy.Resource(cluster, name), 1, 2*cfg.Tasks
 	if _, err := s.autoscaler.RegisterTarget(ctx, autoscaler.Registration{ResourceID: id, Min: &low, Max: &high}); err != nil {
@@ -218,7 +218,7 @@ func (s *server) measure(ctx context.Context, cfg Config) (Result, error) {
 	return r, nil
 }
 
-// parts gives the CPU time of each part so far.
+// parts returns the CPU time of each part so far.
 func (s *server) parts() map[string]time.Duration {
 	total := map[string]time.Duration{}
 	for _, m := range []*meter{&s.collecting, &s.deciding, &s.alarming, &s.persisting} {

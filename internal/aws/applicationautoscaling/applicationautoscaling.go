@@ -18,7 +18,7 @@ type service struct {
 	place  model.Place
 }
 
-// New makes the face of an autoscaler.
+// New creates the face of an autoscaler.
 func New(scaler *autoscaler.Autoscaler, place model.Place) wire.Service {
 	s := &service{scaler: scaler, place: place}
 	return wire.Service{
@@ -65,7 +65,7 @@ func (s subject) check(c *wire.Checks) {
 	dimensions(c, s.dimension)
 }
 
-// scales says whether the subject is of the kind that is scaled here.
+// scales reports whether the subject is of the kind that is scaled here.
 func (s subject) scales() error {
 	if string(s.namespace) != autoscaler.Namespace || string(s.dimension) != autoscaler.Dimension {
 		return invalid("Unsupported service namespace, resource type or scalable dimension")
@@ -102,7 +102,7 @@ func page[T any](items []T, key func(T) string, token *string, limit int32) ([]T
 	return cut, &next, nil
 }
 
-// picks says whether a describe operation that asks for a dimension also says
+// picks reports whether a describe operation that asks for a dimension also says
 // of which resource.
 func picks(d types.ScalableDimension, resources int) error {
 	if d != "" && resources == 0 {

@@ -28,7 +28,7 @@ func checkCustomized(c *wire.Checks, in *types.CustomizedMetricSpecification) {
 	checkQueries(c, at+"metrics", in.Metrics)
 }
 
-// responsePercentile says that a specification asks for a percentile of the
+// responsePercentile reports that a specification asks for a percentile of the
 // response time. AWS has percentiles in Metrics alone, which older clients do
 // not know.
 func responsePercentile(in *types.CustomizedMetricSpecification) bool {
@@ -81,7 +81,7 @@ func sortDimensions(d []model.Dimension) {
 	slices.SortStableFunc(d, func(a, b model.Dimension) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// customizedOf gives a specification back.
+// customizedOf returns a specification back.
 func customizedOf(c model.CustomizedMetric) *types.CustomizedMetricSpecification {
 	out := &types.CustomizedMetricSpecification{
 		Namespace: some(c.Metric.Namespace), MetricName: some(c.Metric.Name),
@@ -106,7 +106,7 @@ func customizedOf(c model.CustomizedMetric) *types.CustomizedMetricSpecification
 	return out
 }
 
-// some gives a text, nil for an empty one.
+// some returns a text, nil for an empty one.
 func some(s string) *string {
 	if s == "" {
 		return nil

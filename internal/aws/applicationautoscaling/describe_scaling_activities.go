@@ -16,7 +16,7 @@ import (
 	"neargate/internal/model"
 )
 
-// describeScalingActivities gives activities newest first; reasons for not
+// describeScalingActivities returns activities newest first; reasons for not
 // scaling on request. Codes ValidationException, InvalidNextTokenException.
 func (s *service) describeScalingActivities(_ context.Context, in *sdk.DescribeScalingActivitiesInput) (*sdk.DescribeScalingActivitiesOutput, error) {
 	var c wire.Checks
@@ -76,7 +76,7 @@ func activityOf(a model.ScalingActivity) types.ScalingActivity {
 	return out
 }
 
-// notScaledOf gives the numbers that belong to a reason's code.
+// notScaledOf returns the numbers that belong to a reason's code.
 func notScaledOf(n model.NotScaledReason) types.NotScaledReason {
 	out := types.NotScaledReason{Code: &n.Code}
 	switch n.Code {

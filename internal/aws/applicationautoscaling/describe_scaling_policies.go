@@ -60,7 +60,7 @@ func (s *service) describeScalingPolicies(_ context.Context, in *sdk.DescribeSca
 	return out, nil
 }
 
-// trackingOf gives back a configuration; cooldowns only as they were given.
+// trackingOf returns a configuration; cooldowns only as they were given.
 func trackingOf(t model.TargetTracking) *types.TargetTrackingScalingPolicyConfiguration {
 	out := &types.TargetTrackingScalingPolicyConfiguration{
 		TargetValue: &t.Target, DisableScaleIn: &t.DisableScaleIn,

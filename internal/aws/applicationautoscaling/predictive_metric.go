@@ -9,7 +9,7 @@ import (
 // The customized metrics of predictive policies have the form of those of
 // target tracking under types of their own.
 
-// queriesOf gives them as those of target tracking.
+// queriesOf returns them as those of target tracking.
 func queriesOf(in *types.PredictiveScalingCustomizedMetricSpecification) []types.TargetTrackingMetricDataQuery {
 	var out []types.TargetTrackingMetricDataQuery
 	for _, q := range in.MetricDataQueries {
@@ -36,7 +36,7 @@ func queriesFrom(in *types.PredictiveScalingCustomizedMetricSpecification) []mod
 	return append([]model.MetricQuery{}, customizedFrom(types.CustomizedMetricSpecification{Metrics: queriesOf(in)}).Queries...)
 }
 
-// customizedPast gives a specification back.
+// customizedPast returns a specification back.
 func customizedPast(queries []model.MetricQuery) *types.PredictiveScalingCustomizedMetricSpecification {
 	if queries == nil {
 		return nil

@@ -77,7 +77,7 @@ func predictiveFrom(in *types.PredictiveScalingPolicyConfiguration) (*model.Pred
 	return p, nil
 }
 
-// predictiveOf gives back a configuration as it was given.
+// predictiveOf returns a configuration as it was given.
 func predictiveOf(p model.Predictive) *types.PredictiveScalingPolicyConfiguration {
 	return &types.PredictiveScalingPolicyConfiguration{
 		Mode: types.PredictiveScalingMode(p.Mode), SchedulingBufferTime: number32(p.Buffer),
@@ -103,7 +103,7 @@ func specificationOf(m model.PredictiveMetrics) types.PredictiveScalingMetricSpe
 	return out
 }
 
-// predefinedOf gives nil for what there is not.
+// predefinedOf returns nil for what there is not.
 func predefinedOf(m model.PredictiveMetric) (kind, label *string) {
 	if m.Type != "" {
 		kind = &m.Type
@@ -120,7 +120,7 @@ const (
 	oldestForecast  = 366 * 24 * time.Hour
 )
 
-// getPredictiveScalingForecast gives what was and is foretold of each hour, the
+// getPredictiveScalingForecast returns what was and is foretold of each hour, the
 // newest forecast of each. Codes ValidationException, ObjectNotFoundException.
 func (s *service) getPredictiveScalingForecast(ctx context.Context, in *sdk.GetPredictiveScalingForecastInput) (*sdk.GetPredictiveScalingForecastOutput, error) {
 	who := subject{in.ServiceNamespace, in.ResourceId, in.ScalableDimension}

@@ -75,7 +75,7 @@ func Policy(in *sdk.PutScalingPolicyInput, known func() bool) (model.ScalingPoli
 	return p, err
 }
 
-// typeOf gives the type of the policy, which has to have a configuration of
+// typeOf returns the type of the policy, which has to have a configuration of
 // that type and no other. The type may be left out of an update.
 func typeOf(in *sdk.PutScalingPolicyInput, known func() bool) (types.PolicyType, error) {
 	var given []types.PolicyType

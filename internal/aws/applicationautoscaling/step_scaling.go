@@ -45,7 +45,7 @@ func stepFrom(in *types.StepScalingPolicyConfiguration) *model.StepScaling {
 	return s
 }
 
-// stepOf gives back a configuration as it was given.
+// stepOf returns a configuration as it was given.
 func stepOf(s model.StepScaling) *types.StepScalingPolicyConfiguration {
 	out := &types.StepScalingPolicyConfiguration{
 		AdjustmentType: types.AdjustmentType(s.AdjustmentType), MetricAggregationType: types.MetricAggregationType(s.Aggregation),

@@ -26,7 +26,7 @@ type service struct {
 	now    func() time.Time
 }
 
-// New makes the face of a metric store and its alarms.
+// New creates the face of a metric store and its alarms.
 func New(data *metric.Store, al *alarms.Alarms) wire.Service {
 	return (&service{data: data, alarms: al, now: time.Now}).face()
 }

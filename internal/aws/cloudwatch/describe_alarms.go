@@ -79,7 +79,7 @@ func (s *service) describeAlarmsForMetric(_ context.Context, in *cloudwatch.Desc
 	return out, nil
 }
 
-// describe gives an alarm in the form in which it was put; what was not given
+// describe returns an alarm in the form in which it was put; what was not given
 // is not there.
 func describe(al model.Alarm) types.MetricAlarm {
 	out := types.MetricAlarm{
@@ -125,7 +125,7 @@ func describe(al model.Alarm) types.MetricAlarm {
 	return out
 }
 
-// queryOf gives an entry of Metrics as it was put.
+// queryOf returns an entry of Metrics as it was put.
 func queryOf(q model.MetricQuery) types.MetricDataQuery {
 	out := types.MetricDataQuery{Id: aws.String(q.ID), Label: text(q.Label), Expression: text(q.Expression), ReturnData: aws.Bool(q.Returns())}
 	if q.Expression == "" {

@@ -51,7 +51,7 @@ func badToken() error {
 	return model.Errorf(model.Invalid, "InvalidNextToken", "The next token specified is invalid.")
 }
 
-// token gives a token for an output, where none is nil.
+// token returns a token for an output, where none is nil.
 func token(next string) *string {
 	if next == "" {
 		return nil

@@ -15,7 +15,7 @@ import (
 // maxTags is how many tags a resource may have.
 const maxTags = 50
 
-// tagged gives the alarm that an ARN names.
+// tagged returns the alarm that an ARN names.
 func (s *service) tagged(arn *string) (model.Alarm, error) {
 	if arn == nil {
 		return model.Alarm{}, missing("ResourceARN")

@@ -8,7 +8,7 @@ const (
 	fiveMinuteAge = 63 * 24 * time.Hour
 )
 
-// validPeriod says whether CloudWatch takes a period, in seconds.
+// validPeriod reports whether CloudWatch takes a period, in seconds.
 func validPeriod(p int32) bool {
 	switch p {
 	case 1, 5, 10, 20, 30:
@@ -17,7 +17,7 @@ func validPeriod(p int32) bool {
 	return p > 0 && p%60 == 0
 }
 
-// roundStart gives the start of a query as CloudWatch rounds it down: to the
+// roundStart returns the start of a query as CloudWatch rounds it down: to the
 // resolution that data of its age have, or for short periods to the period.
 func roundStart(start, now time.Time, period time.Duration) time.Time {
 	step := finest(start, now)
@@ -27,7 +27,7 @@ func roundStart(start, now time.Time, period time.Duration) time.Time {
 	return start.UTC().Truncate(step)
 }
 
-// finest gives the finest period of a minute or more that data of a start's
+// finest returns the finest period of a minute or more that data of a start's
 // age have.
 func finest(start, now time.Time) time.Duration {
 	switch age := now.Sub(start); {

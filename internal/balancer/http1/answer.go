@@ -144,7 +144,7 @@ func (c *conn) linger() {
 	}
 }
 
-// reset makes the close that follows a reset.
+// reset has the close that follows end in a reset.
 func (c *conn) reset() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

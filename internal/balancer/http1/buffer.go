@@ -101,7 +101,7 @@ func (b *buffer) space() bool {
 	return true
 }
 
-// reserve makes the buffer at least n octets large. Offsets stay, and what
+// reserve grows the buffer to at least n octets. Offsets stay, and what
 // looks into the old buffer stays valid until rest.
 func (b *buffer) reserve(n int) {
 	if n <= len(b.b) {

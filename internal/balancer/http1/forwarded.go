@@ -144,7 +144,7 @@ func (r *Request) appendForwardedFor(out []byte, set *Settings) []byte {
 // maxTrace is above what AWS keeps of a trace header.
 const maxTrace = 7 << 10
 
-// setTrace makes the X-Amzn-Trace-Id (load-balancer-request-tracing): absent, a
+// setTrace sets the X-Amzn-Trace-Id (load-balancer-request-tracing): absent, a
 // Root; with a Root, a Self in front; a Self is replaced.
 func (r *Request) setTrace() {
 	var old []byte

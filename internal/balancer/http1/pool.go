@@ -16,7 +16,7 @@ type Pool struct {
 	targets map[*Target]struct{}
 }
 
-// NewPool makes an empty pool.
+// NewPool creates an empty pool.
 func NewPool(cfg PoolConfig) *Pool {
 	if cfg.Dial == nil {
 		cfg.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
@@ -69,7 +69,7 @@ func (p *Pool) all() []*Target {
 // Dial opens a connection to an address. It must obey ctx.
 type Dial func(ctx context.Context, addr string) (net.Conn, error)
 
-// Target makes a target at addr with no connections yet; nil dial is the pool's.
+// Target creates a target at addr with no connections yet; nil dial is the pool's.
 // Two calls make two targets. The caller keeps it and calls Close when it is no
 // longer used.
 func (p *Pool) Target(addr netip.AddrPort, dial Dial) *Target {

@@ -56,7 +56,7 @@ func (c *conn) relay() {
 	}
 }
 
-// compose makes the first bytes for the client: the head, and the n octets of
+// compose writes the first bytes for the client: the head, and the n octets of
 // rest that belong to the body. Mostly they are the target's own.
 func (c *conn) compose(body *bodyReader, rest []byte, how delivery) (first []byte, n int, done bool, err error) {
 	w, a := c.work, &c.work.head

@@ -30,7 +30,7 @@ type front struct {
 	conns map[*conn]struct{} // guarded by mu
 }
 
-// New makes a server. It starts nothing.
+// New creates a server. It starts nothing.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, pools: newBuffers(), fronts: map[*front]struct{}{}}
 	s.SetSettings(cfg.Settings)

@@ -105,7 +105,7 @@ func (t *Target) EndDials() {
 	}
 }
 
-// take gives out the connection used last, or nil. It then counts as busy.
+// take returns out the connection used last, or nil. It then counts as busy.
 func (t *Target) take(now time.Time) *targetConn {
 	for {
 		t.mu.Lock()

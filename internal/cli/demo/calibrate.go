@@ -112,7 +112,7 @@ func (d *run) cpu(ctx context.Context, from, to time.Time) ([]cw.Datapoint, erro
 	return out.Datapoints, nil
 }
 
-// average gives the mean utilisation of the newest second that has one.
+// average returns the mean utilisation of the newest second that has one.
 func average(points []cw.Datapoint) float64 {
 	newest, cpu := time.Time{}, math.NaN()
 	for _, p := range points {

@@ -53,7 +53,7 @@ func (c Config) Full() Config {
 	return c
 }
 
-// memoryOf gives the smallest memory in MiB that Fargate allows for a CPU size,
+// memoryOf returns the smallest memory in MiB that Fargate allows for a CPU size,
 // 0 for what is no size.
 func memoryOf(cpu int) int {
 	switch cpu {
@@ -174,7 +174,7 @@ func (d *run) write(rec *record) error {
 	return nil
 }
 
-// writeFile makes a file of its own: what has the name before, perhaps a link to
+// writeFile creates a file of its own: what has the name before, perhaps a link to
 // somewhere else, goes.
 func writeFile(path string, fill func(io.Writer) error) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

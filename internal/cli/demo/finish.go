@@ -18,7 +18,7 @@ import (
 
 type ecsEvent = ecstypes.ServiceEvent
 
-// finish makes the record of the run from what was seen.
+// finish completes the record of the run from what was seen.
 func (w *watcher) finish(ctx context.Context) *record {
 	slices.SortStableFunc(w.marks, func(a, b report.Mark) int { return cmp.Compare(a.At, b.At) })
 	run := report.Run{
@@ -77,7 +77,7 @@ func (w *watcher) healthyAt() time.Time {
 	return w.firstHealthy
 }
 
-// verdict says whether the run showed what it should, or the first thing that
+// verdict reports whether the run showed what it should, or the first thing that
 // it did not.
 func (w *watcher) verdict(requests, failures int, first string) (string, bool) {
 	last := report.Second{}

@@ -208,7 +208,7 @@ func (d *run) waitStable(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d of %d tasks running and healthy", d.cfg.Min, d.cfg.Min), nil
 }
 
-// lastEvent gives the service's newest event, to say why a wait was in vain.
+// lastEvent returns the service's newest event, to say why a wait was in vain.
 func (d *run) lastEvent(ctx context.Context) string {
 	out, err := d.aws.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(cluster), Services: []string{service}})
 	if err != nil || len(out.Services) == 0 || len(out.Services[0].Events) == 0 {

@@ -65,7 +65,7 @@ func describeFailure(r load.Result) string {
 // some 20 requests a second, one second alone has no p99.
 const latencyWindow = 5
 
-// second gives what ended in second i, percentiles over the window before it.
+// second returns what ended in second i, percentiles over the window before it.
 func (t *tally) second(i int) (requests, errors int, p50, p99 float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -82,7 +82,7 @@ func (t *tally) second(i int) (requests, errors int, p50, p99 float64) {
 	return requests, errors, percentile(window, 50), percentile(window, 99)
 }
 
-// totals gives the whole run.
+// totals returns the whole run.
 func (t *tally) totals() (requests, failures int, first string, p50, p99 float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -90,7 +90,7 @@ func (t *tally) totals() (requests, failures int, first string, p50, p99 float64
 	return t.requests, t.failures, t.first, percentile(all, 50), percentile(all, 99)
 }
 
-// percentile gives the nearest-rank percentile of sorted values, NaN of none.
+// percentile returns the nearest-rank percentile of sorted values, NaN of none.
 func percentile(sorted []float64, p float64) float64 {
 	if len(sorted) == 0 {
 		return math.NaN()

@@ -31,7 +31,7 @@ func newView(out io.Writer, terminal bool, width int) *view {
 	return &view{out: out, terminal: terminal, width: width}
 }
 
-// step says that one step of the preparation is done.
+// step reports that one step of the preparation is done.
 func (v *view) step(name, said string, took time.Duration) {
 	v.line(fmt.Sprintf("%-14s %s (%.1f s)", name, said, took.Seconds()))
 }

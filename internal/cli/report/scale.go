@@ -35,7 +35,7 @@ func newScale(p panel, top float64) scale {
 	return sc
 }
 
-// decades makes a logarithmic scale that begins at the decade of the least
+// decades returns a logarithmic scale that begins at the decade of the least
 // value, at 1 or above.
 func (sc *scale) decades(p panel) {
 	least := sc.high
@@ -63,7 +63,7 @@ func (sc scale) y(v float64) float64 {
 	return sc.top + sc.height*(1-share)
 }
 
-// niceStep gives 1, 2 or 5 times a power of ten, at least as big as x.
+// niceStep returns 1, 2 or 5 times a power of ten, at least as big as x.
 func niceStep(x float64) float64 {
 	p := math.Pow(10, math.Floor(math.Log10(max(x, 1e-9))))
 	for _, m := range []float64{1, 2, 5} {
@@ -74,7 +74,7 @@ func niceStep(x float64) float64 {
 	return max(10*p, 1)
 }
 
-// niceTime gives a step of whole seconds, minutes, hours or days, at least x seconds.
+// niceTime returns a step of whole seconds, minutes, hours or days, at least x seconds.
 func niceTime(x float64) float64 {
 	for _, s := range []float64{5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 4 * 3600, 12 * 3600} {
 		if x <= s {

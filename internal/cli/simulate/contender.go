@@ -32,7 +32,7 @@ func (p *plan) readFiles() ([]policyFile, error) {
 	return files, nil
 }
 
-// addContenders makes the reference, the policies in their timings, and what
+// addContenders creates the reference, the policies in their timings, and what
 // they are put against, in this order.
 func (p *plan) addContenders(files []policyFile) error {
 	if err := p.addNamed("clairvoyant"); err != nil {

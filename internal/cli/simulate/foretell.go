@@ -11,7 +11,7 @@ import (
 	"neargate/internal/sim"
 )
 
-// foretell gives the predictive policies their past, and notes what the
+// foretell shows the predictive policies their past, and notes what the
 // forecast is worth that they begin with, and which scheduled actions will
 // fail. The load must have been scaled.
 func (p *plan) foretell(files []policyFile) error {
@@ -50,7 +50,7 @@ func (p *plan) noteScheduled(f policyFile) error {
 	return err
 }
 
-// pastOf gives the past of one policy, and says what is foretold from it.
+// pastOf returns the past of one policy, and says what is foretold from it.
 func (p *plan) pastOf(f policyFile, pol model.ScalingPolicy) (past policy.Past, note string, err error) {
 	if p.History == 0 {
 		return past, "", errors.New("forecasts from the load before the run: say by --history how much of the load that is, such as 168h")

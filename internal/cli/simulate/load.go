@@ -14,7 +14,7 @@ import (
 // shapeStream is the second half of the seed of a pattern's random numbers.
 const shapeStream = 0x7368617065
 
-// readLoad gives the rates as the file or the pattern has them, and the clock.
+// readLoad returns the rates as the file or the pattern has them, and the clock.
 func (p *plan) readLoad() error {
 	var err error
 	p.begin = time.Unix(0, 0).UTC()
@@ -106,7 +106,7 @@ func readAtMost(path string, limit int64) (string, error) {
 	return string(b), err
 }
 
-// scaleLoad makes the peak need what it shall.
+// scaleLoad scales the load so that its peak needs what it shall.
 func (p *plan) scaleLoad() error {
 	if p.PeakNeed > 0 {
 		var err error

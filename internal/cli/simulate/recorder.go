@@ -65,7 +65,7 @@ func (r *recorder) point() {
 	r.since = r.since[:0]
 }
 
-// end gives the points, also of a last one that is shorter.
+// end returns the points, also of a last one that is shorter.
 func (r *recorder) end() []float64 {
 	if len(r.p99)%r.width != 0 {
 		r.point()

@@ -26,7 +26,7 @@ func attached(p model.ScalingPolicy) model.Service {
 	return svc
 }
 
-// labels gives the resource labels of a policy's metrics.
+// labels returns the resource labels of a policy's metrics.
 func labels(p model.ScalingPolicy) []string {
 	switch {
 	case p.Tracking != nil:

@@ -135,7 +135,7 @@ func (p *plan) table(w io.Writer, rows []row) {
 	}
 }
 
-// writeJSON gives the summary of each policy and seed.
+// writeJSON returns the summary of each policy and seed.
 func writeJSON(w io.Writer, p *plan, rows []row) error {
 	type result struct {
 		Seed          uint64   `json:"seed"`

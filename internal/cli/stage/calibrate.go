@@ -206,7 +206,7 @@ func moments(v []float64) (mean, cv float64) {
 	return mean, math.Sqrt(sum/float64(len(v)-1)) / mean
 }
 
-// CPUSeconds gives what a service has used in each second between two moments,
+// CPUSeconds returns what a service has used in each second between two moments,
 // from AWS/ECS CPUUtilization: a datapoint has a percentage of each task. It
 // waits for the last.
 func (g *Stage) CPUSeconds(ctx context.Context, name string, from, to time.Time) ([]float64, error) {

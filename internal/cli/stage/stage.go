@@ -56,7 +56,7 @@ type Task struct {
 	Startup time.Duration
 }
 
-// SetUp makes the stage on a fresh server, with the app out of the binary.
+// SetUp creates the stage on a fresh server, with the app out of the binary.
 func SetUp(ctx context.Context, s demo.Server, binary string, task Task) (*Stage, error) {
 	network, err := demo.FindNetwork(ctx, s)
 	if err != nil {
@@ -119,7 +119,7 @@ func (g *Stage) define(ctx context.Context, image string, task Task) error {
 	return err
 }
 
-// balance makes a load balancer on a free port.
+// balance creates a load balancer on a free port.
 func (g *Stage) balance(ctx context.Context) error {
 	tg, err := g.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: aws.String("bench"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(port),
@@ -151,7 +151,7 @@ func (g *Stage) balance(ctx context.Context) error {
 	return err
 }
 
-// CreateService makes a service behind the load balancer.
+// CreateService creates a service behind the load balancer.
 func (g *Stage) CreateService(ctx context.Context, name string, tasks int) error {
 	_, err := g.ECS.CreateService(ctx, &ecs.CreateServiceInput{
 		Cluster: aws.String(Cluster), ServiceName: aws.String(name), TaskDefinition: aws.String("app"),

@@ -113,7 +113,7 @@ func look(a model.Alarm, points []Point) evaluation {
 	return e
 }
 
-// state gives the new state; kept is true when the old one stays.
+// state returns the new state; kept is true when the old one stays.
 func (e evaluation) state() (state string, kept bool) {
 	if len(e.breaching) >= e.m {
 		return Alarm, false

@@ -71,7 +71,7 @@ func pointList(points []Point) string {
 	return "[" + strings.Join(texts, ", ") + "]"
 }
 
-// comparison gives the words of a comparison operator.
+// comparison returns the words of a comparison operator.
 func comparison(op string) string {
 	switch op {
 	case "GreaterThanThreshold":
@@ -85,7 +85,7 @@ func comparison(op string) string {
 	}
 }
 
-// count gives "1 one" or "n many".
+// count returns "1 one" or "n many".
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

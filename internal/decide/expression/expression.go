@@ -36,7 +36,7 @@ const (
 	Array       // of time series
 )
 
-// OneSeries makes a Value of a time series.
+// OneSeries returns a Value of a time series.
 func OneSeries(s Series) Value { return Value{Kind: One, Series: []Series{s}} }
 
 func number(v float64) Value { return Value{Number: v} }

@@ -115,7 +115,7 @@ func (p *parser) call(name string) (node, error) {
 	}, nil
 }
 
-// reduced makes a number of one series, and one series of an array, point by
+// reduced returns a number of one series, and one series of an array, point by
 // point over those that have the point.
 func reduced(v Value, f func([]float64) float64) (Value, error) {
 	switch v.Kind {
@@ -168,7 +168,7 @@ func deviation(v []float64) float64 {
 	return math.Sqrt(squares / float64(len(v)))
 }
 
-// steps gives a value for each pair of neighbours, at the later one.
+// steps returns a value for each pair of neighbours, at the later one.
 func steps(s Series, f func(dt, dv float64) float64) Series {
 	out := s.with(nil, nil)
 	for i := 1; i < len(s.At); i++ {

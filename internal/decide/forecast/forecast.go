@@ -52,7 +52,7 @@ type Forecast struct {
 // it, the forecast has missed as much as it has hit.
 const mostError = 0.5
 
-// Trusted says whether the forecast is a ground for decisions.
+// Trusted reports whether the forecast is a ground for decisions.
 func (f Forecast) Trusted() bool { return f.Error <= mostError } // false for NaN
 
 // Make foretells the Ahead hours after the past. ok is false with fewer than
@@ -72,7 +72,7 @@ func Make(past Series) (f Forecast, ok bool) {
 // wildest is beyond every load that is meant: sums of it stay finite.
 const wildest = 1e100
 
-// clean gives the last MostPast hours with only sound numbers, from the first
+// clean returns the last MostPast hours with only sound numbers, from the first
 // that has one.
 func (s Series) clean() Series {
 	skip := max(0, len(s.Values)-MostPast)
@@ -89,7 +89,7 @@ func (s Series) clean() Series {
 	return out
 }
 
-// until gives the first n hours.
+// until returns the first n hours.
 func (s Series) until(n int) Series { return Series{Start: s.Start, Values: s.Values[:n]} }
 
 func known(values []float64) (n int) {

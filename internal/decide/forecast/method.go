@@ -80,7 +80,7 @@ func (s season) slot(at time.Time) int {
 // slots is more than any season has.
 const slots = 7 * 24
 
-// profile gives the median of each slot. A slot that the past does not show has
+// profile returns the median of each slot. A slot that the past does not show has
 // the median of all.
 func (s season) profile(past Series) (p [slots]float64) {
 	var by [slots][]float64
@@ -168,7 +168,7 @@ func levels(past Series, s season, profile [slots]float64, days int) []float64 {
 	return out
 }
 
-// line gives the last point and the slope of the line through points that half
+// line returns the last point and the slope of the line through points that half
 // of their pairs lie above (Theil and Sen): one day out of line does not bend
 // it.
 func line(points []float64) (last, slope float64) {

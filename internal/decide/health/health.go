@@ -55,7 +55,7 @@ func New(now time.Time) State {
 	return State{Name: Initial, Reason: "Elb.RegistrationInProgress", Description: "Target registration is in progress", Since: now}
 }
 
-// Observe gives the state after a probe that ended at now with result r.
+// Observe returns the state after a probe that ended at now with result r.
 //
 // A new target needs one success. Its failures do not count until the time in
 // which AWS would have made UnhealthyThreshold probes is over: in that time we

@@ -9,7 +9,7 @@ import (
 // ErrMatcher says that a matcher is not a list of codes and ranges.
 var ErrMatcher = errors.New("matcher must be codes between 200 and 499, as \"200\", \"200,202\" or \"200-299\"")
 
-// Matches says whether a status code passes a matcher: codes and ranges,
+// Matches reports whether a status code passes a matcher: codes and ranges,
 // separated by commas. "" is "200".
 func Matches(matcher string, code int) bool {
 	if matcher == "" {
@@ -23,7 +23,7 @@ func Matches(matcher string, code int) bool {
 	return false
 }
 
-// CheckMatcher says whether a matcher is well formed, else ErrMatcher. ELB
+// CheckMatcher reports whether a matcher is well formed, else ErrMatcher. ELB
 // takes codes from 200 to 499.
 func CheckMatcher(matcher string) error {
 	for part := range strings.SplitSeq(matcher, ",") {

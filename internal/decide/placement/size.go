@@ -5,7 +5,7 @@ type size struct {
 	cpu, from, to, by int
 }
 
-// sizes gives the Fargate task sizes: ECS developer guide, AWS_Fargate. The
+// sizes returns the Fargate task sizes: ECS developer guide, AWS_Fargate. The
 // smallest also has 512 MiB.
 func sizes() []size {
 	return []size{
@@ -19,7 +19,7 @@ func sizes() []size {
 	}
 }
 
-// FargateSize says whether Fargate has tasks of cpu units with memory MiB.
+// FargateSize reports whether Fargate has tasks of cpu units with memory MiB.
 func FargateSize(cpu, memory int) bool {
 	if cpu == 256 && memory == 512 {
 		return true

@@ -28,7 +28,7 @@ func Queries(p model.ScalingPolicy) []model.MetricQuery {
 	return byMinute(c.Queries)
 }
 
-// byMinute gives queries the period that a policy does not say.
+// byMinute returns queries the period that a policy does not say.
 func byMinute(queries []model.MetricQuery) []model.MetricQuery {
 	queries = slices.Clone(queries)
 	for i := range queries {
@@ -39,7 +39,7 @@ func byMinute(queries []model.MetricQuery) []model.MetricQuery {
 	return queries
 }
 
-// single gives a customized metric that needs no mathematics, however it was
+// single returns a customized metric that needs no mathematics, however it was
 // written.
 func single(c model.CustomizedMetric) (metric model.CustomizedMetric, ok bool) {
 	switch {
@@ -52,7 +52,7 @@ func single(c model.CustomizedMetric) (metric model.CustomizedMetric, ok bool) {
 	return metric, false
 }
 
-// slo gives the percentile of a customized metric that is the response time of
+// slo returns the percentile of a customized metric that is the response time of
 // the service behind its load balancer, above the median; own says whether a
 // target group is the service's.
 func slo(c model.CustomizedMetric, own func(group string) bool) (percentile float64, ok bool) {
@@ -75,7 +75,7 @@ func slo(c model.CustomizedMetric, own func(group string) bool) (percentile floa
 	return percentile, true
 }
 
-// attached says whether a service's tasks are in a target group, which is named
+// attached reports whether a service's tasks are in a target group, which is named
 // by the end of its ARN.
 func attached(svc model.Service, group string) bool {
 	return slices.ContainsFunc(svc.LoadBalancers, func(lb model.ServiceLoadBalancer) bool {
@@ -162,7 +162,7 @@ func message(err error) string {
 	return err.Error()
 }
 
-// sameMetric says whether two policies track the same.
+// sameMetric reports whether two policies track the same.
 func sameMetric(x, y model.TargetTracking) bool {
 	if x.Customized == nil || y.Customized == nil {
 		return x.Customized == y.Customized && x.Predefined == y.Predefined && x.ResourceLabel == y.ResourceLabel

@@ -13,7 +13,7 @@ const (
 	ForecastRetry = 10 * time.Minute
 )
 
-// ForecastDue says whether the forecast of a predictive policy is missing, made
+// ForecastDue reports whether the forecast of a predictive policy is missing, made
 // for other metrics, or old; tried is when one was last attempted. A clock that
 // went back makes it due too.
 func ForecastDue(p model.ScalingPolicy, f model.Forecast, tried, now time.Time) bool {

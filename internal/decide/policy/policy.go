@@ -24,7 +24,7 @@ func Type(p model.ScalingPolicy) scaling.PolicyType {
 	return scaling.TargetTracking
 }
 
-// OfService gives the policies of svc as decide/scaling takes them; of
+// OfService returns the policies of svc as decide/scaling takes them; of
 // predictive ones it takes the Floor.
 func OfService(policies []model.ScalingPolicy, svc model.Service) []scaling.Policy {
 	out := make([]scaling.Policy, 0, len(policies))
@@ -36,7 +36,7 @@ func OfService(policies []model.ScalingPolicy, svc model.Service) []scaling.Poli
 	return out
 }
 
-// Of gives a policy as decide/scaling takes it, of a predictive one its name and
+// Of returns a policy as decide/scaling takes it, of a predictive one its name and
 // type; a target group that it names is taken for the service's own.
 func Of(p model.ScalingPolicy) scaling.Policy {
 	return of(p, func(string) bool { return true })

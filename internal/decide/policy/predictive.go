@@ -120,7 +120,7 @@ type Sources struct {
 	Metric, Tasks []model.MetricQuery
 }
 
-// SourcesOf gives the sources of a predictive policy.
+// SourcesOf returns the sources of a predictive policy.
 func SourcesOf(resourceID string, m model.PredictiveMetrics) Sources {
 	if m.Pair.Given() {
 		return Sources{Load: source(resourceID, pairs(m.Pair.Type), m.Pair.ResourceLabel, "Sum")}
@@ -148,7 +148,7 @@ func SourcesOf(resourceID string, m model.PredictiveMetrics) Sources {
 	return out
 }
 
-// sums says whether queries rest on sums alone, so that an hour is the sum of
+// sums reports whether queries rest on sums alone, so that an hour is the sum of
 // its minutes.
 func sums(queries []model.MetricQuery) bool {
 	return !slices.ContainsFunc(queries, func(q model.MetricQuery) bool {
@@ -169,7 +169,7 @@ func source(resourceID string, name kind, label, statistic string) []model.Metri
 	return []model.MetricQuery{{ID: "m", Metric: id, Statistic: statistic}}
 }
 
-// SameMetrics says whether a forecast for one is a forecast for the other.
+// SameMetrics reports whether a forecast for one is a forecast for the other.
 func SameMetrics(a, b model.PredictiveMetrics) bool {
 	same := func(x, y model.PredictiveMetric) bool {
 		return x.Type == y.Type && x.ResourceLabel == y.ResourceLabel && sameQueries(x.Queries, y.Queries)
@@ -185,7 +185,7 @@ func Since(now time.Time) time.Time {
 	return now.Truncate(time.Hour).Add(-forecast.MostPast * time.Hour)
 }
 
-// Foretell makes the forecast of a predictive policy at now. ok is false when
+// Foretell returns the forecast of a predictive policy at now. ok is false when
 // the past is too short.
 func Foretell(p model.ScalingPolicy, past Past, now time.Time) (f model.Forecast, ok bool) {
 	m := p.Predictive.Metrics

@@ -12,7 +12,7 @@ import (
 // alarms on them.
 const fine = 20 * time.Second
 
-// plain gives a predefined metric type without its resolution.
+// plain returns a predefined metric type without its resolution.
 func plain(predefined string) (metric string, highResolution bool) {
 	return strings.CutSuffix(predefined, "HighResolution")
 }
@@ -33,7 +33,7 @@ func checkResolution(predefined string, svc model.Service) error {
 	return nil
 }
 
-// Deploying says whether a rolling deployment is in progress.
+// Deploying reports whether a rolling deployment is in progress.
 func Deploying(svc model.Service) bool {
 	live := 0
 	for _, d := range svc.Deployments {

@@ -7,7 +7,7 @@ import (
 	"neargate/internal/model"
 )
 
-// step makes a step adjustment; nil bounds are open.
+// step returns a step adjustment; nil bounds are open.
 func step(lower, upper *float64, adjustment int) model.StepAdjustment {
 	return model.StepAdjustment{Lower: lower, Upper: upper, Adjustment: adjustment}
 }

@@ -36,7 +36,7 @@ func newPattern(s string, fold bool) pattern {
 	return p
 }
 
-// matches says whether the whole of s fits. After a mismatch it goes back to
+// matches reports whether the whole of s fits. After a mismatch it goes back to
 // the last "*" and lets that take one character more, which is enough for
 // patterns of this kind: the time is at most len(s) × len(steps).
 func (p *pattern) matches(s string) bool {

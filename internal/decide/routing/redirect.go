@@ -15,7 +15,7 @@ type Origin struct {
 	Query    string
 }
 
-// Location gives the Location header of a redirect. Protocol, host, port and
+// Location returns the Location header of a redirect. Protocol, host, port and
 // path are kept where the action does not set them; an empty query means none.
 // The port always stands in it, as ELB writes it.
 func Location(r model.Redirect, o Origin) string {

@@ -41,7 +41,7 @@ type rule struct {
 	conditions []condition
 }
 
-// Compile makes a table of rules, which must be in the order in which they are
+// Compile creates a table of rules, which must be in the order in which they are
 // to be tried, the default rule last. parse reads a CIDR block of a source-ip
 // condition; a block that it refuses matches nothing.
 func Compile(rules []model.Rule, parse func(cidr string) (Prefix, bool)) *Table {
@@ -54,7 +54,7 @@ func Compile(rules []model.Rule, parse func(cidr string) (Prefix, bool)) *Table 
 	return t
 }
 
-// Match gives the index of the first rule whose conditions all hold, -1 when
+// Match returns the index of the first rule whose conditions all hold, -1 when
 // there is none; a default rule has no conditions and always holds.
 func (t *Table) Match(req *Request) int {
 next:

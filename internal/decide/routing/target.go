@@ -24,7 +24,7 @@ func ParseAlgorithm(s string) Algorithm {
 	return LeastOutstanding
 }
 
-// Pick gives the index of the target that takes the next request, -1 when there
+// Pick returns the index of the target that takes the next request, -1 when there
 // is none. load tells how many requests a target has in flight. turn is a
 // number that the caller raises with each request, draw a random one.
 //
@@ -69,7 +69,7 @@ type Minimum struct {
 	Percent float64 // of the registered targets, 0 when off
 }
 
-// Serving gives the indices of the targets that may take requests, by their
+// Serving returns the indices of the targets that may take requests, by their
 // states in ELB's words: the healthy ones, or, when fewer than min are healthy,
 // all that are registered and not draining. It gives none only when none is
 // registered.
@@ -91,7 +91,7 @@ func Serving(states []string, m Minimum) []int {
 	return registered
 }
 
-// Weighted gives the index of the target group that takes a request, by
+// Weighted returns the index of the target group that takes a request, by
 // weight, from a random draw; -1 when all weights are 0. As on AWS, weight
 // counts whether or not a group has healthy targets.
 func Weighted[T any](groups []T, weight func(T) int, draw uint64) int {

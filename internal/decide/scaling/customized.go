@@ -5,7 +5,7 @@ import "time"
 // Customized is the metric of a policy that brings its own.
 const Customized Metric = "CustomizedMetric"
 
-// Reads says whether a policy needs an Observation's Values: those with a metric
+// Reads reports whether a policy needs an Observation's Values: those with a metric
 // that is not read off the service itself.
 func (p Policy) Reads(timing Timing) bool {
 	return p.Metric == Customized || p.Metric == ResponseTime && timing != Live

@@ -96,7 +96,7 @@ func join(cfg Config, obs Observation, opinions []opinion) Decision {
 	return scaleIn(cfg, obs, opinions, hold)
 }
 
-// louder says that an opinion tells more of a count than another: its alarm
+// louder reports that an opinion tells more of a count than another: its alarm
 // rings.
 func (o opinion) louder(than opinion) bool {
 	return o.fired && !than.fired || o.reason.Kind == Resting && than.reason.Kind == Quiet
@@ -173,7 +173,7 @@ func scaleIn(cfg Config, obs Observation, opinions []opinion, hold Decision) Dec
 	return d
 }
 
-// agreed gives the largest count that target tracking agrees to go down to, or
+// agreed returns the largest count that target tracking agrees to go down to, or
 // the opinion that is against it. With neither, no policy may scale in.
 func agreed(opinions []opinion) (top, against *opinion, resting bool) {
 	resting = true
@@ -193,7 +193,7 @@ func agreed(opinions []opinion) (top, against *opinion, resting bool) {
 	return top, nil, resting
 }
 
-// stepIn gives the largest of the lower counts that alarms of step policies ask
+// stepIn returns the largest of the lower counts that alarms of step policies ask
 // for; one that is not in its cooldown before those that are.
 func stepIn(opinions []opinion) *opinion {
 	var top *opinion

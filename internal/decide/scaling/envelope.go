@@ -35,7 +35,7 @@ type evidence struct {
 
 func (e *evidence) known() bool { return e.grain > 0 }
 
-// work gives the work of a window, at least and at most.
+// work returns the work of a window, at least and at most.
 func (e *evidence) work(w *Bucket) (low, high float64) {
 	if e.each > 0 {
 		x := float64(w.Arrivals) * e.each
@@ -70,7 +70,7 @@ type windows struct {
 	all [maxBuckets]window
 }
 
-// read makes the windows of a history.
+// read returns the windows of a history.
 func (ws *windows) read(h *History) {
 	var sum Bucket
 	z, at := 0.0, 0.0
@@ -86,7 +86,7 @@ func (ws *windows) read(h *History) {
 	ws.n = h.Len
 }
 
-// within gives the shortest window that spans at least d, else the longest; an
+// within returns the shortest window that spans at least d, else the longest; an
 // empty one when there is none.
 func (ws *windows) within(d time.Duration) *window {
 	for i := range ws.n {

@@ -22,7 +22,7 @@ type Floor struct {
 	Error       float64 // of the forecast when it was tried on the past: share of the load
 }
 
-// raise gives the configuration with the maximum that the floor allows.
+// raise returns the configuration with the maximum that the floor allows.
 func (f Floor) raise(cfg Config) Config {
 	cfg.Max = max(cfg.Max, f.Max)
 	return cfg

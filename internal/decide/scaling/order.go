@@ -33,7 +33,7 @@ func (o Order) follow(obs Observation, now time.Time) Order {
 	return o
 }
 
-// unseen says that an order to go out does not show yet in what is observed: the
+// unseen reports that an order to go out does not show yet in what is observed: the
 // data are older than it is, and what they show it may have answered. Tasks
 // that never come are not waited for.
 func (o Order) unseen(obs Observation, now time.Time) bool {

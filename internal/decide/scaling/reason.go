@@ -99,7 +99,7 @@ func (r *Reason) size(basis Basis, s Size) {
 	r.Basis, r.Size, r.Need = basis, s, s.Need
 }
 
-// steady says that a count fits what the load may be.
+// steady reports that a count fits what the load may be.
 func (r *Reason) steady(l *load, mean, low, high float64, count int) {
 	r.Kind, r.Need = Steady, count
 	r.Basis, r.Size, r.Least, r.Most = Measured, l.sized(min(max(mean, low), high)), l.sized(low), l.sized(high)

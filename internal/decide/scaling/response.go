@@ -170,7 +170,7 @@ func along(row *[len(tableBusy)]float64, busy float64) float64 {
 	return row[i] + (row[i+1]-row[i])*(busy-tableBusy[i])/(tableBusy[i+1]-tableBusy[i])
 }
 
-// hasAnswers says that a second tells how long answers took.
+// hasAnswers reports that a second tells how long answers took.
 func hasAnswers(b model.Buckets) bool { return len(b.Values) > 0 && len(b.Counts) > 0 }
 
 // answerTime is how long an idle task takes, before anything was measured.

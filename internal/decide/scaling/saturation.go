@@ -74,7 +74,7 @@ type queue struct {
 	crowd float64 // requests in flight that an SLO cannot stand; 0: any
 }
 
-// crowded says that there were as many all the time.
+// crowded reports that there were as many all the time.
 func (q queue) crowded(waiting []int) bool {
 	return q.crowd > 0 && float64(slices.Min(waiting)) >= q.crowd
 }

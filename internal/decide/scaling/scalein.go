@@ -77,7 +77,7 @@ func (o Order) young(in envelope, now time.Time) time.Duration {
 	return min(since(o.OutAt, now), in.Since*5/2, since(o.InAt, now)+trial/3)
 }
 
-// unripe says that a scale-in had better wait when what is known is so young:
+// unripe reports that a scale-in had better wait when what is known is so young:
 // one order will soon take the count to where it will end instead of two. Peak
 // is what the window needed, enough what surely is enough now, likely what
 // probably is. Half of the tasks and more are not kept for that.

@@ -35,7 +35,7 @@ const (
 	AWS20 Timing = "aws-20"
 )
 
-// Valid says whether t is one of the timings.
+// Valid reports whether t is one of the timings.
 func (t Timing) Valid() bool { return t == Live || t == AWS60 || t == AWS20 }
 
 // Metric is what a target-tracking policy tracks.
@@ -147,7 +147,7 @@ const maxGap = 3 * time.Second
 // maxForget is the gap after which the load before it says nothing of now.
 const maxForget = 5 * time.Minute
 
-// Decide gives the desired count for the next second. The decision holds
+// Decide returns the desired count for the next second. The decision holds
 // (Desired equals the observed one) whenever data are missing or say nothing.
 func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, State) {
 	cfg = cfg.Floor.raise(cfg)
@@ -221,7 +221,7 @@ func (st *State) observe(cfg Config, obs Observation, now time.Time) {
 	st.History.fillStall(st.Demand.countGrain(), st.Demand.workGrain(s.cores()))
 }
 
-// matchPolicies gives each configured policy its own state, in the order of
+// matchPolicies returns each configured policy its own state, in the order of
 // the configuration, never writing into old.
 func matchPolicies(old []PolicyState, policies []Policy) []PolicyState {
 	next := make([]PolicyState, len(policies))

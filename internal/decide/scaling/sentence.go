@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// String gives the reason as one sentence whose numbers add up: the load it
+// String returns the reason as one sentence whose numbers add up: the load it
 // names, over the target's part of a task, rounded up, is the count it names.
 func (r Reason) String() string {
 	s := r.sentence()

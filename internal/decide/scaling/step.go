@@ -160,7 +160,7 @@ func aggregate(how string, values []float64) (value float64, ok bool) {
 	return sum / float64(len(values)), true
 }
 
-// find gives the step whose interval holds a metric that is d above the
+// find returns the step whose interval holds a metric that is d above the
 // threshold. Above it, intervals contain their lower bounds; below, their
 // upper ones; the threshold itself belongs to whichever step contains it.
 func find(steps []model.StepAdjustment, d float64) (step model.StepAdjustment, ok bool) {

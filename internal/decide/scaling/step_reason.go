@@ -60,7 +60,7 @@ func (r StepReason) does(want int) string {
 	return s + " makes " + strconv.Itoa(counted(r.Base+r.change())) + r.kept(want)
 }
 
-// kept says that the count is already beyond what the step makes.
+// kept reports that the count is already beyond what the step makes.
 func (r StepReason) kept(want int) string {
 	if counted(r.Base+r.change()) == want {
 		return ""

@@ -110,7 +110,7 @@ func (t *Tracked) take(v MetricValue, now time.Time) {
 	t.Values = append(slices.Clone(t.Values[max(0, k+1-keptValues):]), p)
 }
 
-// between gives the fewest and the most tasks in force in a span of time, a
+// between returns the fewest and the most tasks in force in a span of time, a
 // second more to both sides, as counts are known by the second.
 func (t *Tracked) between(from, to time.Time) (least, most int, ok bool) {
 	from, to = from.Add(-time.Second), to.Add(time.Second)
@@ -128,7 +128,7 @@ func (t *Tracked) between(from, to time.Time) (least, most int, ok bool) {
 	return least, most, true
 }
 
-// newest gives the newest datapoint.
+// newest returns the newest datapoint.
 func (t *Tracked) newest() (p Paired, ok bool) {
 	if len(t.Values) == 0 {
 		return p, false
@@ -145,7 +145,7 @@ const (
 	runOver = 15 * time.Second
 )
 
-// above gives the load in values × tasks of the newest datapoints, if they are
+// above returns the load in values × tasks of the newest datapoints, if they are
 // surely above a limit.
 func (t *Tracked) above(limit float64) (load float64, sure bool) {
 	var sum float64

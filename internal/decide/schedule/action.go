@@ -9,7 +9,7 @@ import (
 	"neargate/internal/model"
 )
 
-// Of gives the plan of a scheduled action; zone is what its time zone names.
+// Of returns the plan of a scheduled action; zone is what its time zone names.
 // The error is an *Error.
 func Of(act model.ScheduledAction, zone *time.Location) (Plan, error) {
 	s, err := Parse(act.Schedule)
@@ -60,7 +60,7 @@ func invalid(format string, args ...any) error {
 	return model.Errorf(model.Invalid, "ValidationException", format, args...)
 }
 
-// Bounds gives the bounds of a scalable target after a run of the action; ok is
+// Bounds returns the bounds of a scalable target after a run of the action; ok is
 // false where the minimum would be above the maximum.
 func Bounds(act model.ScheduledAction, low, high int) (newLow, newHigh int, ok bool) {
 	if act.Min != nil {
@@ -95,7 +95,7 @@ type Run struct {
 	At     time.Time
 }
 
-// Agenda gives the runs due at now in the order of their times and names, and
+// Agenda returns the runs due at now in the order of their times and names, and
 // the next time at which another may be; zero: never.
 func Agenda(entries []Entry, now time.Time) (due []Run, next time.Time) {
 	for _, e := range entries {

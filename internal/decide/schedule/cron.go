@@ -30,7 +30,7 @@ type days struct {
 	nth      int
 }
 
-// next gives the first time after after in the zone: each matching local time
+// next returns the first time after after in the zone: each matching local time
 // that exists runs once, where it comes first.
 func (c *cron) next(after time.Time, zone *time.Location) (time.Time, bool) {
 	l := after.In(zone)
@@ -55,7 +55,7 @@ func (c *cron) next(after time.Time, zone *time.Location) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// onDay gives the first time of a day that is after after; local times before
+// onDay returns the first time of a day that is after after; local times before
 // start are none.
 func (c *cron) onDay(midnight, start, after time.Time, zone *time.Location) (time.Time, bool) {
 	const day = 24 * time.Hour
@@ -79,7 +79,7 @@ func (c *cron) onDay(midnight, start, after time.Time, zone *time.Location) (tim
 // none is beyond every number of a set.
 const none = 64
 
-// from gives the lowest number of a set that is not below n.
+// from returns the lowest number of a set that is not below n.
 func from(set uint64, n int) int {
 	for n < none && set>>n&1 == 0 {
 		n++
@@ -87,7 +87,7 @@ func from(set uint64, n int) int {
 	return n
 }
 
-// of gives the chosen days of one month.
+// of returns the chosen days of one month.
 func (d days) of(year int, month time.Month) uint64 {
 	end := time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
 	all := uint64(2)<<end - 2

@@ -164,7 +164,7 @@ func (f field) step(item string) (rest string, step int, ok bool) {
 	return rest, step, ok && step >= 1 && step <= f.high-f.low+1
 }
 
-// span gives the first and last number of an item. Of a range that goes round
+// span returns the first and last number of an item. Of a range that goes round
 // the end, as FRI-MON, the last is above high.
 func (f field) span(item string, step int) (low, high int, ok bool) {
 	if item == "*" || item == "" && step > 0 { // Quartz reads /5 as */5

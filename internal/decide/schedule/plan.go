@@ -20,7 +20,7 @@ const Late = time.Minute
 // the clock was wrong then, and is disregarded.
 const wrong = 24 * time.Hour
 
-// Next gives the first run after after. A recurring schedule with a start runs
+// Next returns the first run after after. A recurring schedule with a start runs
 // at its start too, as AWS documents it. Nothing runs after the end.
 func (p Plan) Next(after time.Time) (time.Time, bool) {
 	zone, anchor := p.Zone, p.Created
@@ -54,7 +54,7 @@ func (p Plan) within(t time.Time) (time.Time, bool) {
 	return t.UTC(), true
 }
 
-// Due gives the newest run that is to begin at now, when the newest one dealt
+// Due returns the newest run that is to begin at now, when the newest one dealt
 // with was done (zero: none). A clock that goes back by hours does not bring
 // back what has run: until it has passed done again, nothing is due.
 func (p Plan) Due(done, now time.Time) (run time.Time, due bool) {

@@ -75,7 +75,7 @@ func drawDays(t *rapid.T) (month, week string, match func(time.Time) bool) {
 	}
 }
 
-// nearest says whether d is the working day of its month with the least
+// nearest reports whether d is the working day of its month with the least
 // distance to day n.
 func nearest(d time.Time, n, end int) bool {
 	working := func(day int) bool {

@@ -34,7 +34,7 @@ type Error struct {
 	Cause string // what is wrong with a cron's field; "" when the form as a whole is
 }
 
-// Error gives AWS's words.
+// Error returns AWS's words.
 func (e *Error) Error() string {
 	if e.Cause == "" {
 		return syntax
@@ -103,10 +103,10 @@ func parseRate(body string) (Schedule, error) {
 	return Schedule{every: time.Duration(n) * unit}, nil
 }
 
-// Once says whether the schedule is an at expression.
+// Once reports whether the schedule is an at expression.
 func (s Schedule) Once() bool { return !s.at.IsZero() }
 
-// next gives the first time after after by the expression alone; a rate counts
+// next returns the first time after after by the expression alone; a rate counts
 // from anchor.
 func (s Schedule) next(after, anchor time.Time, zone *time.Location) (time.Time, bool) {
 	switch {
@@ -126,7 +126,7 @@ func (s Schedule) next(after, anchor time.Time, zone *time.Location) (time.Time,
 	return time.Time{}, false
 }
 
-// resolve gives the first moment that has a local time, which is written as
+// resolve returns the first moment that has a local time, which is written as
 // UTC; ok is false for one that does not exist in the zone.
 func resolve(local time.Time, zone *time.Location) (first time.Time, ok bool) {
 	const reach = 26 * time.Hour // more than any zone is away from UTC

@@ -36,7 +36,7 @@ func moment(t *testing.T, s string) time.Time {
 	return m
 }
 
-// runs gives the next n runs.
+// runs returns the next n runs.
 func runs(p Plan, after time.Time, n int) []string {
 	var out []string
 	for range n {

@@ -8,7 +8,7 @@ import (
 	"neargate/internal/model"
 )
 
-// AlarmsFor gives the alarms that have an action in some state, by name. They
+// AlarmsFor returns the alarms that have an action in some state, by name. They
 // are shared: the caller must not write into them.
 func (a *Alarms) AlarmsFor(action string) []model.Alarm {
 	a.mu.Lock()
@@ -23,7 +23,7 @@ func (a *Alarms) AlarmsFor(action string) []model.Alarm {
 	return out
 }
 
-// Recent gives the datapoints that an alarm's state rests on, oldest first:
+// Recent returns the datapoints that an alarm's state rests on, oldest first:
 // those of its last evaluation, or what its StateReasonData tells.
 func (a *Alarms) Recent(name string) []float64 {
 	a.mu.Lock()

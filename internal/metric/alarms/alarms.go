@@ -76,7 +76,7 @@ func New(db *store.DB, data datapoints, cfg Config, log *slog.Logger) (*Alarms, 
 	return a, nil
 }
 
-// PutAlarm makes the alarm, or replaces all of it but its state and tags. Of
+// PutAlarm creates the alarm, or replaces all of it but its state and tags. Of
 // al, the ARN, the state and the times are not read. The alarm must be valid.
 func (a *Alarms) PutAlarm(ctx context.Context, al model.Alarm) error {
 	now := a.now()
@@ -144,7 +144,7 @@ type Filter struct {
 	ActionPrefix string // of one of its actions
 }
 
-// Alarms gives the alarms that f picks, by name. They are shared: the caller
+// Alarms returns the alarms that f picks, by name. They are shared: the caller
 // must not write into them.
 func (a *Alarms) Alarms(f Filter) []model.Alarm {
 	return slices.DeleteFunc(a.table.List(f.NamePrefix), func(al model.Alarm) bool {
@@ -161,7 +161,7 @@ func (a *Alarms) Alarms(f Filter) []model.Alarm {
 	})
 }
 
-// Alarm gives one alarm; ok is false when there is none of that name.
+// Alarm returns one alarm; ok is false when there is none of that name.
 func (a *Alarms) Alarm(name string) (al model.Alarm, ok bool) { return a.table.Get(name) }
 
 // SetAlarmState puts an alarm into a state and runs that state's actions. It

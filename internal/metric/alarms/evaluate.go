@@ -52,7 +52,7 @@ func untilSettled(now time.Time) time.Duration {
 	return now.Add(-settled).Truncate(time.Second).Add(time.Second + settled).Sub(now)
 }
 
-// pick gives the alarms whose turn it is, and those that are due out of turn.
+// pick returns the alarms whose turn it is, and those that are due out of turn.
 func (a *Alarms) pick(now time.Time, long, short bool) []model.Alarm {
 	a.mu.Lock()
 	due := map[string]bool{}
@@ -202,7 +202,7 @@ func (a *Alarms) transit(ctx context.Context, name string, next func(model.Alarm
 	return true, a.record(ctx, items...)
 }
 
-// actionsOf gives the actions of an alarm's state, none when disabled.
+// actionsOf returns the actions of an alarm's state, none when disabled.
 func actionsOf(al model.Alarm) []string {
 	if !al.ActionsEnabled {
 		return nil

@@ -39,7 +39,7 @@ type HistoryFilter struct {
 	Since, Before time.Time
 }
 
-// History gives the items that f picks, oldest first.
+// History returns the items that f picks, oldest first.
 func (a *Alarms) History(f HistoryFilter) []HistoryItem {
 	prefix := ""
 	if f.Alarm != "" {

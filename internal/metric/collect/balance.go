@@ -149,10 +149,10 @@ func elbMetric(name string, dims []model.Dimension) model.MetricID {
 	return model.MetricID{Namespace: elbNamespace, Name: name, Dimensions: dims}
 }
 
-// balancerName gives app/NAME/ID of a load balancer's ARN.
+// balancerName returns app/NAME/ID of a load balancer's ARN.
 func balancerName(arn string) string { return model.ARNTail(arn, 1) }
 
-// resource gives targetgroup/NAME/ID of a target group's ARN.
+// resource returns targetgroup/NAME/ID of a target group's ARN.
 func resource(arn string) string {
 	a, ok := model.ParseARN(arn)
 	if !ok {

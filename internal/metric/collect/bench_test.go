@@ -37,7 +37,7 @@ func newThousand() *thousand {
 	return w
 }
 
-// next gives the readings one second later.
+// next returns the readings one second later.
 func (w *thousand) next() readings {
 	n := w.cur
 	n.at, n.read = n.at.Add(time.Second), n.read.Add(time.Second)

@@ -51,7 +51,7 @@ type Collector struct {
 	last readings // owned by Run
 }
 
-// New makes a Collector.
+// New creates a Collector.
 func New(src Sources, out sink, cfg Config, log *slog.Logger) *Collector {
 	return &Collector{src: src, out: out, cfg: cfg, log: log}
 }
@@ -75,7 +75,7 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 }
 
-// untilNext gives the time to the next full second after now.
+// untilNext returns the time to the next full second after now.
 func untilNext(now time.Time) time.Duration {
 	return now.Add(early).Truncate(time.Second).Add(time.Second).Sub(now)
 }

@@ -18,7 +18,7 @@ type readings struct {
 	balancers []model.LoadBalancerTraffic
 }
 
-// compute gives what happened between two readings. Without a reading before,
+// compute returns what happened between two readings. Without a reading before,
 // nothing can be told.
 func compute(prev, cur readings) ([]model.ServiceSecond, []model.Datum) {
 	if prev.at.IsZero() || !cur.read.After(prev.read) {
@@ -61,7 +61,7 @@ func (s *second) add(d model.Datum) {
 	s.data = append(s.data, d)
 }
 
-// usages gives the consumption of those of the tasks where it is known.
+// usages returns the consumption of those of the tasks where it is known.
 func (s *second) usages(tasks []string) []usage {
 	if len(tasks) == 0 {
 		return nil
@@ -82,7 +82,7 @@ type usage struct {
 	memory int64         // bytes, now
 }
 
-// indexed gives r with its index. Mostly the tasks are those of the readings
+// indexed returns r with its index. Mostly the tasks are those of the readings
 // before, whose index serves then: to make one is what takes time with very
 // many tasks.
 func indexed(r, before readings) readings {
@@ -131,7 +131,7 @@ func delta(was, now uint64) uint64 {
 	return now - was
 }
 
-// groupDeltas gives each target group's second: counters as differences,
+// groupDeltas returns each target group's second: counters as differences,
 // gauges as they are now.
 func groupDeltas(prev, cur []model.TargetGroupTraffic) map[string]model.TargetGroupTraffic {
 	before := make(map[string]*model.TargetGroupTraffic, len(prev))
@@ -162,7 +162,7 @@ func groupDeltas(prev, cur []model.TargetGroupTraffic) map[string]model.TargetGr
 	return out
 }
 
-// bucketsDelta gives the buckets that have grown.
+// bucketsDelta returns the buckets that have grown.
 func bucketsDelta(was, now model.Buckets) model.Buckets {
 	again := len(was.Counts) != len(now.Counts) || was.Sum > now.Sum
 	d := model.Buckets{Sum: now.Sum}

@@ -6,7 +6,7 @@ import (
 	"neargate/internal/model"
 )
 
-// service gives the account of one service, and its datapoints in AWS/ECS and
+// service returns the account of one service, and its datapoints in AWS/ECS and
 // ECS/ContainerInsights.
 func (s *second) service(tasks model.ServiceTasks) model.ServiceSecond {
 	quota := time.Duration(tasks.CPUUnits) * s.interval / 1024

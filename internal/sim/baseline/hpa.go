@@ -41,12 +41,12 @@ type podUsage struct {
 	seen  int
 }
 
-// NewHPA makes an HPA whose metrics are as late as they are in a cluster.
+// NewHPA creates an HPA whose metrics are as late as they are in a cluster.
 func NewHPA(s Setting) *HPA {
 	return &HPA{scaler: newScaler(s), lag: hpaLag, behaviour: newBehaviour(s.Initial), usage: map[int]*podUsage{}}
 }
 
-// NewFastHPA makes an HPA that gets samples which end at its sync.
+// NewFastHPA creates an HPA that gets samples which end at its sync.
 func NewFastHPA(s Setting) *HPA {
 	h := NewHPA(s)
 	h.lag = 0

@@ -25,7 +25,7 @@ type KEDA struct {
 	active    int     // the last poll that saw requests
 }
 
-// NewKEDA makes a KEDA.
+// NewKEDA creates a KEDA.
 func NewKEDA(s Setting) *KEDA {
 	return &KEDA{scaler: newScaler(s), behaviour: newBehaviour(s.Initial), cpu: newWindow(kedaPolling)}
 }

@@ -37,7 +37,7 @@ type KPA struct {
 	idle          int // since when nothing is wanted, -1 when something is
 }
 
-// NewKPA makes a KPA. It begins in panic when there is more than one task, so
+// NewKPA creates a KPA. It begins in panic when there is more than one task, so
 // that it takes nothing away while it has no history.
 func NewKPA(s Setting) *KPA {
 	k := &KPA{scaler: newScaler(s), target: KPAConcurrency * s.Target / 100, stable: newWindow(kpaStable), panic: newWindow(kpaPanic), idle: -1}

@@ -41,7 +41,7 @@ type Reactive struct {
 	rate    float64
 }
 
-// NewReactive makes a Reactive for tasks that take start to start.
+// NewReactive creates a Reactive for tasks that take start to start.
 func NewReactive(demand Demand, start time.Duration, initial int) *Reactive {
 	return &Reactive{demand: demand, recent: newWindow(int(math.Ceil(start.Seconds())) + 1), desired: initial}
 }
@@ -71,7 +71,7 @@ type Clairvoyant struct {
 	at      int
 }
 
-// NewClairvoyant makes a Clairvoyant for a load and tasks that take start to
+// NewClairvoyant creates a Clairvoyant for a load and tasks that take start to
 // start. The run must begin with Initial tasks.
 func NewClairvoyant(demand Demand, rates []float64, start time.Duration) *Clairvoyant {
 	c := &Clairvoyant{}

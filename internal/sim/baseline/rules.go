@@ -21,7 +21,7 @@ type Nomad struct {
 	quiet int // until then it rests
 }
 
-// NewNomad makes a Nomad.
+// NewNomad creates a Nomad.
 func NewNomad(s Setting) *Nomad { return &Nomad{scaler: newScaler(s)} }
 
 // Second is a Scaler's.
@@ -65,7 +65,7 @@ type GCE struct {
 	peaks window // recommended sizes, one an evaluation
 }
 
-// NewGCE makes a GCE.
+// NewGCE creates a GCE.
 func NewGCE(s Setting) *GCE {
 	return &GCE{scaler: newScaler(s), usage: newWindow(gceEvaluation), peaks: newWindow(gceStabilization / gceEvaluation)}
 }
@@ -118,7 +118,7 @@ type CPURule struct {
 	quiet int
 }
 
-// NewCPURule makes a CPURule.
+// NewCPURule creates a CPURule.
 func NewCPURule(s Setting) *CPURule {
 	return &CPURule{scaler: newScaler(s), usage: newWindow(cpuRuleWindow)}
 }

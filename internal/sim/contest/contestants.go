@@ -86,7 +86,7 @@ func Names() []string {
 	return names
 }
 
-// Named gives contestants by their names.
+// Named returns contestants by their names.
 func Named(names ...string) ([]Contestant, error) {
 	list := catalogue()
 	out := make([]Contestant, len(names))

@@ -2,7 +2,7 @@ package contest
 
 import "neargate/internal/sim"
 
-// Around gives the contestant with its scaler inside another, which may look
+// Around returns the contestant with its scaler inside another, which may look
 // on: around gets the scaler of each run.
 func (c Contestant) Around(around func(sim.Scaler) sim.Scaler) Contestant {
 	enter := c.enter

@@ -10,7 +10,7 @@ import (
 	"neargate/internal/sim/measure"
 )
 
-// supply makes a run in which so many tasks served.
+// supply creates a run in which so many tasks served.
 func supply(counts ...int) (r sim.Result) {
 	for _, n := range counts {
 		r.Seconds = append(r.Seconds, sim.Second{Running: n})
