@@ -78,7 +78,7 @@ func (s *service) listClusters(_ context.Context, in *ecs.ListClustersInput) (*e
 		}
 	}
 	slices.Sort(arns)
-	arns, next, err := page(arns, in.NextToken, in.MaxResults, 100)
+	arns, next, err := page(arns, self, pageRequest{in.NextToken, in.MaxResults, 100})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,10 @@
 package ecs
 
 import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"neargate/internal/aws/wire"
 	"neargate/internal/ecs"
 	"neargate/internal/model"
@@ -66,4 +70,12 @@ func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, place model.Place) 
 			wire.Op("UpdateService", s.updateService),
 		},
 	}
+}
+
+// caller is the ARN of who signed the request; outside one, the account's root.
+func (s *service) caller(ctx context.Context) *string {
+	if c := wire.CallerFrom(ctx); c.ARN != "" {
+		return aws.String(c.ARN)
+	}
+	return aws.String("arn:aws:iam::" + s.place.Account + ":root")
 }

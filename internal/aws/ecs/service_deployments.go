@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"neargate/internal/aws/wire"
 	"neargate/internal/decide/rollout"
 	"neargate/internal/model"
 )
@@ -37,18 +36,14 @@ func (s *service) listServiceDeployments(_ context.Context, in *ecs.ListServiceD
 			wanted = append(wanted, rec)
 		}
 	}
-	n := int(deref(in.MaxResults, 100))
-	if n < 1 || n > 100 {
-		return nil, invalid("maxResults must be between 1 and 100.")
-	}
 	// Newer ones sort first, so the key falls with time.
-	wanted, next, ok := wire.Page(wanted, func(rec model.ServiceDeployment) string {
+	wanted, next, err := page(wanted, func(rec model.ServiceDeployment) string {
 		return fmt.Sprintf("%019d", math.MaxInt64-rec.CreatedAt.UnixNano())
-	}, aws.ToString(in.NextToken), n)
-	if !ok {
-		return nil, invalid("Invalid token: %s", aws.ToString(in.NextToken))
+	}, pageRequest{in.NextToken, in.MaxResults, 100})
+	if err != nil {
+		return nil, err
 	}
-	out := &ecs.ListServiceDeploymentsOutput{ServiceDeployments: []types.ServiceDeploymentBrief{}, NextToken: text(next)}
+	out := &ecs.ListServiceDeploymentsOutput{ServiceDeployments: []types.ServiceDeploymentBrief{}, NextToken: next}
 	for _, rec := range wanted {
 		out.ServiceDeployments = append(out.ServiceDeployments, types.ServiceDeploymentBrief{
 			ServiceDeploymentArn: aws.String(rec.ARN), ServiceArn: aws.String(rec.Service.ARN), ClusterArn: aws.String(rec.Service.ClusterARN),

@@ -49,7 +49,7 @@ func (s *service) listServices(_ context.Context, in *ecs.ListServicesInput) (*e
 		}
 	}
 	slices.Sort(arns)
-	arns, next, err := page(arns, in.NextToken, in.MaxResults, 10)
+	arns, next, err := page(arns, self, pageRequest{in.NextToken, in.MaxResults, 10})
 	if err != nil {
 		return nil, err
 	}

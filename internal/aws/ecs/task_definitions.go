@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"neargate/internal/aws/wire"
 	"neargate/internal/model"
 )
 
@@ -88,15 +87,11 @@ func (s *service) listTaskDefinitions(_ context.Context, in *ecs.ListTaskDefinit
 	for i := range at {
 		at[i] = i
 	}
-	n := int(deref(in.MaxResults, 100))
-	if n < 1 || n > 100 {
-		return nil, invalid("maxResults must be between 1 and 100.")
+	at, next, err := page(at, place, pageRequest{in.NextToken, in.MaxResults, 100})
+	if err != nil {
+		return nil, err
 	}
-	at, next, ok := wire.Page(at, place, aws.ToString(in.NextToken), n)
-	if !ok {
-		return nil, invalid("Invalid token: %s", aws.ToString(in.NextToken))
-	}
-	out := &ecs.ListTaskDefinitionsOutput{TaskDefinitionArns: []string{}, NextToken: text(next)}
+	out := &ecs.ListTaskDefinitionsOutput{TaskDefinitionArns: []string{}, NextToken: next}
 	for _, i := range at {
 		out.TaskDefinitionArns = append(out.TaskDefinitionArns, defs[i].ARN)
 	}
@@ -120,7 +115,7 @@ func (s *service) listTaskDefinitionFamilies(_ context.Context, in *ecs.ListTask
 		}
 	}
 	slices.Sort(families)
-	families, next, err := page(families, in.NextToken, in.MaxResults, 100)
+	families, next, err := page(families, self, pageRequest{in.NextToken, in.MaxResults, 100})
 	if err != nil {
 		return nil, err
 	}

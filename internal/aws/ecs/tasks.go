@@ -71,7 +71,7 @@ func (s *service) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.Lis
 		}
 	}
 	slices.Sort(arns)
-	arns, next, err := page(arns, in.NextToken, in.MaxResults, 100)
+	arns, next, err := page(arns, self, pageRequest{in.NextToken, in.MaxResults, 100})
 	if err != nil {
 		return nil, err
 	}

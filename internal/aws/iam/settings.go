@@ -9,6 +9,8 @@ import (
 // kept are the settings that are accepted and have no effect.
 func kept() []wire.Setting {
 	return []wire.Setting{
+		wire.Kept[iam.ListAccessKeysInput]("Marker", "the answer is whole"),
+		wire.Kept[iam.ListAccessKeysInput]("MaxItems", "the answer is whole"),
 		wire.Kept[iam.ListInstanceProfilesForRoleInput]("Marker", "the answer is whole"),
 		wire.Kept[iam.ListInstanceProfilesForRoleInput]("MaxItems", "the answer is whole"),
 		wire.Kept[iam.ListPolicyVersionsInput]("Marker", "the answer is whole"),
