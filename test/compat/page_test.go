@@ -36,7 +36,7 @@ func page() string {
 	var b strings.Builder
 	b.WriteString(`# Compatibility
 
-What Neargate answers of each AWS service, which settings it refuses, and which it accepts without effect. Every other setting of these operations is obeyed. The page is written by ` + "`go test ./test/compat -update`" + `; a test fails when a call can set something that is neither read, nor refused, nor listed here.
+What Neargate answers of each AWS service, which settings it refuses, and which it accepts without effect. Every other setting of these operations is read and, where it has an effect here, obeyed. The page is written by ` + "`go test ./test/compat -update`" + `; a test fails when a call can set something that is neither read, nor refused, nor listed here.
 
 An operation that is not listed answers AWS's error for an unknown operation.
 `)
