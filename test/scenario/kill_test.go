@@ -65,6 +65,7 @@ func TestKill(t *testing.T) {
 		restart = max(restart, time.Since(began))
 		sameTasks(t, before, c.tasks("web", ecstypes.DesiredStatusRunning))
 		w.check(t)
+		w.stopStrays(t)
 		eventually(t, 30*time.Second, fmt.Sprintf("all to be in order after kill %d", killed), func() error {
 			if err := w.settled(); err != nil {
 				return err

@@ -170,6 +170,20 @@ func (w *writers) settled() error {
 	return nil
 }
 
+// stopStrays stops the tasks of RunTask calls whose answers were lost, or whose
+// StopTask was: they would fill the machine.
+func (w *writers) stopStrays(t *testing.T) {
+	t.Helper()
+	for arns := range slices.Chunk(w.running(t.Context()), 100) {
+		for _, task := range must[*ecs.DescribeTasksOutput](t)(w.c.ecs.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Tasks: arns})).Tasks {
+			if strings.HasPrefix(*task.Group, "family:") {
+				must[*ecs.StopTaskOutput](t)(w.c.ecs.StopTask(t.Context(), &ecs.StopTaskInput{Task: task.TaskArn}))
+				w.wrote("task", *task.TaskArn, "stopped")
+			}
+		}
+	}
+}
+
 // removeAll ends what the writers have running.
 func (w *writers) removeAll() {
 	ctx := context.WithoutCancel(w.c.t.Context())
