@@ -7,7 +7,6 @@ import (
 	"iter"
 	"log/slog"
 	"os"
-	"path/filepath"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -64,8 +63,8 @@ type Engine struct {
 // else a machine may lack is for Check, which comes before), and when another
 // process owns that directory.
 func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, log *slog.Logger) (*Engine, error) {
-	if !filepath.IsAbs(cfg.DataDir) {
-		return nil, fmt.Errorf("open runtime: DataDir %q is not absolute", cfg.DataDir)
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("open runtime: %w", err)
 	}
 	if err := checkDirectory(ctx, runtimeDir(cfg.DataDir)); err != nil {
 		return nil, err

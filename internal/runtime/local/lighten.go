@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"neargate/internal/runtime/local/disk"
 	"neargate/internal/runtime/local/program"
 	"neargate/internal/runtime/local/supervisor"
 )
@@ -54,6 +55,9 @@ func lightProgram(ctx context.Context, dir string) (string, error) {
 	for _, o := range old {
 		_ = os.Remove(o) // supervisors that run it keep it
 	}
+	if err := roomFor(dir); err != nil {
+		return "", err
+	}
 	n, err := program.Lighten(path+".new", wholeProgram, program.Unused()...)
 	if err != nil || n == 0 {
 		return "", err
@@ -66,4 +70,24 @@ func lightProgram(ctx context.Context, dir string) (string, error) {
 		return "", fmt.Errorf("keep the lighter program: %w", err)
 	}
 	return path, nil
+}
+
+// spareCopies is how many more copies of the program a disk must have room for
+// before one is put there: it is a convenience, and must not fill the disk.
+const spareCopies = 10
+
+// roomFor fails when there is too little room on the disk for the program.
+func roomFor(dir string) error {
+	info, err := os.Stat(wholeProgram)
+	if err != nil {
+		return fmt.Errorf("read program: %w", err)
+	}
+	_, free, err := disk.Room(dir)
+	if err != nil {
+		return err
+	}
+	if free < spareCopies*info.Size() {
+		return fmt.Errorf("copy the program of %d MiB: the disk has only %d MiB left", info.Size()>>20, free>>20)
+	}
+	return nil
 }

@@ -13,7 +13,10 @@ package local
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
@@ -48,6 +51,20 @@ type Rootfs struct {
 	Digest string   // of the manifest, "sha256:…"
 	Layers []string // directories for overlayfs, lowest first
 	Config model.ImageConfig
+}
+
+// Validate returns everything that is wrong with c.
+func (c Config) Validate() error {
+	var errs []error
+	if !filepath.IsAbs(c.DataDir) {
+		errs = append(errs, fmt.Errorf("DataDir %q is not absolute", c.DataDir))
+	}
+	if c.Reach != "" {
+		if _, err := firewall.ParseReach(string(c.Reach)); err != nil {
+			errs = append(errs, fmt.Errorf("Reach: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // images is what the engine needs of a registry.
