@@ -161,9 +161,6 @@ func (e *Engine) openNetwork(in instance, known bool) error {
 
 // lacksNetwork adds to what a person can mend how to do so.
 func lacksNetwork(err error, id string) error {
-	if errors.Is(err, network.ErrNoFilter) {
-		return &Missing{err.Error(), "use a kernel with nf_tables, or load it: modprobe nf_tables"}
-	}
 	if o, ok := errors.AsType[*network.Overlap](err); ok {
 		return &Missing{o.Error(), "take the network off " + o.Link + ", or end the tasks first: pkill -f 'task-supervisor " + id + "'"}
 	}
