@@ -44,7 +44,7 @@ func setUp() error {
 	if err := unix.Sethostname([]byte("vm")); err != nil {
 		return err
 	}
-	return os.Chmod("/tmp", 0o1777)
+	return os.Chmod("/tmp", os.ModeSticky|0o777)
 }
 
 // enterDisk loads the modules of the initramfs and makes the disk the root.
