@@ -62,7 +62,7 @@ func (r *Registry) collect(ctx context.Context) error {
 	return err
 }
 
-// throwAway moves a directory out of the way and leaves its removal, which may
+// throwAway moves a file or directory out of the way and leaves its removal, which may
 // take long, to collect. One that is not there is no error.
 func (r *Registry) throwAway(dir string) error {
 	err := os.Rename(dir, r.path("gone", rand.Text()))

@@ -164,7 +164,7 @@ func names(t *testing.T, dir string) []string {
 	}
 	var out []string
 	for _, f := range files {
-		if f.Name() != "boot-id" {
+		if f.Name() != bootMark {
 			out = append(out, f.Name())
 		}
 	}

@@ -159,19 +159,19 @@ func (r *Registry) openTables(ctx context.Context, db *store.DB) error {
 }
 
 func (r *Registry) prepareDirs(ctx context.Context) error {
-	for _, dir := range []string{"gone", "blobs", "layers"} {
+	for _, dir := range []string{"gone", "blobs", "layers", "tmp"} {
 		if err := os.MkdirAll(r.path(dir), 0o700); err != nil {
 			return err
 		}
 	}
-	if err := r.throwAway(r.path("tmp")); err != nil {
-		return err
-	}
-	if err := os.Mkdir(r.path("tmp"), 0o700); err != nil {
+	if err := r.empty("tmp"); err != nil {
 		return err
 	}
 	return r.dropLayersOfEarlierBoot(ctx)
 }
+
+// bootMark is the file among the layers that holds the boot they are of.
+const bootMark = "boot-id"
 
 // dropLayersOfEarlierBoot empties the layers directory when it was written
 // before the machine last booted. No task outlives a boot, so none uses them.
@@ -180,7 +180,7 @@ func (r *Registry) dropLayersOfEarlierBoot(ctx context.Context) error {
 	if err != nil {
 		boot = []byte(rand.Text()) // unknown: take it for another boot
 	}
-	mark := r.path("layers", "boot-id")
+	mark := r.path("layers", bootMark)
 	if last, err := os.ReadFile(mark); err == nil && string(last) == string(boot) {
 		return nil
 	}
@@ -189,13 +189,39 @@ func (r *Registry) dropLayersOfEarlierBoot(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.throwAway(r.path("layers")); err != nil {
+	if err := r.empty("layers"); err != nil {
 		return err
 	}
-	if err := os.Mkdir(r.path("layers"), 0o700); err != nil {
+	return writeMark(mark, boot)
+}
+
+// empty throws away what a directory of the registry holds, except layers'
+// mark. The directory itself stays: a new one takes a block, which a full disk
+// does not have.
+func (r *Registry) empty(dir string) error {
+	entries, err := os.ReadDir(r.path(dir))
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(mark, boot, 0o600)
+	for _, e := range entries {
+		if e.Name() == bootMark {
+			continue
+		}
+		if err := r.throwAway(r.path(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMark writes over the file in the block that it has, for the same reason.
+func writeMark(path string, boot []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(boot)
+	return errors.Join(err, f.Truncate(int64(len(boot))), f.Close())
 }
 
 func (r *Registry) path(parts ...string) string {

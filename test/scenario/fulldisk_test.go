@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -18,17 +19,58 @@ import (
 
 // TestFullDisk kills a server whose disk is full: it comes up again there, its
 // load balancer answers, and calls that change something work once there is room.
+// On ext4, other than on tmpfs, a new directory takes a block as well.
 func TestFullDisk(t *testing.T) {
 	neargate(t)
-	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=96m"); err != nil {
+	for name, mount := range map[string]func(t *testing.T, dir string){"tmpfs": mountTmpfs, "ext4": mountExt4} {
+		t.Run(name, func(t *testing.T) {
+			disk := t.TempDir()
+			mount(t, disk)
+			surviveFullDisk(t, disk)
+		})
+	}
+}
+
+func mountTmpfs(t *testing.T, dir string) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=96m"); err != nil {
 		t.Fatal(err)
 	}
+	unmountLater(t, dir)
+}
+
+func mountExt4(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := exec.LookPath("mkfs.ext4"); err != nil {
+		t.Skip("needs mkfs.ext4 (package e2fsprogs)")
+	}
+	file := filepath.Join(t.TempDir(), "disk")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 96<<20); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "mkfs.ext4", "-q", "-m", "0", file).CombinedOutput(); err != nil {
+		t.Fatalf("make the file system: %v: %s", err, out)
+	}
+	if out, err := exec.CommandContext(t.Context(), "mount", "-o", "loop", file, dir).CombinedOutput(); err != nil {
+		t.Skipf("needs a loop device: %v: %s", err, out)
+	}
+	unmountLater(t, dir)
+}
+
+func unmountLater(t *testing.T, dir string) {
+	t.Helper()
 	t.Cleanup(func() {
-		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+func surviveFullDisk(t *testing.T, disk string) {
+	t.Helper()
 	data, listen := filepath.Join(disk, "data"), fmt.Sprint("127.0.0.1:", freePort(t))
 	s := serve(t, data, "--listen", listen)
 	c := newClient(s)
