@@ -110,6 +110,7 @@ Maintainer: The Neargate authors <neargate@localhost>
 Installed-Size: %d
 Section: admin
 Priority: optional
+Recommends: apparmor
 Description: containers as services that scale themselves, behind AWS's APIs
  Neargate runs containers as services behind its own application load balancer,
  scales them by the policies of AWS Application Auto Scaling, and answers the

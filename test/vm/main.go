@@ -38,7 +38,7 @@ func main() {
 		cache = os.TempDir()
 	}
 	o := options{}
-	flag.StringVar(&o.cache, "cache", filepath.Join(cache, "neargate-vm"), "directory that keeps the kernel for the next time")
+	flag.StringVar(&o.cache, "cache", filepath.Join(cache, "neargate-vm"), "directory that keeps the kernel and other packages for the next time")
 	flag.DurationVar(&o.timeout, "timeout", 20*time.Minute, "how long the machine may run")
 	flag.StringVar(&o.run, "run", "", "run only tests that match")
 	flag.Parse()
@@ -90,6 +90,9 @@ func furnish(ctx context.Context, root string, k kernel, o options) error {
 		return err
 	}
 	if err := k.installModules(ctx, root); err != nil {
+		return err
+	}
+	if err := installParser(ctx, root, o.cache); err != nil {
 		return err
 	}
 	return installTests(ctx, root, o)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/runtime/local/cgroup"
+	"neargate/internal/runtime/local/confine"
 	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/supervisor"
 )
@@ -23,7 +24,7 @@ import (
 const forwardingMark = runDir + "/forwarding.json"
 
 // Cleanup removes everything that the instance of a data directory has on this
-// machine: processes, cgroups, links, NAT rules, and the runtime's files; of an
+// machine: processes, cgroups, links, packet filters, and the runtime's files; of an
 // ephemeral instance the whole data directory. It refuses while a process owns
 // the instance, and is content when there is nothing.
 func Cleanup(ctx context.Context, dataDir string) error {
@@ -76,7 +77,8 @@ func deregister(id string) error {
 	if len(instances()) > 0 {
 		return nil
 	}
-	if err := network.RestoreForwarding(forwardingMark); err != nil {
+	err := errors.Join(network.RestoreForwarding(forwardingMark), confine.New(profileMark).Unload())
+	if err != nil {
 		return fmt.Errorf("clean up: %w", err)
 	}
 	if err := os.RemoveAll(runDir); err != nil {

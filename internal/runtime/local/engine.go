@@ -15,6 +15,7 @@ import (
 	"neargate/internal/model"
 	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/cgroup"
+	"neargate/internal/runtime/local/confine"
 	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/seccomp"
 	"neargate/internal/runtime/local/supervisor"
@@ -34,13 +35,14 @@ type Engine struct {
 	events *runtime.Queue
 
 	// Immutable after Open.
-	id     string
-	owner  *os.File // the instance's lock
-	layout *cgroup.Layout
-	net    *network.Network
-	filter []byte // the seccomp program
-	resolv string // for every task's /etc/resolv.conf
-	starts chan struct{}
+	id       string
+	owner    *os.File // the instance's lock
+	layout   *cgroup.Layout
+	net      *network.Network
+	filter   []byte            // the seccomp program
+	resolv   string            // for every task's /etc/resolv.conf
+	apparmor *confine.AppArmor // nil: tasks have no profile
+	starts   chan struct{}
 
 	memoryMiB int                    // of the machine
 	program   atomic.Pointer[string] // the lighter one for supervisors; nil: there is none yet
@@ -116,6 +118,9 @@ func (e *Engine) register(ctx context.Context) error {
 	}
 	if err == nil {
 		err = e.enter(e.net.State())
+	}
+	if err == nil {
+		e.openProfile(ctx)
 	}
 	if err != nil {
 		_ = e.owner.Close()

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,8 +14,12 @@ import (
 )
 
 // order is what the supervisor is told: the task with its images resolved.
-func (e *Engine) order(t *task, images []Rootfs) (*supervisor.Order, error) {
+func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervisor.Order, error) {
 	spec, addr := t.rec.Spec, t.rec.Address
+	profile, err := e.profile(ctx)
+	if err != nil {
+		return nil, err
+	}
 	o := &supervisor.Order{
 		Dir: t.dir, CgroupPath: e.cgroupOf(t),
 		DiskBytes: int64(spec.EphemeralGiB) << 30,
@@ -22,7 +27,7 @@ func (e *Engine) order(t *task, images []Rootfs) (*supervisor.Order, error) {
 		// As EC2 names hosts in a VPC.
 		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + domain,
 		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
-		Resolv: e.resolv, Filter: e.filter,
+		Resolv: e.resolv, Filter: e.filter, Profile: profile,
 	}
 	for i, c := range spec.Containers {
 		oc, err := orderContainer(c, images[i])

@@ -99,7 +99,7 @@ func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err erro
 	if err := writeJSON(recordFile(t.dir), t.rec); err != nil {
 		return err
 	}
-	order, err := e.order(t, images)
+	order, err := e.order(ctx, t, images)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,8 @@ func readonlyPaths() []string {
 const maxProcesses = 4096
 
 // makeConfig returns libcontainer's view of a container. Network and IPC
-// namespaces are the supervisor's, the others its own.
+// namespaces are the supervisor's, the others its own. What joins the container
+// later is confined as it is.
 func makeConfig(o *Order, c *Container, root string) *configs.Config {
 	caps := capabilities(c)
 	return &configs.Config{
@@ -76,6 +77,7 @@ func makeConfig(o *Order, c *Container, root string) *configs.Config {
 		NoNewKeyring:    true, // Init has made one, also for processes that join later
 		MaskPaths:       maskedPaths(),
 		ReadonlyPaths:   readonlyPaths(),
+		AppArmorProfile: o.Profile,
 	}
 }
 

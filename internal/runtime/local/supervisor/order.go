@@ -21,6 +21,7 @@ type Order struct {
 	GatewayMAC net.HardwareAddr
 	Resolv     string      // the text of /etc/resolv.conf
 	Filter     []byte      // the seccomp program
+	Profile    string      // of AppArmor, loaded; "": none
 	Containers []Container // in the order of their definition
 }
 

@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,6 +59,12 @@ func main() {
 			!strings.Contains(string(status), "CapEff:\t00000000a80425fb") {
 			os.Exit(1)
 		}
+	case "label": // exits 0 when this is what confines it
+		if label() != args[0] {
+			os.Exit(1)
+		}
+	case "restricted": // prints what AppArmor leaves to root
+		restricted()
 	case "eat": // memory without end
 		var kept [][]byte
 		for {
@@ -78,6 +86,40 @@ func main() {
 	case "fetch": // the answer of a URL, tried for a while
 		fetch(args[0])
 	}
+}
+
+// label is the AppArmor profile that confines this process, and its mode.
+func label() string {
+	data, err := os.ReadFile("/proc/self/attr/apparmor/current")
+	if err != nil {
+		data, err = os.ReadFile("/proc/self/attr/current")
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimRight(string(data), "\n\x00")
+}
+
+func restricted() {
+	fmt.Println("label", label())
+	for _, name := range []string{"/proc/version", "/proc/tty/drivers"} {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		fmt.Println("write", err)
+		_ = f.Close()
+	}
+	f, err := os.OpenFile("/proc/self/comm", os.O_WRONLY, 0)
+	fmt.Println("own", err)
+	_ = f.Close()
+	runtime.LockOSThread() // the tracer is a thread
+	child := exec.Command("/proc/self/exe", "idle")
+	fmt.Println("exec", child.Start())
+	var status syscall.WaitStatus
+	fmt.Println("attach", syscall.PtraceAttach(child.Process.Pid))
+	_, err = syscall.Wait4(child.Process.Pid, &status, 0, nil)
+	fmt.Println("traced", err, status.Stopped())
+	fmt.Println("detach", syscall.PtraceDetach(child.Process.Pid))
+	fmt.Println("kill", child.Process.Kill())
+	fmt.Println("end", child.Wait())
 }
 
 func fill(mib string) {

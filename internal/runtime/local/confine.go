@@ -1,0 +1,62 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"neargate/internal/runtime/local/confine"
+)
+
+// profileMark has the text of the AppArmor profile that is loaded.
+const profileMark = runDir + "/apparmor"
+
+// profileLimit bounds the loading of the profile, which takes some milliseconds.
+const profileLimit = 10 * time.Second
+
+// openProfile loads the AppArmor profile of tasks where the kernel has AppArmor,
+// with the machine locked. Where it cannot be loaded, tasks run without one.
+func (e *Engine) openProfile(ctx context.Context) {
+	a := confine.New(profileMark)
+	if !a.Enabled() {
+		return
+	}
+	err := loadProfile(ctx, a)
+	if err == nil {
+		e.apparmor = a
+		return
+	}
+	hint := "mount -t securityfs securityfs /sys/kernel/security"
+	if errors.Is(err, confine.ErrNoParser) {
+		hint = "install the package apparmor"
+	}
+	e.log.Warn("tasks run without an AppArmor profile", "error", err, "hint", hint)
+}
+
+func loadProfile(ctx context.Context, a *confine.AppArmor) error {
+	ctx, cancel := context.WithTimeout(ctx, profileLimit)
+	defer cancel()
+	return a.Load(ctx)
+}
+
+// profile returns the name of the AppArmor profile for a task's containers, ""
+// for none. Some programs remove profiles that have no file below /etc
+// (aa-remove-unknown): then it is loaded again.
+func (e *Engine) profile(ctx context.Context) (string, error) {
+	if e.apparmor == nil {
+		return "", nil
+	}
+	if loaded, err := e.apparmor.Loaded(); err != nil || loaded {
+		return confine.Profile, err
+	}
+	machine, err := lockMachine()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = machine.Close() }()
+	if err := loadProfile(ctx, e.apparmor); err != nil {
+		return "", fmt.Errorf("confine task: %w", err)
+	}
+	return confine.Profile, nil
+}
