@@ -22,13 +22,20 @@ import (
 // On ext4, other than on tmpfs, a new directory takes a block as well.
 func TestFullDisk(t *testing.T) {
 	neargate(t)
-	for name, mount := range map[string]func(t *testing.T, dir string){"tmpfs": mountTmpfs, "ext4": mountExt4} {
-		t.Run(name, func(t *testing.T) {
-			disk := t.TempDir()
-			mount(t, disk)
-			surviveFullDisk(t, disk)
+	t.Run("tmpfs", func(t *testing.T) {
+		disk := t.TempDir()
+		mountTmpfs(t, disk)
+		surviveFullDisk(t, disk, fillDisk)
+	})
+	t.Run("ext4", func(t *testing.T) {
+		disk := t.TempDir()
+		mountExt4(t, disk)
+		surviveFullDisk(t, disk, func(t *testing.T, path string) {
+			t.Helper()
+			fillDisk(t, path)
+			fillWithDirectories(t, disk)
 		})
-	}
+	})
 }
 
 func mountTmpfs(t *testing.T, dir string) {
@@ -69,7 +76,7 @@ func unmountLater(t *testing.T, dir string) {
 	})
 }
 
-func surviveFullDisk(t *testing.T, disk string) {
+func surviveFullDisk(t *testing.T, disk string, fill func(t *testing.T, file string)) {
 	t.Helper()
 	data, listen := filepath.Join(disk, "data"), fmt.Sprint("127.0.0.1:", freePort(t))
 	s := serve(t, data, "--listen", listen)
@@ -83,7 +90,7 @@ func surviveFullDisk(t *testing.T, disk string) {
 		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("200")}}},
 	}))
 	filler := filepath.Join(disk, "filler")
-	fillDisk(t, filler)
+	fill(t, filler)
 	created := 0
 	create := func() error {
 		_, err := c.ecs.CreateCluster(t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String(fmt.Sprint("c", created))}, ecsOnce())
@@ -133,6 +140,17 @@ func fillDisk(t *testing.T, path string) {
 	defer f.Close()
 	for range 1 << 16 {
 		if _, err := f.Write(make([]byte, 4096)); err != nil {
+			return
+		}
+	}
+	t.Fatal("the disk does not fill")
+}
+
+// fillWithDirectories takes the blocks that are kept back from a file's content.
+func fillWithDirectories(t *testing.T, disk string) {
+	t.Helper()
+	for i := range 1 << 16 {
+		if err := os.Mkdir(filepath.Join(disk, fmt.Sprint("d", i)), 0o700); err != nil {
 			return
 		}
 	}
