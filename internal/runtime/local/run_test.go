@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -321,4 +322,23 @@ func TestHealthCheck(t *testing.T) {
 	eventually(t, "the container is unhealthy", func() bool {
 		return b.task(s.ID).state().Containers[0].Health == "UNHEALTHY"
 	})
+}
+
+// TestEndDuringHealthChecks ends containers while processes are joining them: at
+// whatever point of its start such a process is, it must not hold the end up.
+func TestEndDuringHealthChecks(t *testing.T) {
+	b := open(t)
+	const tasks = 12
+	for i := range tasks {
+		s := spec("exit", "0", fmt.Sprint(100+10*i))
+		s.Containers[0].HealthCheck = &model.ContainerHealthCheck{
+			Command: []string{"CMD", "/guest", "exit", "0"}, Interval: time.Millisecond,
+		}
+		b.run(s)
+	}
+	for range tasks {
+		if end := b.exit(); code(end, 0) != "0" {
+			t.Errorf("a task ended with exit code %s, %+v", code(end, 0), end)
+		}
+	}
 }

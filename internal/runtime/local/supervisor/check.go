@@ -66,6 +66,7 @@ func (c *container) probe(ctx context.Context) error {
 		Stdin: null, Stdout: null, Stderr: null, ExtraFiles: []*os.File{child},
 	}
 	if err := c.handle.Run(process); err != nil {
+		c.reapOrphans()
 		return cleanError(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.spec.Check.Timeout)

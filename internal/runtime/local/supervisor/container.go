@@ -28,6 +28,7 @@ type container struct {
 	layout  *cgroup.Layout
 	handle  *libcontainer.Container
 	process *libcontainer.Process
+	pids    string // its pid namespace
 	log     *logfile.Writer
 	outputs []*os.File    // our ends of its stdout and stderr
 	drained chan struct{} // closed when both have ended
@@ -103,6 +104,9 @@ func (c *container) launch(beforeExec func() error) error {
 	_ = child.Close()
 	if err != nil {
 		return cleanError(err)
+	}
+	if first, err := c.process.Pid(); err == nil {
+		c.pids = pidNamespace(first)
 	}
 	if err := gate.install(c.order.Filter); err != nil {
 		return err
