@@ -72,6 +72,8 @@ func enter(dir string) error {
 	return unix.Chdir("/")
 }
 
+// limit lowers the limits of this process. One that is lower already stays: to
+// raise it takes a right that the server need not have.
 func limit(l Limits) error {
 	unix.Umask(0)
 	for resource, value := range map[int]uint64{
@@ -80,6 +82,11 @@ func limit(l Limits) error {
 		unix.RLIMIT_NOFILE: 4096, // removing a tree holds one at each of its levels
 		unix.RLIMIT_CORE:   0,
 	} {
+		var ours unix.Rlimit
+		if err := unix.Getrlimit(resource, &ours); err != nil {
+			return err
+		}
+		value = min(value, ours.Max)
 		if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
 			return err
 		}

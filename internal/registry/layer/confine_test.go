@@ -24,8 +24,12 @@ import (
 	"neargate/internal/runtime/local/seccomp"
 )
 
-// endless is the argument with which this program unpacks a layer without end.
-const endless = "unpack-endless"
+// endless is the argument with which this program unpacks a layer without end,
+// needy the one with which it does it under low limits and with few rights.
+const (
+	endless = "unpack-endless"
+	needy   = "unpack-needy"
+)
 
 func TestMain(m *testing.M) {
 	Dispatch(func(program []byte) error {
@@ -39,7 +43,32 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	if len(os.Args) == 3 && os.Args[1] == needy {
+		if err := unpackNeedy(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	goleak.VerifyTestMain(m)
+}
+
+// unpackNeedy unpacks a layer where few files may be open and no limit may be
+// raised, as in a container.
+func unpackNeedy(at string) error {
+	if err := unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SYS_RESOURCE, 0, 0, 0); err != nil {
+		return err
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 128, Max: 128}); err != nil {
+		return err
+	}
+	var blob bytes.Buffer
+	w := tar.NewWriter(&blob)
+	if err := errors.Join(w.WriteHeader(&tar.Header{Name: "f", Mode: 0o644}), w.Close()); err != nil {
+		return err
+	}
+	_, err := Unpack(context.Background(), Job{Dir: at, Limits: Limits{Bytes: 1 << 20, Entries: 10}}, &blob)
+	return err
 }
 
 // forever is a tar of one file that never ends.
@@ -117,6 +146,17 @@ func TestUnpackUnderTheFilter(t *testing.T) {
 	at := t.TempDir()
 	blob := archive(t, dir("d", 0o1777), file("d/f", "x"), fifo("d/p"), file("d/.wh.g", ""), link("l", "d/f", tar.TypeLink), file("l", "y"))
 	if _, err := Unpack(t.Context(), Job{Dir: at, Limits: small(), Filter: filter}, bytes.NewReader(packed(t, blob))); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUnpackUnderLowLimits(t *testing.T) {
+	needsRoot(t)
+	at := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), os.Args[0], needy, at).CombinedOutput(); err != nil {
+		t.Fatalf("unpack: %v: %s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(at, "f")); err != nil {
 		t.Error(err)
 	}
 }
