@@ -24,6 +24,8 @@ type Config struct {
 	// TaskReach is how far tasks reach, whatever their security groups allow:
 	// none, internet, lan or all.
 	TaskReach string
+	// SELinux gives each task SELinux labels of its own.
+	SELinux bool
 	// Ephemeral says that nothing in Data is worth keeping: when this process
 	// dies without cleaning up, the next server to start removes it all.
 	Ephemeral bool

@@ -108,7 +108,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		return fmt.Errorf("open the logs: %w", err)
 	}
 	p.engine, err = cfg.Engine.Open(ctx, EngineParts{
-		Data: cfg.Data, Ephemeral: cfg.Ephemeral, Reach: firewall.Reach(cfg.TaskReach), Images: p.registry, Logs: p.logs, Log: part("runtime"),
+		Data: cfg.Data, Ephemeral: cfg.Ephemeral, Reach: firewall.Reach(cfg.TaskReach), SELinux: cfg.SELinux, Images: p.registry, Logs: p.logs, Log: part("runtime"),
 	})
 	if err != nil {
 		return fmt.Errorf("open the runtime: %w", err)

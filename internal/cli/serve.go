@@ -73,6 +73,7 @@ This machine's name servers answer tasks in all but none.`,
 	f.Float64Var(&cfg.CPUOvercommit, "cpu-overcommit", cfg.CPUOvercommit, "how many times the machine's CPUs all tasks together may be given")
 	f.Float64Var(&cfg.MemoryOvercommit, "memory-overcommit", cfg.MemoryOvercommit, "how many times the machine's memory all tasks together may be given")
 	f.StringVar(&cfg.TaskReach, "task-reach", cfg.TaskReach, "how far tasks reach: none, internet, lan or all")
+	f.BoolVar(&cfg.SELinux, "selinux", cfg.SELinux, "give each task SELinux labels of its own, as container_t")
 	f.StringVar(&level, "log-level", level, "debug, info, warn or error")
 	return cmd
 }

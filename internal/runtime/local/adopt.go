@@ -52,6 +52,7 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 		return false, killSupervisors(ctx, e.id, t.id)
 	}
 	e.net.Admit(t.rec.Address, t.rec.Spec.SecurityGroups)
+	t.rec.Labels.Hold()
 	e.hold(t)
 	if e.reconnect(ctx, t) {
 		if t.meter, err = e.layout.Meter(e.cgroupOf(t)); err != nil {

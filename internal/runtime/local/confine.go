@@ -60,3 +60,25 @@ func (e *Engine) profile(ctx context.Context) (string, error) {
 	}
 	return confine.Profile, nil
 }
+
+// checkLabels fails with a *Missing where tasks are to have labels of SELinux
+// and there are none for them.
+func (e *Engine) checkLabels() error {
+	if !e.cfg.SELinux {
+		if confine.SELinuxEnabled() {
+			e.log.Info("tasks have no SELinux labels of their own", "hint", "neargate serve --selinux")
+		}
+		return nil
+	}
+	l, err := confine.NewLabels()
+	l.Release()
+	switch {
+	case errors.Is(err, confine.ErrNoSELinux):
+		return &Missing{err.Error(), "leave out --selinux"}
+	case errors.Is(err, confine.ErrNoPolicy):
+		return &Missing{err.Error(), "install the package container-selinux, or leave out --selinux"}
+	case err != nil:
+		return fmt.Errorf("open runtime: %w", err)
+	}
+	return nil
+}

@@ -1,7 +1,11 @@
 package local
 
 import (
+	"context"
+	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,4 +107,47 @@ func TestAppArmorProfileGoesWithLastInstance(t *testing.T) {
 	if others := instances(); len(others) == 0 && loaded(t, a) {
 		t.Error("no instance is left, and the profile is still there")
 	}
+}
+
+// TestSELinuxLabels: each task has its own, and a server does not start that
+// cannot give them.
+func TestSELinuxLabels(t *testing.T) {
+	needsRoot(t)
+	cfg := Config{DataDir: t.TempDir(), SELinux: true}
+	e, err := Open(t.Context(), cfg, &fakeImages{}, &fakeLogs{}, discard())
+	if err != nil {
+		m, ok := errors.AsType[*Missing](err)
+		if !ok || !strings.Contains(m.What, "SELinux") || m.Hint == "" || len(entriesOf(cfg.DataDir)) > 0 {
+			t.Fatalf("open: %v, want a *Missing that names SELinux", err)
+		}
+		t.Skip("the rest needs SELinux, and its policy for containers")
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(e.Close(context.Background()), Cleanup(context.Background(), cfg.DataDir)); err != nil {
+			t.Error(err)
+		}
+	})
+	labels := map[string]bool{}
+	for range 2 {
+		s := spec("idle")
+		state, err := e.Start(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := e.task(state.ID).rec
+		if !strings.Contains(rec.Labels.Process, ":container_t:") || labels[rec.Labels.Process] {
+			t.Errorf("a task has the labels %+v beside %v", rec.Labels, labels)
+		}
+		labels[rec.Labels.Process] = true
+		defer func() {
+			if err := e.Stop(t.Context(), s.ID, time.Millisecond); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+}
+
+func entriesOf(dir string) []string {
+	entries, _ := filepath.Glob(filepath.Join(dir, "runtime/*.json")) // the pattern is sound
+	return entries
 }

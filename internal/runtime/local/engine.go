@@ -81,6 +81,9 @@ func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, 
 	if e.memoryMiB, err = memoryMiB(); err != nil {
 		return nil, fmt.Errorf("open runtime: read the machine's memory: %w", err)
 	}
+	if err := e.checkLabels(); err != nil {
+		return nil, err
+	}
 	if e.layout, err = cgroup.Detect(); err != nil {
 		return nil, fmt.Errorf("open runtime: %w", err)
 	}

@@ -85,4 +85,6 @@ type Config struct {
 	// Reach is how far tasks reach, whatever their security groups allow; "" is
 	// firewall.ReachLAN.
 	Reach firewall.Reach
+	// SELinux gives each task labels of its own.
+	SELinux bool
 }

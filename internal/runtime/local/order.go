@@ -27,7 +27,7 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		// As EC2 names hosts in a VPC.
 		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + domain,
 		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
-		Resolv: e.resolv, Filter: e.filter, Profile: profile,
+		Resolv: e.resolv, Filter: e.filter, Profile: profile, Labels: t.rec.Labels,
 	}
 	for i, c := range spec.Containers {
 		oc, err := orderContainer(c, images[i])

@@ -12,6 +12,7 @@ import (
 
 	"neargate/internal/model"
 	"neargate/internal/runtime"
+	"neargate/internal/runtime/local/confine"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -92,6 +93,11 @@ func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err erro
 	}
 	if err := e.saveNetwork(); err != nil {
 		return err
+	}
+	if e.cfg.SELinux {
+		if t.rec.Labels, err = confine.NewLabels(); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(t.dir, 0o700); err != nil {
 		return fmt.Errorf("make task directory: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"neargate/internal/model"
 	"neargate/internal/runtime/local/cgroup"
+	"neargate/internal/runtime/local/confine"
 	"neargate/internal/runtime/local/logfile"
 	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/supervisor"
@@ -22,6 +23,7 @@ import (
 type record struct {
 	Spec                         model.TaskSpec
 	Address                      netip.Addr
+	Labels                       confine.Labels
 	Digests                      []string // by container
 	PullStartedAt, PullStoppedAt time.Time
 }

@@ -194,6 +194,7 @@ func (e *Engine) release(ctx context.Context, t *task) {
 		errs = append(errs, e.net.Disconnect(t.rec.Address))
 		e.net.Release(t.rec.Address)
 	}
+	t.rec.Labels.Release()
 	for _, release := range t.releases {
 		release()
 	}

@@ -1,6 +1,6 @@
 // Package confine lays the kernel's mandatory access control on tasks, beside
 // what namespaces, capabilities and seccomp do: a profile of AppArmor, which all
-// tasks of the machine share.
+// tasks of the machine share, and labels of SELinux, which each has for itself.
 package confine
 
 import (

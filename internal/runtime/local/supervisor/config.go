@@ -78,6 +78,8 @@ func makeConfig(o *Order, c *Container, root string) *configs.Config {
 		MaskPaths:       maskedPaths(),
 		ReadonlyPaths:   readonlyPaths(),
 		AppArmorProfile: o.Profile,
+		ProcessLabel:    o.Labels.Process,
+		MountLabel:      o.Labels.Mount,
 	}
 }
 

@@ -38,7 +38,7 @@ type container struct {
 // beforeExec is called when all is prepared, just before the program takes over.
 func startContainer(o *Order, spec *Container, layout *cgroup.Layout, beforeExec func() error) (*container, error) {
 	c := &container{order: o, spec: spec, layout: layout, drained: make(chan struct{})}
-	root, err := mountRootfs(o.Dir, spec)
+	root, err := mountRootfs(o, spec)
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,12 @@ func writeEtc(o *Order) error {
 		return fmt.Errorf("make /etc: %w", err)
 	}
 	for _, name := range etcFiles() {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(texts[name]), 0o644); err != nil {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(texts[name]), 0o644); err != nil {
 			return fmt.Errorf("write /etc/%s: %w", name, err)
+		}
+		if err := o.Labels.Mark(path); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"neargate/internal/runtime/local/confine"
 	"neargate/internal/runtime/local/logfile"
 )
 
@@ -19,9 +20,10 @@ type Order struct {
 	Address    netip.Addr // of eth0
 	Gateway    netip.Addr
 	GatewayMAC net.HardwareAddr
-	Resolv     string      // the text of /etc/resolv.conf
-	Filter     []byte      // the seccomp program
-	Profile    string      // of AppArmor, loaded; "": none
+	Resolv     string // the text of /etc/resolv.conf
+	Filter     []byte // the seccomp program
+	Profile    string // of AppArmor, loaded; "": none
+	Labels     confine.Labels
 	Containers []Container // in the order of their definition
 }
 
