@@ -12,7 +12,7 @@ import (
 
 // Untrusted is the error about a data directory that somebody else could fill
 // with keys, links and images of theirs.
-type Untrusted struct {
+type Untrusted struct { //nolint:errname // it reads as app.Untrusted
 	Path, Why, Hint string
 }
 

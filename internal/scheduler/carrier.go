@@ -94,7 +94,7 @@ func (c carrier) deregister(ctx context.Context, o task.Order, targets []model.T
 }
 
 func (c carrier) refused(what, group string, err error) task.Event {
-	c.log.Warn(what, "target_group", group, "err", err)
+	c.log.Warn("target group refused", "what", what, "target_group", group, "err", err)
 	reason, gone := err.Error(), false
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		reason, gone = e.Msg, e.Kind == model.NotFound

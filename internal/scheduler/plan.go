@@ -68,7 +68,7 @@ func (o *owner) count(ctx context.Context, svc model.Service, now time.Time) mod
 
 // failed logs a write that is tried again in a second.
 func (o *owner) failed(what string, err error, now time.Time) {
-	o.s.log.Error(what, "service", o.key, "err", err)
+	o.s.log.Error("write failed", "what", what, "service", o.key, "err", err)
 	o.later(now.Add(time.Second))
 }
 

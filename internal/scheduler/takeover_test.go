@@ -75,7 +75,7 @@ func TestRestartWhenNothingHappenedSaysNothing(t *testing.T) {
 }
 
 func TestRestartRegistersMissingTargets(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
+	inBubble(t, func(_ *testing.T, r *rig) {
 		r.create(2)
 		r.stable(2)
 		lost := r.running()[0]
@@ -87,7 +87,7 @@ func TestRestartRegistersMissingTargets(t *testing.T) {
 }
 
 func TestRestartGoesOnStopping(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
+	inBubble(t, func(_ *testing.T, r *rig) {
 		r.create(2)
 		r.stable(2)
 		r.lb.configure(true, "healthy")

@@ -12,7 +12,7 @@ import (
 )
 
 func TestServiceWithoutTargetGroup(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
+	inBubble(t, func(_ *testing.T, r *rig) {
 		r.create(1, func(req *ecs.CreateServiceRequest) { req.Settings.LoadBalancers = nil })
 		r.stable(1)
 		dead := r.eng.Running()[0]

@@ -129,7 +129,7 @@ func (s Schema) athome(tx *bolt.Tx) error {
 	if err == nil && other != "" {
 		return fmt.Errorf("%w: it is of %s, not of %s", ErrElsewhere, other, home)
 	}
-	return nil //nolint:nilerr // errStop: there are records of this account and region
+	return nil // errStop: there are records of this account and region
 }
 
 // rewrite brings every record to the wanted version, and every table to its

@@ -40,7 +40,7 @@ type TableSpec struct {
 // function over the JSON.
 type Migration func(old json.RawMessage) (json.RawMessage, error)
 
-func (s TableSpec) version() int { return 1 + len(s.Migrations) }
+func (t TableSpec) version() int { return 1 + len(t.Migrations) }
 
 // spec returns what the schema says of a table.
 func (s Schema) spec(name string) (TableSpec, error) {

@@ -54,7 +54,7 @@ type DB struct {
 }
 
 // Damaged is the error of a file that cannot be read as what it should be.
-type Damaged = boltfile.Damaged
+type Damaged = boltfile.Damaged //nolint:errname // it reads as store.Damaged
 
 // ErrLocked reports that another process has the state file open.
 var ErrLocked = boltfile.ErrLocked

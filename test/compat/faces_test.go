@@ -72,8 +72,7 @@ func (f face) members() []member {
 			return
 		}
 		seen[t] = true
-		for i := range t.NumField() {
-			sf := t.Field(i)
+		for sf := range t.Fields() {
 			if !sf.IsExported() {
 				continue
 			}
@@ -130,8 +129,8 @@ func (f face) declared(m member) bool {
 	if t == nil || t == m.of {
 		return false
 	}
-	for i := range t.NumField() {
-		if sf := t.Field(i); sf.IsExported() && !f.declared(member{t, sf.Name}) {
+	for sf := range t.Fields() {
+		if sf.IsExported() && !f.declared(member{t, sf.Name}) {
 			return false
 		}
 	}
@@ -180,8 +179,7 @@ func (f face) paths(t reflect.Type, way []string) [][]string {
 		return nil
 	}
 	var all [][]string
-	for i := range t.NumField() {
-		sf := t.Field(i)
+	for sf := range t.Fields() {
 		next := append(slices.Clone(way), sf.Name)
 		if _, refused := find(f.Refused, member{t, sf.Name}); refused {
 			all = append(all, next)

@@ -12,7 +12,7 @@ import (
 	"neargate/internal/aws/wire"
 )
 
-var update = flag.Bool("update", false, "write docs/compat.md") //nolint:gochecknoglobals // flags are read before tests run
+var update = flag.Bool("update", false, "write docs/compat.md")
 
 // The page of what is answered and what is not is that of this code.
 func TestCompatPageIsCurrent(t *testing.T) {

@@ -56,12 +56,14 @@ func (w *writers) activeServices(t *testing.T) []ecstypes.Service {
 }
 
 func (w *writers) lookAtServices(t *testing.T, found map[string]string) {
+	t.Helper()
 	for _, s := range w.activeServices(t) {
 		found["service "+*s.ServiceName] = fmt.Sprint(s.DesiredCount)
 	}
 }
 
 func (w *writers) lookAtDefinitions(t *testing.T, found map[string]string) {
+	t.Helper()
 	for p := ecs.NewListTaskDefinitionFamiliesPaginator(w.c.ecs, &ecs.ListTaskDefinitionFamiliesInput{FamilyPrefix: aws.String("f")}); p.HasMorePages(); {
 		for _, family := range must[*ecs.ListTaskDefinitionFamiliesOutput](t)(p.NextPage(t.Context())).Families {
 			found["definition "+family] = "there"
@@ -70,6 +72,7 @@ func (w *writers) lookAtDefinitions(t *testing.T, found map[string]string) {
 }
 
 func (w *writers) lookAtTasks(t *testing.T, found map[string]string) {
+	t.Helper()
 	for arns := range slices.Chunk(w.known("task"), 100) {
 		for _, task := range must[*ecs.DescribeTasksOutput](t)(w.c.ecs.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Tasks: arns})).Tasks {
 			found["task "+*task.TaskArn] = map[string]string{"RUNNING": "there", "STOPPED": "stopped"}[*task.DesiredStatus]
@@ -78,6 +81,7 @@ func (w *writers) lookAtTasks(t *testing.T, found map[string]string) {
 }
 
 func (w *writers) lookAtTargetGroups(t *testing.T, found map[string]string) {
+	t.Helper()
 	for p := elb.NewDescribeTargetGroupsPaginator(w.c.elb, &elb.DescribeTargetGroupsInput{}); p.HasMorePages(); {
 		for _, tg := range must[*elb.DescribeTargetGroupsOutput](t)(p.NextPage(t.Context())).TargetGroups {
 			if strings.HasPrefix(*tg.TargetGroupName, "tg") {
@@ -88,12 +92,14 @@ func (w *writers) lookAtTargetGroups(t *testing.T, found map[string]string) {
 }
 
 func (w *writers) lookAtAlarms(t *testing.T, found map[string]string) {
+	t.Helper()
 	for _, a := range must[*cloudwatch.DescribeAlarmsOutput](t)(w.c.metrics.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{})).MetricAlarms {
 		found["alarm "+*a.AlarmName] = fmt.Sprint(*a.Threshold)
 	}
 }
 
 func (w *writers) lookAtRoles(t *testing.T, found map[string]string) {
+	t.Helper()
 	for p := iam.NewListRolesPaginator(w.iam, &iam.ListRolesInput{}); p.HasMorePages(); {
 		for _, role := range must[*iam.ListRolesOutput](t)(p.NextPage(t.Context())).Roles {
 			if strings.HasPrefix(*role.RoleName, "r") {
@@ -104,6 +110,7 @@ func (w *writers) lookAtRoles(t *testing.T, found map[string]string) {
 }
 
 func (w *writers) lookAtTags(t *testing.T, found map[string]string) {
+	t.Helper()
 	out := must[*ecs.ListTagsForResourceOutput](t)(w.c.ecs.ListTagsForResource(t.Context(), &ecs.ListTagsForResourceInput{ResourceArn: aws.String(killCluster)}))
 	for _, tag := range out.Tags {
 		found["tag "+*tag.Key] = *tag.Value
@@ -111,6 +118,7 @@ func (w *writers) lookAtTags(t *testing.T, found map[string]string) {
 }
 
 func (w *writers) lookAtLogs(t *testing.T, found map[string]string) {
+	t.Helper()
 	var token *string
 	for {
 		out := must[*cloudwatchlogs.GetLogEventsOutput](t)(w.c.logs.GetLogEvents(t.Context(), &cloudwatchlogs.GetLogEventsInput{
@@ -128,6 +136,7 @@ func (w *writers) lookAtLogs(t *testing.T, found map[string]string) {
 }
 
 func (w *writers) lookAtImages(t *testing.T, found map[string]string) {
+	t.Helper()
 	for p := ecr.NewDescribeImagesPaginator(w.c.ecr, &ecr.DescribeImagesInput{RepositoryName: aws.String("app")}); p.HasMorePages(); {
 		for _, image := range must[*ecr.DescribeImagesOutput](t)(p.NextPage(t.Context())).ImageDetails {
 			for _, tag := range image.ImageTags {

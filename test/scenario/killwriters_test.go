@@ -126,12 +126,15 @@ func once[O any](set func(*O, int)) func(*O) { return func(o *O) { set(o, 1) } }
 func ecsOnce() func(*ecs.Options) {
 	return once(func(o *ecs.Options, n int) { o.RetryMaxAttempts = n })
 }
+
 func elbOnce() func(*elb.Options) {
 	return once(func(o *elb.Options, n int) { o.RetryMaxAttempts = n })
 }
+
 func cwOnce() func(*cloudwatch.Options) {
 	return once(func(o *cloudwatch.Options, n int) { o.RetryMaxAttempts = n })
 }
+
 func logsOnce() func(*cloudwatchlogs.Options) {
 	return once(func(o *cloudwatchlogs.Options, n int) { o.RetryMaxAttempts = n })
 }
@@ -197,7 +200,8 @@ func (w *writers) alarm(r *rand.Rand, n int) bool {
 func (w *writers) role(_ *rand.Rand, n int) bool {
 	name := fmt.Sprint("r", n)
 	_, err := w.iam.CreateRole(w.ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)}, once(func(o *iam.Options, n int) { o.RetryMaxAttempts = n }))
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`,
+	)}, once(func(o *iam.Options, n int) { o.RetryMaxAttempts = n }))
 	return w.note(err, "role", name, "there")
 }
 

@@ -49,7 +49,7 @@ func (b *budget) disk(n int64) error {
 	if err := unix.Fstatfs(b.root, &st); err != nil {
 		return fmt.Errorf("look at the free space: %w", err)
 	}
-	size := int64(st.Bsize)
+	size := st.Bsize
 	keep := min(b.limits.FreeBytes, int64(st.Blocks)/20*size)
 	if free := int64(st.Bavail) * size; free < keep {
 		return fmt.Errorf("no space left on device: %d bytes are free, %d must stay so", free, keep)

@@ -61,7 +61,7 @@ func (c Config) Validate() error {
 	}
 	if c.Reach != "" {
 		if _, err := firewall.ParseReach(string(c.Reach)); err != nil {
-			errs = append(errs, fmt.Errorf("Reach: %w", err))
+			errs = append(errs, fmt.Errorf("reach of tasks: %w", err))
 		}
 	}
 	return errors.Join(errs...)

@@ -17,7 +17,7 @@ import (
 )
 
 // Damaged is the error of a file that cannot be read as what it should be.
-type Damaged struct {
+type Damaged struct { //nolint:errname // it reads as store.Damaged
 	Path string
 	Err  error
 }
