@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"neargate/internal/runtime/local/confine"
@@ -27,9 +28,12 @@ func (e *Engine) openProfile(ctx context.Context) {
 		e.apparmor = a
 		return
 	}
-	hint := "mount -t securityfs securityfs /sys/kernel/security"
-	if errors.Is(err, confine.ErrNoParser) {
+	hint := "run the server unconfined; dmesg has what AppArmor refused"
+	switch {
+	case errors.Is(err, confine.ErrNoParser):
 		hint = "install the package apparmor"
+	case errors.Is(err, fs.ErrNotExist):
+		hint = "mount -t securityfs securityfs /sys/kernel/security"
 	}
 	e.log.Warn("tasks run without an AppArmor profile", "error", err, "hint", hint)
 }
