@@ -15,7 +15,7 @@ func TestNoProgramOnADiskWithoutRoom(t *testing.T) {
 
 func TestConfigIsRefused(t *testing.T) {
 	err := Config{DataDir: "data", Reach: "moon"}.Validate()
-	if err == nil || !strings.Contains(err.Error(), `DataDir "data" is not absolute`) || !strings.Contains(err.Error(), "Reach") {
+	if err == nil || !strings.Contains(err.Error(), `DataDir "data" is not absolute`) || !strings.Contains(err.Error(), "reach of tasks") {
 		t.Errorf("got %v, want both faults", err)
 	}
 	if err := (Config{DataDir: "/data", Reach: firewall.ReachNone}).Validate(); err != nil {
