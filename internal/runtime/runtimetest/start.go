@@ -133,7 +133,9 @@ func failedDependency(b *bench) {
 
 // endless is a task whose start never comes to its end.
 func (b *bench) endless() model.TaskSpec {
-	return task(b.container("app", "wait"), after(b.container("later", "wait"), "app", "COMPLETE"))
+	init := b.container("init", "wait")
+	init.Essential = false
+	return task(init, after(b.container("app", "wait"), "init", "COMPLETE"))
 }
 
 // outcome is what Start returned.
