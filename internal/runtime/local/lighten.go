@@ -19,7 +19,7 @@ const wholeProgram = "/proc/self/exe"
 // lighten creates the program that supervisors run. They run the whole one until
 // it is there, and where it cannot be.
 func (e *Engine) lighten(ctx context.Context) {
-	path, err := lightProgram(ctx, runtimeDir(e.cfg.DataDir))
+	path, err := lightProgram(ctx, programDir(e.cfg.DataDir))
 	if err != nil {
 		e.log.Info("tasks take more memory than they need", "error", err)
 	} else if path != "" {
@@ -34,6 +34,12 @@ func (e *Engine) supervisorProgram() string {
 	}
 	return wholeProgram
 }
+
+// programDir holds the lighter program and nothing else. libcontainer starts each
+// process of a container from an overlay of the program's directory and the
+// container's own, which must not lie in each other: else it copies the whole
+// program into memory each time.
+func programDir(dataDir string) string { return filepath.Join(runtimeDir(dataDir), "program") }
 
 // lightProgram returns a path below dir, or "" when the program has nothing that
 // could be left out. What an earlier process made is used again within one boot:
@@ -50,6 +56,9 @@ func lightProgram(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "program-"+id+"-"+strings.TrimSpace(string(boot)))
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make the program's directory: %w", err)
 	}
 	old, _ := filepath.Glob(filepath.Join(dir, "program-*")) // the pattern is sound
 	for _, o := range old {

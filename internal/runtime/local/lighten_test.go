@@ -13,6 +13,16 @@ func TestNoProgramOnADiskWithoutRoom(t *testing.T) {
 	}
 }
 
+// TestProgramLiesBesideTheTasks: an overlay of two directories of which one lies
+// in the other is refused by the kernel.
+func TestProgramLiesBesideTheTasks(t *testing.T) {
+	e := &Engine{cfg: Config{DataDir: "/data"}}
+	program, tasks := programDir("/data")+"/", e.tasksDir()+"/"
+	if strings.HasPrefix(tasks, program) || strings.HasPrefix(program, tasks) {
+		t.Errorf("the program lies in %s, tasks lie in %s", program, tasks)
+	}
+}
+
 func TestConfigIsRefused(t *testing.T) {
 	err := Config{DataDir: "data", Reach: "moon"}.Validate()
 	if err == nil || !strings.Contains(err.Error(), `DataDir "data" is not absolute`) || !strings.Contains(err.Error(), "reach of tasks") {
