@@ -12,6 +12,9 @@ import (
 const (
 	// repeatAfter is when an event about a state that lasts comes again.
 	repeatAfter = 6 * time.Hour
+	// launchAgain is the same for starts that fail: each round of them has its
+	// cause, tasks that fail together have one.
+	launchAgain = 10 * time.Second
 	// keptNews is how many events wait to be written. A service keeps no more.
 	keptNews = 100
 )
@@ -53,13 +56,18 @@ func (j *journal) written(n int) { j.news = j.news[n:] }
 func (j *journal) unwritten() { j.news = j.news[max(0, len(j.news)-keptNews):] }
 
 // state adds an event about a state that lasts: when it began, when there is
-// something else to say of it, and each six hours. An empty text ends the state.
+// something else to say of it, and again after a while. An empty text ends the
+// state.
 func (j *journal) state(now time.Time, topic, text string) {
 	last, known := j.states[topic]
+	again := repeatAfter
+	if topic == launch {
+		again = launchAgain
+	}
 	switch {
 	case text == "":
 		delete(j.states, topic)
-	case !known || last.text != text || now.Sub(last.at) >= repeatAfter:
+	case !known || last.text != text || now.Sub(last.at) >= again:
 		j.states[topic] = said{text, now}
 		j.say(now, "%s", text)
 	}

@@ -75,19 +75,33 @@ func (w Watch) Full() bool { return w.Limit > 0 && w.Used > w.Limit }
 // server itself: a twentieth, 512 MiB at most.
 func Reserve(size int64) int64 { return min(size/20, 512<<20) }
 
-// Use is what one task has written.
+// Use is what one task has of the disk.
 type Use struct {
 	Task  string
 	Bytes int64
+	Files int64
 }
+
+// ReserveFiles is how many of a file system's files are kept for the server
+// itself: a twentieth, 20,000 at most; none where it does not count them.
+func ReserveFiles(files int64) int64 { return min(files/20, 20_000) }
 
 // Victim returns the task that ends because the file system runs full: the one
 // that has written most. ok is false where none has written a hundredth of the
 // reserve: ending it would not help.
 func Victim(all []Use, reserve int64) (task string, ok bool) {
+	return most(all, reserve, func(u Use) int64 { return u.Bytes })
+}
+
+// VictimOfFiles is Victim where the file system runs out of files.
+func VictimOfFiles(all []Use, reserve int64) (task string, ok bool) {
+	return most(all, reserve, func(u Use) int64 { return u.Files })
+}
+
+func most(all []Use, reserve int64, of func(Use) int64) (task string, ok bool) {
 	if len(all) == 0 {
 		return "", false
 	}
-	most := slices.MaxFunc(all, func(a, b Use) int { return cmp.Or(cmp.Compare(a.Bytes, b.Bytes), cmp.Compare(a.Task, b.Task)) })
-	return most.Task, most.Bytes >= max(1, reserve/100)
+	u := slices.MaxFunc(all, func(a, b Use) int { return cmp.Or(cmp.Compare(of(a), of(b)), cmp.Compare(a.Task, b.Task)) })
+	return u.Task, of(u) >= max(1, reserve/100)
 }

@@ -93,11 +93,14 @@ func TestVictim(t *testing.T) {
 		want string
 	}{
 		{"none", nil, ""},
-		{"the largest", []Use{{"a", 10}, {"b", 5000}, {"c", 300}}, "b"},
-		{"none that would help", []Use{{"a", 9}, {"b", 3}}, ""},
+		{"the largest", []Use{{"a", 10, 900}, {"b", 5000, 1}, {"c", 300, 2}}, "b"},
+		{"none that would help", []Use{{"a", 9, 9000}, {"b", 3, 1}}, ""},
 	} {
 		if got, ok := Victim(row.all, 1000); got != row.want && ok || ok != (row.want != "") {
 			t.Errorf("%s: got %q, %v, want %q", row.name, got, ok, row.want)
 		}
+	}
+	if got, ok := VictimOfFiles([]Use{{"a", 5000, 1}, {"b", 10, 900}}, 1000); got != "b" || !ok {
+		t.Errorf("of files: got %q, %v, want b", got, ok)
 	}
 }

@@ -34,7 +34,7 @@ func TestTaskThatWritesTooMuchEnds(t *testing.T) {
 			if c := state.Containers[0]; code(*state, 0) != "137" || !strings.HasPrefix(c.Reason, supervisor.ReasonDisk+": ") || !strings.HasSuffix(c.Reason, "ephemeral storage of 1 GiB") {
 				t.Errorf("exit code %s because of %q", code(*state, 0), c.Reason)
 			}
-			used, err := disk.Used(filepath.Join(b.dir, "runtime"))
+			used, _, err := disk.Used(filepath.Join(b.dir, "runtime"))
 			if err != nil || used > 100<<20 {
 				t.Errorf("%d MiB stay behind, %v", used>>20, err)
 			}
@@ -46,30 +46,37 @@ func TestTaskThatWritesTooMuchEnds(t *testing.T) {
 // written any more, and no other task.
 func TestFullDiskEndsTheTaskThatFilledIt(t *testing.T) {
 	needsRoot(t)
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=128m"); err != nil {
-		t.Skip("needs a tmpfs: " + err.Error())
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
-	b := openAt(t, dir)
-	quiet, hog := spec("idle"), spec("fill", "500")
-	hog.MemoryMiB = 512 // the disk is memory here
-	b.run(quiet)
-	b.run(hog)
-	state := b.exit()
-	if state.ID != hog.ID || state.Containers[0].Reason != supervisor.ReasonDisk+": the machine's disk is full" {
-		t.Errorf("task %s ended because of %q, want %s", state.ID, state.Containers[0].Reason, hog.ID)
-	}
-	eventually(t, "room is free again", func() bool {
-		size, free, err := disk.Room(dir)
-		return err == nil && free > size/2
-	})
-	if samples := b.Samples(); len(samples) != 1 || samples[0].TaskID != quiet.ID {
-		t.Errorf("running: %v, want the quiet task", samples)
+	for name, row := range map[string]struct{ options, fill string }{
+		"with bytes": {"size=128m", "fill"},
+		"with files": {"size=128m,nr_inodes=2000", "litter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := unix.Mount("tmpfs", dir, "tmpfs", 0, row.options); err != nil {
+				t.Skip("needs a tmpfs: " + err.Error())
+			}
+			t.Cleanup(func() {
+				if err := unix.Unmount(dir, 0); err != nil {
+					t.Error(err)
+				}
+			})
+			b := openAt(t, dir)
+			quiet, hog := spec("idle"), spec(row.fill, "5000")
+			hog.MemoryMiB = 512 // the disk is memory here
+			b.run(quiet)
+			b.run(hog)
+			state := b.exit()
+			if state.ID != hog.ID || state.Containers[0].Reason != supervisor.ReasonDisk+": the machine's disk is full" {
+				t.Errorf("task %s ended because of %q, want %s", state.ID, state.Containers[0].Reason, hog.ID)
+			}
+			eventually(t, "room is free again", func() bool {
+				room, err := disk.Room(dir)
+				return err == nil && room.Free > room.Size/2 && room.FreeFiles > room.Files/2
+			})
+			if samples := b.Samples(); len(samples) != 1 || samples[0].TaskID != quiet.ID {
+				t.Errorf("running: %v, want the quiet task", samples)
+			}
+		})
 	}
 }
 

@@ -91,12 +91,12 @@ func roomFor(dir string) error {
 	if err != nil {
 		return fmt.Errorf("read program: %w", err)
 	}
-	_, free, err := disk.Room(dir)
+	room, err := disk.Room(dir)
 	if err != nil {
 		return err
 	}
-	if free < spareCopies*info.Size() {
-		return fmt.Errorf("copy the program of %d MiB: the disk has only %d MiB left", info.Size()>>20, free>>20)
+	if room.Free < spareCopies*info.Size() {
+		return fmt.Errorf("copy the program of %d MiB: the disk has only %d MiB left", info.Size()>>20, room.Free>>20)
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func TestHardening(t *testing.T) {
 	}
 	s := spec("inspect")
 	s.Containers[0].Env = []model.KeyValue{{Name: "FROM_TASK", Value: "task"}}
-	s.Containers[0].Ulimits = []model.Ulimit{{Name: "nofile", Soft: 2000, Hard: 1 << 30}}
+	s.Containers[0].Ulimits = []model.Ulimit{{Name: "nofile", Soft: 2000, Hard: 1 << 30}, {Name: "memlock", Soft: 65536, Hard: -1}}
 	_, got := b.output(s)
 	for _, want := range []string{
 		"cwd /tmp", "ids 1 0 0",
@@ -186,7 +186,7 @@ func TestHardening(t *testing.T) {
 		"masked 0", "write root <nil>",
 		"/dev/null true", "/dev/zero true", "/dev/urandom true", "/dev/shm true", "/dev/pts true",
 		"/dev/sda false", "/dev/kmsg false", "device true open /tmp-device: operation not permitted",
-		"hosts true true", "resolv <nil>", "nofile true",
+		"hosts true true", "resolv <nil>", "nofile true", "memlock 65536",
 		"fd 0 /dev/null", "fd 1 pipe:", "fd 2 pipe:", "processes 1", "link lo true", "link eth0 true",
 	} {
 		has(t, got, want)

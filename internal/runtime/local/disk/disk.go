@@ -11,31 +11,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Room returns the bytes of the file system that holds path: all, and those
-// still free for root's processes that are no reserve of the file system's own.
-func Room(path string) (size, free int64, err error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(path, &st); err != nil {
-		return 0, 0, fmt.Errorf("look at the file system of %s: %w", path, err)
-	}
-	return int64(st.Blocks) * st.Bsize, int64(st.Bavail) * st.Bsize, nil
+// FileSystem is the room of a file system.
+type FileSystem struct {
+	Size, Free       int64 // bytes; Free without a reserve of the file system's own
+	Files, FreeFiles int64 // both 0 where it does not count them
 }
 
-// Used returns the bytes that directories take on disk. Files with several names
+// Room returns the room of the file system that holds path.
+func Room(path string) (FileSystem, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return FileSystem{}, fmt.Errorf("look at the file system of %s: %w", path, err)
+	}
+	return FileSystem{
+		Size: int64(st.Blocks) * st.Bsize, Free: int64(st.Bavail) * st.Bsize,
+		Files: int64(st.Files), FreeFiles: int64(st.Ffree),
+	}, nil
+}
+
+// Used returns the bytes and the files that directories have on disk. Files with several names
 // count once, other file systems mounted below do not count, and what vanishes
 // meanwhile is passed over, as is a directory that is not there.
-func Used(dirs ...string) (int64, error) {
+func Used(dirs ...string) (bytes, files int64, err error) {
 	u := usage{seen: map[uint64]bool{}}
 	for _, dir := range dirs {
 		if err := u.add(dir); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return u.bytes, nil
+	return u.bytes, u.files, nil
 }
 
 type usage struct {
 	bytes int64
+	files int64
 	dev   uint64
 	seen  map[uint64]bool // inodes of files with several names
 }
@@ -74,6 +83,7 @@ func (u *usage) add(dir string) error {
 			u.seen[st.Ino] = true
 		}
 		u.bytes += st.Blocks * 512
+		u.files++
 		return nil
 	})
 	if err != nil {

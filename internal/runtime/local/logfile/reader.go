@@ -133,6 +133,9 @@ func (r *Reader) open() error {
 		r.segment, r.offset = segments[0], 0
 	}
 	f, err := os.Open(name(r.dir, r.segment))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the writer has just dropped it: the next look finds another
+	}
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}

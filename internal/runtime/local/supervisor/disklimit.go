@@ -50,19 +50,19 @@ func limitDisk(ctx context.Context, o *Order) string {
 // look looks at the room on the file system, and at the task where that calls
 // for it.
 func look(watch *decide.Watch, taskDir string) (next time.Duration, err error) {
-	_, free, err := disk.Room(taskDir)
+	room, err := disk.Room(taskDir)
 	if err != nil {
 		return time.Second, err
 	}
 	began := time.Now()
 	var due bool
-	*watch, due, next = watch.Look(free, began)
+	*watch, due, next = watch.Look(room.Free, began)
 	if !due {
 		return next, nil
 	}
-	used, err := disk.Used(WrittenDirs(taskDir)...)
+	used, _, err := disk.Used(WrittenDirs(taskDir)...)
 	if err == nil {
-		*watch = watch.Measured(used, free, began, time.Since(began))
+		*watch = watch.Measured(used, room.Free, began, time.Since(began))
 	}
 	return next, err
 }

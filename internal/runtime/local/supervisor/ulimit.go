@@ -3,6 +3,9 @@ package supervisor
 import (
 	"fmt"
 	"math"
+	"os"
+	"strconv"
+	"strings"
 
 	"github.com/opencontainers/runc/libcontainer/configs"
 	"golang.org/x/sys/unix"
@@ -23,13 +26,17 @@ func rlimits() map[string]int {
 // openFiles is Fargate's default for nofile, soft and hard.
 const openFiles = 65535
 
-// makeRlimits returns a container's limits. A hard limit above our own needs
-// CAP_SYS_RESOURCE: it is clamped to ours, as a lower limit is better than a
-// task that does not start.
+// makeRlimits returns a container's limits. What neither we may set nor the
+// kernel takes is lowered to the most that can be: common definitions ask for
+// more open files than some machines have, and run well with fewer.
 func makeRlimits(wanted []Ulimit) ([]configs.Rlimit, error) {
 	limits := map[string]Ulimit{"nofile": {Name: "nofile", Soft: openFiles, Hard: openFiles}}
 	for _, u := range wanted {
 		limits[u.Name] = u
+	}
+	raises, err := mayRaise()
+	if err != nil {
+		return nil, err
 	}
 	known := rlimits()
 	var out []configs.Rlimit
@@ -42,10 +49,41 @@ func makeRlimits(wanted []Ulimit) ([]configs.Rlimit, error) {
 		if err := unix.Getrlimit(kind, &ours); err != nil {
 			return nil, fmt.Errorf("read ulimit %s: %w", name, err)
 		}
-		hard := min(limitValue(u.Hard), ours.Max)
+		most := ours.Max
+		if raises {
+			most = kernelMost(kind)
+		}
+		hard := min(limitValue(u.Hard), most)
 		out = append(out, configs.Rlimit{Type: kind, Hard: hard, Soft: min(limitValue(u.Soft), hard)})
 	}
 	return out, nil
+}
+
+// kernelMost is the highest hard limit that the kernel takes from anybody: it
+// bounds open files by fs.nr_open, and nothing else.
+func kernelMost(kind int) uint64 {
+	if kind != unix.RLIMIT_NOFILE {
+		return math.MaxUint64
+	}
+	data, err := os.ReadFile("/proc/sys/fs/nr_open")
+	if err != nil {
+		return math.MaxUint64 // the kernel will say
+	}
+	most, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 64)
+	if err != nil {
+		return math.MaxUint64
+	}
+	return most
+}
+
+// mayRaise reports whether this process may set hard limits above its own.
+func mayRaise() (bool, error) {
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&head, &data[0]); err != nil {
+		return false, fmt.Errorf("read own capabilities: %w", err)
+	}
+	return data[0].Effective&(1<<unix.CAP_SYS_RESOURCE) != 0, nil
 }
 
 func limitValue(n int64) uint64 {

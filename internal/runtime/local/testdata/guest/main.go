@@ -76,6 +76,8 @@ func main() {
 		}
 	case "fill": // so many MiB of disk, then idle
 		fill(args[0])
+	case "litter": // so many empty files, then idle
+		litter(args[0])
 	case "spin":
 		for {
 		}
@@ -137,6 +139,19 @@ func fill(mib string) {
 		time.Sleep(time.Millisecond / 2)
 	}
 	fmt.Println("filled")
+	time.Sleep(time.Hour)
+}
+
+func litter(files string) {
+	n, _ := strconv.Atoi(files)
+	for i := range n {
+		if err := os.WriteFile("/file-"+strconv.Itoa(i), nil, 0o600); err != nil {
+			fmt.Println("full after", i, "files:", err)
+			break
+		}
+		time.Sleep(time.Millisecond / 2)
+	}
+	fmt.Println("littered")
 	time.Sleep(time.Hour)
 }
 
@@ -210,6 +225,8 @@ func inspect() {
 	var lim syscall.Rlimit
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim)
 	fmt.Println("nofile", lim.Cur > 1024, lim.Max)
+	_ = syscall.Getrlimit(8, &lim) // RLIMIT_MEMLOCK
+	fmt.Println("memlock", lim.Cur)
 	fds, _ := os.ReadDir("/proc/self/fd")
 	for _, fd := range fds {
 		to, err := os.Readlink("/proc/self/fd/" + fd.Name())
