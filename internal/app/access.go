@@ -1,12 +1,18 @@
 package app
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
+
 	"neargate/internal/identity"
+	"neargate/internal/store/boltfile"
 	"neargate/internal/store/durable"
 )
 
@@ -69,20 +75,43 @@ func (a *announcement) keyChanged(key identity.Key) error {
 	return durable.WriteJSON(a.path, a.access)
 }
 
-// RotateKeys replaces the access keys of a server that does not run: the state
-// is locked meanwhile.
+// Runs reports whether a server runs on a data directory: the lock on its state
+// tells, also of one that was killed. Where the state cannot be read, by another
+// user, it reports true.
+func Runs(data string) bool {
+	f, err := os.Open(filepath.Join(data, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if err != nil {
+		return true
+	}
+	defer func() { _ = f.Close() }() // and the lock with it
+	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}
+
+// RotateKeys replaces the access keys of a server that does not run: the state,
+// of whatever account and region, is locked meanwhile. What a killed server has
+// left for clients goes, as its key is refused. Errors: store.ErrLocked,
+// os.ErrNotExist.
 func RotateKeys(cfg Config) (identity.Key, error) {
 	if missing(filepath.Join(cfg.Data, keysFile)) {
 		return identity.Key{}, os.ErrNotExist
 	}
-	db, err := openState(cfg)
-	if err != nil {
+	state, err := boltfile.Open(filepath.Join(cfg.Data, stateFile), bolt.Options{})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return identity.Key{}, err
 	}
-	defer db.Close()
+	if err == nil {
+		defer func() { _ = state.Close() }()
+	}
 	keys, err := identity.Open(filepath.Join(cfg.Data, keysFile), time.Now, nil)
 	if err != nil {
 		return identity.Key{}, err
 	}
-	return keys.Rotate()
+	key, err := keys.Rotate()
+	if err == nil {
+		_ = os.Remove(filepath.Join(cfg.Data, AccessFile)) // it may not be there
+	}
+	return key, err
 }

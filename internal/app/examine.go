@@ -34,7 +34,7 @@ func Examine(ctx context.Context, cfg Config) []Finding {
 		examineDirectory(cfg.Data),
 	}
 	if missing(cfg.Data) {
-		return append(all, examinePort(ctx, cfg.Listen, false))
+		return append(all, examinePort(ctx, cfg.Listen))
 	}
 	all = append(all, examineDisk(cfg.Data))
 	path := filepath.Join(cfg.Data, stateFile)
@@ -53,7 +53,10 @@ func Examine(ctx context.Context, cfg Config) []Finding {
 	for _, name := range []string{keysFile, "runtime/instance.json"} {
 		all = append(all, examineJSON(cfg.Data, name))
 	}
-	return append(all, examinePort(ctx, cfg.Listen, running))
+	if running { // it has its address
+		return all
+	}
+	return append(all, examinePort(ctx, cfg.Listen))
 }
 
 func examineDirectory(data string) Finding {
@@ -72,7 +75,7 @@ func examineDirectory(data string) Finding {
 	case !info.IsDir():
 		f.Err = errors.New("it is not a directory")
 	case ok && int(owner.Uid) != os.Geteuid():
-		f.Err, f.Hint = fmt.Errorf("it belongs to user %d", owner.Uid), fmt.Sprintf("chown -R %d %s", os.Geteuid(), data)
+		f.Err, f.Hint = fmt.Errorf("it belongs to user %d", owner.Uid), ownerHint(data)
 	case info.Mode().Perm()&0o077 != 0:
 		f.Err, f.Hint = fmt.Errorf("others can enter it: mode %o", info.Mode().Perm()), "chmod 700 "+data
 	}
@@ -140,12 +143,17 @@ func examineJSON(data, name string) Finding {
 	return f
 }
 
-func examinePort(ctx context.Context, address string, running bool) Finding {
-	f := Finding{Subject: "address " + address}
-	if running {
-		f.Note = "in use, as a server is running"
-		return f
+// ownerHint is what to do about a data directory of another user: nothing that
+// gives root's keys away.
+func ownerHint(data string) string {
+	if os.Geteuid() != 0 {
+		return "run it as root"
 	}
+	return "chown -R root " + data
+}
+
+func examinePort(ctx context.Context, address string) Finding {
+	f := Finding{Subject: "address " + address}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		f.Err, f.Hint = err, "name another one with --listen"

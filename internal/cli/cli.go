@@ -68,8 +68,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Short: "Run containers as services that scale themselves, and answer the AWS APIs",
 		Long: `Neargate runs containers as services behind its own application load balancer,
 measures them, and scales them by the policies of AWS Application Auto Scaling.
-It answers the AWS APIs, so the AWS CLI, the SDKs and Terraform work unmodified.`,
-		Example: `  neargate demo                    see a service scale itself under load, in four minutes
+It answers the AWS APIs, so the AWS CLI and the SDKs work unmodified.`,
+		Example: `  neargate demo                    see a service scale itself under load, in three minutes
   neargate simulate --shape step   try scaling policies on a load, in virtual time
   neargate serve                   run the server
   eval "$(neargate env)"           point AWS clients at it
@@ -90,7 +90,7 @@ It answers the AWS APIs, so the AWS CLI, the SDKs and Terraform work unmodified.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("neargate {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(demoCommand(), simulateCommand(), serveCommand(), explainCommand(), doctorCommand(), repairCommand(), envCommand(), keysCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
+	root.AddCommand(demoCommand(), simulateCommand(), serveCommand(), explainCommand(), doctorCommand(), repairCommand(), cleanupCommand(), envCommand(), keysCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
 	root.SetHelpCommand(helpCommand(root))
 	return root.ExecuteContext(ctx)
 }

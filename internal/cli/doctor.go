@@ -26,7 +26,7 @@ change nothing. The exit code is 1 when a server could not start or run well.`,
 				printFinding(cmd.OutOrStdout(), f)
 			}
 			if bad > 0 {
-				return fmt.Errorf("%d of these need attention", bad)
+				return fmt.Errorf("%d of these to be mended", bad)
 			}
 			return nil
 		},

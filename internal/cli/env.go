@@ -64,7 +64,7 @@ func readAccess(data string) (app.Access, error) {
 	path := filepath.Join(data, app.AccessFile)
 	b, err := os.ReadFile(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), err == nil && !app.Runs(data):
 		return app.Access{}, hinted{fmt.Errorf("no server runs with --data %s", data), "start one: neargate serve --data " + data}
 	case err != nil:
 		return app.Access{}, fmt.Errorf("read how to reach the server: %w", err)

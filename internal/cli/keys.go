@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -48,7 +47,7 @@ func rotateKeys(ctx context.Context, cfg app.Config, out io.Writer) error {
 	if err == nil {
 		key, err = rotateRunning(ctx, a)
 	}
-	if _, none := errors.AsType[hinted](err); none || errors.Is(err, syscall.ECONNREFUSED) {
+	if _, none := errors.AsType[hinted](err); none {
 		key, err = rotateStopped(cfg)
 	}
 	if err != nil {

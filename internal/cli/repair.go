@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ must be stopped; tasks go on running.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := app.RepairState(cfg)
 			if errors.Is(err, store.ErrNothingLeft) {
-				return hinted{err, "put back a copy of your own; or end the tasks and begin anew with another --data"}
+				return hinted{err, "put back a copy of your own; or end the tasks (neargate cleanup) and begin anew with another --data"}
 			}
 			if err != nil {
 				return explain(err)
@@ -48,6 +49,10 @@ func printRepaired(cmd *cobra.Command, r store.Repaired) {
 	}
 	if !r.Copied.IsZero() {
 		fmt.Fprintln(w, "the copy is of", r.Copied.Format(time.DateTime))
+	}
+	if _, err := os.Stat(r.Aside); err != nil {
+		fmt.Fprintln(w, "the state is restored; there was no file")
+		return
 	}
 	fmt.Fprintln(w, "the state is repaired; the damaged file is now", r.Aside)
 }

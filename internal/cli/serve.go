@@ -104,6 +104,9 @@ func explain(err error) error {
 	if m, ok := errors.AsType[*local.Missing](err); ok {
 		return hinted{err, m.Hint}
 	}
+	if m, ok := errors.AsType[*local.Moved](err); ok {
+		return hinted{err, "move it back to " + m.From + " and start there; or end the tasks: neargate cleanup with the new --data"}
+	}
 	if u, ok := errors.AsType[*app.Untrusted](err); ok {
 		return hinted{err, u.Hint}
 	}

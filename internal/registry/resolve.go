@@ -54,6 +54,14 @@ func (r *Registry) Resolve(ctx context.Context, ref string) (digest string, err 
 	return img.Digest, nil
 }
 
+// elsewhere says where a repository that is not here may be meant.
+func (r *Registry) elsewhere(repo string) string {
+	if _, err := r.Repository(repo); err == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (images are pulled from this server only: push it to a repository of %s)", r.cfg.Endpoint)
+}
+
 // resolve finds the image manifest for this machine behind a reference.
 func (r *Registry) resolve(ctx context.Context, s string) (model.Image, error) {
 	ref, err := r.parseReference(s)
@@ -62,9 +70,10 @@ func (r *Registry) resolve(ctx context.Context, s string) (model.Image, error) {
 	}
 	img, err := r.Image(ref.repo, ref.ref)
 	if model.KindOf(err) == model.NotFound {
-		// The wording of ECS's agent for an image that is not there.
+		// The wording of ECS's agent for an image that is not there, and what is
+		// meant to be found on Docker Hub.
 		return model.Image{}, model.Errorf(model.NotFound, "CannotPullContainerError",
-			"pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found", s, s)
+			"pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found%s", s, s, r.elsewhere(ref.repo))
 	}
 	if err != nil || !isIndex(img.MediaType) {
 		return img, err

@@ -21,6 +21,11 @@ func (c *conn) try(g Group) bool {
 	c.sum.Tries++
 	t := lease.Target()
 	c.sum.Target = t
+	if c.req.timedOut && t == c.req.failed { // there is no other
+		c.settle(ConnectTimeout, false)
+		c.fail(ConnectTimeout, nil)
+		return false
+	}
 	if left {
 		c.settle(ClientGone, false)
 		c.leave()
@@ -36,6 +41,7 @@ func (c *conn) try(g Group) bool {
 	c.outcome.Retry = c.mayRetry(t, f)
 	c.settle(f, false)
 	if c.outcome.Retry {
+		c.req.timedOut = f == ConnectTimeout
 		c.req.attempt++
 		c.req.failed = t
 		return true
@@ -52,8 +58,12 @@ func (c *conn) mayRetry(t *Target, f Failure) bool {
 		return false
 	}
 	switch f {
-	case ConnectRefused, ConnectTimeout:
+	case ConnectRefused:
 		return true
+	case ConnectTimeout:
+		// Ten seconds are AWS's wait for a connection; another target may be
+		// better off, but nobody waits for a third.
+		return !c.req.timedOut
 	case Broken:
 		return c.replay && c.req.attempt == 0 && !t.cut.Load()
 	default:

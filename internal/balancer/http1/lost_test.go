@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -98,5 +100,33 @@ func TestLostTargetBreaksRequestsInFlight(t *testing.T) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
 		})
+	}
+}
+
+// TestNobodyWaitsForAThirdConnection: where no target takes connections a client
+// has its 504 after the time of one, or of two where there is another target.
+func TestNobodyWaitsForAThirdConnection(t *testing.T) {
+	for _, targets := range []int{1, 2, 3} {
+		var dials atomic.Int32
+		dial := func(ctx context.Context, _ string) (net.Conn, error) {
+			dials.Add(1)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := serve(t, ln, Config{Settings: settings(nil)}, PoolConfig{Dial: dial, DialTimeout: 20 * time.Millisecond})
+		for range targets {
+			w.add(deadAddr(t))
+		}
+		if got := rest(t, w.send(t, last11)); !strings.HasPrefix(got, "HTTP/1.1 504 ") {
+			t.Errorf("%d targets: got %q, want 504", targets, got)
+		}
+		w.finished(t, 1)
+		if got := int(dials.Load()); got != min(targets, 2) {
+			t.Errorf("%d targets: %d connections were waited for", targets, got)
+		}
 	}
 }

@@ -40,12 +40,13 @@ type Request struct {
 	reason       string
 	invalid      int // fields whose names drop_invalid_header_fields drops
 
-	client  netip.AddrPort
-	arrived time.Time
-	trace   []byte // value of X-Amzn-Trace-Id for the target
-	extra   []byte // header lines to add to the answer
-	attempt int
-	failed  *Target
+	client   netip.AddrPort
+	arrived  time.Time
+	trace    []byte // value of X-Amzn-Trace-Id for the target
+	extra    []byte // header lines to add to the answer
+	timedOut bool   // the last try found no connection in time
+	attempt  int
+	failed   *Target
 }
 
 // bodyKind is how the end of a body is found.

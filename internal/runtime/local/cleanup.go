@@ -55,6 +55,10 @@ func cleanup(ctx context.Context, id, dataDir string) error {
 	if err := readJSON(entryFile(id), &e); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("clean up: %w", err)
 	}
+	var there instance
+	if e.DataDir != "" && !sameDirectory(e.DataDir, dataDir) && readJSON(instanceFile(e.DataDir), &there) == nil && there.ID == id {
+		return fmt.Errorf("clean up: %s is a copy: the tasks are those of %s", dataDir, e.DataDir)
+	}
 	err = errors.Join(killSupervisors(ctx, id, ""), removeCgroups(ctx, id), network.Remove(ctx, id))
 	if err != nil { // the files stay, so that the next attempt knows what to look for
 		return fmt.Errorf("clean up: %w", err)
@@ -109,9 +113,12 @@ func (e entry) abandoned() bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// sweep cleans up after every abandoned instance.
-func sweep(ctx context.Context, log *slog.Logger) {
+// sweep cleans up after every abandoned instance but our own.
+func sweep(ctx context.Context, log *slog.Logger, own string) {
 	for _, id := range instances() {
+		if id == own {
+			continue
+		}
 		var e entry
 		err := readJSON(entryFile(id), &e)
 		if err == nil && !e.abandoned() {

@@ -107,11 +107,14 @@ func (e *Engine) register(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = machine.Close() }()
-	sweep(ctx, e.log)
 	in, known, err := loadInstance(e.cfg.DataDir, e.log)
+	if err == nil {
+		in, known, err = e.settle(in, known)
+	}
 	if err != nil {
 		return err
 	}
+	sweep(ctx, e.log, in.ID)
 	if e.owner, err = lockInstance(in.ID); err != nil {
 		return err
 	}

@@ -98,9 +98,56 @@ func loadInstance(dataDir string, log *slog.Logger) (in instance, known bool, er
 	if in, ok := registered(dataDir); ok {
 		return in, false, nil
 	}
+	return newInstance(), false, nil
+}
+
+func newInstance() instance {
 	var id [idBytes]byte
 	_, _ = rand.Read(id[:]) // never fails
-	return instance{ID: hex.EncodeToString(id[:])}, false, nil
+	return instance{ID: hex.EncodeToString(id[:])}
+}
+
+// Moved is the error of a data directory whose tasks run from where it was.
+type Moved struct { //nolint:errname // it reads as local.Moved
+	From  string
+	Tasks int
+}
+
+// Error names the place.
+func (m *Moved) Error() string {
+	return fmt.Sprintf("the data directory was moved while %d of its tasks run, from %s", m.Tasks, m.From)
+}
+
+// settle sees to an identity that this machine knows of another directory. That
+// of a copy is the original's: the copy gets one of its own, as its tasks would
+// else be taken for the original's, and ended. A directory that was moved keeps
+// its identity, unless tasks run that write to where it was. Errors: *Moved.
+func (e *Engine) settle(in instance, known bool) (instance, bool, error) {
+	var was entry
+	if !known || readJSON(entryFile(in.ID), &was) != nil || sameDirectory(was.DataDir, e.cfg.DataDir) {
+		return in, known, nil
+	}
+	var there instance
+	if readJSON(instanceFile(was.DataDir), &there) == nil && there.ID == in.ID {
+		e.log.Warn("the data directory is a copy; it gets a network and tasks of its own", "of", was.DataDir)
+		return newInstance(), false, nil
+	}
+	if n := len(supervisors(in.ID, "")); n > 0 {
+		return in, known, &Moved{From: was.DataDir, Tasks: n}
+	}
+	return in, known, nil
+}
+
+func sameDirectory(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // unreadable reports whether an error is the system's, not the content's.
