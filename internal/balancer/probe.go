@@ -21,6 +21,9 @@ import (
 // is closed: enough to let ordinary health pages end well.
 const maxProbeBody = 64 << 10
 
+// maxProbeHead is how long a probe's answer may take to its body.
+const maxProbeHead = 32 << 10
+
 // probeOnce asks a target for its health check's path, on a connection of its
 // own, as ELB does.
 func probeOnce(ctx context.Context, dial http1.Dial, t model.Target, hc model.HealthCheck, plan health.Plan) health.Result {
@@ -66,7 +69,8 @@ func ask(conn net.Conn, host, path string, until time.Time) (code int, err error
 	if err != nil {
 		return 0, err
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	// What a target sends is bounded: a head as the data plane takes, and a body.
+	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxProbeHead+maxProbeBody)), nil)
 	if err != nil {
 		return 0, err
 	}

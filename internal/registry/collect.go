@@ -11,7 +11,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"neargate/internal/registry/layer"
+	dirtree "neargate/internal/tree"
 )
 
 // orphanAge is how long a blob may lie in a repository without an image that
@@ -57,7 +57,7 @@ func (r *Registry) collect(ctx context.Context) error {
 	gone, derr := os.ReadDir(r.path("gone"))
 	err = errors.Join(err, derr)
 	for _, d := range gone {
-		err = errors.Join(err, layer.Remove(ctx, r.path("gone", d.Name())))
+		err = errors.Join(err, dirtree.Remove(ctx, r.path("gone", d.Name())))
 	}
 	return err
 }

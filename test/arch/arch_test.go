@@ -67,6 +67,7 @@ func ring(p string) string {
 		{"internal/sim", "simulator"},
 		{"internal/store", "ground"},
 		{"internal/random", "ground"},
+		{"internal/tree", "ground"},
 		{"internal/aws/wire", "protocol"},
 		{"internal/aws/sigv4", "protocol"},
 		{"internal/aws", "faces"},

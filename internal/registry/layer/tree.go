@@ -8,6 +8,8 @@ import (
 	"path"
 
 	"golang.org/x/sys/unix"
+
+	dirtree "neargate/internal/tree"
 )
 
 // tree is the directory that a layer is unpacked into, by descriptor.
@@ -130,7 +132,7 @@ func (x *extraction) replace(at place, create func() error) error {
 		return err
 	}
 	x.stale = true
-	if err := remove(context.Background(), at.dir, at.base); err != nil {
+	if err := dirtree.RemoveAt(context.Background(), at.dir, at.base); err != nil {
 		return err
 	}
 	return create()

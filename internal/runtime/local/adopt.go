@@ -27,8 +27,8 @@ func (e *Engine) adoptAll(ctx context.Context) error {
 			return fmt.Errorf("take over task %s: %w", t.id, err)
 		}
 		if !known {
-			if err := os.RemoveAll(t.dir); err != nil {
-				return fmt.Errorf("remove half-made task %s: %w", t.id, err)
+			if err := removeTask(t.dir); err != nil { // no reason to run no other
+				e.log.Warn("left something behind", "task", t.id, "error", err)
 			}
 		}
 	}

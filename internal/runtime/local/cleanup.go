@@ -18,6 +18,7 @@ import (
 	"neargate/internal/runtime/local/confine"
 	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/supervisor"
+	"neargate/internal/tree"
 )
 
 // forwardingMark is there while ip_forward is on because of us.
@@ -67,7 +68,7 @@ func cleanup(ctx context.Context, id, dataDir string) error {
 	if e.Ephemeral && e.DataDir == dataDir {
 		files = dataDir
 	}
-	if err := os.RemoveAll(files); err != nil {
+	if err := tree.Remove(ctx, files); err != nil {
 		return fmt.Errorf("clean up: %w", err)
 	}
 	return deregister(id)

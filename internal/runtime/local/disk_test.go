@@ -96,3 +96,30 @@ func endOf(b *testBench, id string) *model.RunState {
 	s := b.exit()
 	return &s
 }
+
+// TestHiddenWritesAreFound: neither files without a name, nor files below more
+// directories than a path can name, hide what a task writes; and what is left
+// of it is removed.
+func TestHiddenWritesAreFound(t *testing.T) {
+	for _, how := range []string{"unlinked", "deep"} {
+		t.Run(how, func(t *testing.T) {
+			b := open(t)
+			s := spec("hide", how, "3000")
+			s.EphemeralGiB = 1
+			b.run(s)
+			state := b.exit()
+			if c := state.Containers[0]; code(state, 0) != "137" || !strings.HasPrefix(c.Reason, supervisor.ReasonDisk+": ") {
+				t.Errorf("exit code %s because of %q", code(state, 0), c.Reason)
+			}
+			b.close()
+			b.open() // finds nothing that it cannot remove
+			if err := b.Forget(t.Context(), s.ID); err != nil {
+				t.Error(err)
+			}
+			used, _, err := disk.Used(filepath.Join(b.dir, "runtime"))
+			if err != nil || used > 100<<20 {
+				t.Errorf("%d MiB stay behind, %v", used>>20, err)
+			}
+		})
+	}
+}

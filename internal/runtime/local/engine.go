@@ -295,7 +295,7 @@ func (e *Engine) Forget(_ context.Context, id string) error {
 	}
 	e.drop(t)
 	e.events.Drop(id)
-	if err := os.RemoveAll(t.dir); err != nil {
+	if err := removeTask(t.dir); err != nil {
 		return fmt.Errorf("forget task %s: %w", id, err)
 	}
 	return nil

@@ -2,11 +2,16 @@ package local
 
 import (
 	"context"
+	"errors"
+	"math"
+	"path/filepath"
+	"strconv"
 	"time"
 
 	decide "neargate/internal/decide/disk"
 	"neargate/internal/runtime/local/disk"
 	"neargate/internal/runtime/local/supervisor"
+	"neargate/internal/tree"
 )
 
 // roomPause is the time between two looks at the room on the disk. A container
@@ -50,7 +55,13 @@ func (e *Engine) makeRoom(ctx context.Context, room disk.FileSystem, pick func([
 		if !t.state().Running {
 			continue
 		}
-		bytes, files, err := disk.Used(supervisor.WrittenDirs(t.dir)...)
+		bytes, files, err := disk.Used(supervisor.HeldDirs(t.dir)...)
+		for _, pid := range supervisors(e.id, t.id) {
+			bytes += disk.Unlinked(filepath.Join("/proc", strconv.Itoa(pid), "root/proc"))
+		}
+		if errors.Is(err, tree.ErrTooDeep) { // whoever cannot be measured hides something
+			bytes, files, err = math.MaxInt64, math.MaxInt64, nil
+		}
 		if err != nil {
 			e.log.Warn("task not measured", "task", t.id, "error", err)
 			continue

@@ -17,6 +17,7 @@ import (
 	"neargate/internal/runtime/local/logfile"
 	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/supervisor"
+	"neargate/internal/tree"
 )
 
 // record is what the engine keeps of a task on disk while it runs.
@@ -193,3 +194,7 @@ func (t *task) unfollowLocked() {
 	}
 	t.follows = nil
 }
+
+// removeTask removes files of a task. It is not given up: what is left of a task
+// would be there for good.
+func removeTask(dir string) error { return tree.Remove(context.Background(), dir) }

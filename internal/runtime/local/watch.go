@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -200,7 +199,7 @@ func (e *Engine) release(ctx context.Context, t *task) {
 	}
 	t.releases = nil
 	for _, name := range []string{"containers", "etc", "sock"} {
-		errs = append(errs, os.RemoveAll(filepath.Join(t.dir, name)))
+		errs = append(errs, removeTask(filepath.Join(t.dir, name)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		e.log.Warn("left something behind", "task", t.id, "error", err)

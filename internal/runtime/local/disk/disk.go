@@ -2,13 +2,12 @@
 package disk
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"neargate/internal/tree"
 )
 
 // FileSystem is the room of a file system.
@@ -29,65 +28,47 @@ func Room(path string) (FileSystem, error) {
 	}, nil
 }
 
-// Used returns the bytes and the files that directories have on disk. Files with several names
-// count once, other file systems mounted below do not count, and what vanishes
-// meanwhile is passed over, as is a directory that is not there.
+// Used returns the bytes and the files that directories have on disk. Files with
+// several names count once, other file systems mounted below do not count, and
+// what vanishes meanwhile is passed over, as is a directory that is not there.
+// Errors: tree.ErrTooDeep.
 func Used(dirs ...string) (bytes, files int64, err error) {
-	u := usage{seen: map[uint64]bool{}}
+	seen := map[uint64]bool{} // inodes of files with several names
 	for _, dir := range dirs {
-		if err := u.add(dir); err != nil {
+		err := tree.Walk(dir, func(st unix.Stat_t) {
+			if st.Nlink > 1 && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+				if seen[st.Ino] {
+					return
+				}
+				seen[st.Ino] = true
+			}
+			bytes += st.Blocks * 512
+			files++
+		})
+		if err != nil {
 			return 0, 0, err
 		}
 	}
-	return u.bytes, u.files, nil
+	return bytes, files, nil
 }
 
-type usage struct {
-	bytes int64
-	files int64
-	dev   uint64
-	seen  map[uint64]bool // inodes of files with several names
-}
-
-func (u *usage) add(dir string) error {
-	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+// Unlinked returns the bytes of files that have no name any more but are held
+// open, on overlays, by the processes of which proc is the /proc.
+func Unlinked(proc string) (bytes int64) {
+	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*/fd/*")) // the pattern is sound
+	type file struct{ dev, ino uint64 }
+	seen := map[file]bool{}
+	for _, link := range links {
+		var st unix.Stat_t
+		if unix.Stat(link, &st) != nil || st.Nlink > 0 || st.Mode&unix.S_IFMT != unix.S_IFREG || seen[file{st.Dev, st.Ino}] {
+			continue
 		}
-		if err != nil {
-			return err
+		var fs unix.Statfs_t
+		if unix.Statfs(link, &fs) != nil || fs.Type != unix.OVERLAYFS_SUPER_MAGIC {
+			continue
 		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		st, ok := info.Sys().(*syscall.Stat_t)
-		if !ok {
-			return nil
-		}
-		switch {
-		case u.dev == 0:
-			u.dev = st.Dev
-		case st.Dev != u.dev && d.IsDir():
-			return fs.SkipDir
-		case st.Dev != u.dev:
-			return nil
-		}
-		if st.Nlink > 1 && !d.IsDir() {
-			if u.seen[st.Ino] {
-				return nil
-			}
-			u.seen[st.Ino] = true
-		}
-		u.bytes += st.Blocks * 512
-		u.files++
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("measure %s: %w", dir, err)
+		seen[file{st.Dev, st.Ino}] = true
+		bytes += st.Blocks * 512
 	}
-	return nil
+	return bytes
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -76,6 +77,8 @@ func main() {
 		}
 	case "fill": // so many MiB of disk, then idle
 		fill(args[0])
+	case "hide": // so many MiB of disk where they are hard to find, then idle
+		hide(args[0], args[1])
 	case "litter": // so many empty files, then idle
 		litter(args[0])
 	case "spin":
@@ -131,6 +134,39 @@ func fill(mib string) {
 		fmt.Println(err)
 		return
 	}
+	block := make([]byte, 1<<20)
+	for i := range int64(n) {
+		err := syscall.Fallocate(int(f.Fd()), 0, i<<20, 1<<20)
+		if errors.Is(err, syscall.EOPNOTSUPP) {
+			_, err = f.WriteAt(block, i<<20)
+		}
+		if err != nil {
+			fmt.Println("full after", i, "MiB:", err)
+			break
+		}
+		time.Sleep(time.Millisecond / 2)
+	}
+	fmt.Println("filled")
+	time.Sleep(time.Hour)
+}
+
+func hide(how, mib string) {
+	if how == "deep" {
+		for range 5000 {
+			if os.Mkdir("d", 0o755) != nil || os.Chdir("d") != nil {
+				break
+			}
+		}
+	}
+	n, _ := strconv.Atoi(mib)
+	f, err := os.Create("hidden")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if how == "unlinked" {
+		_ = os.Remove("hidden")
+	}
 	for i := range int64(n) {
 		if err := syscall.Fallocate(int(f.Fd()), 0, i<<20, 1<<20); err != nil {
 			fmt.Println("full after", i, "MiB:", err)
@@ -138,7 +174,6 @@ func fill(mib string) {
 		}
 		time.Sleep(time.Millisecond / 2)
 	}
-	fmt.Println("filled")
 	time.Sleep(time.Hour)
 }
 

@@ -1,4 +1,4 @@
-package layer
+package tree
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func TestRemoveTakesAllAndFollowsNothing(t *testing.T) {
 		os.MkdirAll(deep, 0o700), os.Mkdir(outside, 0o700), os.WriteFile(filepath.Join(outside, "f"), nil, 0o600),
 		os.Symlink(outside, filepath.Join(deep, "link")), os.Symlink(outside, filepath.Join(dir, "link")),
 	)
-	for i := range 3 * removeBatch {
+	for i := range 3 * batch {
 		err = errors.Join(err, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d\n\xff", i)), nil, 0o600))
 	}
 	if err != nil {
