@@ -76,18 +76,15 @@ func (a *announcement) keyChanged(key identity.Key) error {
 }
 
 // Runs reports whether a server runs on a data directory: the lock on its state
-// tells, also of one that was killed. Where the state cannot be read, by another
-// user, it reports true.
-func Runs(data string) bool {
+// tells, also of one that was killed. known is false where there is no state, or
+// it is another user's.
+func Runs(data string) (runs, known bool) {
 	f, err := os.Open(filepath.Join(data, stateFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
 	if err != nil {
-		return true
+		return false, false
 	}
 	defer func() { _ = f.Close() }() // and the lock with it
-	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK), true
 }
 
 // RotateKeys replaces the access keys of a server that does not run: the state,

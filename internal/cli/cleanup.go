@@ -26,7 +26,7 @@ makes the tasks of its services anew.`,
 			if _, err := os.Stat(path); err != nil {
 				return hinted{fmt.Errorf("no server has run with --data %s", data), "name the server's directory with --data"}
 			}
-			if app.Runs(path) {
+			if runs, _ := app.Runs(path); runs {
 				return hinted{fmt.Errorf("a server runs with --data %s", data), "stop it first"}
 			}
 			if err := local.Cleanup(cmd.Context(), path); err != nil {

@@ -60,18 +60,27 @@ func shellQuote(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
+// readAccess returns how to reach the server on a data directory; a killed one
+// has left that behind and cannot be reached.
 func readAccess(data string) (app.Access, error) {
 	path := filepath.Join(data, app.AccessFile)
 	b, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && !app.Runs(data):
-		return app.Access{}, hinted{fmt.Errorf("no server runs with --data %s", data), "start one: neargate serve --data " + data}
-	case err != nil:
+	if errors.Is(err, fs.ErrNotExist) {
+		return app.Access{}, noServer(data)
+	}
+	if err != nil {
 		return app.Access{}, fmt.Errorf("read how to reach the server: %w", err)
 	}
 	var a app.Access
 	if err := json.Unmarshal(b, &a); err != nil {
 		return app.Access{}, fmt.Errorf("read %s: %w", path, err)
 	}
+	if runs, known := app.Runs(data); known && !runs {
+		return app.Access{}, noServer(data)
+	}
 	return a, nil
+}
+
+func noServer(data string) error {
+	return hinted{fmt.Errorf("no server runs with --data %s", data), "start one: neargate serve --data " + data}
 }
