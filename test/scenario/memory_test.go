@@ -23,7 +23,7 @@ func TestSupervisorsAreSmall(t *testing.T) {
 	c.define("web", c.pushApp(), nil)
 	must[*ecs.CreateClusterOutput](t)(c.ecs.CreateCluster(t.Context(), &ecs.CreateClusterInput{}))
 	eventually(t, 20*time.Second, "the supervisors' program", func() error {
-		if found, _ := filepath.Glob(filepath.Join(s.data, "runtime/program-*")); len(found) != 1 {
+		if found, _ := filepath.Glob(filepath.Join(s.data, "runtime/program/program-*")); len(found) != 1 {
 			return fmt.Errorf("found %v", found)
 		}
 		return nil

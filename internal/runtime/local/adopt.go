@@ -27,7 +27,7 @@ func (e *Engine) adoptAll(ctx context.Context) error {
 			return fmt.Errorf("take over task %s: %w", t.id, err)
 		}
 		if !known {
-			if err := removeTask(t.dir); err != nil { // no reason to run no other
+			if err := removeTask(ctx, t.dir); err != nil { // no reason to run no other
 				e.log.Warn("left something behind", "task", t.id, "error", err)
 			}
 		}

@@ -285,7 +285,7 @@ func (e *Engine) Recover(context.Context) ([]model.RunState, error) {
 func (e *Engine) Events(ctx context.Context) iter.Seq[runtime.Event] { return e.events.Events(ctx) }
 
 // Forget drops what is left of an ended task.
-func (e *Engine) Forget(_ context.Context, id string) error {
+func (e *Engine) Forget(ctx context.Context, id string) error {
 	t := e.task(id)
 	if t == nil {
 		return nil
@@ -295,7 +295,7 @@ func (e *Engine) Forget(_ context.Context, id string) error {
 	}
 	e.drop(t)
 	e.events.Drop(id)
-	if err := removeTask(t.dir); err != nil {
+	if err := removeTask(ctx, t.dir); err != nil {
 		return fmt.Errorf("forget task %s: %w", id, err)
 	}
 	return nil

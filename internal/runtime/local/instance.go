@@ -124,7 +124,8 @@ func (m *Moved) Error() string {
 // its identity, unless tasks run that write to where it was. Errors: *Moved.
 func (e *Engine) settle(in instance, known bool) (instance, bool, error) {
 	var was entry
-	if !known || readJSON(entryFile(in.ID), &was) != nil || sameDirectory(was.DataDir, e.cfg.DataDir) {
+	found := readJSON(entryFile(in.ID), &was) == nil
+	if !known || !found || sameDirectory(was.DataDir, e.cfg.DataDir) {
 		return in, known, nil
 	}
 	var there instance

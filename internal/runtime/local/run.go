@@ -219,7 +219,7 @@ func (e *Engine) undo(ctx context.Context, t *task) model.RunState {
 		e.finish(ctx, t)
 	}
 	e.drop(t)
-	if err := removeTask(t.dir); err != nil {
+	if err := removeTask(ctx, t.dir); err != nil {
 		e.log.Warn("left something behind", "task", t.id, "error", err)
 	}
 	close(t.undone)

@@ -197,4 +197,6 @@ func (t *task) unfollowLocked() {
 
 // removeTask removes files of a task. It is not given up: what is left of a task
 // would be there for good.
-func removeTask(dir string) error { return tree.Remove(context.Background(), dir) }
+func removeTask(ctx context.Context, dir string) error {
+	return tree.Remove(context.WithoutCancel(ctx), dir)
+}

@@ -199,7 +199,7 @@ func (e *Engine) release(ctx context.Context, t *task) {
 	}
 	t.releases = nil
 	for _, name := range []string{"containers", "etc", "sock"} {
-		errs = append(errs, removeTask(filepath.Join(t.dir, name)))
+		errs = append(errs, removeTask(ctx, filepath.Join(t.dir, name)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		e.log.Warn("left something behind", "task", t.id, "error", err)
