@@ -43,10 +43,16 @@ func (r release) writeImage(file string, programs []program) error {
 	}
 	all.Annotations = map[string]string{v1.AnnotationRefName: r.version}
 	index.Manifests = []v1.Descriptor{all}
-	for name, v := range map[string]any{v1.ImageIndexFile: index, v1.ImageLayoutFile: v1.ImageLayout{Version: v1.ImageLayoutVersion}} {
-		data, err := json.Marshal(v)
+	for _, file := range []struct {
+		name    string
+		content any
+	}{
+		{v1.ImageIndexFile, index},
+		{v1.ImageLayoutFile, v1.ImageLayout{Version: v1.ImageLayoutVersion}},
+	} {
+		data, err := json.Marshal(file.content)
 		if err == nil {
-			err = a.addFile(name, data)
+			err = a.addFile(file.name, data)
 		}
 		if err != nil {
 			return fmt.Errorf("write the image: %w", err)
