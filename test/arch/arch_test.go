@@ -26,11 +26,14 @@ type pkg struct {
 	Doc        string
 	Imports    []string
 	GoFiles    []string
+	Export     string // file: the compiler's export data, with the flag -export
 }
 
-func packages(t *testing.T) []pkg {
+// packages returns the module's packages as "go list" with flags shows them.
+func packages(t *testing.T, flags ...string) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,GoFiles", module+"/...")
+	args := append([]string{"list", "-json=ImportPath,Dir,Doc,Imports,GoFiles,Export"}, flags...)
+	cmd := exec.Command("go", append(args, module+"/...")...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -40,7 +40,7 @@ func (s *service) face() wire.Service {
 		Style:        wire.UpperCamel,
 		Status:       map[string]int{"ResourceNotFound": 404, "ResourceNotFoundException": 404},
 		Refused:      refused(),
-		Refuse:       refuse,
+		Refuse:       wire.RefuseWith(codeValue),
 		Kept:         kept(),
 		QueryCodes: map[string]string{
 			"InternalServiceFault":                 "InternalServiceError",

@@ -5,13 +5,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"neargate/internal/aws/wire"
-	"neargate/internal/model"
 )
-
-// refuse is the error of an operation for a setting that it does not obey.
-func refuse(_, sentence string) error {
-	return model.Errorf(model.Invalid, codeValue, "%s", sentence)
-}
 
 // refused are the settings that calls must not ask for.
 func refused() []wire.Setting {

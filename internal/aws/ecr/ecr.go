@@ -27,7 +27,7 @@ func New(reg *registry.Registry, place model.Place, endpoint string) wire.Servic
 		TargetPrefix: "AmazonEC2ContainerRegistry_V20150921",
 		Style:        wire.LowerCamel,
 		Refused:      refused(),
-		Refuse:       refuse,
+		Refuse:       wire.RefuseWith("InvalidParameterException"),
 		Kept:         kept(),
 		Operations: []wire.Operation{
 			wire.Op("BatchDeleteImage", s.batchDeleteImage),

@@ -41,7 +41,7 @@ func New(lb *balancer.Balancer, cfg Config) wire.Service {
 		Version:     "2015-12-01",
 		Namespace:   "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
 		Refused:     refused(),
-		Refuse:      refuse,
+		Refuse:      wire.RefuseWith("InvalidConfigurationRequest"),
 		Kept:        kept(),
 		Operations: []wire.Operation{
 			wire.Op("AddTags", s.addTags),

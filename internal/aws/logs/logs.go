@@ -24,7 +24,7 @@ func New(store *logs.Logs) wire.Service {
 		TargetPrefix: "Logs_20140328",
 		Style:        wire.LowerCamel,
 		Refused:      refused(),
-		Refuse:       refuse,
+		Refuse:       wire.RefuseWith("InvalidParameterException"),
 		Kept:         kept(),
 		Operations: []wire.Operation{
 			wire.Op("CreateLogGroup", s.createLogGroup),

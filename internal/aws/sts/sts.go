@@ -73,7 +73,7 @@ func New(s *STS) wire.Service {
 		Namespace:   "https://sts.amazonaws.com/doc/2011-06-15/",
 		Status:      map[string]int{"AccessDenied": http.StatusForbidden},
 		Refused:     refused(),
-		Refuse:      refuse,
+		Refuse:      wire.RefuseWith("ValidationError"),
 		Kept:        kept(),
 		Operations: []wire.Operation{
 			wire.Op("AssumeRole", s.assumeRole),

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"neargate/internal/model"
 )
 
 // Setting is a member of an input, or of a structure within inputs, that is
@@ -32,6 +34,14 @@ func RefusedAs[T any](field, text string) Setting {
 // Kept is a member of T that is accepted and has no effect, and why.
 func Kept[T any](field, why string) Setting {
 	return Setting{Of: reflect.TypeFor[T](), Field: field, Text: why}
+}
+
+// RefuseWith returns a Service's Refuse for services that refuse settings with
+// one code in all operations.
+func RefuseWith(code string) func(op, sentence string) error {
+	return func(_, sentence string) error {
+		return model.Errorf(model.Invalid, code, "%s", sentence)
+	}
 }
 
 // Check returns the service's error for the first setting in an operation's

@@ -221,17 +221,24 @@ func (w *world) finish() {
 	}
 }
 
+// lived returns the world of a task of up to two target groups after up to 40
+// events.
+func lived(t *rapid.T) *world {
+	groups := []string{"a", "b"}[:rapid.IntRange(0, 2).Draw(t, "groups")]
+	w := &world{t: t, s: task.New(record(groups), false), now: start, asked: map[string]bool{}, members: map[string]bool{}, gone: map[string]bool{}}
+	w.take(task.Tick{})
+	for range rapid.IntRange(0, 40).Draw(t, "events") {
+		w.chance()
+	}
+	return w
+}
+
 // Whatever fails on the way and in whatever order the answers come: an order to
 // stop ends the task, every target it registered is deregistered, its exit code
 // gets on disk, and it is not forgotten before that.
 func TestATaskThatIsStoppedEndsAndLeavesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		groups := []string{"a", "b"}[:rapid.IntRange(0, 2).Draw(t, "groups")]
-		w := &world{t: t, s: task.New(record(groups), false), now: start, asked: map[string]bool{}, members: map[string]bool{}, gone: map[string]bool{}}
-		w.take(task.Tick{})
-		for range rapid.IntRange(0, 40).Draw(t, "events") {
-			w.chance()
-		}
+		w := lived(t)
 		w.take(task.StopOrdered{Code: "UserInitiated"})
 		w.finish()
 		if !w.over {
@@ -244,12 +251,7 @@ func TestATaskThatIsStoppedEndsAndLeavesNothing(t *testing.T) {
 // when it is told to, and no target stays.
 func TestATaskOutlivesItsServer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		groups := []string{"a", "b"}[:rapid.IntRange(0, 2).Draw(t, "groups")]
-		w := &world{t: t, s: task.New(record(groups), false), now: start, asked: map[string]bool{}, members: map[string]bool{}, gone: map[string]bool{}}
-		w.take(task.Tick{})
-		for range rapid.IntRange(0, 40).Draw(t, "events") {
-			w.chance()
-		}
+		w := lived(t)
 		if w.over || w.disk == nil {
 			return
 		}
