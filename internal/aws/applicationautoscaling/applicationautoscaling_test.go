@@ -87,7 +87,7 @@ func newClientOf(t *testing.T, cfg autoscaler.Config) (*sdk.Client, *autoscaler.
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return sdk.New(sdk.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 1,
+		Region: "us-east-1", BaseEndpoint: aws.String(srv.URL),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: srv.Client(),
 	}), scaler
 }

@@ -52,7 +52,7 @@ func newClient(t *testing.T) (*sdk.Client, *registry.Registry) {
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	return sdk.New(sdk.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 1,
+		Region: "us-east-1", BaseEndpoint: aws.String(srv.URL),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: srv.Client(),
 	}), reg
 }

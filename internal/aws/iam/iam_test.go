@@ -48,7 +48,7 @@ func start(t *testing.T, path string) (client *sdk.Client, stop func()) {
 	h := wire.NewHandler([]wire.Service{iam.New(s)}, sigv4.New(root{}, sigv4.Config{}), wire.Config{Log: slog.New(slog.DiscardHandler)})
 	srv := httptest.NewServer(h)
 	client = sdk.New(sdk.Options{
-		BaseEndpoint: &srv.URL, Region: "us-east-1", RetryMaxAttempts: 1,
+		BaseEndpoint: &srv.URL, Region: "us-east-1",
 		Credentials: credentials.NewStaticCredentialsProvider("root", "secret", ""),
 	})
 	return client, func() { srv.Close(); _ = db.Close() }

@@ -49,7 +49,7 @@ func newClient(t *testing.T) *sdk.Client {
 	srv := httptest.NewServer(wire.NewHandler([]wire.Service{face.New(l)}, anyone{}, wire.Config{Log: log}))
 	t.Cleanup(srv.Close)
 	return sdk.New(sdk.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 1,
+		Region: "us-east-1", BaseEndpoint: aws.String(srv.URL),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: srv.Client(),
 	})
 }

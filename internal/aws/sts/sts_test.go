@@ -89,7 +89,7 @@ func newServer(t *testing.T) *server {
 
 func (s *server) client(key, secret, token string) *sdk.Client {
 	return sdk.New(sdk.Options{
-		BaseEndpoint: &s.url, Region: "us-east-1", RetryMaxAttempts: 1,
+		BaseEndpoint: &s.url, Region: "us-east-1",
 		Credentials: credentials.NewStaticCredentialsProvider(key, secret, token),
 	})
 }
