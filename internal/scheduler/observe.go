@@ -13,10 +13,13 @@ import (
 // observe returns the tasks as a rollout sees them, in the order in which to
 // stop them, and has the tasks learn of their health.
 func (o *owner) observe(ctx context.Context, svc model.Service, now time.Time) []rollout.Task {
-	var all []rollout.Task
+	var all, ended []rollout.Task
 	var candidates []placement.Candidate
 	for _, e := range o.ordered() {
 		if e.Ended() {
+			if !e.Deregistered() {
+				ended = append(ended, rollout.Task{ID: e.Record.ID, Deployment: e.Record.DeploymentID, Phase: rollout.Ended})
+			}
 			continue
 		}
 		seen, inFlight := o.see(ctx, e, svc, now)
@@ -30,7 +33,7 @@ func (o *owner) observe(ctx context.Context, svc model.Service, now time.Time) [
 	for i, from := range placement.StopOrder(candidates) {
 		sorted[i] = all[from]
 	}
-	return sorted
+	return append(sorted, ended...)
 }
 
 // see returns one task as a rollout sees it, and its requests in flight.
@@ -44,7 +47,7 @@ func (o *owner) see(ctx context.Context, e *entry, svc model.Service, now time.T
 	if e.Checked {
 		checks.Container = e.Record.Health
 	}
-	seen = rollout.Task{ID: e.Record.ID, Deployment: e.Record.DeploymentID, Phase: e.phase(), CanReturn: e.CanResume()}
+	seen = rollout.Task{ID: e.Record.ID, Deployment: e.Record.DeploymentID, Phase: e.phase(), CanReturn: e.CanResume(), Registered: !e.Deregistered()}
 	if seen.Phase != rollout.Running {
 		return seen, inFlight
 	}

@@ -25,7 +25,7 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 		o.next(ctx, o.entries[id], task.Resumed{}, now)
 	}
 	started := 0
-	if !o.burying() {
+	if !step.Held {
 		started = o.startTasks(ctx, svc, step.Start, now)
 	}
 	o.stopTasks(ctx, svc, step.Stop, now)
@@ -35,7 +35,7 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	o.sayGroups(svc, now)
 	o.sayState(step.Impaired, impaired, impairedText, now)
 	o.sayState(step.Blocked, blocked, blockedText, now)
-	o.sayState(step.Steady && !o.departing(), steady, steadyText, now)
+	o.sayState(step.Steady, steady, steadyText, now)
 	o.later(o.journal.repeats(steady))
 }
 
@@ -70,28 +70,6 @@ func (o *owner) count(ctx context.Context, svc model.Service, now time.Time) mod
 func (o *owner) failed(what string, err error, now time.Time) {
 	o.s.log.Error("write failed", "what", what, "service", o.key, "err", err)
 	o.later(now.Add(time.Second))
-}
-
-// burying reports whether a task that ended by itself still has targets. Its
-// replacement waits for the moment that takes, as it may get the same address.
-func (o *owner) burying() bool {
-	for _, e := range o.entries {
-		if e.Ended() && !e.Deregistered() {
-			return true
-		}
-	}
-	return false
-}
-
-// departing reports whether a task that was stopped is not out of its target
-// groups yet, which is told before the service is steady.
-func (o *owner) departing() bool {
-	for _, e := range o.entries {
-		if e.Leaving() && !e.Deregistered() {
-			return true
-		}
-	}
-	return false
 }
 
 // startTasks starts n tasks of the primary deployment, as far as there is room,

@@ -19,6 +19,8 @@ type counts struct {
 	oldOther   []Task // RUNNING and not healthy
 	leaving    int    // Draining or Stopping, any deployment
 	oldLeaving int    // the same, of other deployments
+	registered int    // Draining and Registered, any deployment
+	ended      int    // Ended, any deployment
 
 	step Step
 }
@@ -28,16 +30,20 @@ func count(svc model.Service, tasks []Task) *counts {
 		desired:    svc.DesiredCount,
 		minHealthy: ceilPercent(svc.DesiredCount, svc.Rollout.MinimumHealthyPercent),
 		maximum:    svc.DesiredCount * svc.Rollout.MaximumPercent / 100,
-		all:        tasks,
 	}
 	if len(svc.Deployments) > 0 {
 		c.primary = svc.Deployments[0]
 	}
 	for _, t := range tasks {
+		if t.Phase == Ended {
+			c.ended++
+			continue
+		}
+		c.all = append(c.all, t)
 		c.sort(t)
 	}
 	for _, d := range svc.Deployments[min(1, len(svc.Deployments)):] {
-		if !anyOf(tasks, d.ID) {
+		if !anyOf(c.all, d.ID) {
 			c.step.Retire = append(c.step.Retire, d.ID)
 		}
 	}
@@ -51,6 +57,9 @@ func (c *counts) sort(t Task) {
 		c.leaving++
 		if !mine {
 			c.oldLeaving++
+		}
+		if t.Phase == Draining && t.Registered {
+			c.registered++
 		}
 		if mine && t.Phase == Draining && t.CanReturn {
 			c.returning = append(c.returning, t)

@@ -45,6 +45,10 @@ func (w *world) alive() (n, well int) {
 	return n, well
 }
 
+func (w *world) ended() bool {
+	return slices.ContainsFunc(w.tasks, func(t Task) bool { return t.Phase == Ended })
+}
+
 // step takes the next step and checks what must always hold.
 func (w *world) step(t *rapid.T) Step {
 	s := Next(w.svc, w.tasks, DefaultBackoff(), w.now)
@@ -56,6 +60,9 @@ func (w *world) step(t *rapid.T) Step {
 			t.Fatalf("takes back %s, which cannot return", id)
 		}
 		task.Phase, task.Health, task.Proven, task.CanReturn = Running, Waiting, false, false
+	}
+	if w.ended() && s.Start > 0 {
+		t.Fatalf("starts %d while an ended task has targets in service", s.Start)
 	}
 	for range s.Start {
 		w.made++
@@ -72,7 +79,7 @@ func (w *world) step(t *rapid.T) Step {
 		}
 		replaced = replaced || stop.Why == Replaced && healthy(*task)
 		task.CanReturn = stop.Why == Surplus && healthy(*task)
-		task.Phase = Draining
+		task.Phase, task.Registered = Draining, true
 	}
 	if _, well := w.alive(); replaced && well < minimum {
 		t.Fatalf("%d healthy after replacing, minimum is %d", well, minimum)
@@ -94,9 +101,11 @@ func (w *world) progress(i int) {
 		t.Health = Healthy
 	case t.Phase == Running && t.Health == Healthy:
 		t.Proven = true
+	case t.Phase == Draining && t.Registered:
+		t.Registered = false
 	case t.Phase == Draining:
 		t.Phase, t.CanReturn = Stopping, false
-	case t.Phase == Stopping:
+	case t.Phase == Stopping || t.Phase == Ended:
 		w.tasks = slices.Delete(w.tasks, i, i+1)
 	}
 }
@@ -113,7 +122,7 @@ func (w *world) chance(t *rapid.T) {
 		i := rapid.IntRange(0, len(w.tasks)-1).Draw(t, "task")
 		switch {
 		case what == 2:
-			w.tasks = slices.Delete(w.tasks, i, i+1) // it dies
+			w.tasks[i].Phase, w.tasks[i].CanReturn = Ended, false // it dies
 		case what == 3 && w.tasks[i].Phase == Running:
 			w.tasks[i].Health, w.tasks[i].Proven = Unhealthy, false
 		default:

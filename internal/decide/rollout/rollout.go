@@ -22,6 +22,7 @@ const (
 	Running
 	Draining // leaves its target groups, containers still run
 	Stopping // containers are being stopped
+	Ended    // no containers any more, but targets in service
 )
 
 // Health is a RUNNING task's standing, from Judge.
@@ -42,6 +43,7 @@ type Task struct {
 	Health     Health
 	Proven     bool // Healthy for long enough that old tasks may go for it
 	CanReturn  bool // Draining, was well, and can be taken back now
+	Registered bool // Draining, and a target group has its targets in service still
 }
 
 // Why is why a task is stopped.
@@ -71,6 +73,7 @@ type Step struct {
 	Complete bool // the primary deployment is complete now
 	Fail     bool // the circuit breaker trips for the primary deployment
 	Steady   bool // the service is as desired
+	Held     bool // tasks are missing, and wait for the targets of ended ones to go
 	Blocked  bool // the deployment configuration lets nothing stop or start
 	Impaired bool // tasks do not start consistently; the next try is at Again
 	Gone     bool // the deleted service has no tasks left
@@ -79,7 +82,8 @@ type Step struct {
 }
 
 // Next returns the next step of svc with its tasks, which come in the order in
-// which to stop them (package placement); those that have ended are left out.
+// which to stop them (package placement); those that have ended are left out
+// once no target group has their targets in service.
 // The first of the service's deployments is the primary one.
 func Next(svc model.Service, tasks []Task, backoff Backoff, now time.Time) Step {
 	c := count(svc, tasks)

@@ -15,7 +15,8 @@ var t0 = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // scene is a service in a few words: deployments newest first, and tasks, the
 // first to stop first, as "DEPLOYMENT:STATE", STATE one of starting, waiting, young (healthy,
-// not proven yet), healthy, unhealthy, returnable, draining, stopping.
+// not proven yet), healthy, unhealthy, returnable, leaving (draining, with targets
+// in service), draining, stopping, ended (with targets in service).
 type scene struct {
 	desired, max, min int
 	deployments       string // "new=IN_PROGRESS old=COMPLETED"
@@ -55,8 +56,12 @@ func (s scene) build() (model.Service, []Task) {
 			t.Phase, t.CanReturn = Draining, true
 		case "draining":
 			t.Phase = Draining
+		case "leaving":
+			t.Phase, t.Registered = Draining, true
 		case "stopping":
 			t.Phase = Stopping
+		case "ended":
+			t.Phase = Ended
 		}
 		tasks = append(tasks, t)
 	}
@@ -82,7 +87,7 @@ func brief(s Step) string {
 	for _, flag := range []struct {
 		on   bool
 		name string
-	}{{s.Complete, "complete"}, {s.Fail, "fail"}, {s.Steady, "steady"}, {s.Blocked, "blocked"}, {s.Impaired, "impaired"}, {s.Gone, "gone"}} {
+	}{{s.Complete, "complete"}, {s.Fail, "fail"}, {s.Steady, "steady"}, {s.Blocked, "blocked"}, {s.Impaired, "impaired"}, {s.Gone, "gone"}, {s.Held, "held"}} {
 		if flag.on {
 			parts = append(parts, flag.name)
 		}
@@ -103,6 +108,12 @@ func TestNext(t *testing.T) {
 		{"completes with no tasks", scene{desired: 0, max: 200, min: 100, deployments: "new=IN_PROGRESS"}, "complete, steady"},
 		{"steady", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy"}, "steady"},
 		{"steady while one drains", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:draining"}, "steady"},
+		{"not steady until its targets are deregistered", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:leaving"}, ""},
+		{"a replacement waits for the targets of the dead", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:ended"}, "held"},
+		{"of whatever deployment", scene{desired: 2, max: 200, min: 100, deployments: two, tasks: "old:healthy old:healthy old:ended"}, "held"},
+		{"but not a task that comes back", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy new:returnable new:ended"}, "return 1-new:returnable"},
+		{"nor a service that has all", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:ended"}, "steady"},
+		{"nothing is stuck while they go", scene{desired: 1, max: 100, min: 100, deployments: two, tasks: "old:healthy old:ended"}, "held"},
 		{"replaces a dead task", scene{desired: 2, max: 200, min: 100, deployments: one, tasks: "new:healthy"}, "start 1"},
 		{"scale-in stops the first in order", scene{desired: 1, max: 200, min: 100, deployments: one, tasks: "new:healthy new:healthy"}, "stop 0-new:healthy surplus"},
 		{"scale-in to nothing stops unwell ones too", scene{desired: 0, max: 200, min: 100, deployments: one, tasks: "new:healthy new:unhealthy"}, "stop 0-new:healthy surplus, stop 1-new:unhealthy unwell"},

@@ -5,7 +5,8 @@ import "time"
 // fill starts what is missing: tasks that drain come back first, then new ones
 // as far as the maximum and the back-off allow. When the maximum leaves no
 // room, one unwell task goes to make some, and the next only when its
-// replacement is well.
+// replacement is well. A new task may get the address of one that has ended:
+// it waits until no target group has a target there.
 func (c *counts) fill(backoff Backoff, now time.Time) {
 	need := c.desired - len(c.good)
 	if need <= 0 {
@@ -25,7 +26,10 @@ func (c *counts) fill(backoff Backoff, now time.Time) {
 		c.step.Impaired = c.primary.StartFailures >= impairedAfter
 		return
 	}
-	c.step.Start = min(need, room)
+	c.step.Held = need > 0 && c.ended > 0
+	if !c.step.Held {
+		c.step.Start = min(need, room)
+	}
 	if room == 0 && !c.settling() && c.leaving == 0 {
 		c.makeRoom()
 	}
@@ -97,16 +101,18 @@ func (c *counts) clearUnwell() {
 	c.unwell = nil
 }
 
-// conclude decides what the state amounts to: complete, steady or blocked.
+// conclude decides what the state amounts to: complete, steady or blocked. A
+// service is steady after its stopped tasks are out of their target groups, as
+// ECS reports it.
 func (c *counts) conclude() {
 	s := &c.step
 	asDesired := len(c.good) == c.desired && !c.settling() && len(c.unwell) == 0 && s.Start == 0
 	replaced := !c.hasOld() && c.oldLeaving == 0 && !c.stopsOld()
 	completed := c.primary.RolloutState == Completed
 	s.Complete = !completed && asDesired && replaced && c.proven() == len(c.good)
-	s.Steady = (completed || s.Complete) && asDesired && replaced && len(s.Stop) == 0
+	s.Steady = (completed || s.Complete) && asDesired && replaced && len(s.Stop) == 0 && c.registered == 0
 	stuck := len(c.good) < c.desired || c.hasOld()
-	still := s.Start+len(s.Stop)+len(s.Return) == 0 && c.leaving == 0 && c.proven() == len(c.good) && s.Again.IsZero()
+	still := s.Start+len(s.Stop)+len(s.Return) == 0 && c.leaving+c.ended == 0 && c.proven() == len(c.good) && s.Again.IsZero()
 	s.Blocked = stuck && still && !s.Complete
 }
 
