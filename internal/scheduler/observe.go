@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"neargate/internal/decide/placement"
@@ -33,7 +34,7 @@ func (o *owner) observe(ctx context.Context, svc model.Service, now time.Time) [
 	for i, from := range placement.StopOrder(candidates) {
 		sorted[i] = all[from]
 	}
-	return append(sorted, ended...)
+	return slices.Concat(sorted, ended)
 }
 
 // see returns one task as a rollout sees it, and its requests in flight.
