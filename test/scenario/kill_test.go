@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -50,7 +51,7 @@ func TestKill(t *testing.T) {
 	w := startWriters(t, c, s, seed)
 	killed, inStart, restart := 0, 0, time.Duration(0)
 	for n := range *kills {
-		before := c.tasks("web", ecstypes.DesiredStatusRunning)
+		before, pids := c.tasks("web", ecstypes.DesiredStatusRunning), processes(t, s)
 		w.resume()
 		pause(t, time.Duration(50+random.IntN(900))*time.Millisecond)
 		s.stop(syscall.SIGKILL)
@@ -64,6 +65,7 @@ func TestKill(t *testing.T) {
 		s = serve(t, data, "--listen", listen)
 		restart = max(restart, time.Since(began))
 		sameTasks(t, before, c.tasks("web", ecstypes.DesiredStatusRunning))
+		sameProcesses(t, before, pids, processes(t, s))
 		w.check(t)
 		w.stopStrays(t)
 		eventually(t, 30*time.Second, fmt.Sprintf("all to be in order after kill %d", killed), func() error {
@@ -74,6 +76,9 @@ func TestKill(t *testing.T) {
 		})
 		if t.Failed() {
 			break
+		}
+		if killed%20 == 0 {
+			t.Logf("killed %d times", killed)
 		}
 	}
 	w.stop()
@@ -117,6 +122,17 @@ func sameTasks(t *testing.T, before, after map[string]ecstypes.Task) {
 	}
 	if len(after) != len(before) {
 		t.Errorf("%d tasks, were %d", len(after), len(before))
+	}
+}
+
+// sameProcesses wants the tasks' processes as they were.
+func sameProcesses(t *testing.T, tasks map[string]ecstypes.Task, before, after map[string]string) {
+	t.Helper()
+	for arn := range tasks {
+		id := arn[strings.LastIndexByte(arn, '/')+1:]
+		if before[id] == "" || before[id] != after[id] {
+			t.Errorf("task %s is processes %q, was %q", id, after[id], before[id])
+		}
 	}
 }
 
