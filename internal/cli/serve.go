@@ -92,8 +92,10 @@ func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
 	defer srv.Close(ctx)
 	log.Info("IAM policies are kept and not enforced: every valid key may do everything")
 	log.Info("server ready", "endpoint", srv.Endpoint(), "data", cfg.Data, "timing", cfg.Timing)
+	defer context.AfterFunc(ctx, func() { log.Info("server stopping") })()
 	err = srv.Run(ctx)
 	if errors.Is(err, errInterrupted) {
+		log.Info("server stopped; its tasks go on running")
 		return nil
 	}
 	return err
