@@ -14,8 +14,8 @@ import (
 	"neargate/internal/model"
 )
 
-// front owns the sockets. Every load balancer has a loopback address of its own
-// and listens there; besides, all load balancers with a listener on a port
+// front owns the sockets. Every load balancer has a loopback address of its own,
+// and one among the tasks where these have a network, and listens there; besides, all load balancers with a listener on a port
 // share 127.0.0.1 and [::1] on that port, where the Host header picks one.
 type front struct {
 	log   *slog.Logger
@@ -50,7 +50,7 @@ func (f *front) openLocked(ctx context.Context, l *listener) error {
 	if f.down {
 		return model.Errorf(model.Unavailable, "ServiceUnavailable", "The server is stopping")
 	}
-	own, err := bind(ctx, l.port, l.lb.conf.Load().address)
+	own, err := bind(ctx, l.port, l.lb.addresses()...)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 // loadBalancer is a live load balancer.
 type loadBalancer struct {
 	arn     string
-	source  netip.Addr // that it connects to targets from; zero: any
+	source  netip.Addr // among the targets: it connects to them from it, and they to it; zero: none
 	conf    atomic.Pointer[lbConf]
 	traffic lbTraffic
 }
@@ -53,6 +53,15 @@ func readLoadBalancer(lb model.LoadBalancer) *lbConf {
 		s.Desync = http1.Strictest
 	}
 	return &lbConf{host: lb.DNSName, address: lb.Address, createdAt: lb.CreatedAt, settings: s}
+}
+
+// addresses returns the addresses that are the load balancer's alone.
+func (lb *loadBalancer) addresses() []string {
+	own := []string{lb.conf.Load().address}
+	if lb.source.IsValid() {
+		own = append(own, lb.source.String())
+	}
+	return own
 }
 
 // at returns the settings of a listener on a port.

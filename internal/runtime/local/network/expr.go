@@ -53,6 +53,11 @@ func outgoing(prefix string) []expr.Any { return link(expr.MetaKeyOIFNAME, expr.
 
 func notOutgoing(prefix string) []expr.Any { return link(expr.MetaKeyOIFNAME, expr.CmpOpNeq, prefix) }
 
+// notIncomingBy compares the whole name of a link.
+func notIncomingBy(name string) []expr.Any {
+	return []expr.Any{&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, &expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: ifname(name)}}
+}
+
 func family(op expr.CmpOp) []expr.Any {
 	return []expr.Any{
 		&expr.Meta{Key: expr.MetaKeyNFPROTO, Register: 1}, &expr.Cmp{Op: op, Register: 1, Data: []byte{unix.NFPROTO_IPV4}},
@@ -72,6 +77,11 @@ func within(a address, in netip.Prefix) []expr.Any {
 		out = append(out, &expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: net.CIDRMask(in.Bits(), 32), Xor: make([]byte, 4)})
 	}
 	return append(out, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: in.Masked().Addr().AsSlice()})
+}
+
+// except matches any other address than the given one.
+func except(a address, one netip.Addr) []expr.Any {
+	return append(onlyIPv4(), a.load(1), &expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: one.AsSlice()})
 }
 
 // foreignSource matches a packet whose link and sender are no element of a set.

@@ -283,3 +283,35 @@ func TestForwardingIsOurs(t *testing.T) {
 	check(t, RestoreForwarding(mark))
 	wantForwarding(t, "with others relying on it", true)
 }
+
+// TestTasksReachLoadBalancers: a load balancer listens on its address among the
+// tasks, and its security groups and the task's decide who reaches it.
+func TestTasksReachLoadBalancers(t *testing.T) {
+	for _, reach := range []firewall.Reach{firewall.ReachNone, firewall.ReachAll} {
+		t.Run(string(reach), func(t *testing.T) {
+			n := open(t, Config{ID: "aa000e", Reach: reach})
+			mute := firewall.Group{ID: "sg-mute"}
+			p := groups(firewall.Group{ID: "sg-alb", Rules: []firewall.Rule{tcp(7000, "sg-default")}}, firewall.Group{ID: "sg-other"})
+			p.Groups = append(p.Groups, mute)
+			check(t, n.SetPolicy(p))
+			alb, err := n.Source("alb", []string{"sg-alb"})
+			check(t, err)
+			for _, port := range []string{"7000", "7001"} {
+				l, err := net.Listen("tcp4", net.JoinHostPort(alb.String(), port))
+				check(t, err)
+				greet(t, l)
+			}
+			task, other, silent := newTask(t, n), newTask(t, n, "sg-other"), newTask(t, n, "sg-mute")
+			want(t, "a group that the load balancer lets in", task.reach(alb, 7000), "reached")
+			want(t, "another port", task.reach(alb, 7001), "dropped")
+			want(t, "a group that it does not let in", other.reach(alb, 7000), "dropped")
+			want(t, "a group that lets nothing out", silent.reach(alb, 7000), "dropped")
+			want(t, "this machine", word(connect(netip.Addr{}, netip.AddrPortFrom(alb, 7001).String())), "reached")
+
+			lan := newLAN(t, "lan1", "192.168.77.1/24", "192.168.77.66/24")
+			want(t, "a neighbour with a route", lan.reach(alb, 7000), "dropped")
+			check(t, n.DropSource("alb"))
+			want(t, "after the load balancer has gone", task.reach(alb, 7000), "dropped")
+		})
+	}
+}

@@ -81,6 +81,7 @@ func (t *table) set(s *nftables.Set, elements []nftables.SetElement) error {
 // arrive fills the chain for what its sender may send.
 func (t *table) arrive() {
 	t.rule(chainArrive, slices.Concat(outgoing(taskPrefix(t.net.cfg.ID)), jump(chainReceive))...)
+	t.rule(chainArrive, slices.Concat(t.toBalancer(), jump(chainReceive))...)
 	for _, closed := range t.net.cfg.Reach.Closed() {
 		t.rule(chainArrive, slices.Concat(within(destinationAddress, closed), drop())...)
 	}
@@ -96,15 +97,25 @@ func (t *table) spoofing() {
 	t.rule("prerouting", slices.Concat(foreignSource(setLinks), drop())...)
 }
 
+// toBalancer matches what is sent to a load balancer: beside the gateway's, the
+// machine has no other addresses of the subnet.
+func (t *table) toBalancer() []expr.Any {
+	return slices.Concat(within(destinationAddress, t.net.Subnet()), except(destinationAddress, t.net.Gateway()))
+}
+
 // machine filters between tasks and this machine. The machine's own programs
-// reach tasks; tasks reach the machine where Reach says so; a load balancer's
-// connections have to be allowed by its security groups and by the task's.
+// reach tasks; tasks reach the machine where Reach says so; connections from and
+// to a load balancer have to be allowed by its security groups and by the task's.
+// Nobody else reaches the machine by its addresses in the subnet, as a neighbour
+// could that has a route to them.
 func (t *table) machine() {
 	tasks := taskPrefix(t.net.cfg.ID)
 	t.base("input", nftables.ChainTypeFilter, nftables.ChainHookInput, nftables.ChainPriorityFilter)
+	t.rule("input", slices.Concat(notIncoming(tasks), notIncomingBy("lo"), within(destinationAddress, t.net.Subnet()), drop())...)
 	t.rule("input", slices.Concat(notIncoming(tasks), accept())...)
 	t.tracked("input")
 	t.names("input")
+	t.rule("input", slices.Concat(t.toBalancer(), jump(chainDepart))...)
 	if t.net.cfg.Reach.Machine() {
 		t.rule("input", jump(chainDepart)...)
 	}
