@@ -32,10 +32,12 @@ import (
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
+	"neargate/internal/provision"
 	"neargate/internal/registry"
 	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/seccomp"
 	"neargate/internal/scheduler"
+	"neargate/internal/secrets"
 	"neargate/internal/store"
 )
 
@@ -51,6 +53,7 @@ type parts struct {
 	balancer   *balancer.Balancer
 	ecs        *ecs.Catalogue
 	scheduler  *scheduler.Scheduler
+	secrets    *secrets.Secrets
 	metrics    *metric.Store
 	alarms     *alarms.Alarms
 	autoscaler *autoscaler.Autoscaler
@@ -133,7 +136,12 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return err
 	}
-	p.scheduler = scheduler.New(p.ecs, p.engine, p.balancer, logGroups{p.logs}, schedule, part("scheduler"))
+	if err := p.openSecrets(); err != nil {
+		return err
+	}
+	p.scheduler = scheduler.New(scheduler.Parts{
+		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: provision.New(secretTexts{p.secrets}),
+	}, schedule, part("scheduler"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
 		return fmt.Errorf("open the metrics: %w", err)
 	}

@@ -47,6 +47,8 @@ func schema(place model.Place) store.Schema {
 			{Name: "registry_rootfs"},
 			{Name: "registry_secret"},
 
+			{Name: "secrets"},
+
 			{Name: "ec2_security_groups"},
 			{Name: "ec2_tags"},
 

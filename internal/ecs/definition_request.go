@@ -41,7 +41,7 @@ func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTask
 			return def, err
 		}
 	}
-	if err := checkContainers(def.Containers, def.MemoryMiB); err != nil {
+	if err := firstError(checkContainers(def.Containers, def.MemoryMiB), checkSecrets(def)); err != nil {
 		return def, err
 	}
 	err = c.update(ctx, func(t tables) error {

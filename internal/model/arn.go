@@ -91,6 +91,11 @@ func (p Place) RegistryHost() string {
 // LogGroupARN is arn:aws:logs:R:A:log-group:NAME, without the ":*" that some answers add.
 func (p Place) LogGroupARN(name string) string { return p.arn("logs", "log-group:"+name) }
 
+// SecretARN is arn:aws:secretsmanager:R:A:secret:NAME-SUFFIX; the suffix is six random characters.
+func (p Place) SecretARN(name, suffix string) string {
+	return p.arn("secretsmanager", "secret:"+name+"-"+suffix)
+}
+
 // RoleARN is arn:aws:iam::A:rolePATHNAME; IAM ARNs have no region. Path begins and ends with "/".
 func (p Place) RoleARN(path, name string) string {
 	return "arn:aws:iam::" + p.Account + ":role" + path + name

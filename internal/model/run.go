@@ -25,7 +25,9 @@ type ContainerSpec struct {
 	// the task starts.
 	ImageDigest string
 	Credential  *Credential `json:"-"` // to pull the image with; nil: none
-	Env         []KeyValue  // final: the definition's, and what the platform adds
+	// Env is final: the definition's, the values of its secrets, and what the
+	// platform adds. It is never written down.
+	Env []KeyValue `json:"-"`
 	// LogGroup and LogStream say where output goes; "" keeps it in the runtime.
 	LogGroup, LogStream string
 }

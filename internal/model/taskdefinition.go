@@ -37,8 +37,9 @@ type ContainerDefinition struct {
 	EntryPoint   []string // nil: the image's
 	Command      []string // nil: the image's
 	Environment  []KeyValue
-	WorkingDir   string // "": the image's
-	User         string // "": the image's
+	Secrets      []SecretReference // environment variables whose values are looked up at each start
+	WorkingDir   string            // "": the image's
+	User         string            // "": the image's
 	PortMappings []PortMapping
 	CPUUnits     int // 0: shares what the task has
 	MemoryMiB    int // hard limit; 0: the task's
@@ -59,6 +60,12 @@ type ContainerDefinition struct {
 // KeyValue is an environment variable.
 type KeyValue struct {
 	Name, Value string
+}
+
+// SecretReference is a name whose value is kept elsewhere. ValueFrom is a secret's
+// ARN, perhaps followed by ":KEY:STAGE:VERSION", or a parameter's ARN or name.
+type SecretReference struct {
+	Name, ValueFrom string
 }
 
 // PortMapping is a port the container listens on; in awsvpc mode the task's own

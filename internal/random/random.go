@@ -38,6 +38,20 @@ func Word(n int) string {
 	return string(b)
 }
 
+// Letters returns n letters and digits, as at the end of the ARNs of secrets.
+func Letters(n int) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	b := make([]byte, 0, n)
+	for len(b) < n {
+		for _, x := range randomBytes(n) {
+			if x &= 63; int(x) < len(letters) && len(b) < n { // each as likely as any other
+				b = append(b, letters[x])
+			}
+		}
+	}
+	return string(b)
+}
+
 func randomBytes(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails: crypto/rand.Read

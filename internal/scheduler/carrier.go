@@ -34,12 +34,24 @@ type logGroups interface {
 	EnsureGroup(ctx context.Context, name string) error
 }
 
+// preparer fills in what a definition only refers to.
+type preparer interface {
+	// Prepare looks up the secrets, parameters and files that the containers of
+	// a task that is about to start refer to, and puts their values into spec,
+	// which holds what t and def themselves say. Nothing of the values may
+	// reach a disk, a log or an error. Errors for which the definition is to
+	// blame are *model.Error with ECS's code ResourceInitializationError.
+	Prepare(ctx context.Context, t model.Task, def model.TaskDefinition, spec *model.TaskSpec) error
+}
+
 // carrier carries out the orders of tasks, one call each, which lasts as long
 // as the order takes and returns its answer.
 type carrier struct {
 	engine  engine
 	targets targets
 	logs    logGroups
+	prepare preparer
+	region  string
 	log     *slog.Logger
 }
 
@@ -47,9 +59,15 @@ type carrier struct {
 // their definition does not say. ECS: 30 s.
 const stopTimeout = 30 * time.Second
 
-// start has the engine run a task when its log groups are there.
-func (c carrier) start(ctx context.Context, spec model.TaskSpec) task.Event {
-	err := readyLogs(ctx, c.logs, spec)
+// start has the engine run a task, with the images that are known, when all
+// that its definition refers to is there.
+func (c carrier) start(ctx context.Context, t model.Task, def model.TaskDefinition, digests map[string]string) task.Event {
+	spec := taskSpec(t, def, digests)
+	err := c.prepare.Prepare(ctx, t, def, &spec)
+	addPlatformEnv(&spec, c.region)
+	if err == nil {
+		err = readyLogs(ctx, c.logs, spec)
+	}
 	var run model.RunState
 	if err == nil {
 		run, err = c.engine.Start(ctx, spec)

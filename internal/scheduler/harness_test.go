@@ -40,6 +40,34 @@ func (noLogs) HasGroup(name string) bool {
 }
 func (noLogs) EnsureGroup(context.Context, string) error { return nil }
 
+// secrets are the values of secrets by what names them.
+type secrets struct {
+	mu     sync.Mutex
+	values map[string]string
+}
+
+func (s *secrets) put(name, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values[name] = value
+}
+
+func (s *secrets) Prepare(_ context.Context, _ model.Task, _ model.TaskDefinition, spec *model.TaskSpec) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range spec.Containers {
+		c := &spec.Containers[i]
+		for _, ref := range c.Secrets {
+			value, ok := s.values[ref.ValueFrom]
+			if !ok {
+				return model.Errorf(model.Invalid, "ResourceInitializationError", "no secret %s", ref.ValueFrom)
+			}
+			c.Env = append(c.Env, model.KeyValue{Name: ref.Name, Value: value})
+		}
+	}
+	return nil
+}
+
 // rig is a scheduler and the records of ECS on a state file, with a fake engine
 // and balancer.
 type rig struct {
@@ -49,6 +77,7 @@ type rig struct {
 	db   *store.DB
 	eng  *fake.Engine
 	lb   *lb
+	keep *secrets
 	tune func(*Config)                // of schedulers to come; nil: none
 	wrap func(*ecs.Catalogue) records // around the records that schedulers to come see; nil: none
 	stop func()
@@ -67,7 +96,7 @@ func newRig(tb testing.TB) *rig {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { db.Close() })
-	r := &rig{t: tb, db: db, eng: fake.New(fake.Config{}), lb: newLB()}
+	r := &rig{t: tb, db: db, eng: fake.New(fake.Config{}), lb: newLB(), keep: &secrets{values: map[string]string{"known": "value", "place": "here"}}}
 	r.serve()
 	if _, err := r.CreateCluster(tb.Context(), ecs.CreateClusterRequest{Name: "c"}); err != nil {
 		tb.Fatal(err)
@@ -90,7 +119,7 @@ func (r *rig) serve() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	s = New(seen(r, records), r.eng, r.lb, noLogs{}, cfg, slog.New(slog.DiscardHandler))
+	s = New(Parts{Records: seen(r, records), Engine: r.eng, Targets: r.lb, Logs: noLogs{}, Prepare: r.keep}, cfg, slog.New(slog.DiscardHandler))
 	r.Scheduler, r.Catalogue = s, records
 	r.lb.changed = s.TargetChanged
 	ctx, cancel := context.WithCancel(context.Background())
@@ -114,10 +143,10 @@ func seen(r *rig, c *ecs.Catalogue) records {
 	return c
 }
 
-func (r *rig) register(family string) model.TaskDefinition {
+func (r *rig) register(family string, change ...func(*ecs.RegisterTaskDefinitionRequest)) model.TaskDefinition {
 	r.t.Helper()
-	def, err := r.RegisterTaskDefinition(r.t.Context(), ecs.RegisterTaskDefinitionRequest{
-		Family: family, CPU: "256", Memory: "512", NetworkMode: "awsvpc",
+	req := ecs.RegisterTaskDefinitionRequest{
+		Family: family, CPU: "256", Memory: "512", NetworkMode: "awsvpc", ExecutionRoleARN: "role",
 		Containers: []model.ContainerDefinition{{
 			Name: "app", Image: "web:1", Essential: true,
 			PortMappings: []model.PortMapping{{ContainerPort: appPort, Protocol: "tcp"}},
@@ -125,7 +154,11 @@ func (r *rig) register(family string) model.TaskDefinition {
 				"awslogs-group": "/ecs/web", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web",
 			}},
 		}},
-	})
+	}
+	for _, c := range change {
+		c(&req)
+	}
+	def, err := r.RegisterTaskDefinition(r.t.Context(), req)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func (o *owner) start(ctx context.Context, e *entry) {
 		digests, err := images.wait(startCtx)
 		if err == nil {
 			err = o.guard("start", func() {
-				answer = o.s.carrier.start(startCtx, taskSpec(record, def, digests, o.s.cfg.Place.Region))
+				answer = o.s.carrier.start(startCtx, record, def, digests)
 			})
 		}
 		if err != nil {

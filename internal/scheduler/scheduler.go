@@ -71,12 +71,23 @@ type Scheduler struct {
 	ready chan struct{}
 }
 
+// Parts are the hands that a scheduler works with; all must be set.
+type Parts struct {
+	Records records
+	Engine  engine
+	Targets targets
+	Logs    logGroups
+	Prepare preparer
+}
+
 // New returns a scheduler. Nothing runs until Run.
-func New(records records, engine engine, targets targets, logs logGroups, cfg Config, log *slog.Logger) *Scheduler {
-	machine := engine.Capabilities()
+func New(parts Parts, cfg Config, log *slog.Logger) *Scheduler {
+	machine := parts.Engine.Capabilities()
 	return &Scheduler{
-		cfg: cfg, log: log, records: records, engine: engine,
-		carrier: carrier{engine: engine, targets: targets, logs: logs, log: log},
+		cfg: cfg, log: log, records: parts.Records, engine: parts.Engine,
+		carrier: carrier{
+			engine: parts.Engine, targets: parts.Targets, logs: parts.Logs, prepare: parts.Prepare, region: cfg.Place.Region, log: log,
+		},
 		capacity: capacity{limits: placement.Limits{Tasks: cfg.MaxTasks, Size: placement.Overcommit(
 			placement.Size{CPUUnits: machine.CPUUnits, MemoryMiB: machine.MemoryMiB}, cfg.CPUOvercommit, cfg.MemoryOvercommit)}},
 		owners: map[string]*owner{}, fresh: newMailbox[*owner](), ready: make(chan struct{}),

@@ -19,9 +19,9 @@ const (
 // fargateDisk is the ephemeral storage of a task that asks for none, in GiB.
 const fargateDisk = 20
 
-// taskSpec returns what the engine needs to run t. Containers run the digests
-// that are known.
-func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string, region string) model.TaskSpec {
+// taskSpec returns what the engine needs to run t, as far as t and def say it.
+// Containers run the digests that are known.
+func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string) model.TaskSpec {
 	name := def.Family
 	if t.Service != "" {
 		name = t.Cluster + "/" + t.Service
@@ -33,14 +33,14 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string,
 		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}
 	for _, c := range def.Containers {
-		one := containerSpec(t, c, region)
+		one := containerSpec(t, c)
 		one.ImageDigest = digests[c.Name]
 		spec.Containers = append(spec.Containers, one)
 	}
 	return spec
 }
 
-func containerSpec(t model.Task, c model.ContainerDefinition, region string) model.ContainerSpec {
+func containerSpec(t model.Task, c model.ContainerDefinition) model.ContainerSpec {
 	env := slices.Clone(c.Environment)
 	for _, o := range t.Overrides {
 		if o.Name != c.Name {
@@ -59,15 +59,22 @@ func containerSpec(t model.Task, c model.ContainerDefinition, region string) mod
 			env = setEnv(env, kv, true)
 		}
 	}
-	for _, kv := range platformEnv(region) {
-		env = setEnv(env, kv, false)
-	}
 	spec := model.ContainerSpec{ContainerDefinition: c, Env: env}
 	if c.Log.Driver == "awslogs" {
 		spec.LogGroup = c.Log.Options["awslogs-group"]
 		spec.LogStream = c.Log.Options["awslogs-stream-prefix"] + "/" + c.Name + "/" + t.ID
 	}
 	return spec
+}
+
+// addPlatformEnv sets what a task's containers do not set otherwise.
+func addPlatformEnv(spec *model.TaskSpec, region string) {
+	for i := range spec.Containers {
+		c := &spec.Containers[i]
+		for _, kv := range platformEnv(region) {
+			c.Env = setEnv(c.Env, kv, false)
+		}
+	}
 }
 
 // platformEnv is what Fargate sets in every container. There is no metadata

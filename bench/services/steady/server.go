@@ -17,6 +17,7 @@ import (
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
 	"neargate/internal/model"
+	"neargate/internal/provision"
 	"neargate/internal/runtime/fake"
 	"neargate/internal/scheduler"
 	"neargate/internal/store"
@@ -70,7 +71,9 @@ func open(dir string, tasks int) (s *server, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.scheduler = scheduler.New(s.ecs, engine, s.world, logGroups{}, cfg, log)
+	s.scheduler = scheduler.New(scheduler.Parts{
+		Records: s.ecs, Engine: engine, Targets: s.world, Logs: logGroups{}, Prepare: provision.New(nil),
+	}, cfg, log)
 	s.world.changed = s.scheduler.TargetChanged
 	if s.alarms, err = alarms.New(s.db, s.metrics, alarms.Config{
 		Place: place(), Accepts: func(string) error { return nil },

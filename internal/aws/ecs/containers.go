@@ -35,6 +35,9 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 		ReadonlyRoot: aws.ToBool(c.ReadonlyRootFilesystem), Environment: keyValues(c.Environment),
 		LooseVersion: c.VersionConsistency == types.VersionConsistencyDisabled,
 	}
+	for _, s := range c.Secrets {
+		out.Secrets = append(out.Secrets, model.SecretReference{Name: aws.ToString(s.Name), ValueFrom: aws.ToString(s.ValueFrom)})
+	}
 	for _, p := range c.PortMappings {
 		out.PortMappings = append(out.PortMappings, model.PortMapping{
 			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)),

@@ -101,7 +101,14 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"log without a group", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
 		}), "ClientException: Log driver awslogs requires options: awslogs-group"},
-		{"secrets", container(func(c *types.ContainerDefinition) { c.Secrets = []types.Secret{{}} }), "ClientException: secrets is not supported by Neargate."},
+		{"secrets without an execution role", container(func(c *types.ContainerDefinition) {
+			c.Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("b")}}
+		}), "ClientException: When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."},
+		{"a secret and a variable of one name", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.ExecutionRoleArn = aws.String("role")
+			in.ContainerDefinitions[0].Environment = []types.KeyValuePair{{Name: aws.String("A"), Value: aws.String("x")}}
+			in.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("b")}}
+		}, "ClientException: The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'."},
 		{"devices", container(func(c *types.ContainerDefinition) {
 			c.LinuxParameters = &types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/vda")}}}
 		}), "ClientException: Fargate compatible task definitions do not support devices."},

@@ -17,6 +17,7 @@ import (
 	"neargate/internal/decide/rollout"
 	catalogue "neargate/internal/ecs"
 	"neargate/internal/model"
+	"neargate/internal/provision"
 	"neargate/internal/runtime/fake"
 	"neargate/internal/scheduler"
 	"neargate/internal/store"
@@ -71,7 +72,9 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 	}
 	cfg := scheduler.Default(place)
 	cfg.Timing = rollout.Timing{} // tasks count as healthy at once
-	sched = scheduler.New(records, eng, balancer{}, logs{}, cfg, slog.New(slog.DiscardHandler))
+	sched = scheduler.New(scheduler.Parts{
+		Records: records, Engine: eng, Targets: balancer{}, Logs: logs{}, Prepare: provision.New(nil),
+	}, cfg, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- sched.Run(ctx) }()

@@ -90,7 +90,7 @@ func refusedOfDefinitions() []wire.Setting {
 	}
 	for _, name := range []string{
 		"CredentialSpecs", "DnsSearchDomains", "DnsServers", "EnvironmentFiles", "ExtraHosts", "FirelensConfiguration", "Interactive", "Links",
-		"MountPoints", "PseudoTerminal", "RepositoryCredentials", "ResourceRequirements", "Secrets", "SystemControls", "VolumesFrom",
+		"MountPoints", "PseudoTerminal", "RepositoryCredentials", "ResourceRequirements", "SystemControls", "VolumesFrom",
 	} {
 		all = append(all, wire.Refused[types.ContainerDefinition](name))
 	}

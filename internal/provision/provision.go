@@ -1,0 +1,56 @@
+// Package provision fills in the spec of a task that is about to start what its
+// definition only refers to, as ECS does it: the values of secrets and
+// parameters. It keeps nothing, and puts no value into an error.
+//
+// A Provisioner is safe for concurrent use.
+package provision
+
+import (
+	"context"
+	"slices"
+
+	"neargate/internal/model"
+)
+
+// secrets are where the values of Secrets Manager are kept.
+type secrets interface {
+	// SecretText returns the text of the version of a secret that an ID, a
+	// stage, both or neither names. Errors are Secrets Manager's.
+	SecretText(ctx context.Context, secret, version, stage string) (string, error)
+}
+
+// Provisioner fills in specs.
+type Provisioner struct {
+	secrets secrets
+}
+
+// New returns a provisioner that looks values up in secrets.
+func New(secrets secrets) *Provisioner { return &Provisioner{secrets: secrets} }
+
+// Prepare puts what a task's definition refers to into its spec. Each secret is
+// read once, so that a task's containers agree about one that changes
+// meanwhile. ResourceInitializationError.
+func (p *Provisioner) Prepare(ctx context.Context, _ model.Task, _ model.TaskDefinition, spec *model.TaskSpec) error {
+	look := lookup{p, map[string]string{}}
+	for i := range spec.Containers {
+		c := &spec.Containers[i]
+		for _, ref := range c.Secrets {
+			value, err := look.value(ctx, ref.ValueFrom)
+			if err != nil {
+				return err
+			}
+			c.Env = set(c.Env, model.KeyValue{Name: ref.Name, Value: value})
+		}
+	}
+	return nil
+}
+
+// set sets a variable, whatever it was.
+func set(env []model.KeyValue, kv model.KeyValue) []model.KeyValue {
+	i := slices.IndexFunc(env, func(e model.KeyValue) bool { return e.Name == kv.Name })
+	if i < 0 {
+		return append(env, kv)
+	}
+	env[i] = kv
+	return env
+}

@@ -1,0 +1,93 @@
+package provision
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"neargate/internal/model"
+)
+
+// lookup reads values for one task.
+type lookup struct {
+	p    *Provisioner
+	seen map[string]string // texts of secrets, by reference without its key
+}
+
+// value returns what a reference means. ResourceInitializationError.
+func (l lookup) value(ctx context.Context, from string) (string, error) {
+	ref, ok := parse(from)
+	if !ok {
+		return "", notPulled("unable to retrieve secret from asm: unexpected ARN format with parameters when trying to retrieve ASM secret")
+	}
+	text, err := l.text(ctx, ref)
+	if err != nil || ref.key == "" {
+		return text, err
+	}
+	value, ok := member(text, ref.key)
+	if !ok {
+		return "", notPulled("unable to retrieve secret from asm: service call has been retried 1 time(s): " +
+			"retrieved secret from Secrets Manager did not contain json key " + ref.key)
+	}
+	return value, nil
+}
+
+func (l lookup) text(ctx context.Context, ref reference) (string, error) {
+	whole := strings.Join([]string{ref.secret, ref.version, ref.stage}, " ")
+	if text, ok := l.seen[whole]; ok {
+		return text, nil
+	}
+	text, err := l.p.secrets.SecretText(ctx, ref.secret, ref.version, ref.stage)
+	if e, ok := errors.AsType[*model.Error](err); ok {
+		return "", notPulled("unable to retrieve secret from asm: service call has been retried 1 time(s): " +
+			"failed to fetch secret " + ref.secret + " from secrets manager: " + e.Code + ": " + e.Msg)
+	}
+	if err == nil {
+		l.seen[whole] = text
+	}
+	return text, err
+}
+
+// notPulled is the error of Fargate for what it could not look up, as it stands
+// in stoppedReason.
+func notPulled(why string) error {
+	return model.Errorf(model.Invalid, "ResourceInitializationError",
+		"unable to pull secrets or registry auth: execution resource retrieval failed: %s", why)
+}
+
+// reference is a secret as valueFrom names it.
+type reference struct {
+	secret              string // its ARN
+	key, stage, version string // "" is the whole text, and the current version
+}
+
+// parse reads the ARN of a secret, which may be followed by a JSON key, a
+// staging label and a version, all or none: ARN:KEY:STAGE:VERSION. [Amazon ECS
+// developer guide, secrets-envvar-secrets-manager].
+func parse(from string) (reference, bool) {
+	parts := strings.Split(from, ":")
+	const plain = 7 // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
+	switch len(parts) {
+	case plain:
+		return reference{secret: from}, true
+	case plain + 3:
+		return reference{strings.Join(parts[:plain], ":"), parts[plain], parts[plain+1], parts[plain+2]}, true
+	}
+	return reference{}, false
+}
+
+// member returns the member of a JSON object as an environment variable holds
+// it: a string as it is, anything else as JSON.
+func member(text, key string) (string, bool) {
+	var object map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &object) != nil {
+		return "", false
+	}
+	raw, ok := object[key]
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s, ok
+	}
+	return string(raw), ok
+}
