@@ -5,23 +5,34 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 )
 
-// connections bounds the connections of an http.Server: one too many closes
-// the one that has waited longest without a request, so that those who only
-// connect cannot keep others out. Its changed method is the server's ConnState.
+// connections bounds the connections of an http.Server, all and those from one
+// address: one too many closes the one that has waited longest without a
+// request, so that those who only connect cannot keep others out. Its changed
+// method is the server's ConnState.
 type connections struct {
-	most int
+	most, each int
 
 	mu      sync.Mutex
-	open    int
+	open    map[netip.Addr]int
+	total   int
 	waiting *list.List // of net.Conn, between requests, the oldest first
 	places  map[net.Conn]*list.Element
 }
 
-func newConnections(most int) *connections {
-	return &connections{most: most, waiting: list.New(), places: map[net.Conn]*list.Element{}}
+func newConnections(most, each int) *connections {
+	return &connections{most: most, each: each, open: map[netip.Addr]int{}, waiting: list.New(), places: map[net.Conn]*list.Element{}}
+}
+
+// peer is the address at the other end; invalid where there is none.
+func peer(conn net.Conn) netip.Addr {
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return a.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
 }
 
 func (c *connections) changed(conn net.Conn, to http.ConnState) {
@@ -30,19 +41,40 @@ func (c *connections) changed(conn net.Conn, to http.ConnState) {
 	c.busyLocked(conn)
 	switch to {
 	case http.StateNew:
-		c.open++
+		from := peer(conn)
+		c.total++
+		c.open[from]++
 		c.waitLocked(conn)
-		if c.open > c.most {
-			longest := c.waiting.Front().Value.(net.Conn)
+		if longest := c.tooManyLocked(from); longest != nil {
 			c.busyLocked(longest)
 			abandon(longest)
 		}
 	case http.StateIdle:
 		c.waitLocked(conn)
 	case http.StateClosed, http.StateHijacked:
-		c.open--
+		from := peer(conn)
+		c.total--
+		if c.open[from]--; c.open[from] == 0 {
+			delete(c.open, from)
+		}
 	case http.StateActive:
 	}
+}
+
+// tooManyLocked returns the connection that has to make room for a new one from
+// an address, which waits itself; nil: there is room.
+func (c *connections) tooManyLocked(from netip.Addr) net.Conn {
+	switch {
+	case c.open[from] > c.each:
+		for e := c.waiting.Front(); e != nil; e = e.Next() {
+			if conn := e.Value.(net.Conn); peer(conn) == from {
+				return conn
+			}
+		}
+	case c.total > c.most:
+		return c.waiting.Front().Value.(net.Conn)
+	}
+	return nil
 }
 
 func (c *connections) waitLocked(conn net.Conn) { c.places[conn] = c.waiting.PushBack(conn) }

@@ -21,7 +21,7 @@ func TestConnectionsWithoutARequestMakeRoom(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, r.URL.Path) // the client may have gone
 	}))
-	srv.Config.ConnState = newConnections(4).changed
+	srv.Config.ConnState = newConnections(4, 4).changed
 	srv.Start()
 	defer srv.Close()
 	dial := func() net.Conn {

@@ -29,6 +29,7 @@ import (
 	"neargate/internal/ecs"
 	"neargate/internal/identity"
 	"neargate/internal/logs"
+	"neargate/internal/metadata"
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
@@ -50,6 +51,8 @@ type parts struct {
 	registry   *registry.Registry
 	logs       *logs.Logs
 	engine     runtime.Engine
+	taskPorts  *taskPorts
+	metadata   *metadata.Metadata
 	balancer   *balancer.Balancer
 	ecs        *ecs.Catalogue
 	scheduler  *scheduler.Scheduler
@@ -74,6 +77,7 @@ type reach struct {
 	keys     *identity.Keys
 	endpoint string // URL of the APIs
 	address  string // HOST:PORT of the same
+	port     uint16 // that the server listens on
 }
 
 // newParts makes the parts over an open state, which it closes when it fails.
@@ -116,6 +120,9 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return fmt.Errorf("open the runtime: %w", err)
 	}
+	if p.taskPorts, err = openTaskPorts(ctx, p.engine, at.port); err != nil {
+		return err
+	}
 	parity := cfg.Timing != string(scaling.Live)
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(),
@@ -139,6 +146,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err := p.openSecrets(); err != nil {
 		return err
 	}
+	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
 		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: provision.New(secretTexts{p.secrets}),
 	}, schedule, part("scheduler"))
@@ -220,6 +228,9 @@ func (p *parts) close(ctx context.Context) error {
 	var errs []error
 	if p.metrics != nil {
 		errs = append(errs, p.metrics.Close())
+	}
+	if p.taskPorts != nil {
+		errs = append(errs, p.taskPorts.close())
 	}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close(ctx))

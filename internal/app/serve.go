@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"neargate/internal/aws/wire"
 	"neargate/internal/console"
@@ -19,22 +22,46 @@ const patience = 30 * time.Second
 
 // serve answers API calls until ctx or the parts end.
 func (s *Server) serve(ctx, parts context.Context) error {
+	apis := wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")})
+	doors := append(s.parts.taskPorts.doors(s.parts.metadata.Handler(), apis),
+		door{name: "the APIs", listener: s.listener, handler: s.handler(apis), most: apiConns(), each: apiConns()})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	end := context.AfterFunc(parts, stop)
+	defer end()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, d := range doors {
+		group.Go(func() error { return d.serve(ctx, s.log) })
+	}
+	return group.Wait()
+}
+
+// door is a listener and who answers there.
+type door struct {
+	name     string
+	listener net.Listener
+	handler  http.Handler
+	// most is how many connections there may be; each, how many from one address.
+	most, each int
+}
+
+// serve answers until ctx ends.
+func (d door) serve(ctx context.Context, log *slog.Logger) error {
 	srv := &http.Server{
-		Handler:           s.handler(),
+		Handler:           d.handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       patience, // handlers of bodies set limits of their own
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10, // AWS's load balancers take as much; 1 MiB for each connection would add up
-		ConnState:         newConnections(apiConns()).changed,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ConnState:         newConnections(d.most, d.each).changed,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(s.listener) }()
+	go func() { failed <- srv.Serve(d.listener) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve the APIs: %w", err)
+		return fmt.Errorf("serve %s: %w", d.name, err)
 	case <-ctx.Done():
-	case <-parts.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
@@ -42,17 +69,17 @@ func (s *Server) serve(ctx, parts context.Context) error {
 		_ = srv.Close() // calls that outlast the grace are cut off
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the APIs: %w", err)
+		return fmt.Errorf("serve %s: %w", d.name, err)
 	}
 	return nil
 }
 
 // handler joins the AWS APIs, the registry and the pages about the server.
-func (s *Server) handler() http.Handler {
+func (s *Server) handler(apis http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", steady(s.parts.registry.Handler()))
 	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), s.parts.ecs, s.parts.autoscaler))
-	mux.Handle("/", wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")}))
+	mux.Handle("/", apis)
 	return mux
 }
 

@@ -16,6 +16,9 @@ const (
 	labelGroup   = "neargate.group"
 )
 
+// ClusterOf returns the name of the cluster of a task that the scheduler started.
+func ClusterOf(s model.RunState) string { return s.Labels[labelCluster] }
+
 // fargateDisk is the ephemeral storage of a task that asks for none, in GiB.
 const fargateDisk = 20
 

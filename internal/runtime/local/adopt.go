@@ -59,6 +59,7 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 			e.log.Debug("task is just ending", "task", t.id, "error", err)
 		}
 		e.keep(t)
+		e.moveIn(t)
 		e.watchers.Go(func() { e.watch(ctx, t) })
 		return true, nil
 	}

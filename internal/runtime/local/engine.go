@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/netip"
 	"os"
 	goruntime "runtime"
 	"sync"
@@ -56,6 +57,7 @@ type Engine struct {
 
 	mu    sync.Mutex
 	tasks map[string]*task
+	at    map[netip.Addr]*task // those whose containers may run, by address
 }
 
 // Open takes the data directory over: it becomes its owner, creates the network,
@@ -73,7 +75,7 @@ func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, 
 	}
 	e := &Engine{
 		cfg: cfg, images: images, logs: logs, log: log, resolv: resolvConf(), events: runtime.NewQueue(),
-		closing: make(chan struct{}), tasks: map[string]*task{},
+		closing: make(chan struct{}), tasks: map[string]*task{}, at: map[netip.Addr]*task{},
 		// A start is CPU all through; more at once than this only wait for each other.
 		starts: make(chan struct{}, 2+2*goruntime.GOMAXPROCS(0)),
 	}

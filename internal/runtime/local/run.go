@@ -117,6 +117,7 @@ func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err erro
 	if err := e.equip(t); err != nil {
 		return err
 	}
+	e.moveIn(t)
 	return t.send(supervisor.Command{Start: order})
 }
 

@@ -147,7 +147,7 @@ func (n *Network) DropSource(name string) error {
 func (n *Network) SetPolicy(p firewall.Policy) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.policy = p
+	n.policy, n.governed = p, true
 	for a, m := range n.members {
 		m.groups = p.Of(m.named)
 		n.members[a] = m

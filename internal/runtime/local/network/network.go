@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/decide/firewall"
+	"neargate/internal/runtime"
 )
 
 // State is what of a network must be kept on disk.
@@ -49,6 +50,8 @@ type Network struct {
 	mu       sync.Mutex
 	pool     *pool
 	policy   firewall.Policy
+	governed bool                  // policy has been set
+	ports    []runtime.Port        // open to every member
 	members  map[netip.Addr]member // tasks and load balancers
 	sources  map[string]netip.Addr // of load balancers, by name
 	rendered *rendered             // what the kernel has; nil: not this process's

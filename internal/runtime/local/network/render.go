@@ -131,6 +131,7 @@ func (t *table) render(classes []firewall.Class, e elements) error {
 	t.rule(chainReceive, drop()...)
 	t.arrive()
 	t.spoofing()
+	t.services()
 	t.machine()
 	t.forward()
 	t.masquerade()

@@ -104,8 +104,8 @@ func (t *table) toBalancer() []expr.Any {
 }
 
 // machine filters between tasks and this machine. The machine's own programs
-// reach tasks; tasks reach the machine where Reach says so; connections from and
-// to a load balancer have to be allowed by its security groups and by the task's.
+// reach tasks; tasks reach the server's open ports, and the rest of the machine
+// where Reach says so; connections from and to a load balancer have to be allowed by its security groups and by the task's.
 // Nobody else reaches the machine by its addresses in the subnet, as a neighbour
 // could that has a route to them.
 func (t *table) machine() {
@@ -114,6 +114,7 @@ func (t *table) machine() {
 	t.rule("input", slices.Concat(notIncoming(tasks), notIncomingBy("lo"), within(destinationAddress, t.net.Subnet()), drop())...)
 	t.rule("input", slices.Concat(notIncoming(tasks), accept())...)
 	t.tracked("input")
+	t.open("input")
 	t.names("input")
 	t.rule("input", slices.Concat(t.toBalancer(), jump(chainDepart))...)
 	if t.net.cfg.Reach.Machine() {

@@ -3,12 +3,14 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/decide/firewall"
+	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/network"
 )
 
@@ -36,7 +38,7 @@ func links() *Lack {
 
 // packetFilter connects a task that is not there, as the engine does.
 func packetFilter() *Lack {
-	const load = "load it: modprobe nf_tables; modprobe -a nft_ct nft_chain_nat nft_masq"
+	const load = "load it: modprobe nf_tables; modprobe -a nft_ct nft_chain_nat nft_masq nft_nat"
 	err := tryNetwork()
 	switch {
 	case err == nil:
@@ -44,7 +46,7 @@ func packetFilter() *Lack {
 	case errors.Is(err, network.ErrNoFilter):
 		return &Lack{err.Error(), load}
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EOPNOTSUPP):
-		return &Lack{"the kernel's nf_tables lacks a part of the packet filter: nft_ct, nft_chain_nat or nft_masq", load}
+		return &Lack{"the kernel's nf_tables lacks a part of the packet filter: nft_ct, nft_chain_nat, nft_masq or nft_nat", load}
 	}
 	return &Lack{"tasks cannot be connected: " + err.Error(), outsideSandbox}
 }
@@ -52,6 +54,9 @@ func packetFilter() *Lack {
 func tryNetwork() error {
 	n, err := network.Open(network.Config{ID: "000000"})
 	if err != nil {
+		return err
+	}
+	if err := n.OpenPorts([]runtime.Port{{Address: netip.AddrPortFrom(n.Gateway(), 80), Listener: 1}}); err != nil {
 		return err
 	}
 	if err := n.SetPolicy(firewall.Policy{}); err != nil {

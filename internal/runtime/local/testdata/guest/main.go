@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -211,6 +212,7 @@ func fetch(url string) {
 		r, err := http.Get(url)
 		if err == nil {
 			fmt.Println("status", r.StatusCode)
+			_, _ = io.Copy(os.Stdout, r.Body)
 			return
 		}
 		time.Sleep(10 * time.Millisecond)

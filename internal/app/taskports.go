@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"neargate/internal/metadata"
+	"neargate/internal/model"
+	"neargate/internal/runtime"
+	"neargate/internal/scheduler"
+)
+
+// taskPorts are the sockets at which tasks reach the server: ports of the
+// gateway that the kernel chose, so that none is taken from programs of this
+// machine. The engine leads to them what tasks send to the known ones.
+type taskPorts struct {
+	host     runtime.Host // nil: tasks do not reach the server
+	metadata net.Listener
+	api      net.Listener
+}
+
+// openTaskPorts listens for tasks, where they run on this machine. apiPort is
+// the port that they find the APIs at.
+func openTaskPorts(ctx context.Context, engine runtime.Engine, apiPort uint16) (p *taskPorts, err error) {
+	p = &taskPorts{}
+	host, ok := engine.(runtime.Host)
+	if !ok {
+		return p, nil
+	}
+	p.host = host
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("listen for tasks: %w", err), p.close())
+		}
+	}()
+	gateway := host.Gateway()
+	listen := func() (l net.Listener, number uint16, err error) {
+		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp4", netip.AddrPortFrom(gateway, 0).String())
+		if err != nil {
+			return nil, 0, err
+		}
+		return l, port(l.Addr()), nil
+	}
+	var metadataPort, ownPort uint16
+	if p.metadata, metadataPort, err = listen(); err != nil {
+		return p, err
+	}
+	if p.api, ownPort, err = listen(); err != nil {
+		return p, err
+	}
+	return p, host.OpenPorts([]runtime.Port{
+		{Address: netip.AddrPortFrom(netip.MustParseAddr(metadata.Address), 80), Listener: metadataPort},
+		{Address: netip.AddrPortFrom(gateway, apiPort), Listener: ownPort},
+	})
+}
+
+// doors are the listeners with who answers there.
+func (p *taskPorts) doors(metadata, api http.Handler) []door {
+	if p.host == nil {
+		return nil
+	}
+	return []door{
+		{name: "metadata", listener: p.metadata, handler: metadata, most: maxTaskConns, each: maxConnsEach},
+		{name: "the APIs to tasks", listener: p.api, handler: api, most: maxTaskConns, each: maxConnsEach},
+	}
+}
+
+// Of the connections from tasks: how many there may be, and how many each task
+// may have.
+const (
+	maxTaskConns = 400
+	maxConnsEach = 32
+)
+
+func (p *taskPorts) close() error {
+	var errs []error
+	for _, l := range []net.Listener{p.metadata, p.api} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// newMetadata makes the endpoint that tasks ask about themselves.
+func (p *parts) newMetadata() *metadata.Metadata {
+	cfg := metadata.Config{Place: p.cfg.Place, Subnet: p.engine.Capabilities().Network}
+	if p.taskPorts.host != nil {
+		cfg.Gateway = p.taskPorts.host.Gateway()
+	}
+	return metadata.New(metadataTasks{p}, cfg)
+}
+
+func port(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }
+
+// metadataTasks is who asks the metadata endpoint.
+type metadataTasks struct{ *parts }
+
+// TaskAt returns the task that has the address.
+func (t metadataTasks) TaskAt(address netip.Addr) (state model.RunState, record model.Task, ok bool) {
+	if state, ok = t.taskPorts.host.TaskAt(address); !ok {
+		return state, record, false
+	}
+	record, ok = t.ecs.Task(scheduler.ClusterOf(state), state.ID)
+	return state, record, ok
+}
+
+// TaskDefinition returns a definition by its ARN.
+func (t metadataTasks) TaskDefinition(arn string) (model.TaskDefinition, bool) {
+	return t.ecs.TaskDefinition(arn)
+}

@@ -1,0 +1,154 @@
+package network
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"neargate/internal/decide/firewall"
+	"neargate/internal/runtime"
+)
+
+// TestOpenPorts: tasks reach the server's ports and nothing else of the machine,
+// whatever their groups and reach; the server sees who asks.
+func TestOpenPorts(t *testing.T) {
+	for _, reach := range []firewall.Reach{firewall.ReachNone, firewall.ReachAll} {
+		t.Run(string(reach), func(t *testing.T) {
+			n := open(t, Config{ID: "aa0101", Reach: reach})
+			service, other := nameCaller(t, n), nameCaller(t, n)
+			metadata := netip.MustParseAddrPort("169.254.170.2:80")
+			known := netip.AddrPortFrom(n.Gateway(), 80)
+			wild, err := net.Listen("tcp4", ":80") // of another program: it may have the port
+			check(t, err)
+			greet(t, wild)
+			check(t, n.OpenPorts([]runtime.Port{{Address: metadata, Listener: service}, {Address: known, Listener: service}}))
+			check(t, n.SetPolicy(groups()))
+			a, b := newTask(t, n), newTask(t, n)
+			check(t, n.SetPolicy(firewall.Policy{Default: "sg-closed"}))
+			for _, caller := range []task{a, b} {
+				for _, at := range []netip.AddrPort{metadata, known} {
+					want(t, "who the service sees at "+at.String(), caller.ask(at), caller.addr.String())
+				}
+			}
+			want(t, "another port of the gateway", a.reach(n.Gateway(), int(other)), "dropped")
+
+			check(t, n.OpenPorts([]runtime.Port{{Address: metadata, Listener: other}}))
+			want(t, "a port that was led elsewhere", a.ask(metadata), a.addr.String())
+			want(t, "one that was closed", a.reach(known.Addr(), 80), "dropped")
+		})
+	}
+}
+
+func TestOpenPortsOfUDP(t *testing.T) {
+	n := open(t, Config{ID: "aa0102", Reach: firewall.ReachNone})
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Gateway(), 0)))
+	check(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b := make([]byte, 100)
+		for {
+			_, from, err := conn.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			_, _ = conn.WriteToUDPAddrPort([]byte(from.Addr().String()), from)
+		}
+	}()
+	t.Cleanup(func() { _ = conn.Close(); <-done })
+	names := netip.AddrPortFrom(n.Gateway(), 53)
+	check(t, n.SetPolicy(groups()))
+	a := newTask(t, n)
+	check(t, n.OpenPorts([]runtime.Port{{UDP: true, Address: names, Listener: conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()}}))
+	var answer string
+	check(t, a.do(func() error {
+		c, err := net.Dial("udp4", names.String())
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		if _, err := c.Write([]byte("?")); err != nil {
+			return err
+		}
+		b := make([]byte, 100)
+		size, err := c.Read(b)
+		answer = string(b[:size])
+		return err
+	}))
+	want(t, "who the service sees", answer, a.addr.String())
+	want(t, "the port over TCP", a.reach(n.Gateway(), 53), "dropped")
+}
+
+// TestTwoInstancesHaveTheirOwnPorts: the same address leads to the server that
+// runs the task.
+func TestTwoInstancesHaveTheirOwnPorts(t *testing.T) {
+	metadata := netip.MustParseAddrPort("169.254.170.2:80")
+	networks := []*Network{open(t, Config{ID: "aa0103"}), open(t, Config{ID: "aa0104"})}
+	var tasks []task
+	for _, n := range networks {
+		check(t, n.SetPolicy(groups()))
+		check(t, n.OpenPorts([]runtime.Port{{Address: metadata, Listener: nameBoth(t, n)}}))
+		tasks = append(tasks, newTask(t, n))
+	}
+	for i, n := range networks {
+		want(t, "who answers whom", tasks[i].ask(metadata), fmt.Sprint(n.Gateway(), " answers ", tasks[i].addr))
+	}
+}
+
+// nameCaller listens on a port of the gateway, and answers each caller with its
+// address.
+func nameCaller(t *testing.T, n *Network) uint16 {
+	t.Helper()
+	return answer(t, n, func(c net.Conn) string { return c.RemoteAddr().(*net.TCPAddr).IP.String() })
+}
+
+func nameBoth(t *testing.T, n *Network) uint16 {
+	t.Helper()
+	return answer(t, n, func(c net.Conn) string {
+		return fmt.Sprint(c.LocalAddr().(*net.TCPAddr).IP, " answers ", c.RemoteAddr().(*net.TCPAddr).IP)
+	})
+}
+
+func answer(t *testing.T, n *Network, with func(net.Conn) string) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp4", netip.AddrPortFrom(n.Gateway(), 0).String())
+	check(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = fmt.Fprintln(c, with(c))
+			_ = c.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	return uint16(l.Addr().(*net.TCPAddr).Port)
+}
+
+// ask returns the line with which a service answers the task.
+func (ns *namespace) ask(at netip.AddrPort) string {
+	var line string
+	err := ns.do(func() error {
+		d := net.Dialer{Timeout: 10 * time.Second}
+		c, err := d.Dial("tcp4", at.String())
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		s := bufio.NewScanner(c)
+		s.Scan()
+		line = s.Text()
+		return s.Err()
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return line
+}
