@@ -19,6 +19,7 @@ type RegisterTaskDefinitionRequest struct {
 	EphemeralGiB                  int      // 0 is Fargate's 20
 	TaskRoleARN, ExecutionRoleARN string
 	Containers                    []model.ContainerDefinition
+	Volumes                       []model.Volume
 	Tags                          []model.Tag
 	RegisteredBy                  string // an ARN
 	Request                       []byte // as it came: JSON in AWS's field names
@@ -29,7 +30,7 @@ type RegisterTaskDefinitionRequest struct {
 func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTaskDefinitionRequest) (model.TaskDefinition, error) {
 	def := model.TaskDefinition{
 		Family: req.Family, NetworkMode: req.NetworkMode, TaskRoleARN: req.TaskRoleARN, ExecutionRoleARN: req.ExecutionRoleARN,
-		Containers: req.Containers, EphemeralGiB: req.EphemeralGiB, Tags: req.Tags,
+		Containers: req.Containers, Volumes: req.Volumes, EphemeralGiB: req.EphemeralGiB, Tags: req.Tags,
 		Status: model.Active, RegisteredAt: time.Now(), RegisteredBy: req.RegisteredBy, Request: req.Request,
 	}
 	err := firstError(req.check(), checkTags(req.Tags))
@@ -41,7 +42,7 @@ func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTask
 			return def, err
 		}
 	}
-	if err := firstError(checkContainers(def.Containers, def.MemoryMiB), checkSecrets(def)); err != nil {
+	if err := firstError(checkContainers(def.Containers, def.MemoryMiB), checkSecrets(def), checkVolumes(def)); err != nil {
 		return def, err
 	}
 	err = c.update(ctx, func(t tables) error {

@@ -12,6 +12,7 @@ type TaskSpec struct {
 	// GiB; 0 is no limit.
 	EphemeralGiB int
 	Containers   []ContainerSpec
+	Volumes      []Volume // those that containers may mount
 	// SecurityGroups of its network interface; none: the default group.
 	SecurityGroups []string
 	// Labels come back with RunState; the runtime keeps them and reads nothing into them.
@@ -82,6 +83,7 @@ type ImageConfig struct {
 	User         string
 	StopSignal   string
 	ExposedPorts []string
+	Volumes      []string // paths that containers write to beside the image
 }
 
 // LogLine is one line of output. Message has no line end.

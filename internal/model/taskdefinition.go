@@ -13,6 +13,7 @@ type TaskDefinition struct {
 	MemoryMiB   int // of the whole task
 	NetworkMode string
 	Containers  []ContainerDefinition
+	Volumes     []Volume
 
 	TaskRoleARN      string
 	ExecutionRoleARN string
@@ -50,6 +51,8 @@ type ContainerDefinition struct {
 	AddCapabilities, DropCapabilities []string
 	StopTimeout                       time.Duration // 0: 30 s
 	ReadonlyRoot                      bool
+	MountPoints                       []MountPoint
+	VolumesFrom                       []VolumesFrom // applied after MountPoints
 	Ulimits                           []Ulimit
 	Log                               LogConfig
 	DependsOn                         []Dependency

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -239,6 +240,7 @@ func imageConfig(c ocispec.Image) model.ImageConfig {
 		out.ExposedPorts = append(out.ExposedPorts, p)
 	}
 	slices.Sort(out.ExposedPorts)
+	out.Volumes = slices.Sorted(maps.Keys(c.Config.Volumes))
 	return out
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"neargate/internal/decide/dependency"
+	"neargate/internal/decide/volume"
 	"neargate/internal/model"
 )
 
@@ -46,6 +47,9 @@ func Validate(spec model.TaskSpec) error {
 	}
 	if err := dependency.Check(containers); err != nil {
 		return invalid("dependsOn of %s", err)
+	}
+	if wrong := volume.Check(containers, spec.Volumes); wrong != "" {
+		return invalid("%s", wrong)
 	}
 	return nil
 }

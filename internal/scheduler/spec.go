@@ -32,6 +32,7 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string)
 	spec := model.TaskSpec{
 		ID: t.ID, Name: name, CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB,
 		SecurityGroups: t.Network.SecurityGroups,
+		Volumes:        def.Volumes,
 		EphemeralGiB:   cmp.Or(t.EphemeralGiB, def.EphemeralGiB, fargateDisk),
 		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}

@@ -38,6 +38,7 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 	for _, s := range c.Secrets {
 		out.Secrets = append(out.Secrets, model.SecretReference{Name: aws.ToString(s.Name), ValueFrom: aws.ToString(s.ValueFrom)})
 	}
+	out.MountPoints, out.VolumesFrom = readMounts(c)
 	for _, p := range c.PortMappings {
 		out.PortMappings = append(out.PortMappings, model.PortMapping{
 			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)),

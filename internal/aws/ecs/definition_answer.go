@@ -27,7 +27,7 @@ func (s *service) taskDefinition(def model.TaskDefinition) (*types.TaskDefinitio
 		RequiresCompatibilities: in.RequiresCompatibilities, RuntimePlatform: in.RuntimePlatform,
 		EphemeralStorage: in.EphemeralStorage, EnableFaultInjection: in.EnableFaultInjection,
 		Compatibilities:      []types.Compatibility{types.CompatibilityEc2, types.CompatibilityManagedInstances},
-		PlacementConstraints: []types.TaskDefinitionPlacementConstraint{}, Volumes: []types.Volume{},
+		PlacementConstraints: []types.TaskDefinitionPlacementConstraint{}, Volumes: append([]types.Volume{}, in.Volumes...),
 		RequiresAttributes: attributes(in),
 	}
 	if def.CPUUnits > 0 {

@@ -15,6 +15,8 @@ func TestRegisterTaskDefinitionEchoesWithDefaults(t *testing.T) {
 	s, _ := newFace(t)
 	in := definition(func(in *ecs.RegisterTaskDefinitionInput) {
 		in.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("blue")}}
+		in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{}}}
+		in.ContainerDefinitions[0].MountPoints = []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v"), ReadOnly: aws.Bool(true)}}
 		in.ContainerDefinitions[0].DockerLabels = map[string]string{"a": "b"}
 		in.ContainerDefinitions[0].HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}}
 	})
@@ -24,16 +26,19 @@ func TestRegisterTaskDefinitionEchoesWithDefaults(t *testing.T) {
 	}
 	want := types.ContainerDefinition{
 		Name: aws.String("app"), Image: aws.String("web:1"), Essential: aws.Bool(true), DockerLabels: map[string]string{"a": "b"},
-		Environment: []types.KeyValuePair{}, MountPoints: []types.MountPoint{}, VolumesFrom: []types.VolumeFrom{}, SystemControls: []types.SystemControl{},
+		Environment: []types.KeyValuePair{}, MountPoints: []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v"), ReadOnly: aws.Bool(true)}}, VolumesFrom: []types.VolumeFrom{}, SystemControls: []types.SystemControl{},
 		PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(8080), HostPort: aws.Int32(8080), Protocol: "tcp"}},
 		HealthCheck:  &types.HealthCheck{Command: []string{"CMD", "true"}, Interval: aws.Int32(30), Timeout: aws.Int32(5), Retries: aws.Int32(3)},
 	}
-	if diff := cmp.Diff(want, out.TaskDefinition.ContainerDefinitions[0], cmpopts.IgnoreUnexported(types.ContainerDefinition{}, types.PortMapping{}, types.HealthCheck{})); diff != "" {
+	if diff := cmp.Diff(want, out.TaskDefinition.ContainerDefinitions[0], cmpopts.IgnoreUnexported(types.ContainerDefinition{}, types.PortMapping{}, types.HealthCheck{}, types.MountPoint{})); diff != "" {
 		t.Errorf("container (-want +got):\n%s", diff)
 	}
 	td := out.TaskDefinition
 	if *td.Cpu != "256" || *td.Memory != "512" || td.Revision != 1 || td.Status != types.TaskDefinitionStatusActive || len(td.Compatibilities) != 3 {
 		t.Errorf("got cpu %s, memory %s, revision %d, status %s, compatibilities %v", *td.Cpu, *td.Memory, td.Revision, td.Status, td.Compatibilities)
+	}
+	if len(td.Volumes) != 1 || td.Volumes[0].Host == nil || *td.Volumes[0].Name != "v" {
+		t.Errorf("volumes: %+v", td.Volumes)
 	}
 	described, err := s.describeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: td.TaskDefinitionArn, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 	if err != nil || len(described.Tags) != 1 || described.TaskDefinition.RegisteredAt == nil {
@@ -109,6 +114,16 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 			in.ContainerDefinitions[0].Environment = []types.KeyValuePair{{Name: aws.String("A"), Value: aws.String("x")}}
 			in.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("b")}}
 		}, "ClientException: The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'."},
+		{"a volume of the machine", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{SourcePath: aws.String("/etc")}}}
+		}, "ClientException: Fargate compatible task definitions do not support sourcePath"},
+		{"a volume of Docker's", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.Volumes = []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Scope: types.ScopeTask}}}
+		}, "ClientException: Fargate compatible task definitions do not support dockerVolumeConfiguration"},
+		{"a volume without a name", func(in *ecs.RegisterTaskDefinitionInput) { in.Volumes = []types.Volume{{}} }, "ClientException: Volume.name contains invalid characters"},
+		{"a mount of no volume", container(func(c *types.ContainerDefinition) {
+			c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v")}}
+		}), "ClientException: Unknown volume 'v'."},
 		{"devices", container(func(c *types.ContainerDefinition) {
 			c.LinuxParameters = &types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/vda")}}}
 		}), "ClientException: Fargate compatible task definitions do not support devices."},

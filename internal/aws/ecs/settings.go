@@ -81,8 +81,13 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("PidMode"),
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("PlacementConstraints"),
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("ProxyConfiguration"),
-		wire.Refused[ecs.RegisterTaskDefinitionInput]("Volumes"),
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("InferenceAccelerators"),
+		wire.RefusedAs[types.HostVolumeProperties]("SourcePath", "Fargate compatible task definitions do not support sourcePath"),
+		wire.RefusedAs[types.Volume]("DockerVolumeConfiguration", "Fargate compatible task definitions do not support dockerVolumeConfiguration"),
+		wire.Refused[types.Volume]("ConfiguredAtLaunch"),
+		wire.Refused[types.Volume]("EfsVolumeConfiguration"),
+		wire.Refused[types.Volume]("S3filesVolumeConfiguration"),
+		wire.Refused[types.Volume]("FsxWindowsFileServerVolumeConfiguration"),
 		wire.Refused[types.PortMapping]("ContainerPortRange"),
 		wire.Refused[types.LogConfiguration]("SecretOptions"),
 		wire.Refused[types.ContainerRestartPolicy]("Enabled"),
@@ -90,7 +95,7 @@ func refusedOfDefinitions() []wire.Setting {
 	}
 	for _, name := range []string{
 		"CredentialSpecs", "DnsSearchDomains", "DnsServers", "EnvironmentFiles", "ExtraHosts", "FirelensConfiguration", "Interactive", "Links",
-		"MountPoints", "PseudoTerminal", "RepositoryCredentials", "ResourceRequirements", "SystemControls", "VolumesFrom",
+		"PseudoTerminal", "RepositoryCredentials", "ResourceRequirements", "SystemControls",
 	} {
 		all = append(all, wire.Refused[types.ContainerDefinition](name))
 	}

@@ -66,6 +66,7 @@ type fakeImages struct {
 	mu     sync.Mutex
 	held   int
 	config model.ImageConfig
+	layers []string // above the guest
 }
 
 const guestDigest = "sha256:4242424242424242424242424242424242424242424242424242424242424242"
@@ -89,7 +90,7 @@ func (f *fakeImages) Unpack(ctx context.Context, image runtime.Image) (Rootfs, f
 	if config.EntryPoint == nil {
 		config.EntryPoint = []string{"/guest"}
 	}
-	return Rootfs{Digest: guestDigest, Layers: []string{guest}, Config: config}, release, err
+	return Rootfs{Digest: guestDigest, Layers: append([]string{guest}, f.layers...), Config: config}, release, err
 }
 
 func (f *fakeImages) Hold(string) (func(), error) {

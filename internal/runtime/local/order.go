@@ -29,12 +29,14 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
 		Resolv: e.resolv, Filter: e.filter, Profile: profile, Labels: t.rec.Labels,
 	}
+	mounts := orderMounts(t.dir, spec, images)
 	for i, c := range spec.Containers {
 		oc, err := orderContainer(c, images[i])
 		if err != nil {
 			return nil, err
 		}
 		oc.ID = containerID(t.id, i)
+		oc.Mounts = mounts[i]
 		o.Containers = append(o.Containers, oc)
 	}
 	return o, nil

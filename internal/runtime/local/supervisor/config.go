@@ -3,7 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -69,7 +68,7 @@ func makeConfig(o *Order, c *Container, root string) *configs.Config {
 		Namespaces: configs.Namespaces{
 			{Type: configs.NEWNS}, {Type: configs.NEWPID}, {Type: configs.NEWUTS}, {Type: configs.NEWCGROUP},
 		},
-		Mounts:          makeMounts(o, c.ReadonlyRoot),
+		Mounts:          append(makeMounts(), append(bindVolumes(c), bindEtc(o, c.ReadonlyRoot)...)...),
 		Devices:         nodes(),
 		Cgroups:         makeCgroup(o, c),
 		Capabilities:    &configs.Capabilities{Bounding: caps, Effective: caps, Permitted: caps},
@@ -107,39 +106,6 @@ func nodes() []*devices.Device {
 		}
 	}
 	return out
-}
-
-// makeMounts returns a container's mounts. readonly also keeps the platform's
-// files from being written: they lie on the machine's disk.
-func makeMounts(o *Order, readonly bool) []*configs.Mount {
-	const safe = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
-	mounts := []*configs.Mount{
-		{Source: "proc", Destination: "/proc", Device: "proc", Flags: safe},
-		{
-			Source: "tmpfs", Destination: "/dev", Device: "tmpfs",
-			Flags: unix.MS_NOSUID | unix.MS_STRICTATIME, Data: "mode=755,size=65536k",
-		},
-		{
-			Source: "devpts", Destination: "/dev/pts", Device: "devpts",
-			Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "newinstance,ptmxmode=0666,mode=0620,gid=5",
-		},
-		{Source: "sysfs", Destination: "/sys", Device: "sysfs", Flags: safe | unix.MS_RDONLY},
-		{Source: "cgroup", Destination: "/sys/fs/cgroup", Device: "cgroup", Flags: safe | unix.MS_RDONLY},
-		{Source: "mqueue", Destination: "/dev/mqueue", Device: "mqueue", Flags: safe},
-		{Source: "shm", Destination: "/dev/shm", Device: "tmpfs", Flags: safe, Data: "mode=1777,size=65536k"},
-	}
-	flags := unix.MS_BIND | unix.MS_REC
-	if readonly {
-		flags |= unix.MS_RDONLY
-	}
-	for _, name := range etcFiles() {
-		mounts = append(mounts, &configs.Mount{
-			Source: filepath.Join(o.Dir, "etc", name), Destination: "/etc/" + name,
-			Device: "bind", Flags: flags,
-			PropagationFlags: []int{unix.MS_PRIVATE | unix.MS_REC},
-		})
-	}
-	return mounts
 }
 
 // commandPath is the PATH of images that set none.

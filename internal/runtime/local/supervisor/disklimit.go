@@ -20,7 +20,7 @@ const ReasonDisk = "OutOfDiskError: Container killed due to disk usage"
 
 // WrittenDirs are where what a task's containers write lies.
 func WrittenDirs(taskDir string) []string {
-	return []string{filepath.Join(taskDir, "containers"), filepath.Join(taskDir, "etc")}
+	return []string{filepath.Join(taskDir, "containers"), filepath.Join(taskDir, "etc"), volumesDir(taskDir)}
 }
 
 // HeldDirs are where all that a task takes of the machine's disk lies: what its

@@ -45,6 +45,7 @@ type Container struct {
 	AddCapabilities, DropCapabilities []string
 	CPUShares                         uint64 // of the task's CPU; 0: the kernel's default
 	ReadonlyRoot                      bool
+	Mounts                            []Mount // in the order in which they are mounted
 	Ulimits                           []Ulimit
 	Essential                         bool
 	StopSignal                        string // "SIGTERM", "15", "" is SIGTERM
@@ -52,6 +53,14 @@ type Container struct {
 	DependsOn                         []Dependency
 	Check                             *Check
 	LogBuffer                         logfile.Buffer // of output that nobody has taken yet
+}
+
+// Mount is a directory of the machine's that a container sees.
+type Mount struct {
+	Source   string // made when it is not there
+	Path     string // in the container
+	ReadOnly bool
+	Fill     bool // an empty Source gets what the image has at Path
 }
 
 // Ulimit is a limit by the name that setrlimit(2) has for it in lower case.

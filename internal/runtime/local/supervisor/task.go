@@ -106,6 +106,9 @@ func (t *task) prepare() error {
 	if err := writeEtc(t.order); err != nil {
 		return err
 	}
+	if err := makeVolumes(t.order); err != nil {
+		return err
+	}
 	return configureNetwork(t.order)
 }
 

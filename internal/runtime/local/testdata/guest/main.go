@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -51,6 +53,20 @@ func main() {
 	case "touch":
 		_ = os.WriteFile(args[0], nil, 0o644)
 		serve()
+	case "write": // text into a file, then end with what came of it
+		if err := os.WriteFile(args[0], []byte(args[1]), 0o644); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	case "read": // the content of a file as a line
+		text, err := os.ReadFile(args[0])
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Println(string(text))
+	case "list": // what is below a directory: mode, owner, name
+		list(args[0])
 	case "have": // exits 0 when the file is there
 		if _, err := os.Stat(args[0]); err != nil {
 			os.Exit(1)
@@ -189,6 +205,23 @@ func litter(files string) {
 	}
 	fmt.Println("littered")
 	time.Sleep(time.Hour)
+}
+
+func list(dir string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			fmt.Println(err)
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			fmt.Println(err)
+			return nil
+		}
+		st := info.Sys().(*syscall.Stat_t)
+		fmt.Println(info.Mode(), st.Uid, st.Gid, path)
+		return nil
+	})
 }
 
 func serve() {

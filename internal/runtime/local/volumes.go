@@ -1,0 +1,41 @@
+package local
+
+import (
+	"neargate/internal/decide/volume"
+	"neargate/internal/model"
+	"neargate/internal/runtime/local/supervisor"
+)
+
+// orderMounts returns what each container of a task mounts. The task's volumes
+// come first among the directories of its own, then those that images declare.
+func orderMounts(dir string, spec model.TaskSpec, images []Rootfs) [][]supervisor.Mount {
+	places := map[[2]string]string{} // directories by volume, or by container and path
+	place := func(key [2]string) string {
+		if places[key] == "" {
+			places[key] = supervisor.VolumeDir(dir, len(places))
+		}
+		return places[key]
+	}
+	for _, v := range spec.Volumes {
+		place([2]string{v.Name})
+	}
+	var containers []model.ContainerDefinition
+	declared := map[string][]string{}
+	for i, c := range spec.Containers {
+		containers = append(containers, c.ContainerDefinition)
+		declared[c.Name] = images[i].Config.Volumes
+	}
+	var all [][]supervisor.Mount
+	for _, c := range containers {
+		var mounts []supervisor.Mount
+		for _, m := range volume.Of(c.Name, containers, declared) {
+			key := [2]string{m.Volume}
+			if m.Volume == "" {
+				key = [2]string{m.Container + "/", m.Path}
+			}
+			mounts = append(mounts, supervisor.Mount{Source: place(key), Path: m.Path, ReadOnly: m.ReadOnly, Fill: m.Fill})
+		}
+		all = append(all, mounts)
+	}
+	return all
+}
