@@ -16,6 +16,10 @@ type Config struct {
 	// Advertise is the HOST or HOST:PORT that clients use; "" is Listen's.
 	Advertise string
 	TLS       TLS
+	// Public are the addresses at which internet-facing load balancers answer
+	// clients from outside: addresses of this machine, "0.0.0.0" (all IPv4 ones),
+	// "::" (all IPv6 ones) or "all".
+	Public []string
 	// Insecure allows plain HTTP where other machines can reach it.
 	Insecure bool
 
@@ -57,7 +61,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory"))
 	}
-	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.TLS.check()} {
+	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.TLS.check()} {
 		if err != nil {
 			errs = append(errs, err)
 		}

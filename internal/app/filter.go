@@ -46,8 +46,10 @@ func (p *parts) openEC2(ctx context.Context) (err error) {
 	return p.enforce(p.ec2.Policy())
 }
 
-// enforce puts security groups in force, where the engine can.
+// enforce puts security groups in force: for clients of load balancers from
+// outside, and between tasks where the engine can.
 func (p *parts) enforce(policy firewall.Policy) error {
+	p.balancer.SetPolicy(policy)
 	if f, ok := p.engine.(filter); ok {
 		return f.SetPolicy(policy)
 	}

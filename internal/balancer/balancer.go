@@ -18,6 +18,7 @@ package balancer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -26,6 +27,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/http1"
+	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/store"
 )
@@ -47,6 +49,12 @@ type Config struct {
 	// none.
 	Sources sources
 	Network netip.Prefix
+	// Public returns the addresses at which internet-facing load balancers answer
+	// clients from outside. nil: none.
+	Public func() ([]netip.Addr, error)
+	// Names returns under which names clients ask for a load balancer, beside its
+	// DNSName. nil: no others.
+	Names func(model.LoadBalancer) []string
 	// OnTargetChange is called when the state of a target of the group has
 	// changed, one has come or gone, or a draining one has nothing in flight
 	// any more. It is called from one goroutine, with no lock held, and may
@@ -72,10 +80,11 @@ type Balancer struct {
 	// across writes to disk.
 	targetLocks keyLocks
 
-	mu        sync.RWMutex // guards the maps, never held across I/O
+	mu        sync.RWMutex // guards the maps and policy, never held across I/O
 	lbs       map[string]*loadBalancer
 	listeners map[string]*listener
 	groups    map[string]*group
+	policy    firewall.Policy
 
 	ready chan struct{} // closed when Run has opened the listeners
 	// spawn runs a goroutine that ends with Run or by its cancel. Set by Run
@@ -89,6 +98,9 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	if cfg.MaxConns < 0 {
 		return nil, fmt.Errorf("MaxConns is %d, want 0 or more", cfg.MaxConns)
 	}
+	if cfg.Names == nil {
+		cfg.Names = func(model.LoadBalancer) []string { return nil }
+	}
 	if cfg.OnTargetChange == nil {
 		cfg.OnTargetChange = func(string) {}
 	}
@@ -101,11 +113,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
 		targetLocks: newKeyLocks(), ready: make(chan struct{}),
 	}
-	var limit *http1.ConnLimit
-	if cfg.MaxConns > 0 {
-		limit = http1.NewConnLimit(cfg.MaxConns)
-	}
-	b.front = newFront(limit, log)
+	b.front = newFront(cfg, log)
 	b.pool = http1.NewPool(http1.PoolConfig{})
 	b.changes = newChanges()
 	return b, nil
@@ -129,7 +137,8 @@ func (b *Balancer) Run(ctx context.Context) error {
 	b.spawn(func(ctx context.Context) { b.changes.run(ctx, b.cfg.OnTargetChange) })
 	b.front.serve = func(f *frontend, s net.Listener) {
 		servers.spawn(hard, func(ctx context.Context) {
-			if err := f.server.Serve(ctx, s); err != nil && ctx.Err() == nil {
+			err := f.server.Serve(ctx, s)
+			if err != nil && !errors.Is(err, net.ErrClosed) && ctx.Err() == nil {
 				b.log.Error("serve listener", "address", s.Addr().String(), "error", err)
 			}
 		})
@@ -147,7 +156,8 @@ func (b *Balancer) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// retry tries each second to open what could not be opened, until ctx ends.
+// retry tries each second to open what could not be opened, and keeps up with the
+// public addresses, until ctx ends.
 func (b *Balancer) retry(ctx context.Context) {
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
@@ -157,6 +167,7 @@ func (b *Balancer) retry(ctx context.Context) {
 			return
 		case <-again.C:
 			b.reopen(ctx)
+			b.front.follow(ctx)
 		}
 	}
 }

@@ -14,9 +14,14 @@ import (
 
 // Route decides what becomes of a request: http1.Router.
 func (f *frontend) Route(r *http1.Request) http1.Verdict {
-	l := f.pick(r.Host())
-	if l == nil { // the last listener was deleted under a kept connection
-		return http1.Verdict{}
+	set := f.listeners.Load()
+	l := set.pick(r.Host())
+	if l == nil { // without an answer for that: the last was deleted under a kept connection
+		return http1.Verdict{Answer: set.nobody}
+	}
+	if f.public && !l.admits(r.Client().Addr()) {
+		r.Note = l
+		return http1.Verdict{Drop: true}
 	}
 	rs := l.routes.Load()
 	to := &rs.rules[rs.match(r)]

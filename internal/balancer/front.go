@@ -2,50 +2,72 @@ package balancer
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
+	"net/netip"
 	"sync"
-	"syscall"
 
 	"neargate/internal/balancer/http1"
 	"neargate/internal/model"
 )
 
-// front owns the sockets. Every load balancer has a loopback address of its own,
-// and one among the tasks where these have a network, and listens there; besides, all load balancers with a listener on a port
-// share 127.0.0.1 and [::1] on that port, where the Host header picks one.
+// The loopback addresses that all load balancers share.
+var (
+	loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	loopback6 = netip.IPv6Loopback()
+)
+
+// front owns the sockets. A listener answers
+//
+//   - at its load balancer's own addresses: one of loopback, and one among the
+//     targets where these have a network;
+//   - at 127.0.0.1 and [::1], which all load balancers with a listener on the port
+//     share, and where the Host header picks one;
+//   - at the public addresses, if its load balancer is internet-facing: shared in
+//     the same way, and only for clients that its security groups let in.
 type front struct {
-	log   *slog.Logger
-	limit *http1.ConnLimit              // of client connections, of all frontends
-	serve func(*frontend, net.Listener) // set by Run before anything is opened
+	log    *slog.Logger
+	limit  *http1.ConnLimit              // of client connections, of all frontends
+	public func() ([]netip.Addr, error)  // the public addresses
+	serve  func(*frontend, net.Listener) // set by Run before anything is opened
 
-	mu     sync.Mutex
-	shared map[int]*frontend    // by port; guarded by mu
-	own    map[string]*frontend // by listener ARN; guarded by mu
-	failed map[string]failed    // by listener ARN; guarded by mu
-	down   bool                 // the server stops; guarded by mu
+	mu      sync.Mutex
+	own     map[*listener]*frontend // guarded by mu
+	shared  map[int]*frontend       // by port; guarded by mu
+	outside map[int]*outside        // by port; guarded by mu
+	failed  map[*listener]string    // not opened when the server started, and why; guarded by mu
+	down    bool                    // the server stops; guarded by mu
 }
 
-// failed is a listener that could not be opened when the server started.
-type failed struct {
-	listener *listener
-	why      string
-}
-
-func newFront(limit *http1.ConnLimit, log *slog.Logger) *front {
-	return &front{log: log, limit: limit, shared: map[int]*frontend{}, own: map[string]*frontend{}, failed: map[string]failed{}}
+func newFront(cfg Config, log *slog.Logger) *front {
+	f := &front{
+		log: log, public: cfg.Public,
+		own: map[*listener]*frontend{}, shared: map[int]*frontend{}, outside: map[int]*outside{}, failed: map[*listener]string{},
+	}
+	if f.public == nil {
+		f.public = func() ([]netip.Addr, error) { return nil, nil }
+	}
+	if cfg.MaxConns > 0 {
+		f.limit = http1.NewConnLimit(cfg.MaxConns)
+	}
+	return f
 }
 
 // open opens all of a listener's sockets, or none and returns why.
 func (f *front) open(ctx context.Context, l *listener) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.openLocked(ctx, l)
+	if err := f.openLocked(ctx, l); err != nil {
+		return err
+	}
+	if err := f.publishLocked(ctx, l); err != nil {
+		f.closeLocked(l)
+		return err
+	}
+	return nil
 }
 
+// openLocked opens what of a listener answers inside.
 func (f *front) openLocked(ctx context.Context, l *listener) error {
 	if f.down {
 		return model.Errorf(model.Unavailable, "ServiceUnavailable", "The server is stopping")
@@ -57,19 +79,19 @@ func (f *front) openLocked(ctx context.Context, l *listener) error {
 	if shared, known := f.shared[l.port]; known {
 		shared.add(l)
 	} else {
-		sockets, err := bind(ctx, l.port, "127.0.0.1", "::1")
+		sockets, err := bind(ctx, l.port, loopback4, loopback6)
 		if err != nil {
 			closeSockets(own)
 			return err
 		}
 		f.shared[l.port] = f.start(l, sockets)
 	}
-	f.own[l.arn] = f.start(l, own)
+	f.own[l] = f.start(l, own)
 	return nil
 }
 
-func (f *front) start(l *listener, sockets []net.Listener) *frontend {
-	made := newFrontend(l, f.limit, f.log)
+func (f *front) start(l *listener, sockets map[netip.Addr]net.Listener) *frontend {
+	made := newFrontend(l, frontendKind{limit: f.limit, log: f.log})
 	made.sockets = sockets
 	for _, s := range sockets {
 		f.serve(made, s)
@@ -77,68 +99,28 @@ func (f *front) start(l *listener, sockets []net.Listener) *frontend {
 	return made
 }
 
-// bind listens on a port of each address, or on none. An address that this
-// machine does not have (IPv6 switched off; 127.x.y.z where only 127.0.0.1 is
-// set up) is left out.
-func bind(ctx context.Context, port int, addresses ...string) (sockets []net.Listener, err error) {
-	var lc net.ListenConfig
-	for _, a := range addresses {
-		s, err := lc.Listen(ctx, "tcp", net.JoinHostPort(a, strconv.Itoa(port)))
-		switch {
-		case err == nil:
-			sockets = append(sockets, s)
-		case a != "127.0.0.1" && (errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)):
-		default:
-			closeSockets(sockets)
-			return nil, errPort(port, err)
-		}
-	}
-	return sockets, nil
-}
-
-func closeSockets(sockets []net.Listener) {
-	for _, s := range sockets {
-		_ = s.Close() // nothing was written
-	}
-}
-
-// errPort returns why a port cannot be had. AWS has no such failure; the code is
-// the one that clients know for a listener that cannot be.
-func errPort(port int, err error) error {
-	why := err.Error()
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		why = "another process on this machine listens on it"
-	case errors.Is(err, syscall.EACCES):
-		why = "this user may not listen on ports under 1024"
-	}
-	e := model.Errorf(model.Conflict, "InvalidConfigurationRequest", "Port %d cannot be used: %s", port, why)
-	e.Err = fmt.Errorf("listen on port %d: %w", port, err)
-	return e
-}
-
-// reason is what a caller of the APIs is told of an error.
-func reason(err error) string {
-	if e, ok := errors.AsType[*model.Error](err); ok {
-		return e.Msg
-	}
-	return err.Error()
-}
-
 // close closes a listener's sockets; requests under way finish.
 func (f *front) close(l *listener) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.failed, l.arn)
-	own, open := f.own[l.arn]
+	f.closeLocked(l)
+}
+
+func (f *front) closeLocked(l *listener) {
+	delete(f.failed, l)
+	own, open := f.own[l]
 	if !open {
 		return
 	}
-	delete(f.own, l.arn)
+	delete(f.own, l)
 	own.drain()
 	if shared := f.shared[l.port]; shared.remove(l) == 0 {
 		delete(f.shared, l.port)
 		shared.drain()
+	}
+	if o, known := f.outside[l.port]; known && o.remove(l) == 0 {
+		delete(f.outside, l.port)
+		o.drain()
 	}
 }
 
@@ -146,9 +128,12 @@ func (f *front) close(l *listener) {
 func (f *front) settle(l *listener) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if own, open := f.own[l.arn]; open {
+	if own, open := f.own[l]; open {
 		own.settle()
 		f.shared[l.port].settle()
+		if o, known := f.outside[l.port]; known {
+			o.settle()
+		}
 	}
 }
 
@@ -158,9 +143,10 @@ func (f *front) restore(ctx context.Context, l *listener) error {
 	defer f.mu.Unlock()
 	err := f.openLocked(ctx, l)
 	if err != nil {
-		f.failed[l.arn] = failed{listener: l, why: reason(err)}
+		f.failed[l] = reason(err)
+		return err
 	}
-	return err
+	return f.publishLocked(ctx, l)
 }
 
 // reopen tries again what could not be opened when the server started, and
@@ -168,28 +154,38 @@ func (f *front) restore(ctx context.Context, l *listener) error {
 func (f *front) reopen(ctx context.Context) (opened []*listener) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for arn, was := range f.failed {
-		if f.openLocked(ctx, was.listener) == nil {
-			delete(f.failed, arn)
-			opened = append(opened, was.listener)
+	for l := range f.failed {
+		if f.openLocked(ctx, l) == nil {
+			delete(f.failed, l)
+			opened = append(opened, l)
+			_ = f.publishLocked(ctx, l) // failure has why
 		}
 	}
 	return opened
 }
 
 // failure returns how many of a load balancer's listeners are not open, and why
-// the one on the lowest port is not.
+// the one on the lowest port does not answer everywhere.
 func (f *front) failure(lbARN string) (closed int, why string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	lowest := 0
-	for _, was := range f.failed {
-		if was.listener.lb.arn != lbARN {
-			continue
+	note := func(l *listener, because string) {
+		if why == "" || l.port < lowest {
+			lowest, why = l.port, because
 		}
-		closed++
-		if closed == 1 || was.listener.port < lowest {
-			lowest, why = was.listener.port, was.why
+	}
+	for l, because := range f.failed {
+		if l.lb.arn == lbARN {
+			closed++
+			note(l, because)
+		}
+	}
+	for _, o := range f.outside {
+		for _, l := range o.listeners.Load().all {
+			if l.lb.arn == lbARN && o.lacks != "" {
+				note(l, o.lacks)
+			}
 		}
 	}
 	return closed, why
@@ -201,10 +197,7 @@ func (f *front) shut() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.down = true
-	for _, served := range f.shared {
-		served.drain()
-	}
-	for _, served := range f.own {
+	for _, served := range f.allLocked() {
 		served.drain()
 	}
 }
@@ -214,11 +207,21 @@ func (f *front) active() map[*loadBalancer]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	out := map[*loadBalancer]int{}
-	for _, served := range f.shared {
-		out[served.listeners.Load().oldest.lb] += int(served.conns.Load())
-	}
-	for _, served := range f.own {
-		out[served.listeners.Load().oldest.lb] += int(served.conns.Load())
+	for _, served := range f.allLocked() {
+		out[served.listeners.Load().oldest().lb] += int(served.conns.Load())
 	}
 	return out
+}
+
+func (f *front) allLocked() (all []*frontend) {
+	for _, served := range f.shared {
+		all = append(all, served)
+	}
+	for _, o := range f.outside {
+		all = append(all, o.frontend)
+	}
+	for _, served := range f.own {
+		all = append(all, served)
+	}
+	return all
 }

@@ -3,8 +3,8 @@ package balancer
 import (
 	"cmp"
 	"log/slog"
-	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,51 +13,65 @@ import (
 )
 
 // frontend is one HTTP server with its sockets: a listener's own, or one that
-// the listeners on a port share.
+// the listeners on a port share. What is not atomic is guarded by front.mu.
 type frontend struct {
 	server    *http1.Server
-	sockets   []net.Listener
+	sockets   map[netip.Addr]net.Listener
 	listeners atomic.Pointer[listenerSet]
 	conns     atomic.Int64 // open now
+	// public is a frontend whose clients come from outside: what the security
+	// groups of a load balancer do not let in does not reach it.
+	public bool
 }
 
 // listenerSet are the listeners that a frontend serves. Immutable.
 type listenerSet struct {
+	all    []*listener          // of the oldest load balancer first
 	byHost map[string]*listener // in lower case, without port
-	oldest *listener            // takes what names no other; nil when there is none
+	lone   *listener            // the only one; nil where there are several, or none
+	nobody *http1.Answer        // to a request with none of the names
 }
 
-func newFrontend(l *listener, limit *http1.ConnLimit, log *slog.Logger) *frontend {
-	f := &frontend{}
+// frontendKind is what the frontends differ in.
+type frontendKind struct {
+	public bool
+	limit  *http1.ConnLimit
+	log    *slog.Logger
+}
+
+func newFrontend(l *listener, kind frontendKind) *frontend {
+	f := &frontend{public: kind.public, sockets: map[netip.Addr]net.Listener{}}
 	f.listeners.Store(&listenerSet{})
-	f.server = http1.New(http1.Config{Router: f, Observer: f, Log: log, Settings: *l.settings.Load(), Limit: limit})
+	f.server = http1.New(http1.Config{Router: f, Observer: f, Log: kind.log, Settings: *l.settings.Load(), Limit: kind.limit})
 	f.add(l)
 	return f
 }
 
-// add serves a listener too. The caller holds front.mu, as for remove.
-func (f *frontend) add(l *listener) {
-	byHost := maps.Clone(f.listeners.Load().byHost)
-	if byHost == nil {
-		byHost = map[string]*listener{}
-	}
-	byHost[l.lb.conf.Load().host] = l
-	f.set(byHost)
-}
+// add serves a listener too.
+func (f *frontend) add(l *listener) { f.set(append(slices.Clone(f.listeners.Load().all), l)) }
 
 func (f *frontend) remove(l *listener) (left int) {
-	byHost := maps.Clone(f.listeners.Load().byHost)
-	maps.DeleteFunc(byHost, func(_ string, other *listener) bool { return other.arn == l.arn })
-	f.set(byHost)
-	return len(byHost)
+	all := slices.DeleteFunc(slices.Clone(f.listeners.Load().all), func(other *listener) bool { return other == l })
+	f.set(all)
+	return len(all)
 }
 
-func (f *frontend) set(byHost map[string]*listener) {
-	next := &listenerSet{byHost: byHost}
-	if len(byHost) > 0 {
-		next.oldest = slices.MinFunc(slices.Collect(maps.Values(byHost)), func(a, b *listener) int {
-			return cmp.Or(a.lb.conf.Load().createdAt.Compare(b.lb.conf.Load().createdAt), strings.Compare(a.lb.arn, b.lb.arn))
-		})
+func (f *frontend) set(all []*listener) {
+	slices.SortFunc(all, func(a, b *listener) int {
+		return cmp.Or(a.lb.conf.Load().createdAt.Compare(b.lb.conf.Load().createdAt), strings.Compare(a.lb.arn, b.lb.arn))
+	})
+	next := &listenerSet{all: all, byHost: map[string]*listener{}}
+	for _, l := range slices.Backward(all) { // of a name that two have, the older keeps it
+		for _, name := range l.lb.conf.Load().names {
+			next.byHost[name] = l
+		}
+	}
+	switch len(all) {
+	case 0:
+	case 1:
+		next.lone = all[0]
+	default:
+		next.nobody = nobody(all, f.public)
 	}
 	f.listeners.Store(next)
 	f.settle()
@@ -66,36 +80,62 @@ func (f *frontend) set(byHost map[string]*listener) {
 // settle puts in force what must hold before a request's head tells which
 // listener it is for: where several share the sockets, their shortest time-outs.
 func (f *frontend) settle() {
-	set := f.listeners.Load()
-	if set.oldest == nil {
+	all := f.listeners.Load().all
+	if len(all) == 0 {
 		return
 	}
-	all := *set.oldest.settings.Load()
-	for _, l := range set.byHost {
-		s := l.settings.Load()
-		all.IdleTimeout = min(all.IdleTimeout, s.IdleTimeout)
-		all.ClientKeepAlive = min(all.ClientKeepAlive, s.ClientKeepAlive)
+	s := *all[0].settings.Load()
+	for _, l := range all[1:] {
+		other := l.settings.Load()
+		s.IdleTimeout = min(s.IdleTimeout, other.IdleTimeout)
+		s.ClientKeepAlive = min(s.ClientKeepAlive, other.ClientKeepAlive)
 	}
-	f.server.SetSettings(all)
+	f.server.SetSettings(s)
 }
 
 // drain takes no new connections and lets requests under way finish.
 func (f *frontend) drain() {
 	f.server.Drain()
-	closeSockets(f.sockets)
+	for _, s := range f.sockets {
+		_ = s.Close() // nothing was written
+	}
 }
 
-// pick returns the listener that a Host header means, nil when none is left.
-func (f *frontend) pick(host string) *listener {
-	set := f.listeners.Load()
-	if len(set.byHost) < 2 {
-		return set.oldest
+// oldest is what counts where it does not show which listener is meant; nil when
+// none is left.
+func (s *listenerSet) oldest() *listener {
+	if len(s.all) == 0 {
+		return nil
+	}
+	return s.all[0]
+}
+
+// pick returns the listener that a Host header means: the only one, whatever
+// the header says, or the one of that name; nil where there is none.
+func (s *listenerSet) pick(host string) *listener {
+	if s.lone != nil {
+		return s.lone
 	}
 	if i := strings.LastIndexByte(host, ':'); i >= 0 {
 		host = host[:i]
 	}
-	if l, ok := set.byHost[strings.ToLower(host)]; ok {
-		return l
+	return s.byHost[hostName(host)]
+}
+
+// hostName is a name as byHost has it.
+func hostName(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
+
+// nobody is the answer to a request on a shared port that names none of the load
+// balancers there (RFC 9110 15.5.20). Whoever asks from outside is not told the
+// names.
+func nobody(all []*listener, public bool) *http1.Answer {
+	var text strings.Builder
+	text.WriteString("Several load balancers listen on this port, and none has the name in the Host header.\n")
+	if !public {
+		text.WriteString("Ask for one of:\n")
+		for _, l := range all {
+			text.WriteString("  " + l.lb.conf.Load().names[0] + "\n")
+		}
 	}
-	return set.oldest
+	return &http1.Answer{Status: 421, ContentType: "text/plain; charset=utf-8", Body: text.String(), Reason: "UnknownHost"}
 }

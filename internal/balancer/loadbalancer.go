@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/http1"
+	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 )
 
@@ -21,18 +22,28 @@ type loadBalancer struct {
 	arn     string
 	source  netip.Addr // among the targets: it connects to them from it, and they to it; zero: none
 	conf    atomic.Pointer[lbConf]
+	ingress atomic.Pointer[firewall.Ingress] // whom its groups let in from outside
 	traffic lbTraffic
 }
 
 // lbConf is what a load balancer's record says, read once. Immutable.
 type lbConf struct {
-	host      string // the DNS name
-	address   string
-	createdAt time.Time
-	settings  http1.Settings // but for the port
+	names          []string // as hostName makes them, the DNS name first
+	address        netip.Addr
+	createdAt      time.Time
+	internetFacing bool
+	ipv4, ipv6     bool // whether clients from outside reach it so
+	groups         []string
+	settings       http1.Settings // but for the port
 }
 
-func readLoadBalancer(lb model.LoadBalancer) *lbConf {
+// faces reports whether clients from outside reach the load balancer at an
+// address, or one of its family.
+func (c *lbConf) faces(a netip.Addr) bool {
+	return c.internetFacing && (c.ipv4 && a.Is4() || c.ipv6 && a.Is6())
+}
+
+func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 	a := lb.Attributes
 	s := http1.DefaultSettings()
 	s.IdleTimeout = time.Duration(number(a, "idle_timeout.timeout_seconds", 60)) * time.Second
@@ -52,14 +63,22 @@ func readLoadBalancer(lb model.LoadBalancer) *lbConf {
 	case "strictest":
 		s.Desync = http1.Strictest
 	}
-	return &lbConf{host: lb.DNSName, address: lb.Address, createdAt: lb.CreatedAt, settings: s}
+	c := &lbConf{
+		createdAt: lb.CreatedAt, groups: lb.SecurityGroups, settings: s, internetFacing: lb.Scheme == "internet-facing",
+		ipv4: lb.IPAddressType != "dualstack-without-public-ipv4", ipv6: strings.HasPrefix(lb.IPAddressType, "dualstack"),
+	}
+	c.address, _ = netip.ParseAddr(lb.Address) // our own
+	for _, name := range append([]string{lb.DNSName}, b.cfg.Names(lb)...) {
+		c.names = append(c.names, hostName(name))
+	}
+	return c
 }
 
 // addresses returns the addresses that are the load balancer's alone.
-func (lb *loadBalancer) addresses() []string {
-	own := []string{lb.conf.Load().address}
+func (lb *loadBalancer) addresses() []netip.Addr {
+	own := []netip.Addr{lb.conf.Load().address}
 	if lb.source.IsValid() {
-		own = append(own, lb.source.String())
+		own = append(own, lb.source)
 	}
 	return own
 }
@@ -91,6 +110,9 @@ func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer
 	// Names under "localhost" mean the loopback address to resolvers
 	// (RFC 6761), so this one works without any set-up.
 	lb.DNSName = fmt.Sprintf("%s-%d.%s.elb.localhost", strings.ToLower(lb.Name), 1e9+rand.Int64N(1e9), b.cfg.Place.Region)
+	if lb.Scheme == "internal" {
+		lb.DNSName = "internal-" + lb.DNSName
+	}
 	lb.Address = b.freeAddress()
 	lb.State = "active"
 	lb.CreatedAt = time.Now().UTC()
@@ -108,9 +130,10 @@ func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer
 
 func (b *Balancer) addLoadBalancer(lb model.LoadBalancer, source netip.Addr) {
 	live := &loadBalancer{arn: lb.ARN, source: source}
-	live.conf.Store(readLoadBalancer(lb))
+	live.conf.Store(b.readLoadBalancer(lb))
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	live.admit(b.policy)
 	b.lbs[lb.ARN] = live
 }
 
@@ -151,16 +174,16 @@ func (b *Balancer) LoadBalancer(arn string) (model.LoadBalancer, bool) {
 	return b.observe(lb), ok
 }
 
-// observe sets the state of a load balancer whose listeners are not all open:
-// another process took a port while the server was down. API_LoadBalancerState:
+// observe sets the state of a load balancer whose listeners are not all open, or
+// not everywhere: another process has taken a port. API_LoadBalancerState:
 // active_impaired routes traffic but lacks resources, failed could not be set up.
 func (b *Balancer) observe(lb model.LoadBalancer) model.LoadBalancer {
 	closed, why := b.front.failure(lb.ARN)
-	if closed == 0 {
+	if why == "" {
 		return lb
 	}
 	lb.State, lb.StateReason = "active_impaired", why
-	if closed == len(b.Listeners(lb.ARN)) {
+	if closed > 0 && closed == len(b.Listeners(lb.ARN)) {
 		lb.State = "failed"
 	}
 	return lb
@@ -192,10 +215,11 @@ func (b *Balancer) UpdateLoadBalancer(ctx context.Context, arn string, change fu
 
 // resettle puts a load balancer's changed attributes in force.
 func (b *Balancer) resettle(lb model.LoadBalancer) {
-	conf := readLoadBalancer(lb)
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	b.lbs[lb.ARN].conf.Store(conf)
+	conf, live := b.readLoadBalancer(lb), b.lbs[lb.ARN]
+	live.conf.Store(conf)
+	live.admit(b.policy)
 	for _, l := range b.listeners {
 		if l.lb.arn == lb.ARN {
 			l.settings.Store(conf.at(l.port))

@@ -207,7 +207,7 @@ func TestTwoLoadBalancersOnOnePort(t *testing.T) {
 		{"by the first's name", shared, fmt.Sprintf("%s:%d", lbs[0].DNSName, port), "one"},
 		{"by the second's name", shared, fmt.Sprintf("%s:%d", lbs[1].DNSName, port), "two"},
 		{"by the name in capitals", shared, strings.ToUpper(lbs[1].DNSName), "two"},
-		{"unknown name: the oldest", shared, "example.com", "one"},
+		{"by the name with the root's dot", shared, lbs[1].DNSName + ".", "two"},
 		{"the second's own address", net.JoinHostPort(lbs[1].Address, strconv.Itoa(port)), "example.com", "two"},
 		{"the first's own address, whatever the name", net.JoinHostPort(lbs[0].Address, strconv.Itoa(port)), lbs[1].DNSName, "one"},
 	}
@@ -217,6 +217,12 @@ func TestTwoLoadBalancersOnOnePort(t *testing.T) {
 				t.Errorf("answered by %q, want %q", got, row.want)
 			}
 		})
+	}
+	for _, host := range []string{"example.com", "", "127.0.0.1"} {
+		got := get(t, c, "http://"+shared, host)
+		if got.status != 421 || !strings.Contains(got.body, lbs[0].DNSName) || !strings.Contains(got.body, lbs[1].DNSName) {
+			t.Errorf("host %q: got %d %q, want a refusal with both names", host, got.status, got.body)
+		}
 	}
 	if conn, err := net.Dial("tcp", net.JoinHostPort("::1", strconv.Itoa(port))); err == nil {
 		_ = conn.Close()

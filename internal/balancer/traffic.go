@@ -50,7 +50,7 @@ type lbTraffic struct {
 // load balancers share, connections count for the oldest: which one a
 // connection is for shows only in its requests.
 func (f *frontend) Opened() {
-	if l := f.listeners.Load().oldest; l != nil {
+	if l := f.listeners.Load().oldest(); l != nil {
 		l.lb.traffic.newConns.Add(1)
 	}
 	f.conns.Add(1)
@@ -58,7 +58,7 @@ func (f *frontend) Opened() {
 
 // Rejected counts a connection closed at once: http1.Observer.
 func (f *frontend) Rejected() {
-	if l := f.listeners.Load().oldest; l != nil {
+	if l := f.listeners.Load().oldest(); l != nil {
 		l.lb.traffic.rejected.Add(1)
 	}
 }
@@ -99,8 +99,10 @@ func (f *frontend) countedAt(note any) *loadBalancer {
 		return n.lb
 	case *route:
 		return n.lb
+	case *listener: // that the client may not reach
+		return n.lb
 	}
-	if l := f.listeners.Load().oldest; l != nil {
+	if l := f.listeners.Load().oldest(); l != nil {
 		return l.lb
 	}
 	return nil

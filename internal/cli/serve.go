@@ -33,6 +33,10 @@ Where other machines can reach the server, it takes a certificate (--tls-cert an
 --tls-key, or --tls self-signed), or --insecure. --advertise is the name that
 clients use; it stands in the endpoint, in repository URIs and in the certificate.
 
+Load balancers answer on loopback and to tasks. Those that are internet-facing
+answer clients from outside too, at the addresses of --public, if their security
+groups let them in; the VPC's default group lets nobody in. Internal ones do not.
+
 Tasks send and receive what their security groups allow. Whatever those allow,
 --task-reach bounds how far tasks reach: none (each other), internet (and public
 addresses), lan (and private networks that this machine has a route to), all (and
@@ -40,6 +44,7 @@ this machine's own services, and link-local addresses such as 169.254.169.254).
 This machine's name servers answer tasks in all but none.`,
 		Example: `  neargate serve --data /var/lib/neargate
   neargate serve --listen 0.0.0.0:4566 --advertise box.lan --tls self-signed
+  neargate serve --public all        let other machines reach internet-facing load balancers
   neargate serve --timing aws-60     scale at AWS's own pace`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLogger(cmd.ErrOrStderr(), level)
@@ -63,6 +68,7 @@ This machine's name servers answer tasks in all but none.`,
 	f.StringVar(&cfg.Data, "data", cfg.Data, "directory that keeps the server's state")
 	f.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the AWS APIs")
 	f.StringVar(&cfg.Advertise, "advertise", cfg.Advertise, "name, or NAME:PORT, under which clients reach it; the address of --listen unless set")
+	f.StringSliceVar(&cfg.Public, "public", cfg.Public, "where internet-facing load balancers answer clients from outside: an address of this machine, several, 0.0.0.0, :: or all")
 	f.StringVar(&mode, "tls", mode, "self-signed: serve HTTPS with a certificate of the server's own")
 	f.StringVar(&cfg.TLS.Cert, "tls-cert", cfg.TLS.Cert, "PEM file of the certificate to serve HTTPS with")
 	f.StringVar(&cfg.TLS.Key, "tls-key", cfg.TLS.Key, "PEM file of its key")

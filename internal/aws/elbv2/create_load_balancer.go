@@ -51,7 +51,7 @@ func (s *service) newLoadBalancer(in *elb.CreateLoadBalancerInput) (lb model.Loa
 	if lb.Scheme, err = scheme(in.Scheme); err != nil {
 		return lb, err
 	}
-	if lb.IPAddressType, err = ipAddressType(in.IpAddressType); err != nil {
+	if lb.IPAddressType, err = ipAddressType(in.IpAddressType, lb.Scheme); err != nil {
 		return lb, err
 	}
 	if lb.Subnets, lb.VpcID, err = s.subnets(in.Subnets, in.SubnetMappings); err != nil {
@@ -82,12 +82,20 @@ func scheme(v types.LoadBalancerSchemeEnum) (string, error) {
 	return "", model.Errorf(model.Invalid, "InvalidScheme", "Scheme '%s' is not valid", v)
 }
 
-func ipAddressType(v types.IpAddressType) (string, error) {
+// ipAddressType checks the type of a load balancer with the scheme. AWS asks the
+// subnets of a dual-stack one for IPv6 networks; here --public says whether
+// there is IPv6.
+func ipAddressType(v types.IpAddressType, scheme string) (string, error) {
 	switch v {
-	case "", types.IpAddressTypeIpv4:
+	case "":
 		return string(types.IpAddressTypeIpv4), nil
-	case types.IpAddressTypeDualstack, types.IpAddressTypeDualstackWithoutPublicIpv4:
-		return "", notHere("IP address type '%s' is not supported here, only 'ipv4'", v)
+	case types.IpAddressTypeIpv4, types.IpAddressTypeDualstack:
+		return string(v), nil
+	case types.IpAddressTypeDualstackWithoutPublicIpv4:
+		if scheme == string(types.LoadBalancerSchemeEnumInternal) {
+			return "", model.Errorf(model.Invalid, "InvalidConfigurationRequest", "IP address type '%s' is for internet-facing load balancers only", v)
+		}
+		return string(v), nil
 	}
 	return "", invalid("IP address type '%s' is not valid", v)
 }

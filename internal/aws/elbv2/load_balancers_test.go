@@ -128,7 +128,10 @@ func TestLoadBalancerBadInput(t *testing.T) {
 		{"one subnet", create(func(in *elb.CreateLoadBalancerInput) { in.Subnets = in.Subnets[:1] }), "ValidationError"},
 		{"network load balancer", create(func(in *elb.CreateLoadBalancerInput) { in.Type = types.LoadBalancerTypeEnumNetwork }), "InvalidConfigurationRequest"},
 		{"strange scheme", create(func(in *elb.CreateLoadBalancerInput) { in.Scheme = "public" }), "InvalidScheme"},
-		{"dual stack", create(func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = types.IpAddressTypeDualstack }), "InvalidConfigurationRequest"},
+		{"strange address type", create(func(in *elb.CreateLoadBalancerInput) { in.IpAddressType = "ipv6" }), "ValidationError"},
+		{"internal without public IPv4", create(func(in *elb.CreateLoadBalancerInput) {
+			in.Scheme, in.IpAddressType = types.LoadBalancerSchemeEnumInternal, types.IpAddressTypeDualstackWithoutPublicIpv4
+		}), "InvalidConfigurationRequest"},
 		{"tag key twice", create(func(in *elb.CreateLoadBalancerInput) { in.Tags = append(in.Tags, in.Tags[0]) }), "DuplicateTagKeys"},
 		{"unknown attribute", attribute("idle_timeout", "1"), "ValidationError"},
 		{"idle timeout too long", attribute("idle_timeout.timeout_seconds", "4001"), "ValidationError"},

@@ -78,10 +78,14 @@ func (s *service) setSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb
 	if err != nil {
 		return nil, err
 	}
-	if _, err := ipAddressType(in.IpAddressType); err != nil {
-		return nil, err
-	}
 	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) error {
+		if in.IpAddressType != "" {
+			kind, err := ipAddressType(in.IpAddressType, lb.Scheme)
+			if err != nil {
+				return err
+			}
+			lb.IPAddressType = kind
+		}
 		if lb.VpcID != vpcID {
 			return model.Errorf(model.Invalid, "InvalidSubnet", "Subnets must belong to the load balancer's VPC '%s'", lb.VpcID)
 		}
@@ -144,13 +148,9 @@ func (s *service) setIPAddressType(ctx context.Context, in *elb.SetIpAddressType
 	if in.IpAddressType == "" {
 		return nil, invalid("An IP address type must be specified")
 	}
-	kind, err := ipAddressType(in.IpAddressType)
-	if err != nil {
-		return nil, err
-	}
-	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) error {
-		lb.IPAddressType = kind
-		return nil
+	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) (err error) {
+		lb.IPAddressType, err = ipAddressType(in.IpAddressType, lb.Scheme)
+		return err
 	})
 	if err != nil {
 		return nil, err

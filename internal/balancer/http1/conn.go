@@ -144,6 +144,9 @@ func (c *conn) handle() {
 	c.keep = c.mayKeep()
 	bad := c.measureBody()
 	switch {
+	case v.Drop:
+		c.keep, c.sum.Reason = false, "Dropped"
+		c.reset()
 	case bad != nil:
 		c.refuse(bad)
 	case r.class >= Acceptable && c.set.Desync == Strictest:

@@ -10,9 +10,10 @@ type Router interface {
 	Route(r *Request) Verdict
 }
 
-// Verdict is what becomes of a request: an answer of the balancer's own, or a
-// group of targets. The zero Verdict is a 503.
+// Verdict is what becomes of a request: no answer at all, one of the balancer's
+// own, or a group of targets. The zero Verdict is a 503.
 type Verdict struct {
+	Drop   bool    // the connection is reset without an answer, as if nobody listened
 	Answer *Answer // if not nil, sent to the client; read only
 	Group  Group   // else asked for a target
 

@@ -153,3 +153,35 @@ func TestReach(t *testing.T) {
 		t.Errorf("got %q for a word that is none", r)
 	}
 }
+
+// TestIngressKeepsTheMeaning: what a load balancer asks of each client is what
+// the groups say of one from outside.
+func TestIngressKeepsTheMeaning(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		addresses := []string{"10.0.0.1", "192.0.2.1", "198.51.100.9", "2001:db8::7", "2001:db8:1::7"}
+		networks := []string{"0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32", "::/0", "2001:db8::/48"}
+		small := rapid.IntRange(0, 4)
+		rule := rapid.Custom(func(rt *rapid.T) Rule {
+			r := Rule{Egress: rapid.Bool().Draw(rt, "egress"), Protocol: rapid.SampledFrom([]int{Any, TCP, UDP}).Draw(rt, "protocol")}
+			r.From = small.Draw(rt, "from")
+			r.To = r.From + small.Draw(rt, "more")
+			if rapid.Bool().Draw(rt, "of a network") {
+				r.Network = netip.MustParsePrefix(rapid.SampledFrom(networks).Draw(rt, "network"))
+			} else {
+				r.Group = "sg-a"
+			}
+			return r
+		})
+		p := Policy{Default: "sg-a"}
+		for _, id := range []string{"sg-a", "sg-b"} {
+			p.Groups = append(p.Groups, Group{ID: id, Rules: rapid.SliceOfN(rule, 0, 5).Draw(rt, "rules")})
+		}
+		named := rapid.SliceOfN(rapid.SampledFrom([]string{"sg-a", "sg-b", "sg-gone"}), 0, 2).Draw(rt, "named")
+		from := netip.MustParseAddr(rapid.SampledFrom(addresses).Draw(rt, "client"))
+		port := small.Draw(rt, "port")
+		f := Flow{From: Party{Address: from}, To: Party{Member: true, Groups: p.Of(named)}, Protocol: TCP, Port: port}
+		if got, want := p.Ingress(named).Admits(from, port), p.Allowed(f); got != want {
+			rt.Fatalf("admitted %v, by the groups %v: %+v", got, want, f)
+		}
+	})
+}
