@@ -13,6 +13,4 @@ type Capabilities struct {
 	Network netip.Prefix
 	// EphemeralLimit reports whether a task's limit of ephemeral storage holds.
 	EphemeralLimit bool
-	// Exec reports whether commands can be run in a running container.
-	Exec bool
 }

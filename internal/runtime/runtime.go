@@ -37,6 +37,7 @@ type Engine interface {
 	Watcher
 	Resolver
 	Sampler
+	Executor
 	Lifecycle
 	// Capabilities returns what this engine can do. The answer never changes.
 	Capabilities() Capabilities

@@ -11,6 +11,12 @@
 //	wait             prints "ready"
 //	stubborn         prints "ready", and ignores its stop signal
 //
+// A command in a container (Exec) is one of exit, print, wait and stubborn, or
+//
+//	copy             copies its input to its output, and ends with 0
+//	window           prints its terminal's rows and columns, and again when they change,
+//	                 until its input is "end"
+//
 // A health check whose command ends in "exit 0" passes, and one that ends in
 // "exit 1" fails; of others the health stays UNKNOWN until SetHealth.
 package fake
@@ -54,7 +60,7 @@ type Config struct {
 // Engine runs nothing and reports that it does. New creates one.
 type Engine struct {
 	events *runtime.Queue
-	starts sync.WaitGroup // starts under way
+	starts sync.WaitGroup // starts and commands under way
 
 	mu     sync.Mutex
 	cfg    Config            // guarded by mu
@@ -228,6 +234,9 @@ func (e *Engine) Close(context.Context) error {
 	for _, t := range e.tasks {
 		if t.starting() {
 			t.abort(errClosed)
+		}
+		for _, c := range t.commands {
+			c.end(errCommandClosed)
 		}
 	}
 	e.mu.Unlock()

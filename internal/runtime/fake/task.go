@@ -20,9 +20,11 @@ type entry struct {
 
 	plans   []plan // by container
 	servers []*http.Server
-	cpu     time.Duration
-	since   time.Time // cpu is what was consumed until then
-	share   float64   // vCPUs
+	// commands are those that run in the containers.
+	commands []*command
+	cpu      time.Duration
+	since    time.Time // cpu is what was consumed until then
+	share    float64   // vCPUs
 }
 
 func (t *entry) starting() bool { return t.abort != nil }

@@ -53,6 +53,8 @@ type task struct {
 	failure *model.Error
 	meter   *cgroup.Meter
 	abort   context.CancelCauseFunc // ends Start; nil once Start has returned the task
+	// commands counts those that run, by container.
+	commands map[string]int
 
 	followMu sync.Mutex
 	follows  []*follow
@@ -68,7 +70,7 @@ type follow struct {
 
 func newTask(root, id string) *task {
 	return &task{
-		id: id, dir: filepath.Join(root, id),
+		id: id, dir: filepath.Join(root, id), commands: map[string]int{},
 		started: make(chan struct{}), ended: make(chan struct{}), unwatched: make(chan struct{}), undone: make(chan struct{}),
 	}
 }

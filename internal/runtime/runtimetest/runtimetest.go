@@ -7,6 +7,9 @@
 //	stubborn         ignores its stop signal
 //	exit CODE [MS]   ends with CODE, after MS milliseconds
 //	print WORD...    prints a line for each word, and ends with 0
+//	copy             copies its input to its output, and ends with 0
+//	window           prints its terminal's rows and columns, and again when they change,
+//	                 until its input is "end"
 //
 // The first two print "ready" when they are.
 package runtimetest
@@ -73,6 +76,14 @@ func Run(t *testing.T, harness func(t *testing.T) *Harness) {
 		{"Recover", recoverTasks},
 		{"Output", output},
 		{"Samples", samples},
+		{"Exec", exec},
+		{"ExecInput", execInput},
+		{"ExecWindow", execWindow},
+		{"ExecEnds", execEnds},
+		{"ExecOutputFails", execOutputFails},
+		{"ExecRefused", execRefused},
+		{"ExecBounded", execBounded},
+		{"ExecAfterRecover", execAfterRecover},
 		{"Digests", digests},
 		{"ManyAtOnce", manyAtOnce},
 	} {

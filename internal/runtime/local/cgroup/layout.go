@@ -127,6 +127,19 @@ func (l *Layout) Charge(path string, pid int) error {
 	return nil
 }
 
+// Enclose creates a cgroup within one whose processes it shares the limits of, so
+// that those in it can be ended together by Remove. It returns the controller
+// whose hierarchy the cgroup is in, "" for the one of v2.
+func (l *Layout) Enclose(path string) (controller string, err error) {
+	if !l.unified {
+		controller = "pids"
+	}
+	if err := os.Mkdir(filepath.Join(l.mounts[controller], path), 0o755); err != nil {
+		return "", fmt.Errorf("make cgroup: %w", err)
+	}
+	return controller, nil
+}
+
 // file is the path of a controller's file in the cgroup.
 func (l *Layout) file(controller, path, name string) string {
 	if l.unified {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/opencontainers/runc/libcontainer"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,35 +44,21 @@ func (c *container) check(ctx context.Context, tell func(health string)) {
 
 // probe runs the command once. Its output goes nowhere.
 func (c *container) probe(ctx context.Context) error {
-	gate, child, err := newGate()
-	if err != nil {
-		return err
-	}
-	defer gate.close()
-	defer func() { _ = child.Close() }()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("run health check: %w", err)
 	}
 	defer func() { _ = null.Close() }()
-	if err := gate.send(c.order.Filter); err != nil {
+	p := c.another(c.spec.Check.Args)
+	p.Stdin, p.Stdout, p.Stderr = null, null, null
+	if err := c.join(p); err != nil {
 		return err
-	}
-	p := *c.process
-	process := &libcontainer.Process{
-		Args: c.spec.Check.Args, Env: p.Env, Cwd: p.Cwd, UID: p.UID, GID: p.GID,
-		AdditionalGroups: p.AdditionalGroups, Rlimits: p.Rlimits,
-		Stdin: null, Stdout: null, Stderr: null, ExtraFiles: []*os.File{child},
-	}
-	if err := c.handle.Run(process); err != nil {
-		c.reapOrphans()
-		return cleanError(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.spec.Check.Timeout)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = process.Signal(unix.SIGKILL) })
+	stop := context.AfterFunc(ctx, func() { _ = p.Signal(unix.SIGKILL) })
 	defer stop()
-	state, err := process.Wait()
+	state, err := c.await(p)
 	if err != nil {
 		return fmt.Errorf("run health check: %w", err)
 	}

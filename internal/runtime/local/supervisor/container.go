@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,12 +34,16 @@ type container struct {
 	log     *logfile.Writer
 	outputs []*os.File    // our ends of its stdout and stderr
 	drained chan struct{} // closed when both have ended
+
+	execs   atomic.Int64 // commands so far
+	joining sync.Mutex
+	joined  map[int]bool // guarded by joining; processes started later that run
 }
 
 // startContainer takes a container to the point where its program runs.
 // beforeExec is called when all is prepared, just before the program takes over.
 func startContainer(o *Order, spec *Container, layout *cgroup.Layout, beforeExec func() error) (*container, error) {
-	c := &container{order: o, spec: spec, layout: layout, drained: make(chan struct{})}
+	c := &container{order: o, spec: spec, layout: layout, drained: make(chan struct{}), joined: map[int]bool{}}
 	root, err := mountRootfs(o, spec)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,8 @@ type hub struct {
 	orders   chan *Order
 	stops    chan *Stop
 	kills    chan *Kill
+	calls    chan *call
+	over     chan struct{} // closed when no command is taken any more
 	orphaned chan struct{} // closed when the last engine left before an order
 
 	mu      sync.Mutex
@@ -28,7 +30,7 @@ const writeLimit = 5 * time.Second
 func newHub() *hub {
 	return &hub{
 		orders: make(chan *Order, 1), stops: make(chan *Stop, 1), kills: make(chan *Kill, 1),
-		orphaned: make(chan struct{}), conns: map[net.Conn]*json.Encoder{},
+		calls: make(chan *call), over: make(chan struct{}), orphaned: make(chan struct{}), conns: map[net.Conn]*json.Encoder{},
 	}
 }
 
@@ -41,8 +43,8 @@ func (h *hub) serve(l net.Listener) {
 		if err != nil {
 			return
 		}
-		if h.add(conn) {
-			conns.Go(func() { h.read(conn) })
+		if unix, ok := conn.(*net.UnixConn); ok && h.add(conn) {
+			conns.Go(func() { h.read(unix) })
 		}
 	}
 }
@@ -60,8 +62,10 @@ func (h *hub) add(conn net.Conn) bool {
 }
 
 // read takes commands from one engine until it leaves.
-func (h *hub) read(conn net.Conn) {
-	decoder := json.NewDecoder(conn)
+func (h *hub) read(conn *net.UnixConn) {
+	in := &intake{conn: conn}
+	defer in.close()
+	decoder := json.NewDecoder(in)
 	for {
 		var c Command
 		if err := decoder.Decode(&c); err != nil {
@@ -82,8 +86,28 @@ func (h *hub) read(conn net.Conn) {
 			default: // as above
 			}
 		}
+		if c.Exec != nil {
+			h.leave(conn)
+			h.pass(&call{c.Exec, conn, in.take()})
+			return
+		}
 	}
 	_ = conn.Close()
+	h.leave(conn)
+}
+
+// pass hands a command to the task, which runs it once it has its order.
+func (h *hub) pass(c *call) {
+	select {
+	case h.calls <- c:
+	case <-h.over:
+		c.answer(ExecReport{Refused: "the task has ended"})
+		c.close()
+	}
+}
+
+// leave takes an engine off the list.
+func (h *hub) leave(conn net.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, conn)
@@ -122,6 +146,7 @@ func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
+	close(h.over)
 	for conn := range h.conns {
 		_ = conn.Close()
 	}

@@ -120,6 +120,7 @@ type Command struct {
 	Start *Order
 	Stop  *Stop
 	Kill  *Kill
+	Exec  *Exec
 }
 
 // Kill ends the task at once.

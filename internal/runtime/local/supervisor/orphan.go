@@ -24,7 +24,8 @@ type child struct {
 // reapOrphans waits for what a start in the container that failed has left: when
 // libcontainer's first process fails, as it does when the container is ending,
 // it forgets those that this one had made. They are ours then, and the
-// container's last process cannot end before they are gone.
+// container's last process cannot end before they are gone. joining is held: no
+// other start is under way.
 func (c *container) reapOrphans() {
 	for _, p := range children() {
 		if p.name == middleStage {
@@ -36,7 +37,7 @@ func (c *container) reapOrphans() {
 		return // it has never run
 	}
 	for _, p := range children() {
-		if p.pid != first && pidNamespace(p.pid) == c.pids {
+		if p.pid != first && !c.joined[p.pid] && pidNamespace(p.pid) == c.pids {
 			_ = unix.Kill(p.pid, unix.SIGKILL)
 			waitFor(p.pid)
 		}

@@ -149,6 +149,8 @@ func (t *task) loop(ctx context.Context) error {
 			}
 		case k := <-t.hub.kills:
 			t.kill(k.Reason)
+		case c := <-t.hub.calls:
+			t.exec(c)
 		case why := <-full:
 			t.kill(why)
 		case <-done:

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 func main() {
@@ -40,6 +42,20 @@ func main() {
 			time.Sleep(time.Duration(ms) * time.Millisecond)
 		}
 		os.Exit(code)
+	case "copy": // what it reads
+		_, _ = io.Copy(os.Stdout, os.Stdin)
+	case "window": // its terminal's size, until "end"
+		window()
+	case "spawn": // two daemons that hold nothing of its own, then "wait" or "exit"
+		for range 2 {
+			daemon := exec.Command("/proc/self/exe", "idle")
+			daemon.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			fmt.Println("daemon", daemon.Start())
+		}
+		if args[0] == "wait" {
+			signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
+			time.Sleep(time.Hour)
+		}
 	case "print":
 		for _, a := range args {
 			fmt.Println(a)
@@ -107,6 +123,30 @@ func main() {
 		inspect()
 	case "fetch": // the answer of a URL, tried for a while
 		fetch(args[0])
+	}
+}
+
+func window() {
+	changes, ends := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(changes, syscall.SIGWINCH)
+	go func() {
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan() && lines.Text() != "end"; {
+		}
+		close(ends)
+	}()
+	for {
+		var size struct{ rows, columns, x, y uint16 }
+		_, _, e := syscall.Syscall(syscall.SYS_IOCTL, 0, syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size)))
+		if e != 0 {
+			fmt.Println("no terminal")
+			return
+		}
+		fmt.Println(size.rows, size.columns)
+		select {
+		case <-changes:
+		case <-ends:
+			return
+		}
 	}
 }
 
