@@ -33,6 +33,7 @@ type Config struct {
 	// Ephemeral says that nothing in Data is worth keeping: when this process
 	// dies without cleaning up, the next server to start removes it all.
 	Ephemeral bool
+	Images    Images
 	Engine    Engines // what runs the tasks
 	// CPUOvercommit and MemoryOvercommit are how many times what the engine's
 	// machines have all tasks together may be given.
@@ -44,6 +45,7 @@ func Default() Config {
 	return Config{
 		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live", TaskReach: string(firewall.ReachLAN), Engine: Local{},
 		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, CPUOvercommit: 10, MemoryOvercommit: 1,
+		Images: Images{CacheGiB: 20},
 	}
 }
 
@@ -61,7 +63,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory"))
 	}
-	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.TLS.check()} {
+	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.TLS.check(), c.Images.check()} {
 		if err != nil {
 			errs = append(errs, err)
 		}

@@ -103,10 +103,10 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return fmt.Errorf("open the registry: %w", err)
 	}
-	p.registry, err = registry.Open(ctx, p.db, registry.Config{
+	p.registry, err = registry.Open(ctx, p.db, p.pulls(registry.Config{
 		Dir: filepath.Join(cfg.Data, "registry"), Place: cfg.Place, Endpoint: at.address, TLS: cfg.TLS.on(), Filter: filter,
 		Lives: func(accessKey string) bool { return p.tokens.Lives(accessKey) },
-	}, part("registry"))
+	}), part("registry"))
 	if err != nil {
 		return fmt.Errorf("open the registry: %w", err)
 	}

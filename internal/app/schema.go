@@ -45,6 +45,9 @@ func schema(place model.Place) store.Schema {
 			{Name: "registry_tags"},
 			{Name: "registry_blobs"},
 			{Name: "registry_rootfs"},
+			{Name: "registry_pulled"},
+			{Name: "registry_names"},
+			{Name: "registry_endpoints"},
 			{Name: "registry_secret"},
 
 			{Name: "secrets"},

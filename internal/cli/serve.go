@@ -22,6 +22,7 @@ import (
 func serveCommand() *cobra.Command {
 	cfg := app.Default()
 	level, mode := "info", ""
+	var mirrors []string
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the server", Args: noArgs,
 		Long: `Run the server until it is told to stop (Ctrl-C or SIGTERM). Tasks go on running
@@ -41,7 +42,13 @@ Tasks send and receive what their security groups allow. Whatever those allow,
 --task-reach bounds how far tasks reach: none (each other), internet (and public
 addresses), lan (and private networks that this machine has a route to), all (and
 this machine's own services, and link-local addresses such as 169.254.169.254).
-This machine's name servers answer tasks in all but none.`,
+This machine's name servers answer tasks in all but none.
+
+Images come from this server's registry, from files (neargate image load), or from
+any other registry: nginx is Docker Hub's, as everywhere. Private ones open with
+a definition's repositoryCredentials, or with what docker login left in
+~/.docker/config.json (or $DOCKER_CONFIG) of the server's user. HTTP_PROXY,
+HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 		Example: `  neargate serve --data /var/lib/neargate
   neargate serve --listen 0.0.0.0:4566 --advertise box.lan --tls self-signed
   neargate serve --public all        let other machines reach internet-facing load balancers
@@ -57,6 +64,9 @@ This machine's name servers answer tasks in all but none.`,
 			case "":
 			default:
 				return misuse{hinted{fmt.Errorf("--tls %q: want self-signed", mode), "--tls-cert and --tls-key take a certificate from elsewhere"}}
+			}
+			if cfg.Images, err = images(cfg.Images, mirrors); err != nil {
+				return misuse{err}
 			}
 			if err := cfg.Validate(); err != nil {
 				return misuse{explain(err)}
@@ -80,6 +90,8 @@ This machine's name servers answer tasks in all but none.`,
 	f.Float64Var(&cfg.MemoryOvercommit, "memory-overcommit", cfg.MemoryOvercommit, "how many times the machine's memory all tasks together may be given")
 	f.StringVar(&cfg.TaskReach, "task-reach", cfg.TaskReach, "how far tasks reach: none, internet, lan or all")
 	f.BoolVar(&cfg.SELinux, "selinux", cfg.SELinux, "give each task SELinux labels of its own, as container_t")
+	f.StringArrayVar(&mirrors, "registry-mirror", nil, "REGISTRY=URL: ask URL for images of REGISTRY first, as docker.io=https://mirror.lan; may be repeated")
+	f.IntVar(&cfg.Images.CacheGiB, "image-cache", cfg.Images.CacheGiB, "disk in GiB for pulled images; beyond it those not in use go, the longest unused first")
 	f.StringVar(&level, "log-level", level, "debug, info, warn or error")
 	return cmd
 }

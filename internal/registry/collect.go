@@ -30,6 +30,7 @@ func (r *Registry) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		r.sweepUploads()
+		r.sweepFetches()
 		if err := r.collect(ctx); err != nil && ctx.Err() == nil {
 			r.log.Error("remove unused blobs and layers", "error", err)
 		}
@@ -79,6 +80,9 @@ func (r *Registry) collectUnused(ctx context.Context) error {
 	if err := r.collectLinksLocked(ctx); err != nil {
 		return err
 	}
+	if err := r.collectPulledLocked(ctx); err != nil {
+		return err
+	}
 	if err := r.collectBlobsLocked(); err != nil {
 		return err
 	}
@@ -112,6 +116,14 @@ func (r *Registry) collectBlobsLocked() error {
 	}
 	for d := range r.digestsInUse() {
 		used[digest.Digest(d).Encoded()] = true
+	}
+	for d := range r.guarded {
+		used[digest.Digest(d).Encoded()] = true
+	}
+	for _, p := range r.pulled.List("") {
+		for _, d := range p.Blobs {
+			used[digest.Digest(d).Encoded()] = true
+		}
 	}
 	files, err := os.ReadDir(r.path("blobs"))
 	if err != nil {

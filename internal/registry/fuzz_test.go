@@ -10,6 +10,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"neargate/internal/model"
+	"neargate/internal/registry/remote"
 )
 
 // planted is a registry with a good image in "app", and files for others.
@@ -46,7 +47,8 @@ func FuzzManifest(f *testing.F) {
 		if b, err := fx.open(img); err == nil && (b.manifest.Config == nil || len(b.config.RootFS.DiffIDs) != len(b.manifest.Layers)) {
 			t.Errorf("opened as %+v", b)
 		}
-		if img, err := fx.choose(t.Context(), img); err == nil && isIndex(img.MediaType) {
+		child := func(d string) (model.Image, error) { return fx.child(img, d) }
+		if img, err := choose(t.Context(), data, mediaType, child, fx.fits); err == nil && isIndex(img.MediaType) {
 			t.Errorf("chose the index %+v", img)
 		}
 		if d != good.Digest.String() {
@@ -83,9 +85,13 @@ func FuzzReference(f *testing.F) {
 	f.Add("a:b")
 	f.Add("[::1]:80/A//../b")
 	f.Fuzz(func(t *testing.T, s string) {
-		ref, err := fx.parseReference(s)
+		ref, _, err := fx.ours(s)
 		if err == nil && (strings.Contains(ref.repo, "..") || strings.ContainsAny(ref.repo+ref.ref, " \x00\\\n")) {
 			t.Errorf("%q was read as %+v", s, ref)
+		}
+		there, err := remote.Parse(s)
+		if err == nil && (strings.Contains(there.Repository, "..") || strings.ContainsAny(there.String(), " \x00\\\n?#%")) {
+			t.Errorf("%q was read as %+v", s, there)
 		}
 	})
 }

@@ -144,11 +144,15 @@ func (r *Registry) deleteBlob(ctx context.Context, repo, d string) error {
 	return nil
 }
 
-// digestsInUse are the digests of all images of all repositories.
+// digestsInUse are the digests of all images of all repositories, and of those
+// pulled from other registries.
 func (r *Registry) digestsInUse() map[string]bool {
 	used := map[string]bool{}
 	for _, img := range r.images.List("") {
 		used[img.Digest] = true
+	}
+	for _, p := range r.pulled.List("") {
+		used[p.Digest] = true
 	}
 	return used
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"neargate/internal/registry/layer"
+	"neargate/internal/registry/remote"
 )
 
 const (
@@ -27,20 +28,24 @@ const (
 // step is one layer of an image to be unpacked.
 type step struct {
 	blob, diffID string
-	chains       []string        // of the layers up to this one, lowest first
-	below        <-chan struct{} // closed when the layer beneath is there
-	done         chan struct{}   // closed when this one is
+	size         int64              // of the blob
+	from         *remote.Repository // where the blob is to be had; nil: it is here
+	chains       []string           // of the layers up to this one, lowest first
+	below        <-chan struct{}    // closed when the layer beneath is there
+	done         chan struct{}      // closed when this one is
 }
 
-// unpackLayers unpacks the layers of an image, whose chains are pinned. They are
-// unpacked side by side and completed from the lowest up.
-func (r *Registry) unpackLayers(ctx context.Context, b bundle, chains []string) error {
+// unpackLayers unpacks the layers of an image, whose chains are pinned, and
+// returns their sizes. They are pulled and unpacked side by side and completed
+// from the lowest up.
+func (r *Registry) unpackLayers(ctx context.Context, b bundle, chains []string) ([]int64, error) {
+	sizes := make([]int64, len(chains))
 	below := make(chan struct{})
 	close(below)
 	group, ctx := errgroup.WithContext(ctx)
 	for i, l := range b.manifest.Layers {
 		s := step{
-			blob: l.Digest.String(), diffID: b.config.RootFS.DiffIDs[i].String(),
+			blob: l.Digest.String(), diffID: b.config.RootFS.DiffIDs[i].String(), size: l.Size, from: b.from,
 			chains: chains[:i+1], below: below, done: make(chan struct{}),
 		}
 		below = s.done
@@ -51,19 +56,19 @@ func (r *Registry) unpackLayers(ctx context.Context, b bundle, chains []string) 
 					err = fmt.Errorf("layer %s: internal error: %v", s.blob, p)
 				}
 			}()
-			if err := r.ensureLayer(ctx, s); err != nil {
+			if sizes[i], err = r.ensureLayer(ctx, s); err != nil {
 				return err
 			}
 			close(s.done)
 			return nil
 		})
 	}
-	return group.Wait()
+	return sizes, group.Wait()
 }
 
-// ensureLayer unpacks a layer unless that is done already. One caller at a time
-// works on a layer.
-func (r *Registry) ensureLayer(ctx context.Context, s step) error {
+// ensureLayer unpacks a layer unless that is done already, and returns its size.
+// One caller at a time works on a layer.
+func (r *Registry) ensureLayer(ctx context.Context, s step) (int64, error) {
 	top := s.chains[len(s.chains)-1]
 	r.mu.Lock()
 	turn := r.pins[top].turn
@@ -72,49 +77,67 @@ func (r *Registry) ensureLayer(ctx context.Context, s step) error {
 	case <-turn:
 		defer func() { turn <- struct{}{} }()
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
 	dir := r.path("layers", layerName(top))
 	if _, err := os.Stat(dir); err == nil {
-		return nil
+		return r.layerSize(top), nil
 	}
 	temp, err := os.MkdirTemp(r.path("tmp"), "layer-")
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err = r.makeLayer(ctx, s, temp); err == nil {
+	size, err := r.makeLayer(ctx, s, temp)
+	if err == nil {
 		err = os.Rename(temp, dir)
 	}
 	if err != nil {
 		// Its removal may take longer than whoever stops the task will wait.
-		return errors.Join(fmt.Errorf("layer %s: %w", s.blob, err), r.throwAway(temp))
+		return 0, errors.Join(fmt.Errorf("layer %s: %w", s.blob, err), r.throwAway(temp))
 	}
-	return nil
+	return size, nil
 }
 
-// makeLayer unpacks a layer into a directory and completes it.
-func (r *Registry) makeLayer(ctx context.Context, s step, dir string) error {
+// layerSize is the size of a layer that an unpacked image has; 0 when none has,
+// or it was unpacked by a version that did not keep sizes.
+func (r *Registry) layerSize(chain string) int64 {
+	for _, u := range r.rootfs.List("") {
+		if i := slices.Index(u.Chains, chain); i >= 0 && i < len(u.Sizes) {
+			return u.Sizes[i]
+		}
+	}
+	return 0
+}
+
+// makeLayer unpacks a layer into a directory and completes it. It returns the
+// size of the layer's tar.
+func (r *Registry) makeLayer(ctx context.Context, s step, dir string) (int64, error) {
 	result, err := r.unpackLayer(ctx, s, dir)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	select {
 	case <-s.below:
 	case <-ctx.Done():
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
 	var lower []string // highest first
 	for _, c := range slices.Backward(s.chains[:len(s.chains)-1]) {
 		lower = append(lower, r.path("layers", layerName(c)))
 	}
-	return layer.Complete(ctx, dir, result, lower)
+	return result.Bytes, layer.Complete(ctx, dir, result, lower)
 }
 
 // unpackLayer has a process write a layer's files into dir, and verifies both
 // the layer's digests: of the blob as stored, and of the tar inside.
 func (r *Registry) unpackLayer(ctx context.Context, s step, dir string) (layer.Result, error) {
+	if s.from != nil {
+		if err := r.fetch(ctx, s.from, s.blob, s.size); err != nil {
+			return layer.Result{}, err
+		}
+	}
 	select {
 	case r.unpacking <- struct{}{}:
 		defer func() { <-r.unpacking }()
@@ -135,7 +158,10 @@ func (r *Registry) unpackLayer(ctx context.Context, s step, dir string) (layer.R
 		return layer.Result{}, err
 	}
 	if got := stored.digest(); got != s.blob {
-		return layer.Result{}, fmt.Errorf("the stored blob has digest %s", got)
+		if s.from != nil { // it was not synced to disk: the next try pulls it again
+			err = os.Remove(r.blobPath(s.blob))
+		}
+		return layer.Result{}, errors.Join(fmt.Errorf("the stored blob has digest %s", got), err)
 	}
 	if result.DiffID != s.diffID {
 		return layer.Result{}, fmt.Errorf("unpacks to %s, the image config says %s", result.DiffID, s.diffID)

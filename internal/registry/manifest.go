@@ -126,7 +126,7 @@ func (r *Registry) PutImage(ctx context.Context, repo, tagName string, data []by
 		return model.Image{}, model.Errorf(model.Conflict, "ImageTagAlreadyExistsException",
 			"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the repository is immutable.", tagName, repo)
 	}
-	if err := r.storeManifestLocked(d, data); err != nil {
+	if err := r.storeManifest(d, data); err != nil {
 		return model.Image{}, err
 	}
 	if err := r.images.Put(ctx, repo+"@"+d, img); err != nil {
@@ -198,8 +198,8 @@ func (r *Registry) checkChild(c ocispec.Descriptor, child image) error {
 	return nil
 }
 
-// storeManifestLocked writes a manifest as a blob, by way of a temporary file.
-func (r *Registry) storeManifestLocked(d string, data []byte) error {
+// storeManifest writes a manifest as a blob, by way of a temporary file.
+func (r *Registry) storeManifest(d string, data []byte) error {
 	f, err := os.CreateTemp(r.path("tmp"), "manifest-")
 	if err != nil {
 		return fmt.Errorf("store manifest %s: %w", d, err)

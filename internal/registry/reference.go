@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"neargate/internal/model"
+	"neargate/internal/registry/remote"
 )
 
 // reference is an image reference cut into its parts.
@@ -25,30 +26,44 @@ func validTag(s string) bool {
 	return s != "" && len(s) <= 128
 }
 
-// parseReference reads an image reference of this registry: with its ECR name
-// in front, with a loopback address (of whatever port: the API's may differ
-// from the one under which the image was named), or bare. Any other registry
-// is refused: nothing is pulled from elsewhere.
-func (r *Registry) parseReference(s string) (reference, error) {
-	rest := s
-	if host, after, ok := strings.Cut(s, "/"); ok && isHost(host) {
-		if !r.isOurs(host) {
-			return reference{}, model.Errorf(model.Invalid, "CannotPullContainerError",
-				"image %s is in another registry: push it to a repository of this server (%s) and use its URI", s, r.cfg.Endpoint)
+// ours reads an image reference that may be of this registry: with its ECR name
+// in front, with a host and port where it listens or has listened, or bare. A
+// bare name is ours where there is such a repository, and Docker Hub's else. It
+// reports whether the reference is ours.
+func (r *Registry) ours(s string) (reference, bool, error) {
+	rest, named := s, false
+	if host, after, ok := strings.Cut(s, "/"); ok && remote.IsHost(host) {
+		rest, named = after, true
+		if !r.isOurs(host) && !r.wasOurs(host) {
+			return reference{}, false, nil
 		}
-		rest = after
+		if !r.isOurs(host) { // another may listen there today
+			named = false
+		}
 	}
-	out := reference{repo: rest, ref: "latest"}
-	if name, d, ok := strings.Cut(rest, "@"); ok {
+	ref, err := parseReference(rest)
+	if err != nil {
+		return reference{}, true, badReference(s)
+	}
+	if _, err := r.Repository(ref.repo); err != nil && !named {
+		return reference{}, false, nil
+	}
+	return ref, true, nil
+}
+
+// parseReference reads NAME, NAME:TAG, NAME@DIGEST or NAME:TAG@DIGEST.
+func parseReference(s string) (reference, error) {
+	out := reference{repo: s, ref: "latest"}
+	if name, d, ok := strings.Cut(s, "@"); ok {
 		if err := checkDigest(d); err != nil {
-			return reference{}, badReference(s)
+			return reference{}, err
 		}
 		out = reference{repo: name, ref: d}
 		if i := strings.LastIndexByte(name, ':'); i > 0 { // a digest outranks a tag
 			out.repo = name[:i]
 		}
-	} else if i := strings.LastIndexByte(rest, ':'); i >= 0 {
-		out = reference{repo: rest[:i], ref: rest[i+1:]}
+	} else if i := strings.LastIndexByte(s, ':'); i >= 0 {
+		out = reference{repo: s[:i], ref: s[i+1:]}
 		if !validTag(out.ref) {
 			return reference{}, badReference(s)
 		}
@@ -63,20 +78,20 @@ func badReference(s string) error {
 	return model.Errorf(model.Invalid, "CannotPullContainerError", "invalid reference format: %q", s)
 }
 
-// isHost reports whether the first part of a reference names a registry, by
-// Docker's rule.
-func isHost(s string) bool {
-	return s == "localhost" || strings.ContainsAny(s, ".:")
-}
-
+// isOurs reports whether HOST or HOST:PORT is where clients reach this registry.
 func (r *Registry) isOurs(host string) bool {
 	if host == r.cfg.Endpoint || host == r.cfg.Place.RegistryHost() {
 		return true
 	}
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = host
-	}
+	name, port, err := net.SplitHostPort(host)
+	_, mine, _ := net.SplitHostPort(r.cfg.Endpoint)
 	ip := net.ParseIP(name)
-	return name == "localhost" || ip != nil && ip.IsLoopback()
+	return err == nil && port == mine && (name == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// wasOurs reports whether clients reached this registry there under an earlier
+// process: task definitions still name images so.
+func (r *Registry) wasOurs(host string) bool {
+	_, ok := r.endpoints.Get(host)
+	return ok
 }

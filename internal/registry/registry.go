@@ -1,6 +1,7 @@
 // Package registry keeps container images: an OCI distribution registry on
-// disk, with the repositories and image operations of ECR beside it, and
-// images unpacked into directories that overlayfs can use.
+// disk, with the repositories and image operations of ECR beside it; images of
+// other registries, pulled when they are asked for; and images unpacked into
+// directories that overlayfs can use.
 //
 // Blobs and manifests are files named by their digest; which repository holds
 // what, and where tags point, is in store tables. A blob gets its name only
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/registry/remote"
 	"neargate/internal/store"
 )
 
@@ -41,6 +43,15 @@ type Config struct {
 
 	// Filter is the seccomp program of the processes that unpack layers; nil: none.
 	Filter []byte
+
+	// Remote is how other registries are asked.
+	Remote remote.Config
+	// MaxPulledBytes is how much disk the images of other registries may take; more
+	// stays only while it is in use. 0: 20 GiB.
+	MaxPulledBytes int64
+	// Named returns the digests of the images that deployments name, which stay
+	// although no task runs them; nil: none.
+	Named func() map[string]bool
 }
 
 // maxUnpacking bounds the layers that are unpacked at once: each may take some
@@ -70,6 +81,12 @@ func (c *Config) complete() error {
 	if c.MaxUnpackedBytes == 0 {
 		c.MaxUnpackedBytes = 40 << 30
 	}
+	if c.MaxPulledBytes == 0 {
+		c.MaxPulledBytes = 20 << 30
+	}
+	if c.Named == nil {
+		c.Named = func() map[string]bool { return nil }
+	}
 	return errors.Join(errs...)
 }
 
@@ -90,13 +107,21 @@ type Registry struct {
 	links  *store.Table[link]             // blobs of a repository, by repository@digest
 	rootfs *store.Table[unpacked]         // by manifest digest
 
+	remote    *remote.Client
+	pulled    *store.Table[pulled]   // images of other registries, by manifest digest
+	names     *store.Table[name]     // what tags of theirs named last, by full name
+	endpoints *store.Table[endpoint] // where this registry has listened
+
 	uploads uploads
+	fetches fetches
 
 	// mu orders every change of what refers to what, over the tables above,
 	// the maps below and the removal of files. Reading a table needs no lock.
 	mu    sync.Mutex
 	holds map[string]int  // by manifest digest: how many use it unpacked
 	pins  map[string]*pin // by chain ID: layers of unpacks under way
+	// guarded counts, by digest, who brings a blob of an image that is not recorded yet.
+	guarded map[string]int
 }
 
 // link is the record of a blob that a repository holds.
@@ -104,6 +129,11 @@ type link struct {
 	Digest string
 	Size   int64
 	At     time.Time
+}
+
+// endpoint is a HOST:PORT under which clients have reached the registry.
+type endpoint struct {
+	Host string
 }
 
 // tag is where a tag points.
@@ -121,8 +151,10 @@ func Open(ctx context.Context, db *store.DB, cfg Config, log *slog.Logger) (*Reg
 	r := &Registry{
 		cfg: cfg, log: log, now: time.Now, wake: make(chan struct{}, 1),
 		unpacking: make(chan struct{}, min(max(2, runtime.GOMAXPROCS(0)), maxUnpacking)),
-		holds:     map[string]int{}, pins: map[string]*pin{},
+		holds:     map[string]int{}, pins: map[string]*pin{}, guarded: map[string]int{},
+		remote: remote.New(cfg.Remote),
 	}
+	r.fetches.open = map[string]*fetch{}
 	r.uploads.open = map[string]*upload{}
 	if err := r.openTables(ctx, db); err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
@@ -149,13 +181,27 @@ func (r *Registry) openTables(ctx context.Context, db *store.DB) error {
 	if err != nil {
 		return err
 	}
-	var errs [5]error
+	var errs [8]error
 	r.repos, errs[0] = store.NewTable[model.Repository](db, "registry_repositories")
 	r.images, errs[1] = store.NewTable[image](db, "registry_images")
 	r.tags, errs[2] = store.NewTable[tag](db, "registry_tags")
 	r.links, errs[3] = store.NewTable[link](db, "registry_blobs")
 	r.rootfs, errs[4] = store.NewTable[unpacked](db, "registry_rootfs")
-	return errors.Join(errs[:]...)
+	r.pulled, errs[5] = store.NewTable[pulled](db, "registry_pulled")
+	r.names, errs[6] = store.NewTable[name](db, "registry_names")
+	r.endpoints, errs[7] = store.NewTable[endpoint](db, "registry_endpoints")
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	return r.noteEndpoint(ctx)
+}
+
+// noteEndpoint records where clients reach the registry from now on.
+func (r *Registry) noteEndpoint(ctx context.Context) error {
+	if r.wasOurs(r.cfg.Endpoint) {
+		return nil // a start that changes nothing writes nothing
+	}
+	return r.endpoints.Put(ctx, r.cfg.Endpoint, endpoint{Host: r.cfg.Endpoint})
 }
 
 func (r *Registry) prepareDirs(ctx context.Context) error {

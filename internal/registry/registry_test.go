@@ -2,13 +2,17 @@ package registry
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"cuelabs.dev/go/oci/ociregistry"
 	"cuelabs.dev/go/oci/ociregistry/ociclient"
@@ -16,6 +20,7 @@ import (
 
 	"neargate/internal/model"
 	"neargate/internal/registry/layer"
+	"neargate/internal/registry/remote"
 	"neargate/internal/runtime/local/seccomp"
 	"neargate/internal/store"
 )
@@ -34,6 +39,7 @@ type fixture struct {
 	db  *store.DB
 	url string
 	oci ociregistry.Interface // a client with a valid token
+	set func(*Config)         // what a test changes before the registry is opened; may be nil
 }
 
 func newFixture(tb testing.TB) *fixture {
@@ -63,6 +69,10 @@ func (f *fixture) reopen(tb testing.TB) {
 		Dir:    filepath.Join(f.dir, "registry"), Place: model.Place{Region: "us-east-1", Account: account},
 		Endpoint: "127.0.0.1:4566", MaxBlobBytes: 1 << 20, MaxUnpackedBytes: 1 << 20,
 	}
+	cfg.Remote = remote.Config{Dial: elsewhere, Patience: hasty}
+	if f.set != nil {
+		f.set(&cfg)
+	}
 	if f.Registry, err = Open(tb.Context(), f.db, cfg, slog.New(slog.DiscardHandler)); err != nil {
 		tb.Fatal(err)
 	}
@@ -71,6 +81,19 @@ func (f *fixture) reopen(tb testing.TB) {
 	f.url = srv.URL
 	password, _ := f.Token("AKIAROOT")
 	f.oci = newClient(tb, srv, "AWS", password)
+}
+
+// hasty is the patience of tests.
+var hasty = remote.Patience{
+	Connect: 5 * time.Second, Header: 5 * time.Second, Stall: 5 * time.Second, Tries: 2, Backoff: time.Millisecond, RetryAfter: time.Second,
+}
+
+// elsewhere is the network of tests: nothing but loopback.
+func elsewhere(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, _, err := net.SplitHostPort(address); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return nil, errors.New("not in this test")
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
 // basicAuth adds a password to each request.

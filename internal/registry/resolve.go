@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"neargate/internal/model"
+	"neargate/internal/registry/remote"
 )
 
 const (
@@ -34,68 +35,88 @@ type bundle struct {
 	image    model.Image
 	manifest manifest
 	config   ocispec.Image
+	from     *remote.Repository // where its layers are to be had; nil: they are here
 }
 
 // Resolve returns the digest of the image manifest for this machine that ref
-// names: what Unpack would unpack, found without unpacking anything.
+// names: what Unpack would unpack, found without unpacking anything. cred opens
+// the registry that ref is of; nil: what Docker's configuration has for it.
 // model.PinnedImage(ref, digest) names the same image wherever its tag goes
 // later, until somebody deletes the image itself: a manifest without a tag stays.
 // Errors are *model.Error with code CannotPullContainerError.
-func (r *Registry) Resolve(ctx context.Context, ref string) (digest string, err error) {
-	img, err := r.resolve(ctx, ref)
+func (r *Registry) Resolve(ctx context.Context, ref string, cred *model.Credential) (digest string, err error) {
+	img, err := r.find(ctx, ref, cred)
 	if err != nil {
 		return "", err
 	}
 	if _, unpacked := r.rootfs.Get(img.Digest); unpacked {
 		return img.Digest, nil
 	}
-	if _, err := r.open(img); err != nil {
+	if _, err := r.open(img.Image); err != nil {
 		return "", cannotPull("read image "+ref, err)
 	}
 	return img.Digest, nil
 }
 
-// elsewhere says where a repository that is not here may be meant.
-func (r *Registry) elsewhere(repo string) string {
-	if _, err := r.Repository(repo); err == nil {
-		return ""
-	}
-	return fmt.Sprintf(" (images are pulled from this server only: push it to a repository of %s)", r.cfg.Endpoint)
+// found is an image manifest that a reference names.
+type found struct {
+	model.Image
+	from *remote.Repository // where its layers are to be had; nil: they are here
 }
 
-// resolve finds the image manifest for this machine behind a reference.
-func (r *Registry) resolve(ctx context.Context, s string) (model.Image, error) {
-	ref, err := r.parseReference(s)
+// find finds the image manifest for this machine behind a reference.
+func (r *Registry) find(ctx context.Context, s string, cred *model.Credential) (found, error) {
+	ref, here, err := r.ours(s)
 	if err != nil {
-		return model.Image{}, err
+		return found{}, err
 	}
+	if here {
+		img, err := r.findHere(ctx, s, ref)
+		return found{Image: img}, err
+	}
+	there, err := remote.Parse(s)
+	if err != nil {
+		return found{}, badReference(s)
+	}
+	return r.findThere(ctx, there, cred)
+}
+
+// findHere finds an image of this registry.
+func (r *Registry) findHere(ctx context.Context, s string, ref reference) (model.Image, error) {
 	img, err := r.Image(ref.repo, ref.ref)
 	if model.KindOf(err) == model.NotFound {
-		// The wording of ECS's agent for an image that is not there, and what is
-		// meant to be found on Docker Hub.
+		// The wording of ECS's agent for an image that is not there.
 		return model.Image{}, model.Errorf(model.NotFound, "CannotPullContainerError",
-			"pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found%s", s, s, r.elsewhere(ref.repo))
+			"pull image manifest has been retried 1 time(s): failed to resolve ref %s: %s: not found", s, s)
 	}
 	if err != nil || !isIndex(img.MediaType) {
 		return img, err
 	}
-	child, err := r.choose(ctx, img)
+	data, err := r.readBlob(img.Digest, maxManifestBytes)
+	if err != nil {
+		return model.Image{}, cannotPull("read index "+s, err)
+	}
+	child, err := choose(ctx, data, img.MediaType, func(d string) (model.Image, error) { return r.child(img, d) }, r.fits)
 	if err != nil {
 		return model.Image{}, cannotPull("read index "+s, err)
 	}
 	return child, nil
 }
 
+// fits reports whether an image is for this machine by its config.
+func (r *Registry) fits(img model.Image) bool {
+	_, err := r.open(img)
+	return err == nil
+}
+
 // choose returns the image of an index for this machine: the first one that is
-// declared to be, or else the first one without a platform whose config is.
-func (r *Registry) choose(ctx context.Context, index model.Image) (model.Image, error) {
-	data, err := r.readBlob(index.Digest, maxManifestBytes)
+// declared to be, or else the first one without a platform whose config fits.
+// get finds an image by its digest.
+func choose[T any](ctx context.Context, index []byte, mediaType string, get func(digest string) (T, error), fits func(T) bool) (T, error) {
+	var none T
+	m, err := parseManifest(index, mediaType)
 	if err != nil {
-		return model.Image{}, err
-	}
-	m, err := parseManifest(data, index.MediaType)
-	if err != nil {
-		return model.Image{}, err
+		return none, err
 	}
 	var unnamed []string
 	for _, d := range m.Manifests {
@@ -106,22 +127,22 @@ func (r *Registry) choose(ctx context.Context, index model.Image) (model.Image, 
 				unnamed = append(unnamed, name)
 			}
 		case runsHere(p.OS, p.Architecture):
-			return r.child(index, d.Digest.String())
+			return get(d.Digest.String())
 		}
 	}
 	for _, d := range unnamed {
 		if ctx.Err() != nil {
-			return model.Image{}, context.Cause(ctx)
+			return none, context.Cause(ctx)
 		}
-		img, err := r.child(index, d)
+		img, err := get(d)
 		if err != nil {
-			return model.Image{}, err
+			return none, err
 		}
-		if _, err := r.open(img); err == nil {
+		if fits(img) {
 			return img, nil
 		}
 	}
-	return model.Image{}, noPlatform("")
+	return none, noPlatform("")
 }
 
 // child returns the image of an index that a descriptor names, and an error

@@ -19,6 +19,7 @@ import (
 type unpacked struct {
 	Digest string
 	Chains []string // chain ID of each layer, lowest first
+	Sizes  []int64  // bytes of the files of each layer
 	Config model.ImageConfig
 }
 
@@ -43,25 +44,28 @@ type Rootfs struct {
 
 // Unpack unpacks the layers of the image that ref names for overlayfs and
 // holds them until release is called, which may be done more than once. ref is
-// an image of this registry (see parseReference); of an index it is the image for
-// this machine. Layers are unpacked once, whoever asks for them at the same
-// time; when ctx ends, another caller goes on. It needs root.
+// an image of this registry or another (see ours), which cred opens; of an index
+// it is the image for this machine. Layers are pulled and unpacked once, whoever
+// asks for them at the same time; when ctx ends, another caller goes on. It needs
+// root.
 //
 // Errors are *model.Error with code CannotPullContainerError when the image is
 // at fault.
-func (r *Registry) Unpack(ctx context.Context, ref string) (_ Rootfs, release func(), err error) {
-	img, err := r.resolve(ctx, ref)
+func (r *Registry) Unpack(ctx context.Context, ref string, cred *model.Credential) (_ Rootfs, release func(), err error) {
+	img, err := r.find(ctx, ref, cred)
 	if err != nil {
 		return Rootfs{}, nil, err
 	}
-	r.notePull(ctx, img)
+	r.notePull(ctx, img.Image)
 	if rootfs, release, ok := r.hold(img.Digest); ok {
 		return rootfs, release, nil
 	}
-	b, err := r.open(img)
+	defer r.keep(img.Digest)()
+	b, err := r.open(img.Image)
 	if err != nil {
 		return Rootfs{}, nil, cannotPull("read image "+ref, err)
 	}
+	b.from = img.from
 	rootfs, release, err := r.unpackImage(ctx, b)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return Rootfs{}, nil, fmt.Errorf("unpack image %s: %w", ref, cause)
@@ -88,6 +92,10 @@ func (r *Registry) notePull(ctx context.Context, img model.Image) {
 	if r.now().Sub(img.PulledAt) < noteEvery {
 		return
 	}
+	if img.Repository == "" { // of another registry
+		r.noteUse(ctx, img.Digest)
+		return
+	}
 	_, err := r.images.Update(ctx, img.Repository+"@"+img.Digest, func(cur image, exists bool) (image, error) {
 		if !exists {
 			return cur, os.ErrNotExist // deleted meanwhile
@@ -100,6 +108,19 @@ func (r *Registry) notePull(ctx context.Context, img model.Image) {
 	}
 }
 
+// keep keeps what there is of an image from being collected until release is
+// called.
+func (r *Registry) keep(d string) (release func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.keepLocked(d)
+}
+
+func (r *Registry) keepLocked(d string) (release func()) {
+	r.holds[d]++
+	return sync.OnceFunc(func() { r.release(d) })
+}
+
 // hold holds an image if it is unpacked.
 func (r *Registry) hold(d string) (Rootfs, func(), bool) {
 	r.mu.Lock()
@@ -108,12 +129,11 @@ func (r *Registry) hold(d string) (Rootfs, func(), bool) {
 	if !ok {
 		return Rootfs{}, nil, false
 	}
-	r.holds[d]++
 	rootfs := Rootfs{Digest: d, Config: u.Config}
 	for _, c := range u.Chains {
 		rootfs.Layers = append(rootfs.Layers, r.path("layers", layerName(c)))
 	}
-	return rootfs, sync.OnceFunc(func() { r.release(d) }), true
+	return rootfs, r.keepLocked(d), true
 }
 
 func (r *Registry) release(d string) {
@@ -123,7 +143,8 @@ func (r *Registry) release(d string) {
 		return
 	}
 	delete(r.holds, d)
-	if !r.digestsInUse()[d] {
+	_, kept := r.pulled.Get(d)
+	if kept || !r.digestsInUse()[d] { // what was pulled may have become too much
 		r.askCollect()
 	}
 }
@@ -135,7 +156,8 @@ func (r *Registry) unpackImage(ctx context.Context, b bundle) (Rootfs, func(), e
 		u.Chains = append(u.Chains, c.String())
 	}
 	defer r.pinLayers(u.Chains)()
-	if err := r.unpackLayers(ctx, b, u.Chains); err != nil {
+	var err error
+	if u.Sizes, err = r.unpackLayers(ctx, b, u.Chains); err != nil {
 		return Rootfs{}, nil, err
 	}
 	if err := r.rootfs.Put(ctx, u.Digest, u); err != nil {

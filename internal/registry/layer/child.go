@@ -18,7 +18,7 @@ func child(install func([]byte) error) int {
 	if r, err := unpackHere(install); err != nil {
 		a.Error = err.Error()
 	} else {
-		a.DiffID = r.DiffID
+		a.DiffID, a.Bytes = r.DiffID, r.Bytes
 		for _, name := range r.Opaque {
 			a.Opaque = append(a.Opaque, []byte(name))
 		}

@@ -59,6 +59,7 @@ type Job struct {
 // Result is what a layer turned out to be.
 type Result struct {
 	DiffID  string   // digest of the tar
+	Bytes   int64    // of the tar
 	Opaque  []string // directories that hide what lies beneath them
 	Implied []string // directories that no entry describes, parents first
 }

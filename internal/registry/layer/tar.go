@@ -42,6 +42,7 @@ func unpackTar(blob io.Reader, root string, limits Limits) (Result, error) {
 		return Result{}, err
 	}
 	result, err := x.result()
+	result.Bytes = content.n
 	result.DiffID = "sha256:" + hex.EncodeToString(content.sum.Sum(nil))
 	return result, err
 }

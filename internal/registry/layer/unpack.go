@@ -34,11 +34,12 @@ const (
 type answer struct {
 	Error           string // why the layer could not be unpacked; "" when it was
 	DiffID          string
+	Bytes           int64
 	Opaque, Implied [][]byte
 }
 
 func (a answer) result() Result {
-	r := Result{DiffID: a.DiffID}
+	r := Result{DiffID: a.DiffID, Bytes: a.Bytes}
 	for _, name := range a.Opaque {
 		r.Opaque = append(r.Opaque, string(name))
 	}

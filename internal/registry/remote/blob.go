@@ -1,0 +1,134 @@
+package remote
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	// maxDownloads are the blobs of one pull that come at once.
+	maxDownloads = 6
+	// copyBytes is the size of the pieces that a blob is written in.
+	copyBytes = 256 << 10
+	// headway is how much of a blob must come for a try not to count.
+	headway = 1 << 20
+)
+
+// Download is a blob on its way. What has come stays valid after a failure, so
+// that the next try, of this pull or another, goes on from there.
+type Download struct {
+	Digest string
+	Size   int64
+
+	out  io.Writer
+	sum  hash.Hash
+	done int64 // bytes written to out
+}
+
+// NewDownload returns the download of a blob whose bytes go to out.
+func NewDownload(digest string, size int64, out io.Writer) *Download {
+	return &Download{Digest: digest, Size: size, out: out, sum: sha256.New()}
+}
+
+// errWrite is the failure of the download's writer, which is ours.
+type errWrite struct{ error }
+
+// Write takes the next bytes.
+func (d *Download) Write(p []byte) (int, error) {
+	n, err := d.out.Write(p)
+	d.sum.Write(p[:n])
+	d.done += int64(n)
+	if err != nil {
+		err = permanent(errWrite{err})
+	}
+	return n, err
+}
+
+// Fetch completes a download and verifies it. A download that has failed
+// verification is of no use any more. Errors are *model.Error in ECS's words,
+// or the cause of ctx.
+func (r *Repository) Fetch(ctx context.Context, d *Download) error {
+	select {
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	mark := d.done
+	tries, err := r.client.cfg.Patience.attempt(ctx, func() error {
+		return r.each(ctx, func(e *endpoint) error { return r.download(ctx, e, d) })
+	}, func() bool {
+		got := d.done - mark
+		if got >= headway {
+			mark = d.done
+		}
+		return got >= headway
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err == nil {
+		if got := "sha256:" + hex.EncodeToString(d.sum.Sum(nil)); got != d.Digest {
+			err = &Untrue{fmt.Errorf("failed commit on ref \"layer-%s\": unexpected commit digest %s, expected %s: failed precondition", d.Digest, got, d.Digest)}
+		}
+	}
+	if err != nil {
+		return uncopied(tries, err)
+	}
+	return nil
+}
+
+// Untrue is the error of a blob that is not what its digest says.
+type Untrue struct{ error }
+
+// download gets what is missing of a blob from one endpoint.
+func (r *Repository) download(ctx context.Context, e *endpoint, d *Download) error {
+	if d.done >= d.Size {
+		return nil
+	}
+	header := map[string]string{"Accept": "*/*"}
+	if d.done > 0 {
+		header["Range"] = "bytes=" + strconv.FormatInt(d.done, 10) + "-"
+	}
+	resp, err := r.get(ctx, e, "blobs/"+d.Digest, header)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body := io.Reader(resp.Body)
+	switch {
+	case resp.StatusCode == http.StatusOK: // all of it, whatever was asked for
+		if _, err := io.CopyN(io.Discard, body, d.done); err != nil {
+			return cut(d, err)
+		}
+	case !strings.HasPrefix(resp.Header.Get("Content-Range"), "bytes "+strconv.FormatInt(d.done, 10)+"-"):
+		return permanent(fmt.Errorf("the registry answers for bytes %d onwards with %q", d.done, clean(resp.Header.Get("Content-Range"))))
+	}
+	_, err = io.CopyBuffer(struct{ io.Writer }{d}, io.LimitReader(body, d.Size-d.done), make([]byte, copyBytes))
+	if err != nil {
+		return cut(d, err)
+	}
+	if d.done < d.Size {
+		return cut(d, io.ErrUnexpectedEOF)
+	}
+	if n, _ := body.Read(make([]byte, 1)); n > 0 {
+		return permanent(&Untrue{fmt.Errorf("blob %s is longer than the %d bytes of its descriptor", d.Digest, d.Size)})
+	}
+	return nil
+}
+
+// cut words the end of an answer before its time.
+func cut(d *Download, err error) error {
+	if _, ours := errors.AsType[errWrite](err); ours {
+		return err
+	}
+	return fmt.Errorf("httpReadSeeker: failed after %d of %d bytes of %s: %w", d.done, d.Size, d.Digest, err)
+}
