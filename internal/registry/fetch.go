@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -61,7 +60,7 @@ func (r *Registry) fetch(ctx context.Context, from *remote.Repository, d string,
 	}
 	f.left = r.now()
 	if err := from.Fetch(ctx, f.load); err != nil {
-		if _, untrue := errors.AsType[*remote.Untrue](err); untrue {
+		if f.load.Untrue() {
 			f.drop()
 		}
 		return err

@@ -28,10 +28,15 @@ type Download struct {
 	Digest string
 	Size   int64
 
-	out  io.Writer
-	sum  hash.Hash
-	done int64 // bytes written to out
+	out    io.Writer
+	sum    hash.Hash
+	done   int64 // bytes written to out
+	untrue bool
 }
+
+// Untrue reports whether what came is not what the digest says: the download is
+// of no use any more.
+func (d *Download) Untrue() bool { return d.untrue }
 
 // NewDownload returns the download of a blob whose bytes go to out.
 func NewDownload(digest string, size int64, out io.Writer) *Download {
@@ -52,8 +57,7 @@ func (d *Download) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Fetch completes a download and verifies it. A download that has failed
-// verification is of no use any more. Errors are *model.Error in ECS's words,
+// Fetch completes a download and verifies it. Errors are *model.Error in ECS's words,
 // or the cause of ctx.
 func (r *Repository) Fetch(ctx context.Context, d *Download) error {
 	select {
@@ -77,7 +81,8 @@ func (r *Repository) Fetch(ctx context.Context, d *Download) error {
 	}
 	if err == nil {
 		if got := "sha256:" + hex.EncodeToString(d.sum.Sum(nil)); got != d.Digest {
-			err = &Untrue{fmt.Errorf("failed commit on ref \"layer-%s\": unexpected commit digest %s, expected %s: failed precondition", d.Digest, got, d.Digest)}
+			d.untrue = true
+			err = fmt.Errorf("failed commit on ref \"layer-%s\": unexpected commit digest %s, expected %s: failed precondition", d.Digest, got, d.Digest)
 		}
 	}
 	if err != nil {
@@ -85,9 +90,6 @@ func (r *Repository) Fetch(ctx context.Context, d *Download) error {
 	}
 	return nil
 }
-
-// Untrue is the error of a blob that is not what its digest says.
-type Untrue struct{ error }
 
 // download gets what is missing of a blob from one endpoint.
 func (r *Repository) download(ctx context.Context, e *endpoint, d *Download) error {
@@ -120,7 +122,8 @@ func (r *Repository) download(ctx context.Context, e *endpoint, d *Download) err
 		return cut(d, io.ErrUnexpectedEOF)
 	}
 	if n, _ := body.Read(make([]byte, 1)); n > 0 {
-		return permanent(&Untrue{fmt.Errorf("blob %s is longer than the %d bytes of its descriptor", d.Digest, d.Size)})
+		d.untrue = true
+		return permanent(fmt.Errorf("blob %s is longer than the %d bytes of its descriptor", d.Digest, d.Size))
 	}
 	return nil
 }

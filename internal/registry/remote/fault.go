@@ -161,10 +161,7 @@ func unresolved(ref string, tries int, err error) error {
 			reason = "pull access denied, repository does not exist or may require authorization: " + denial(r)
 		}
 	}
-	return &model.Error{
-		Kind: kind, Code: code, Err: err,
-		Msg: fmt.Sprintf("pull image manifest has been retried %d time(s): failed to resolve ref %s: %s", tries, ref, reason),
-	}
+	return model.Errorf(kind, code, "pull image manifest has been retried %d time(s): failed to resolve ref %s: %s", tries, ref, reason)
 }
 
 func denial(r *refusal) string {
@@ -180,8 +177,5 @@ func uncopied(tries int, err error) error {
 	if _, ok := errors.AsType[*refusal](err); ok {
 		reason = "httpReadSeeker: failed open: " + reason
 	}
-	return &model.Error{
-		Kind: model.Unavailable, Code: code, Err: err,
-		Msg: fmt.Sprintf("ref pull has been retried %d time(s): failed to copy: %s", tries, reason),
-	}
+	return model.Errorf(model.Unavailable, code, "ref pull has been retried %d time(s): failed to copy: %s", tries, reason)
 }

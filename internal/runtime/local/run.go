@@ -169,7 +169,7 @@ func (e *Engine) pull(ctx context.Context, t *task) ([]Rootfs, error) {
 
 func pullError(err error) error {
 	if m, ok := errors.AsType[*model.Error](err); ok {
-		return &model.Error{Kind: m.Kind, Code: runtime.CodePull, Msg: m.Msg, Err: err}
+		return &model.Error{Kind: m.Kind, Code: runtime.CodePull, Msg: m.Msg, Err: m.Err}
 	}
 	return model.Errorf(model.Invalid, runtime.CodePull, "%v", err)
 }
