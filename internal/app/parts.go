@@ -19,6 +19,7 @@ import (
 	"neargate/internal/aws/elbv2"
 	"neargate/internal/aws/iam"
 	logsface "neargate/internal/aws/logs"
+	"neargate/internal/aws/secretsmanager"
 	"neargate/internal/aws/sigv4"
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
@@ -191,6 +192,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.ec2.Subnet, Groups: p.ec2}),
 		iam.New(roles),
 		logsface.New(p.logs),
+		secretsmanager.New(p.secrets),
 		sts.New(p.tokens),
 	}
 	return nil
@@ -202,6 +204,7 @@ func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 		"runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "copies": p.keepCopies,
+		"secrets": p.secrets.Run,
 	} {
 		group.Go(func() error {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

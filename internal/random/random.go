@@ -40,12 +40,17 @@ func Word(n int) string {
 
 // Letters returns n letters and digits, as at the end of the ARNs of secrets.
 func Letters(n int) string {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	return Of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", n)
+}
+
+// Of returns n characters of an alphabet of ASCII, each as likely as any other.
+func Of(alphabet string, n int) string {
 	b := make([]byte, 0, n)
+	fair := 256 - 256%len(alphabet)
 	for len(b) < n {
 		for _, x := range randomBytes(n) {
-			if x &= 63; int(x) < len(letters) && len(b) < n { // each as likely as any other
-				b = append(b, letters[x])
+			if int(x) < fair && len(b) < n {
+				b = append(b, alphabet[int(x)%len(alphabet)])
 			}
 		}
 	}

@@ -7,8 +7,8 @@
 package secrets
 
 import (
-	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"neargate/internal/model"
@@ -25,6 +25,7 @@ type Config struct {
 type Secrets struct {
 	cfg   Config
 	now   func() time.Time // replaced in tests only
+	db    *store.DB
 	table *store.Table[Secret] // by name
 }
 
@@ -34,24 +35,32 @@ func Open(db *store.DB, cfg Config) (*Secrets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the secrets: %w", err)
 	}
-	return &Secrets{cfg: cfg, now: time.Now, table: table}, nil
+	return &Secrets{cfg: cfg, now: time.Now, db: db, table: table}, nil
 }
 
 // Secret is one secret.
 type Secret struct {
 	Name, ARN   string
 	Description string
+	KMSKeyID    string // as the caller named it; "": AWS's own key
+	Policy      string // JSON; "": none
+	Tags        []model.Tag
 	Versions    []Version // the oldest first
-	CreatedAt   time.Time
+	// DeletedAt is when it was marked for deletion, and GoneAt when it is to be
+	// deleted; zero: never.
+	DeletedAt, GoneAt    time.Time
+	CreatedAt, ChangedAt time.Time
+	AccessedAt           time.Time // the day
 }
 
 // Version is one value of a secret.
 type Version struct {
-	ID        string
-	Stages    []string // its staging labels
-	Sealed    []byte   // its value, encrypted
-	Binary    bool     // the value is SecretBinary
-	CreatedAt time.Time
+	ID         string
+	Stages     []string // its staging labels; none: it is deprecated
+	Sealed     []byte   // its value, encrypted
+	Binary     bool     // the value is SecretBinary
+	CreatedAt  time.Time
+	AccessedAt time.Time // the day
 }
 
 // The staging labels that Secrets Manager itself moves.
@@ -60,30 +69,34 @@ const (
 	Previous = "AWSPREVIOUS"
 )
 
-// Value is the value of one version of a secret.
-type Value struct {
-	Secret  Secret
-	Version Version
-	Data    []byte
+// gone reports whether a secret's recovery window has passed.
+func (s Secret) gone(now time.Time) bool { return !s.GoneAt.IsZero() && !now.Before(s.GoneAt) }
+
+// withVersions returns the secret with versions that can be changed.
+func (s Secret) withVersions() Secret {
+	s.Versions = slices.Clone(s.Versions)
+	for i := range s.Versions {
+		s.Versions[i].Stages = slices.Clone(s.Versions[i].Stages)
+	}
+	return s
 }
 
-// Value returns the value of a secret, which id names: its name, its ARN, or
-// its ARN without the random end. version and stage choose the version; with
-// neither it is AWSCURRENT. ResourceNotFoundException,
-// InvalidRequestException, DecryptionFailure.
-func (s *Secrets) Value(_ context.Context, id, version, stage string) (Value, error) {
-	secret, ok := s.find(id)
-	if !ok {
-		return Value{}, errNoSecret()
+// place is what a version's value is bound to.
+func (s Secret) place(version string) string { return s.ARN + "/" + version }
+
+// List returns the secrets in the order of their names, those marked for
+// deletion included.
+func (s *Secrets) List() []Secret {
+	now := s.now()
+	return slices.DeleteFunc(s.table.List(""), func(x Secret) bool { return x.gone(now) })
+}
+
+// Secret returns the secret that id names: its name, its ARN, or its ARN
+// without the random end. ResourceNotFoundException.
+func (s *Secrets) Secret(id string) (Secret, error) {
+	secret, ok := find(s.table, id)
+	if !ok || secret.gone(s.now()) {
+		return Secret{}, errNoSecret()
 	}
-	v, err := secret.version(version, stage)
-	if err != nil {
-		return Value{}, err
-	}
-	data, ok := s.cfg.Key.open(v.Sealed, secret.ARN+"/"+v.ID)
-	if !ok {
-		return Value{}, model.Errorf(model.Invalid, "DecryptionFailure",
-			"Secrets Manager can't decrypt the protected secret text using the provided KMS key.")
-	}
-	return Value{secret, v, data}, nil
+	return secret, nil
 }

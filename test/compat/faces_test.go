@@ -16,6 +16,7 @@ import (
 	"neargate/internal/aws/elbv2"
 	"neargate/internal/aws/iam"
 	"neargate/internal/aws/logs"
+	"neargate/internal/aws/secretsmanager"
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
 	"neargate/internal/model"
@@ -37,6 +38,7 @@ func faces() []face {
 		{"CloudWatch", "cloudwatch", cloudwatch.New(nil, nil)},
 		{"CloudWatch Logs", "logs", logs.New(nil)},
 		{"Amazon ECR", "ecr", ecr.New(nil, place, "")},
+		{"Secrets Manager", "secretsmanager", secretsmanager.New(nil)},
 		{"IAM", "iam", iam.New(nil)},
 		{"STS", "sts", sts.New(nil)},
 		{"Amazon EC2", "ec2", ec2.New(nil)},
