@@ -21,6 +21,9 @@ type filter interface {
 	// from; whom it reaches is up to its security groups and the tasks'. The
 	// address stays the same until DropSource, also when the groups change.
 	Source(name string, groups []string) (netip.Addr, error)
+	// SetDoors names the ports that the load balancer listens on at its address.
+	// Tasks reach these, as its security groups and theirs allow, and no others.
+	SetDoors(name string, ports []uint16) error
 	// DropSource takes the address of a load balancer back. An unknown name is
 	// no error.
 	DropSource(name string) error

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"neargate/internal/balancer/http1"
@@ -189,6 +190,20 @@ func (f *front) failure(lbARN string) (closed int, why string) {
 		}
 	}
 	return closed, why
+}
+
+// ports returns the ports that a load balancer listens on at its own addresses,
+// in order.
+func (f *front) ports(lbARN string) (ports []uint16) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for l := range f.own {
+		if l.lb.arn == lbARN {
+			ports = append(ports, uint16(l.port))
+		}
+	}
+	slices.Sort(ports)
+	return ports
 }
 
 // shut takes no new connections anywhere, for good, and lets requests under way

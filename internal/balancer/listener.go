@@ -84,6 +84,7 @@ func (b *Balancer) addListener(live *listener) {
 	b.mu.Lock()
 	b.listeners[live.arn] = live
 	b.mu.Unlock()
+	b.openDoors(live.lb.arn)
 	b.associate()
 }
 
@@ -200,6 +201,7 @@ func (b *Balancer) deleteListener(ctx context.Context, l model.Listener) error {
 	delete(b.listeners, l.ARN)
 	b.mu.Unlock()
 	b.front.close(live)
+	b.openDoors(live.lb.arn)
 	b.associate()
 	return nil
 }

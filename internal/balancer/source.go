@@ -21,6 +21,9 @@ type sources interface {
 	// Source returns the address of the load balancer with the ARN, and puts its
 	// security groups in force.
 	Source(arn string, groups []string) (netip.Addr, error)
+	// SetDoors names the ports that the load balancer listens on at the address,
+	// in order.
+	SetDoors(arn string, ports []uint16) error
 	// DropSource takes the address back.
 	DropSource(arn string) error
 }
@@ -32,6 +35,17 @@ func (b *Balancer) openSource(lb model.LoadBalancer) (netip.Addr, error) {
 		return netip.Addr{}, nil
 	}
 	return b.cfg.Sources.Source(lb.ARN, lb.SecurityGroups)
+}
+
+// openDoors lets tasks in wherever the load balancer listens now. What fails is
+// logged: it answers everywhere else.
+func (b *Balancer) openDoors(arn string) {
+	if b.cfg.Sources == nil {
+		return
+	}
+	if err := b.cfg.Sources.SetDoors(arn, b.front.ports(arn)); err != nil {
+		b.log.Error("tasks do not reach a load balancer", "load_balancer", arn, "error", err)
+	}
 }
 
 func (b *Balancer) dropSource(arn string) {

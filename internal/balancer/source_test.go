@@ -12,6 +12,7 @@ import (
 type loopback struct{ address netip.Addr }
 
 func (l loopback) Source(string, []string) (netip.Addr, error) { return l.address, nil }
+func (l loopback) SetDoors(string, []uint16) error             { return nil }
 func (l loopback) DropSource(string) error                     { return nil }
 
 // TestAddressAmongTargets: what targets send to the load balancer's address in

@@ -27,6 +27,14 @@ func (e *Engine) Source(name string, groups []string) (netip.Addr, error) {
 	return a, e.saveNetwork()
 }
 
+// SetDoors names the ports that the named load balancer listens on.
+func (e *Engine) SetDoors(name string, ports []uint16) error {
+	if err := e.net.SetDoors(name, ports); err != nil {
+		return fmt.Errorf("open the way to load balancer %s: %w", name, err)
+	}
+	return nil
+}
+
 // DropSource takes the address of a load balancer back.
 func (e *Engine) DropSource(name string) error {
 	if err := e.net.DropSource(name); err != nil {

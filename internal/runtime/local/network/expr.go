@@ -20,8 +20,12 @@ const (
 	destinationAddress address = 16
 )
 
-// second is the register after a link's name, which fills the first.
-const second = unix.NFT_REG_2
+// second is the register after a link's name, which fills the first; afterAddress
+// the one after an address.
+const (
+	second       = unix.NFT_REG_2
+	afterAddress = unix.NFT_REG32_01
+)
 
 func accept() []expr.Any { return []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}} }
 func drop() []expr.Any   { return []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}} }
@@ -79,15 +83,19 @@ func within(a address, in netip.Prefix) []expr.Any {
 	return append(out, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: in.Masked().Addr().AsSlice()})
 }
 
-// except matches any other address than the given one.
-func except(a address, one netip.Addr) []expr.Any {
-	return append(onlyIPv4(), a.load(1), &expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: one.AsSlice()})
-}
-
 // foreignSource matches a packet whose link and sender are no element of a set.
 func foreignSource(set string) []expr.Any {
 	return append(onlyIPv4(), &expr.Meta{Key: expr.MetaKeyIIFNAME, Register: 1}, sourceAddress.load(second),
 		&expr.Lookup{SourceRegister: 1, SetName: set, Invert: true})
+}
+
+// toElement matches a TCP packet whose destination is an element of a set of
+// addresses with ports.
+func toElement(set string) []expr.Any {
+	return append(onlyIPv4(),
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1}, &expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
+		destinationAddress.load(1), &expr.Payload{DestRegister: afterAddress, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
+		&expr.Lookup{SourceRegister: 1, SetName: set})
 }
 
 // memberOf matches an address of the header that a class has.

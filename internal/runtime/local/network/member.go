@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
+	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -124,12 +126,43 @@ func (n *Network) Source(name string, groups []string) (netip.Addr, error) {
 	return a, n.addLocked(a)
 }
 
+// SetDoors names the ports that the named load balancer listens on: who may
+// connect to them is up to the security groups, and nobody may to other ports of
+// its address, where programs of this machine could answer that listen
+// everywhere.
+func (n *Network) SetDoors(name string, ports []uint16) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a, known := n.sources[name]
+	if !known || slices.Equal(n.doors[name], ports) {
+		return nil
+	}
+	was := n.doors[name]
+	n.doors[name] = slices.Clone(ports)
+	var fresh []nftables.SetElement
+	for _, p := range ports {
+		if !slices.Contains(was, p) {
+			fresh = append(fresh, doorElement(a, p))
+		}
+	}
+	switch {
+	case !n.governed:
+		return nil // the first policy brings them
+	case n.rendered == nil || len(fresh)+len(was) > len(ports): // one is to go
+		return n.renderLocked()
+	}
+	return n.change("open the ports of a load balancer", func(c *nftables.Conn) error {
+		return c.SetAddElements(n.rendered.doors, fresh)
+	})
+}
+
 // DropSource takes back the address of a load balancer. An unknown name is no
 // error.
 func (n *Network) DropSource(name string) error {
 	n.mu.Lock()
 	a, known := n.sources[name]
 	delete(n.sources, name)
+	delete(n.doors, name)
 	n.mu.Unlock()
 	if !known {
 		return nil

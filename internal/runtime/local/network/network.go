@@ -54,6 +54,7 @@ type Network struct {
 	ports    []runtime.Port        // open to every member
 	members  map[netip.Addr]member // tasks and load balancers
 	sources  map[string]netip.Addr // of load balancers, by name
+	doors    map[string][]uint16   // the ports that these listen on, by name
 	rendered *rendered             // what the kernel has; nil: not this process's
 }
 
@@ -85,7 +86,7 @@ func Open(cfg Config) (*Network, error) {
 	}
 	n := &Network{
 		cfg: cfg, pool: newPool(cfg.State.Subnet, cfg.State.Last),
-		members: map[netip.Addr]member{}, sources: map[string]netip.Addr{},
+		members: map[netip.Addr]member{}, sources: map[string]netip.Addr{}, doors: map[string][]uint16{},
 	}
 	if err := probeTables(); err != nil {
 		return nil, err

@@ -291,23 +291,32 @@ func TestTasksReachLoadBalancers(t *testing.T) {
 		t.Run(string(reach), func(t *testing.T) {
 			n := open(t, Config{ID: "aa000e", Reach: reach})
 			mute := firewall.Group{ID: "sg-mute"}
-			p := groups(firewall.Group{ID: "sg-alb", Rules: []firewall.Rule{tcp(7000, "sg-default")}}, firewall.Group{ID: "sg-other"})
+			p := groups(
+				firewall.Group{ID: "sg-alb", Rules: []firewall.Rule{tcp(7000, "sg-default"), {Protocol: firewall.Any, Group: "sg-wide"}}},
+				firewall.Group{ID: "sg-other"}, firewall.Group{ID: "sg-wide"})
 			p.Groups = append(p.Groups, mute)
 			check(t, n.SetPolicy(p))
 			alb, err := n.Source("alb", []string{"sg-alb"})
 			check(t, err)
-			for _, port := range []string{"7000", "7001"} {
+			check(t, n.SetDoors("alb", []uint16{7000}))
+			check(t, n.SetDoors("alb", []uint16{7000, 7002}))
+			for _, port := range []string{"7000", "7001", "7002"} {
 				l, err := net.Listen("tcp4", net.JoinHostPort(alb.String(), port))
 				check(t, err)
 				greet(t, l)
 			}
-			task, other, silent := newTask(t, n), newTask(t, n, "sg-other"), newTask(t, n, "sg-mute")
+			task, other, silent, wide := newTask(t, n), newTask(t, n, "sg-other"), newTask(t, n, "sg-mute"), newTask(t, n, "sg-wide")
 			want(t, "a group that the load balancer lets in", task.reach(alb, 7000), "reached")
-			want(t, "another port", task.reach(alb, 7001), "dropped")
+			want(t, "another port, which its groups do not open", task.reach(alb, 7002), "dropped")
+			open := map[firewall.Reach]string{firewall.ReachNone: "dropped", firewall.ReachAll: "reached"}
+			want(t, "a program of this machine on a port that it does not listen on", wide.reach(alb, 7001), open[reach])
+			want(t, "the port that it does listen on", wide.reach(alb, 7002), "reached")
 			want(t, "a group that it does not let in", other.reach(alb, 7000), "dropped")
 			want(t, "a group that lets nothing out", silent.reach(alb, 7000), "dropped")
 			want(t, "this machine", word(connect(netip.Addr{}, netip.AddrPortFrom(alb, 7001).String())), "reached")
 
+			check(t, n.SetDoors("alb", []uint16{7000}))
+			want(t, "a port that it does not listen on any more", wide.reach(alb, 7002), open[reach])
 			lan := newLAN(t, "lan1", "192.168.77.1/24", "192.168.77.66/24")
 			want(t, "a neighbour with a route", lan.reach(alb, 7000), "dropped")
 			check(t, n.DropSource("alb"))

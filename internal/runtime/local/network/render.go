@@ -18,6 +18,7 @@ type rendered struct {
 	classes map[string]int  // by the groups, as key makes of them
 	links   *nftables.Set   // which task's link sends from which address
 	members []*nftables.Set // the addresses of each class
+	doors   *nftables.Set   // the addresses and ports of load balancers
 	// former are the groups of members that have gone. Their elements stay: to
 	// take one out costs the kernel 10 ms, and nobody has the address.
 	former map[netip.Addr][]string
@@ -66,6 +67,11 @@ func linkElement(link string, a netip.Addr) nftables.SetElement {
 	return nftables.SetElement{Key: append(ifname(link), a.AsSlice()...)}
 }
 
+// doorElement fills the port's half up to the four bytes of a register.
+func doorElement(a netip.Addr, port uint16) nftables.SetElement {
+	return nftables.SetElement{Key: append(a.AsSlice(), byte(port>>8), byte(port), 0, 0)}
+}
+
 func ifname(name string) []byte {
 	b := make([]byte, unix.IFNAMSIZ)
 	copy(b, name)
@@ -93,7 +99,7 @@ func (n *Network) renderLocked() error {
 	if err != nil {
 		return err
 	}
-	n.rendered = &rendered{classes: classes, links: t.links, members: t.members, former: map[netip.Addr][]string{}}
+	n.rendered = &rendered{classes: classes, links: t.links, members: t.members, doors: t.doors, former: map[netip.Addr][]string{}}
 	return nil
 }
 
@@ -107,11 +113,17 @@ func (n *Network) elements(classes map[string]int, count int) (e elements) {
 			e.links = append(e.links, linkElement(m.link, a))
 		}
 	}
+	for name, ports := range n.doors {
+		for _, p := range ports {
+			e.doors = append(e.doors, doorElement(n.sources[name], p))
+		}
+	}
 	return e
 }
 
 type elements struct {
 	links   []nftables.SetElement
+	doors   []nftables.SetElement
 	members [][]nftables.SetElement // by class
 }
 

@@ -18,6 +18,9 @@ const (
 	chainReceive = "receive" // to a member: may that receive it?
 )
 
+// setDoors has the addresses of load balancers with the ports that they listen on.
+const setDoors = "doors"
+
 // setLinks has each task's link with the address that it sends from.
 const setLinks = "links"
 
@@ -31,6 +34,7 @@ type table struct {
 	net     *Network
 	links   *nftables.Set
 	members []*nftables.Set // by class
+	doors   *nftables.Set
 }
 
 func tableName(id string) string { return "neargate-" + id }
@@ -56,8 +60,15 @@ func (t *table) sets(e elements) error {
 	if err := t.set(t.links, e.links); err != nil {
 		return err
 	}
+	t.doors = &nftables.Set{
+		Table: t.Table, ID: 2, Name: setDoors, Concatenation: true,
+		KeyType: nftables.MustConcatSetType(nftables.TypeIPAddr, nftables.TypeInetService),
+	}
+	if err := t.set(t.doors, e.doors); err != nil {
+		return err
+	}
 	for class, members := range e.members {
-		s := &nftables.Set{Table: t.Table, ID: uint32(2 + class), Name: setOf(class), KeyType: nftables.TypeIPAddr}
+		s := &nftables.Set{Table: t.Table, ID: uint32(3 + class), Name: setOf(class), KeyType: nftables.TypeIPAddr}
 		t.members = append(t.members, s)
 		if err := t.set(s, members); err != nil {
 			return err
@@ -81,7 +92,7 @@ func (t *table) set(s *nftables.Set, elements []nftables.SetElement) error {
 // arrive fills the chain for what its sender may send.
 func (t *table) arrive() {
 	t.rule(chainArrive, slices.Concat(outgoing(taskPrefix(t.net.cfg.ID)), jump(chainReceive))...)
-	t.rule(chainArrive, slices.Concat(t.toBalancer(), jump(chainReceive))...)
+	t.rule(chainArrive, slices.Concat(toElement(setDoors), jump(chainReceive))...)
 	for _, closed := range t.net.cfg.Reach.Closed() {
 		t.rule(chainArrive, slices.Concat(within(destinationAddress, closed), drop())...)
 	}
@@ -97,16 +108,10 @@ func (t *table) spoofing() {
 	t.rule("prerouting", slices.Concat(foreignSource(setLinks), drop())...)
 }
 
-// toBalancer matches what is sent to a load balancer: beside the gateway's, the
-// machine has no other addresses of the subnet.
-func (t *table) toBalancer() []expr.Any {
-	return slices.Concat(within(destinationAddress, t.net.Subnet()), except(destinationAddress, t.net.Gateway()))
-}
-
 // machine filters between tasks and this machine. The machine's own programs
 // reach tasks; tasks reach the server's open ports, and the rest of the machine
-// where Reach says so; connections from and to a load balancer have to be allowed by its security groups and by the task's.
-// Nobody else reaches the machine by its addresses in the subnet, as a neighbour
+// where Reach says so; connections from and to a load balancer have to be allowed
+// by its security groups and by the task's. Nobody else reaches the machine by its addresses in the subnet, as a neighbour
 // could that has a route to them.
 func (t *table) machine() {
 	tasks := taskPrefix(t.net.cfg.ID)
@@ -116,7 +121,7 @@ func (t *table) machine() {
 	t.tracked("input")
 	t.open("input")
 	t.names("input")
-	t.rule("input", slices.Concat(t.toBalancer(), jump(chainDepart))...)
+	t.rule("input", slices.Concat(toElement(setDoors), jump(chainDepart))...)
 	if t.net.cfg.Reach.Machine() {
 		t.rule("input", jump(chainDepart)...)
 	}
