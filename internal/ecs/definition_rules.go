@@ -12,7 +12,7 @@ import (
 // taskMemory is in MiB; 0 is not set. ClientException.
 func checkContainers(all []model.ContainerDefinition, taskMemory int) error {
 	for i, c := range all {
-		if err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLog(c), checkLimits(c)); err != nil {
+		if err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLog(c), checkLimits(c), checkRestart(c)); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(all[:i], func(other model.ContainerDefinition) bool { return other.Name == c.Name }) {

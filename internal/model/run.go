@@ -63,6 +63,9 @@ type ContainerState struct {
 	ExitCode    *int   // set once ended; 128+n for signal n
 	Reason      string // e.g. "OutOfMemoryError: Container killed due to memory usage"
 	Health      string // UNKNOWN, HEALTHY or UNHEALTHY
+	// RestartCount is how many times its RestartPolicy has started it again; its
+	// ends in between are no ends of a container.
+	RestartCount int
 }
 
 // Sample is one reading of a task's consumption.

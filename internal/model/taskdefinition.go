@@ -49,7 +49,11 @@ type ContainerDefinition struct {
 	// AddCapabilities and DropCapabilities change Docker's set of kernel
 	// capabilities; names as in ECS: "SYS_PTRACE", "ALL".
 	AddCapabilities, DropCapabilities []string
-	StopTimeout                       time.Duration // 0: 30 s
+	DockerLabels                      map[string]string
+	StopTimeout                       time.Duration  // 0: 30 s
+	Restart                           *RestartPolicy // nil: it ends for good
+	Interactive                       bool           // standard input is open, though nobody writes
+	Terminal                          bool           // it has one, to which standard input and output belong
 	ReadonlyRoot                      bool
 	MountPoints                       []MountPoint
 	VolumesFrom                       []VolumesFrom // applied after MountPoints
@@ -84,6 +88,13 @@ type PortMapping struct {
 type Ulimit struct {
 	Name       string // "nofile", …
 	Soft, Hard int64
+}
+
+// RestartPolicy has a container that ends start again in its place, while its task
+// goes on. [API_ContainerRestartPolicy].
+type RestartPolicy struct {
+	IgnoredExitCodes []int         // with which it ends for good
+	AttemptPeriod    time.Duration // how long it must have run; less, and it ends for good
 }
 
 // LogConfig says where a container's output goes. Driver "" discards nothing:

@@ -14,6 +14,7 @@ const (
 	TaskEnded EventKind = iota + 1
 	// ContainerEnded comes once for a container that ends while its task goes
 	// on. Those that end with their task may have none: TaskEnded has them all.
+	// One that its policy starts again has not ended.
 	ContainerEnded
 	// HealthChanged comes when a container's own health check has another
 	// verdict than before.

@@ -39,6 +39,8 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 		out.Secrets = append(out.Secrets, model.SecretReference{Name: aws.ToString(s.Name), ValueFrom: aws.ToString(s.ValueFrom)})
 	}
 	out.MountPoints, out.VolumesFrom = readMounts(c)
+	out.Interactive, out.Terminal, out.DockerLabels = aws.ToBool(c.Interactive), aws.ToBool(c.PseudoTerminal), c.DockerLabels
+	out.Restart = readRestart(c.RestartPolicy)
 	for _, p := range c.PortMappings {
 		out.PortMappings = append(out.PortMappings, model.PortMapping{
 			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)),

@@ -114,6 +114,9 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 			in.ContainerDefinitions[0].Environment = []types.KeyValuePair{{Name: aws.String("A"), Value: aws.String("x")}}
 			in.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("b")}}
 		}, "ClientException: The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'."},
+		{"a short restart attempt period", container(func(c *types.ContainerDefinition) {
+			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), RestartAttemptPeriod: aws.Int32(59)}
+		}), "ClientException: Invalid 'restartPolicy' setting for container 'app'"},
 		{"a volume of the machine", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{SourcePath: aws.String("/etc")}}}
 		}, "ClientException: Fargate compatible task definitions do not support sourcePath"},

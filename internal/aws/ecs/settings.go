@@ -90,12 +90,11 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.Refused[types.Volume]("FsxWindowsFileServerVolumeConfiguration"),
 		wire.Refused[types.PortMapping]("ContainerPortRange"),
 		wire.Refused[types.LogConfiguration]("SecretOptions"),
-		wire.Refused[types.ContainerRestartPolicy]("Enabled"),
 		wire.Refused[types.LinuxParameters]("InitProcessEnabled"),
 	}
 	for _, name := range []string{
-		"CredentialSpecs", "DnsSearchDomains", "DnsServers", "EnvironmentFiles", "ExtraHosts", "FirelensConfiguration", "Interactive", "Links",
-		"PseudoTerminal", "RepositoryCredentials", "ResourceRequirements", "SystemControls",
+		"CredentialSpecs", "DnsSearchDomains", "DnsServers", "EnvironmentFiles", "ExtraHosts", "FirelensConfiguration", "Links",
+		"RepositoryCredentials", "ResourceRequirements", "SystemControls",
 	} {
 		all = append(all, wire.Refused[types.ContainerDefinition](name))
 	}
@@ -130,10 +129,7 @@ func kept() []wire.Setting {
 		wire.Kept[types.CapacityProviderStrategyItem]("Weight", oneKind),
 		wire.Kept[types.ClusterConfiguration]("ExecuteCommandConfiguration", noExec),
 		wire.Kept[types.ClusterSetting]("Value", "kept and described; metrics are there in any case"),
-		wire.Kept[types.ContainerDefinition]("DockerLabels", "kept and described; there is no Docker"),
 		wire.Kept[types.ContainerDefinition]("StartTimeout", "kept and described; a dependency is waited for without a limit"),
-		wire.Kept[types.ContainerRestartPolicy]("IgnoredExitCodes", "without effect while the policy is off"),
-		wire.Kept[types.ContainerRestartPolicy]("RestartAttemptPeriod", "without effect while the policy is off"),
 		wire.Kept[types.PortMapping]("AppProtocol", noConnect),
 		wire.Kept[types.ServiceConnectConfiguration]("AccessLogConfiguration", noConnect),
 		wire.Kept[types.ServiceConnectConfiguration]("ContainerConfigurations", noConnect),

@@ -26,6 +26,9 @@ type plan struct {
 	after    time.Duration // from its start to its end
 	stubborn bool
 	lines    []string
+	write    string // the file into which it writes its text; "": none
+	text     string
+	read     string        // the file that it prints; "": none
 	port     string        // on which it serves; "": it does not
 	check    string        // the health it will have; "": none
 	checked  time.Duration // when it has it, from its start
@@ -45,6 +48,10 @@ func planOf(c model.ContainerSpec) plan {
 			p.port = strconv.Itoa(number(args, 1))
 		case "wait":
 			p.lines = []string{"ready"}
+		case "write":
+			p.ends, p.write, p.text = true, word(args, 1), word(args, 2)
+		case "read":
+			p.ends, p.read = true, word(args, 1)
 		case "stubborn":
 			p.stubborn, p.lines = true, []string{"ready"}
 		}
@@ -56,6 +63,13 @@ func planOf(c model.ContainerSpec) plan {
 		}
 	}
 	return p
+}
+
+func word(args []string, i int) string {
+	if i >= len(args) {
+		return ""
+	}
+	return args[i]
 }
 
 func number(args []string, i int) int {
@@ -86,6 +100,7 @@ func startContainers(t *entry) (waits bool, err error) {
 				continue
 			}
 			s.Running = true
+			t.useFiles(i)
 			if p := t.plans[i]; p.ends && (p.after == 0 || t.awaited(s.Name)) {
 				s.Running, s.ExitCode = false, &p.code
 			}
@@ -193,11 +208,19 @@ func (e *Engine) containerEnds(t *entry, i int) {
 		return
 	}
 	code := t.plans[i].code
+	again := startsAgain(t.spec.Containers[i].Restart, t.plans[i])
 	t.change(func(j int, c *model.ContainerState) {
-		if i == j {
+		switch {
+		case i == j && again:
+			c.RestartCount++
+		case i == j:
 			c.Running, c.ExitCode = false, &code
 		}
 	})
+	if again {
+		time.AfterFunc(t.plans[i].after, func() { e.containerEnds(t, i) })
+		return
+	}
 	if t.over() {
 		e.endLocked(t, terminated, "")
 		return
@@ -205,13 +228,18 @@ func (e *Engine) containerEnds(t *entry, i int) {
 	e.events.Put(runtime.Event{Kind: runtime.ContainerEnded, Container: t.state.Containers[i].Name, State: t.state})
 }
 
+// startsAgain reports whether a container's policy has it start again.
+func startsAgain(r *model.RestartPolicy, p plan) bool {
+	return r != nil && p.after >= r.AttemptPeriod && !slices.Contains(r.IgnoredExitCodes, p.code)
+}
+
 // print has the sink take what the containers print.
-func (e *Engine) print(ctx context.Context, spec model.TaskSpec) {
+func (e *Engine) print(ctx context.Context, t *entry) {
 	e.mu.Lock()
 	sink := e.cfg.Logs
 	e.mu.Unlock()
-	for _, c := range spec.Containers {
-		p := planOf(c)
+	for i, c := range t.spec.Containers {
+		p := t.plans[i]
 		if sink == nil || c.LogGroup == "" || len(p.lines) == 0 {
 			continue
 		}

@@ -18,7 +18,8 @@ type entry struct {
 	ended chan struct{}           // closed when the task has ended
 	state model.RunState
 
-	plans   []plan // by container
+	plans   []plan            // by container
+	files   map[string]string // what containers have written, by volume and path
 	servers []*http.Server
 	// commands are those that run in the containers.
 	commands []*command
@@ -60,7 +61,7 @@ func (e *Engine) Start(ctx context.Context, spec model.TaskSpec) (model.RunState
 		err = fmt.Errorf("start task %s: %w", spec.ID, context.Cause(ctx))
 	}
 	if err == nil {
-		e.print(ctx, spec)
+		e.print(ctx, t)
 		var s model.RunState
 		if s, err = e.admit(ctx, t); err == nil {
 			return s, nil
@@ -81,7 +82,7 @@ func (e *Engine) reserve(spec model.TaskSpec, abort context.CancelCauseFunc) (t 
 		return nil, 0, model.Errorf(model.Conflict, runtime.CodeResource, "task %s exists", spec.ID)
 	}
 	t = &entry{
-		spec: spec, abort: abort, gone: make(chan struct{}), ended: make(chan struct{}),
+		spec: spec, abort: abort, files: map[string]string{}, gone: make(chan struct{}), ended: make(chan struct{}),
 		state: model.RunState{ID: spec.ID, Labels: spec.Labels},
 	}
 	e.tasks[spec.ID] = t

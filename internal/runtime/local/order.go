@@ -67,13 +67,16 @@ func orderContainer(c model.ContainerSpec, image Rootfs) (supervisor.Container, 
 		MemoryReservationBytes: int64(c.MemoryReservationMiB) << 20,
 		AddCapabilities:        c.AddCapabilities, DropCapabilities: c.DropCapabilities,
 		Essential: c.Essential, StopSignal: image.Config.StopSignal, StopTimeout: c.StopTimeout,
-		Check: orderCheck(c.HealthCheck),
+		Check: orderCheck(c.HealthCheck), Interactive: c.Interactive, Terminal: c.Terminal,
 	}
 	buffer, option, ok := c.Log.Buffer()
 	if !ok {
 		return supervisor.Container{}, fmt.Errorf("log option %s of container %s is %q", option, c.Name, c.Log.Options[option])
 	}
 	out.LogBuffer = logfile.Buffer(buffer)
+	if c.Restart != nil {
+		out.Restart = new(supervisor.Restart(*c.Restart))
+	}
 	if c.CPUUnits > 0 {
 		out.CPUShares = uint64(max(2, c.CPUUnits)) // the kernel's least
 	}

@@ -57,7 +57,7 @@ func (e *Engine) makeRoom(ctx context.Context, room disk.FileSystem, pick func([
 		}
 		bytes, files, err := disk.Used(supervisor.HeldDirs(t.dir)...)
 		for _, pid := range supervisors(e.id, t.id) {
-			bytes += disk.Unlinked(filepath.Join("/proc", strconv.Itoa(pid), "root/proc"))
+			bytes += disk.Unlinked(filepath.Join("/proc", strconv.Itoa(pid), "root/proc"), t.dir)
 		}
 		if errors.Is(err, tree.ErrTooDeep) { // whoever cannot be measured hides something
 			bytes, files, err = math.MaxInt64, math.MaxInt64, nil

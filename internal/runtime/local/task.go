@@ -128,6 +128,7 @@ func (t *task) stateLocked() model.RunState {
 		if i < len(t.report.Containers) {
 			r := t.report.Containers[i]
 			cs.Running, cs.ExitCode, cs.Reason, cs.Health = r.Running, r.ExitCode, r.Reason, r.Health
+			cs.RestartCount = r.RestartCount
 		}
 		s.Containers = append(s.Containers, cs)
 	}

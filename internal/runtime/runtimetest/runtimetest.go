@@ -10,6 +10,8 @@
 //	copy             copies its input to its output, and ends with 0
 //	window           prints its terminal's rows and columns, and again when they change,
 //	                 until its input is "end"
+//	write FILE TEXT  writes a file, and ends with 0, or with 1 where it cannot
+//	read FILE        prints what a file has as a line, and ends likewise
 //
 // The first two print "ready" when they are.
 package runtimetest
@@ -69,6 +71,8 @@ func Run(t *testing.T, harness func(t *testing.T) *Harness) {
 		{"EndsAtOnce", endsAtOnce},
 		{"EssentialContainerEnds", essentialContainerEnds},
 		{"ContainerEnds", containerEnds},
+		{"ContainerStartsAgain", containerStartsAgain},
+		{"ContainersShareVolumes", containersShareVolumes},
 		{"Health", health},
 		{"ForgetDropsEvents", forgetDropsEvents},
 		{"EventsWait", eventsWait},

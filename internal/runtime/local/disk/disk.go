@@ -53,8 +53,13 @@ func Used(dirs ...string) (bytes, files int64, err error) {
 }
 
 // Unlinked returns the bytes of files that have no name any more but are held
-// open, on overlays, by the processes of which proc is the /proc.
-func Unlinked(proc string) (bytes int64) {
+// open, on overlays and on the file system of dir, by the processes of which proc
+// is the /proc.
+func Unlinked(proc, dir string) (bytes int64) {
+	var home unix.Stat_t
+	if unix.Stat(dir, &home) != nil {
+		home = unix.Stat_t{} // nothing is on it
+	}
 	links, _ := filepath.Glob(filepath.Join(proc, "[0-9]*/fd/*")) // the pattern is sound
 	type file struct{ dev, ino uint64 }
 	seen := map[file]bool{}
@@ -64,7 +69,7 @@ func Unlinked(proc string) (bytes int64) {
 			continue
 		}
 		var fs unix.Statfs_t
-		if unix.Statfs(link, &fs) != nil || fs.Type != unix.OVERLAYFS_SUPER_MAGIC {
+		if st.Dev != home.Dev && (unix.Statfs(link, &fs) != nil || fs.Type != unix.OVERLAYFS_SUPER_MAGIC) {
 			continue
 		}
 		seen[file{st.Dev, st.Ino}] = true

@@ -3,8 +3,8 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,8 +32,9 @@ type container struct {
 	process *libcontainer.Process
 	pids    string // its pid namespace
 	log     *logfile.Writer
-	outputs []*os.File    // our ends of its stdout and stderr
-	drained chan struct{} // closed when both have ended
+	outputs []*os.File    // our ends of what it prints to
+	drained chan struct{} // closed when all of them have ended
+	stdin   io.Closer     // kept open while it runs; nil: it has none
 
 	execs   atomic.Int64 // commands so far
 	joining sync.Mutex
@@ -42,20 +43,15 @@ type container struct {
 
 // startContainer takes a container to the point where its program runs.
 // beforeExec is called when all is prepared, just before the program takes over.
-func startContainer(o *Order, spec *Container, layout *cgroup.Layout, beforeExec func() error) (*container, error) {
-	c := &container{order: o, spec: spec, layout: layout, drained: make(chan struct{}), joined: map[int]bool{}}
-	root, err := mountRootfs(o, spec)
-	if err != nil {
-		return nil, err
-	}
-	if c.process, err = makeProcess(o, spec, root); err != nil {
+func startContainer(h *home, layout *cgroup.Layout, beforeExec func() error) (*container, error) {
+	o, spec := h.order, h.spec
+	c := &container{order: o, spec: spec, layout: layout, log: h.log, drained: make(chan struct{}), joined: map[int]bool{}}
+	var err error
+	if c.process, err = makeProcess(o, spec, h.root); err != nil {
 		return nil, err
 	}
 	c.process.Init = true
-	if c.log, err = logfile.Create(LogDir(o.Dir, spec.Name), spec.LogBuffer, time.Now); err != nil {
-		return nil, err
-	}
-	if c.handle, err = libcontainer.Create(containerDir(o.Dir, spec.Name), "state", makeConfig(o, spec, root)); err != nil {
+	if c.handle, err = libcontainer.Create(containerDir(o.Dir, spec.Name), "state", makeConfig(o, spec, h.root)); err != nil {
 		return nil, fmt.Errorf("create container: %w", err)
 	}
 	if err := c.launch(beforeExec); err != nil {
@@ -64,9 +60,6 @@ func startContainer(o *Order, spec *Container, layout *cgroup.Layout, beforeExec
 	}
 	return c, nil
 }
-
-// LogDir is where the output of a container lies, as package logfile keeps it.
-func LogDir(taskDir, name string) string { return filepath.Join(taskDir, "logs", name) }
 
 func makeProcess(o *Order, spec *Container, root string) (*libcontainer.Process, error) {
 	if len(spec.Args) == 0 {
@@ -94,22 +87,17 @@ func makeProcess(o *Order, spec *Container, root string) (*libcontainer.Process,
 // launch starts the container's process, which is this same program first. When
 // it stands ready to become the user's program, the filter is put on it.
 func (c *container) launch(beforeExec func() error) error {
-	ends, err := c.openOutputs()
-	if err != nil {
-		return err
-	}
-	defer closeAll(ends)
 	gate, child, err := newGate()
 	if err != nil {
+		close(c.drained)
 		return err
 	}
 	defer gate.close()
-	c.process.Stdout, c.process.Stderr = ends[0], ends[1]
 	c.process.ExtraFiles = []*os.File{child}
-	err = c.handle.Start(c.process)
+	err = c.run()
 	_ = child.Close()
 	if err != nil {
-		return cleanError(err)
+		return err
 	}
 	if first, err := c.process.Pid(); err == nil {
 		c.pids = pidNamespace(first)
@@ -124,44 +112,6 @@ func (c *container) launch(beforeExec func() error) error {
 		return cleanError(err)
 	}
 	return nil
-}
-
-// openOutputs creates the pipes for stdout and stderr and returns the container's
-// ends. Ours are read until they end.
-func (c *container) openOutputs() ([]*os.File, error) {
-	var theirs []*os.File
-	for range 2 {
-		r, w, err := os.Pipe()
-		if err != nil {
-			closeAll(theirs)
-			closeAll(c.outputs)
-			close(c.drained)
-			return nil, fmt.Errorf("make output pipe: %w", err)
-		}
-		c.outputs, theirs = append(c.outputs, r), append(theirs, w)
-	}
-	done := make(chan struct{}, len(c.outputs))
-	for _, r := range c.outputs {
-		go func() {
-			if err := c.log.Copy(r); err != nil {
-				fmt.Fprintln(os.Stderr, "keep output:", err)
-			}
-			done <- struct{}{}
-		}()
-	}
-	go func() {
-		for range c.outputs {
-			<-done
-		}
-		close(c.drained)
-	}()
-	return theirs, nil
-}
-
-func closeAll(files []*os.File) {
-	for _, f := range files {
-		_ = f.Close()
-	}
 }
 
 // wait waits for the container's end, releases all it had and returns how it went.
@@ -201,10 +151,10 @@ func (c *container) release() {
 		c.log.Unblock()
 	}
 	closeAll(c.outputs)
-	<-c.drained
-	if err := c.log.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, "end log:", err)
+	if c.stdin != nil {
+		_ = c.stdin.Close()
 	}
+	<-c.drained
 	if err := c.handle.Destroy(); err != nil {
 		fmt.Fprintln(os.Stderr, "destroy container:", err)
 	}

@@ -64,7 +64,7 @@ func look(watch *decide.Watch, o *Order, room disk.FileSystem) (next time.Durati
 	var due bool
 	*watch, due, next = watch.Look(room.Free, began)
 	if due {
-		used, err := written(WrittenDirs(o.Dir))
+		used, err := written(o, WrittenDirs(o.Dir))
 		if errors.Is(err, tree.ErrTooDeep) {
 			return next, ReasonDisk + ": what was written cannot be measured: " + tree.ErrTooDeep.Error(), nil
 		}
@@ -77,7 +77,7 @@ func look(watch *decide.Watch, o *Order, room disk.FileSystem) (next time.Durati
 		}
 	}
 	if reserve := decide.Reserve(room.Size); room.Free < reserve/2 {
-		used, err := written(HeldDirs(o.Dir))
+		used, err := written(o, HeldDirs(o.Dir))
 		if _, much := decide.Victim([]decide.Use{{Bytes: used}}, reserve); much || errors.Is(err, tree.ErrTooDeep) {
 			return next, ReasonDisk + ": the machine's disk is full", nil
 		}
@@ -88,7 +88,7 @@ func look(watch *decide.Watch, o *Order, room disk.FileSystem) (next time.Durati
 
 // written returns what the task has in directories, and in files of its
 // processes that have no name any more: /proc shows the task's alone.
-func written(dirs []string) (int64, error) {
+func written(o *Order, dirs []string) (int64, error) {
 	used, _, err := disk.Used(dirs...)
-	return used + disk.Unlinked("/proc"), err
+	return used + disk.Unlinked("/proc", o.Dir), err
 }

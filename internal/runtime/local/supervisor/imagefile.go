@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +31,7 @@ func readInRoot(root, path string, maxBytes int64) ([]byte, error) {
 		return nil, fmt.Errorf("read the image's %s: %d bytes, more than the limit of %d", path, st.Size(), maxBytes)
 	}
 	// The same file again, now for reading: no name is looked up a second time.
-	f, err := os.OpenFile("/proc/self/fd/"+strconv.Itoa(int(found.Fd())), os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	f, err := os.OpenFile(magic(found), os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("read the image's %s: %w", path, errors.Unwrap(err))
 	}

@@ -50,6 +50,9 @@ type Container struct {
 	Essential                         bool
 	StopSignal                        string // "SIGTERM", "15", "" is SIGTERM
 	StopTimeout                       time.Duration
+	Restart                           *Restart // nil: it ends for good
+	Interactive                       bool     // its standard input stays open
+	Terminal                          bool     // it prints to one, to which its standard input belongs too
 	DependsOn                         []Dependency
 	Check                             *Check
 	LogBuffer                         logfile.Buffer // of output that nobody has taken yet
@@ -113,6 +116,8 @@ type ContainerReport struct {
 	ExitCode *int   // set once it has ended; 128+n for signal n
 	Reason   string // why it ended, where that is known
 	Health   string // UNKNOWN, HEALTHY or UNHEALTHY
+
+	RestartCount int
 }
 
 // Command is what the engine asks of a supervisor. Exactly one field is set.

@@ -38,10 +38,12 @@ type task struct {
 
 type member struct {
 	spec      *Container
+	home      *home
 	report    *ContainerReport
 	signal    unix.Signal
 	container *container // nil before it has been started and after it has ended
 	started   bool
+	startedAt time.Time // the last time
 	ended     bool
 	signalled bool
 	killAt    time.Time // when SIGKILL follows; zero: not yet, or done
@@ -56,6 +58,7 @@ type exit struct {
 
 type healthChange struct {
 	m      *member
+	of     *container // another may run in its place when the change is seen
 	health string
 }
 
@@ -86,6 +89,7 @@ func (t *task) run(ctx context.Context) error {
 		}
 	}
 	t.helpers.Wait()
+	t.closeLogs()
 	t.report.Phase, t.report.EndedAt = Ended, time.Now()
 	t.tell()
 	return nil // the report has told it
@@ -106,10 +110,25 @@ func (t *task) prepare() error {
 	if err := writeEtc(t.order); err != nil {
 		return err
 	}
-	if err := makeVolumes(t.order); err != nil {
+	if err := t.furnish(); err != nil {
 		return err
 	}
 	return configureNetwork(t.order)
+}
+
+// furnish makes the containers' root file systems and volumes.
+func (t *task) furnish() (err error) {
+	var roots []string
+	for _, m := range t.members {
+		if m.home, err = makeHome(t.order, m.spec); err != nil {
+			return err
+		}
+		roots = append(roots, m.home.root)
+	}
+	if err := makeVolumes(t.order); err != nil {
+		return err
+	}
+	return fillVolumes(t.order, roots)
 }
 
 // loop moves the task on whenever something happened, until nothing runs.
@@ -139,10 +158,16 @@ func (t *task) loop(ctx context.Context) error {
 		timer.Reset(t.untilKill())
 		select {
 		case e := <-t.exits:
-			t.onExit(e)
+			if t.mayRestart(e) {
+				t.restart(ctx, e)
+			} else {
+				t.onExit(e)
+			}
 		case h := <-t.healths:
-			h.m.report.Health = h.health
-			t.tell()
+			if h.m.container == h.of {
+				h.m.report.Health = h.health
+				t.tell()
+			}
 		case s := <-t.hub.stops:
 			if t.stopping = true; s.Timeout > 0 {
 				t.timeout = s.Timeout
@@ -195,11 +220,11 @@ func (t *task) startReady(ctx context.Context) error {
 }
 
 func (t *task) start(ctx context.Context, m *member) error {
-	c, err := startContainer(t.order, m.spec, t.layout, t.limitCPU)
+	c, err := startContainer(m.home, t.layout, t.limitCPU)
 	if err != nil {
 		return err
 	}
-	m.container, m.started = c, true
+	m.container, m.started, m.startedAt = c, true, time.Now()
 	m.report.Started, m.report.Running = true, true
 	t.helpers.Go(func() {
 		code, reason := c.wait()
@@ -208,14 +233,14 @@ func (t *task) start(ctx context.Context, m *member) error {
 	if m.spec.Check != nil {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // until the container ends
 		m.endChecks = cancel
-		t.helpers.Go(func() { c.check(ctx, func(health string) { t.changeHealth(ctx, m, health) }) })
+		t.helpers.Go(func() { c.check(ctx, func(health string) { t.changeHealth(ctx, healthChange{m, c, health}) }) })
 	}
 	return nil
 }
 
-func (t *task) changeHealth(ctx context.Context, m *member, health string) {
+func (t *task) changeHealth(ctx context.Context, change healthChange) {
 	select {
-	case t.healths <- healthChange{m, health}:
+	case t.healths <- change:
 	case <-ctx.Done():
 	}
 }
@@ -254,6 +279,17 @@ func (t *task) onExit(e exit) {
 		t.stopping = true
 	}
 	t.tell()
+}
+
+func (t *task) closeLogs() {
+	for _, m := range t.members {
+		if m.home == nil {
+			continue
+		}
+		if err := m.home.log.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "end log:", err)
+		}
+	}
 }
 
 // tell publishes the report and keeps it on disk.

@@ -81,6 +81,18 @@ func main() {
 			os.Exit(1)
 		}
 		fmt.Println(string(text))
+	case "count": // how often it has been started in its root file system, then end with that
+		f, err := os.OpenFile("/starts", os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(100)
+		}
+		_, _ = f.WriteString("x")
+		info, _ := f.Stat()
+		fmt.Println("start", info.Size())
+		os.Exit(int(info.Size()))
+	case "input": // whether standard input has ended, and what the files are
+		input()
 	case "list": // what is below a directory: mode, owner, name
 		list(args[0])
 	case "have": // exits 0 when the file is there
@@ -245,6 +257,25 @@ func litter(files string) {
 	}
 	fmt.Println("littered")
 	time.Sleep(time.Hour)
+}
+
+func input() {
+	ended := make(chan error, 1)
+	go func() {
+		_, err := os.Stdin.Read(make([]byte, 1))
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		fmt.Println("input ended:", err)
+	case <-time.After(300 * time.Millisecond):
+		fmt.Println("input is open")
+	}
+	for fd := range 3 {
+		to, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+		fmt.Println(fd, to)
+	}
+	fmt.Fprintln(os.Stderr, "to standard error")
 }
 
 func list(dir string) {
