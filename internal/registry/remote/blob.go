@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,10 +29,17 @@ type Download struct {
 	Digest string
 	Size   int64
 
-	out    io.Writer
+	out    output
 	sum    hash.Hash
 	done   int64 // bytes written to out
+	pieces int   // answers that they are from
 	untrue bool
+}
+
+// output is where a download goes: a file.
+type output interface {
+	io.WriteSeeker
+	Truncate(size int64) error
 }
 
 // Untrue reports whether what came is not what the digest says: the download is
@@ -39,7 +47,7 @@ type Download struct {
 func (d *Download) Untrue() bool { return d.untrue }
 
 // NewDownload returns the download of a blob whose bytes go to out.
-func NewDownload(digest string, size int64, out io.Writer) *Download {
+func NewDownload(digest string, size int64, out output) *Download {
 	return &Download{Digest: digest, Size: size, out: out, sum: sha256.New()}
 }
 
@@ -57,8 +65,27 @@ func (d *Download) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Fetch completes a download and verifies it. Errors are *model.Error in ECS's words,
-// or the cause of ctx.
+// restart forgets what has come.
+func (d *Download) restart() error {
+	d.sum.Reset()
+	d.done, d.pieces = 0, 0
+	if _, err := d.out.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return d.out.Truncate(0)
+}
+
+// verify checks the digest of what has come.
+func (d *Download) verify() error {
+	got := "sha256:" + hex.EncodeToString(d.sum.Sum(nil))
+	if d.untrue = got != d.Digest; !d.untrue {
+		return nil
+	}
+	return fmt.Errorf("failed commit on ref \"layer-%s\": unexpected commit digest %s, expected %s: failed precondition", d.Digest, got, d.Digest)
+}
+
+// Fetch completes a download and verifies it. Errors are *model.Error in ECS's
+// words, or the cause of ctx.
 func (r *Repository) Fetch(ctx context.Context, d *Download) error {
 	select {
 	case r.slots <- struct{}{}:
@@ -66,8 +93,31 @@ func (r *Repository) Fetch(ctx context.Context, d *Download) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	tries, err := r.complete(ctx, d)
+	if err == nil {
+		err = d.verify()
+	}
+	if d.untrue && d.pieces > 1 { // one of the pieces may be from a registry that had a bad moment
+		if err = d.restart(); err == nil {
+			tries, err = r.complete(ctx, d)
+		}
+		if err == nil {
+			err = d.verify()
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return uncopied(tries, err)
+	}
+	return nil
+}
+
+// complete gets what is missing of a blob.
+func (r *Repository) complete(ctx context.Context, d *Download) (tries int, err error) {
 	mark := d.done
-	tries, err := r.client.cfg.Patience.attempt(ctx, func() error {
+	return r.client.cfg.Patience.attempt(ctx, func() error {
 		return r.each(ctx, func(e *endpoint) error { return r.download(ctx, e, d) })
 	}, func() bool {
 		got := d.done - mark
@@ -76,19 +126,6 @@ func (r *Repository) Fetch(ctx context.Context, d *Download) error {
 		}
 		return got >= headway
 	})
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if err == nil {
-		if got := "sha256:" + hex.EncodeToString(d.sum.Sum(nil)); got != d.Digest {
-			d.untrue = true
-			err = fmt.Errorf("failed commit on ref \"layer-%s\": unexpected commit digest %s, expected %s: failed precondition", d.Digest, got, d.Digest)
-		}
-	}
-	if err != nil {
-		return uncopied(tries, err)
-	}
-	return nil
 }
 
 // download gets what is missing of a blob from one endpoint.
@@ -106,7 +143,10 @@ func (r *Repository) download(ctx context.Context, e *endpoint, d *Download) err
 	}
 	defer resp.Body.Close()
 	body := io.Reader(resp.Body)
+	d.pieces++
 	switch {
+	case isHTML(resp.Header):
+		return permanent(fmt.Errorf("unexpected media type %s for %s: not found", clean(resp.Header.Get("Content-Type")), d.Digest))
 	case resp.StatusCode == http.StatusOK: // all of it, whatever was asked for
 		if _, err := io.CopyN(io.Discard, body, d.done); err != nil {
 			return cut(d, err)
@@ -126,6 +166,13 @@ func (r *Repository) download(ctx context.Context, e *endpoint, d *Download) err
 		return permanent(fmt.Errorf("blob %s is longer than the %d bytes of its descriptor", d.Digest, d.Size))
 	}
 	return nil
+}
+
+// isHTML reports whether an answer is a page for people, such as a network's that
+// wants them to sign in.
+func isHTML(h http.Header) bool {
+	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return mediaType == "text/html"
 }
 
 // cut words the end of an answer before its time.

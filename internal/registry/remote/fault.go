@@ -86,14 +86,15 @@ func plainURL(u *url.URL) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// asked words the error of a request that got no answer.
-func asked(err error) error {
+// asked words the error of a request, to first and on to where that redirects,
+// which got no answer.
+func asked(err error, first string) error {
 	u, ok := errors.AsType[*url.Error](err)
 	if !ok {
 		return err
 	}
-	where := u.URL
-	if at, perr := url.Parse(u.URL); perr == nil {
+	where := first
+	if at, perr := url.Parse(u.URL); perr == nil && at.Host != "" {
 		where = plainURL(at)
 	}
 	return fmt.Errorf("failed to do request: %s %q: %w", u.Op, where, u.Err)

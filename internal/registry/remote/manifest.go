@@ -103,7 +103,9 @@ func (r *Repository) get(ctx context.Context, e *endpoint, what string, header m
 	ctx = ociauth.ContextWithRequestInfo(ctx, ociauth.RequestInfo{RequiredScope: ociauth.NewScope(ociauth.ResourceScope{
 		ResourceType: ociauth.TypeRepository, Resource: r.ref.Repository, Action: ociauth.ActionPull,
 	})})
+	var first string
 	resp, err := r.client.do(e, r.ref.Repository+"/"+what, func(url string) (*http.Request, error) {
+		first = url
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return nil, permanent(err)
@@ -114,7 +116,7 @@ func (r *Repository) get(ctx context.Context, e *endpoint, what string, header m
 		return req, nil
 	})
 	if err != nil {
-		return nil, asked(err)
+		return nil, asked(err, first)
 	}
 	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent && header["Range"] != "" {
 		return resp, nil
