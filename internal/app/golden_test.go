@@ -123,10 +123,11 @@ func TestStateOfTheFirstVersionOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newParts(t.Context(), cfg, db, reach{keys, "http://127.0.0.1:5350", "127.0.0.1:5350", 0}, log)
+	p, err := newParts(t.Context(), cfg, db, reach{keys, "http://127.0.0.1:5350", "127.0.0.1:5350"}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkEndpoints(t, p.faces)
 	if svc, ok := p.ecs.Service("shop", "web"); !ok || svc.DesiredCount == 0 || svc.TaskDefinitionARN == "" {
 		t.Errorf("service web is %+v, %v", svc, ok)
 	}

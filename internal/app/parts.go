@@ -78,7 +78,6 @@ type reach struct {
 	keys     *identity.Keys
 	endpoint string // URL of the APIs
 	address  string // HOST:PORT of the same
-	port     uint16 // that the server listens on
 }
 
 // newParts makes the parts over an open state, which it closes when it fails.
@@ -121,7 +120,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return fmt.Errorf("open the runtime: %w", err)
 	}
-	if p.taskPorts, err = openTaskPorts(ctx, p.engine, at.port); err != nil {
+	if p.taskPorts, err = openTaskPorts(ctx, p.engine); err != nil {
 		return err
 	}
 	parity := cfg.Timing != string(scaling.Live)
@@ -133,6 +132,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		return fmt.Errorf("open the balancer: %w", err)
 	}
 	schedule := scheduler.Default(cfg.Place)
+	schedule.Platform = p.taskPorts.platform()
 	schedule.CPUOvercommit, schedule.MemoryOvercommit = cfg.CPUOvercommit, cfg.MemoryOvercommit
 	if parity {
 		schedule.Timing = rollout.Timing{Unchecked: settle}
@@ -140,6 +140,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{
 		Place: cfg.Place, OnChange: func(cluster, service string) { p.scheduler.ServiceChanged(cluster, service) },
 		HasSecurityGroup: func(id string) bool { return p.ec2.HasSecurityGroup(id) },
+		TaskMayHave:      func(role string) bool { return p.tokens.TaskMayHave(role) },
 	})
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
-		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: provision.New(secretTexts{p.secrets}),
+		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: preparation{p.ecs, provision.New(secretTexts{p.secrets})},
 	}, schedule, part("scheduler"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
 		return fmt.Errorf("open the metrics: %w", err)
@@ -176,7 +177,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return fmt.Errorf("open IAM: %w", err)
 	}
-	if p.tokens, err = sts.Open(p.db, roles, sts.Config{Place: place, Keys: at.keys}); err != nil {
+	if p.tokens, err = sts.Open(p.db, roles, sts.Config{Place: place, Keys: at.keys, TaskLives: p.taskLives}); err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
 	if err := p.openEC2(ctx); err != nil {

@@ -21,17 +21,21 @@ type taskPorts struct {
 	host     runtime.Host // nil: tasks do not reach the server
 	metadata net.Listener
 	api      net.Listener
+	apiURL   string // as tasks know it
 }
 
-// openTaskPorts listens for tasks, where they run on this machine. apiPort is
-// the port that they find the APIs at.
-func openTaskPorts(ctx context.Context, engine runtime.Engine, apiPort uint16) (p *taskPorts, err error) {
+// apiPort is the port of the gateway at which tasks find the APIs, whatever port
+// the server listens on: tasks outlive it, and keep what they were told.
+const apiPort = 4566
+
+// openTaskPorts listens for tasks, where they run on this machine.
+func openTaskPorts(ctx context.Context, engine runtime.Engine) (p *taskPorts, err error) {
 	p = &taskPorts{}
 	host, ok := engine.(runtime.Host)
 	if !ok {
 		return p, nil
 	}
-	p.host = host
+	p.host, p.apiURL = host, "http://"+netip.AddrPortFrom(host.Gateway(), apiPort).String()
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("listen for tasks: %w", err), p.close())
@@ -69,6 +73,14 @@ func (p *taskPorts) doors(metadata, api http.Handler) []door {
 	}
 }
 
+// platform is what tasks are told of where they run.
+func (p *taskPorts) platform() scheduler.Platform {
+	if p.host == nil {
+		return scheduler.Platform{}
+	}
+	return scheduler.Platform{Metadata: "http://" + metadata.Address, Endpoints: endpoints(p.apiURL)}
+}
+
 // Of the connections from tasks: how many there may be, and how many each task
 // may have.
 const (
@@ -95,7 +107,7 @@ func (p *parts) newMetadata() *metadata.Metadata {
 	if p.taskPorts.host != nil {
 		cfg.Gateway = p.taskPorts.host.Gateway()
 	}
-	return metadata.New(metadataTasks{p}, cfg)
+	return metadata.New(metadataTasks{p}, taskRoles{p}, cfg)
 }
 
 func port(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }

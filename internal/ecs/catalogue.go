@@ -35,6 +35,9 @@ type Config struct {
 	// HasSecurityGroup reports whether there is a security group with the ID; nil
 	// takes any.
 	HasSecurityGroup func(id string) bool
+	// TaskMayHave reports whether tasks can have the role with the name or ARN;
+	// nil takes any.
+	TaskMayHave func(role string) bool
 }
 
 // Catalogue keeps the records. Open opens it.

@@ -33,7 +33,7 @@ func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTask
 		Containers: req.Containers, Volumes: req.Volumes, EphemeralGiB: req.EphemeralGiB, Tags: req.Tags,
 		Status: model.Active, RegisteredAt: time.Now(), RegisteredBy: req.RegisteredBy, Request: req.Request,
 	}
-	err := firstError(req.check(), checkTags(req.Tags))
+	err := firstError(req.check(), checkTags(req.Tags), checkRole(req.TaskRoleARN), checkRole(req.ExecutionRoleARN))
 	if err != nil {
 		return def, err
 	}

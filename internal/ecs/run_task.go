@@ -30,6 +30,8 @@ type TaskOverrides struct {
 	CPU, Memory  string // as in a definition; "" is the definition's
 	EphemeralGiB int    // 0 is the definition's
 	Containers   []model.ContainerOverride
+	// TaskRoleARN and ExecutionRoleARN are names or ARNs; "" is the definition's.
+	TaskRoleARN, ExecutionRoleARN string
 }
 
 // NewTask checks a request and returns the task that it asks for Count times,
@@ -63,7 +65,13 @@ func (c *Catalogue) NewTask(req RunTaskRequest) (model.Task, error) {
 	if t.Tags, err = req.tags(cluster, def); err != nil {
 		return t, err
 	}
-	return t, req.Overrides.apply(def, &t)
+	if err := req.Overrides.apply(def, &t); err != nil {
+		return t, err
+	}
+	if role := t.Role(def); !c.assumable(role) {
+		return t, client("%s", noRole(role))
+	}
+	return t, nil
 }
 
 func (req RunTaskRequest) check() error {
@@ -106,7 +114,10 @@ func (o TaskOverrides) apply(def model.TaskDefinition, t *model.Task) error {
 			return err
 		}
 	}
-	t.EphemeralGiB = o.EphemeralGiB
+	if err := firstError(checkRole(o.TaskRoleARN), checkRole(o.ExecutionRoleARN)); err != nil {
+		return err
+	}
+	t.EphemeralGiB, t.TaskRoleARN, t.ExecutionRoleARN = o.EphemeralGiB, o.TaskRoleARN, o.ExecutionRoleARN
 	for _, c := range o.Containers {
 		if !slices.ContainsFunc(def.Containers, func(d model.ContainerDefinition) bool { return d.Name == c.Name }) {
 			return invalid("Override for container named %s is not a container in the TaskDefinition.", c.Name)

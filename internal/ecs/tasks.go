@@ -16,6 +16,9 @@ func (c *Catalogue) Task(cluster, task string) (model.Task, bool) {
 	return c.tasks.Get(clusterName(cluster) + "/" + id)
 }
 
+// TaskByKey returns a task by its cluster's name and its ID: CLUSTER/ID.
+func (c *Catalogue) TaskByKey(key string) (model.Task, bool) { return c.tasks.Get(key) }
+
 // Tasks returns a cluster's tasks by ID, also those that ended lately.
 func (c *Catalogue) Tasks(cluster string) []model.Task {
 	return c.tasks.List(clusterName(cluster) + "/")

@@ -1,5 +1,6 @@
 // Package metadata answers what tasks ask about themselves, at the address and
-// in the form of Fargate's task metadata endpoint version 4.
+// in the form of Fargate's task metadata endpoint version 4, and hands out the
+// credentials of their roles.
 //
 // Who asks is known by the address that the question comes from, which the
 // engine guarantees; an identifier in the path that belongs to another task is
@@ -38,15 +39,19 @@ type tasks interface {
 type Metadata struct {
 	cfg   Config
 	tasks tasks
+	roles roles
 }
 
-// New returns the endpoint over the tasks.
-func New(tasks tasks, cfg Config) *Metadata { return &Metadata{cfg: cfg, tasks: tasks} }
+// New returns the endpoint over the tasks and their roles.
+func New(tasks tasks, roles roles, cfg Config) *Metadata {
+	return &Metadata{cfg: cfg, tasks: tasks, roles: roles}
+}
 
 // Handler answers requests. It is for connections whose sender nobody can forge.
 func (m *Metadata) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v4/{id}", m.answer("V4 container metadata handler", func(s subject) any { return s.container(s.asking) }))
+	mux.HandleFunc("GET /v2/credentials/{id}", m.credentials)
 	return mux
 }
 
@@ -71,7 +76,8 @@ func (m *Metadata) answer(handler string, with func(subject) any) http.HandlerFu
 	}
 }
 
-func (m *Metadata) subject(r *http.Request) (s subject, known bool) {
+// sender returns the task that sent a request.
+func (m *Metadata) sender(r *http.Request) (s subject, known bool) {
 	s.Metadata = m
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -80,7 +86,12 @@ func (m *Metadata) subject(r *http.Request) (s subject, known bool) {
 	if s.state, s.record, known = m.tasks.TaskAt(from.Addr()); !known {
 		return s, false
 	}
-	if s.def, known = m.tasks.TaskDefinition(s.record.TaskDefinitionARN); !known {
+	s.def, known = m.tasks.TaskDefinition(s.record.TaskDefinitionARN)
+	return s, known
+}
+
+func (m *Metadata) subject(r *http.Request) (s subject, known bool) {
+	if s, known = m.sender(r); !known {
 		return s, false
 	}
 	for s.asking = range s.state.Containers {

@@ -1,6 +1,10 @@
 package model
 
-import "time"
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
 
 // TaskStatus is a task's state in ECS's words.
 type TaskStatus string
@@ -47,14 +51,30 @@ type Task struct {
 
 	LoadBalancers        []ServiceLoadBalancer // the target groups it belongs into
 	Overrides            []ContainerOverride   // of RunTask
-	EphemeralGiB         int                   // of RunTask; 0 is the definition's
-	LaunchType           string                // "FARGATE", or "" with CapacityProvider
+	TaskRoleARN          string                // of RunTask; "" is the definition's, as the next
+	ExecutionRoleARN     string
+	EphemeralGiB         int    // of RunTask; 0 is the definition's
+	LaunchType           string // "FARGATE", or "" with CapacityProvider
 	CapacityProvider     string
 	PlatformVersion      string
 	EnableExecuteCommand bool
 	ClientToken          string // of the RunTask request
 	Starts               int    // how many times a server has begun to start it
 }
+
+// Role returns the role that the task's containers act as, by its name or ARN;
+// "": none.
+func (t Task) Role(def TaskDefinition) string { return cmp.Or(t.TaskRoleARN, def.TaskRoleARN) }
+
+// CredentialsID is under what the task's containers ask for their credentials.
+func (t Task) CredentialsID() string {
+	id := t.ID[16:] + t.ID[:16]
+	return fmt.Sprintf("%s-%s-4%s-a%s-%s", id[:8], id[8:12], id[13:16], id[17:20], id[20:32])
+}
+
+// RuntimeID is the runtime's ID of the i-th container of a task, in the form of
+// Fargate: the task's ID and a number.
+func RuntimeID(task string, i int) string { return fmt.Sprintf("%s-%010d", task, i+1) }
 
 // Container is one container of a task.
 type Container struct {

@@ -51,7 +51,7 @@ type carrier struct {
 	targets targets
 	logs    logGroups
 	prepare preparer
-	region  string
+	env     environment
 	log     *slog.Logger
 }
 
@@ -64,7 +64,7 @@ const stopTimeout = 30 * time.Second
 func (c carrier) start(ctx context.Context, t model.Task, def model.TaskDefinition, digests map[string]string) task.Event {
 	spec := taskSpec(t, def, digests)
 	err := c.prepare.Prepare(ctx, t, def, &spec)
-	addPlatformEnv(&spec, c.region)
+	c.env.add(&spec, t, def)
 	if err == nil {
 		err = readyLogs(ctx, c.logs, spec)
 	}
@@ -138,9 +138,13 @@ func (c carrier) clear(ctx context.Context, run model.RunState) {
 	c.forget(ctx, run.ID)
 }
 
-// reasonOf is an engine's error as a stoppedReason: "CODE: text".
+// reasonOf is an error as a stoppedReason: "CODE: text", or the text of one
+// that has no code.
 func reasonOf(err error) string {
 	if e, ok := errors.AsType[*model.Error](err); ok {
+		if e.Code == "" {
+			return e.Msg
+		}
 		return e.Code + ": " + e.Msg
 	}
 	return "ResourceInitializationError: " + err.Error()

@@ -28,9 +28,11 @@ import (
 
 // Config sets the scheduler's timing and limits.
 type Config struct {
-	Place   model.Place
-	Timing  rollout.Timing  // of health; Grace is the service's
-	Backoff rollout.Backoff // for tasks that do not start
+	Place model.Place
+	// Platform is what containers are told of where they run.
+	Platform Platform
+	Timing   rollout.Timing  // of health; Grace is the service's
+	Backoff  rollout.Backoff // for tasks that do not start
 	// MaxTasks is how many tasks may be there at once; 0 is no limit.
 	MaxTasks int
 	// CPUOvercommit and MemoryOvercommit are how many times what the machine has
@@ -86,7 +88,8 @@ func New(parts Parts, cfg Config, log *slog.Logger) *Scheduler {
 	return &Scheduler{
 		cfg: cfg, log: log, records: parts.Records, engine: parts.Engine,
 		carrier: carrier{
-			engine: parts.Engine, targets: parts.Targets, logs: parts.Logs, prepare: parts.Prepare, region: cfg.Place.Region, log: log,
+			engine: parts.Engine, targets: parts.Targets, logs: parts.Logs, prepare: parts.Prepare, log: log,
+			env: environment{platform: cfg.Platform, region: cfg.Place.Region, services: parts.Records},
 		},
 		capacity: capacity{limits: placement.Limits{Tasks: cfg.MaxTasks, Size: placement.Overcommit(
 			placement.Size{CPUUnits: machine.CPUUnits, MemoryMiB: machine.MemoryMiB}, cfg.CPUOvercommit, cfg.MemoryOvercommit)}},

@@ -71,38 +71,6 @@ func containerSpec(t model.Task, c model.ContainerDefinition) model.ContainerSpe
 	return spec
 }
 
-// addPlatformEnv sets what a task's containers do not set otherwise.
-func addPlatformEnv(spec *model.TaskSpec, region string) {
-	for i := range spec.Containers {
-		c := &spec.Containers[i]
-		for _, kv := range platformEnv(region) {
-			c.Env = setEnv(c.Env, kv, false)
-		}
-	}
-}
-
-// platformEnv is what Fargate sets in every container. There is no metadata
-// endpoint, so its address is not among it.
-func platformEnv(region string) []model.KeyValue {
-	return []model.KeyValue{
-		{Name: "AWS_EXECUTION_ENV", Value: "AWS_ECS_FARGATE"},
-		{Name: "AWS_REGION", Value: region},
-		{Name: "AWS_DEFAULT_REGION", Value: region},
-	}
-}
-
-// setEnv adds kv; a variable that is there is replaced only on demand.
-func setEnv(env []model.KeyValue, kv model.KeyValue, replace bool) []model.KeyValue {
-	i := slices.IndexFunc(env, func(e model.KeyValue) bool { return e.Name == kv.Name })
-	switch {
-	case i < 0:
-		return append(env, kv)
-	case replace:
-		env[i] = kv
-	}
-	return env
-}
-
 // readyLogs creates the log groups that are to be created, and refuses a task whose
 // groups are missing, as Fargate does. ResourceInitializationError.
 func readyLogs(ctx context.Context, logs logGroups, spec model.TaskSpec) error {

@@ -95,6 +95,7 @@ func (s *Scheduler) RunTask(ctx context.Context, t model.Task, count int) (tasks
 // like fills a new task with what the caller of RunTask wants.
 func like(wanted, t model.Task) model.Task {
 	t.Group, t.StartedBy, t.Network, t.Overrides = wanted.Group, wanted.StartedBy, wanted.Network, wanted.Overrides
+	t.TaskRoleARN, t.ExecutionRoleARN = wanted.TaskRoleARN, wanted.ExecutionRoleARN
 	t.LaunchType, t.CapacityProvider, t.PlatformVersion = wanted.LaunchType, wanted.CapacityProvider, wanted.PlatformVersion
 	t.EnableExecuteCommand, t.ClientToken, t.Tags = wanted.EnableExecuteCommand, wanted.ClientToken, wanted.Tags
 	t.EphemeralGiB = wanted.EphemeralGiB

@@ -49,6 +49,7 @@ func readOverrides(in *types.TaskOverride) (out catalogue.TaskOverrides, err err
 		return out, nil
 	}
 	out.CPU, out.Memory = aws.ToString(in.Cpu), aws.ToString(in.Memory)
+	out.TaskRoleARN, out.ExecutionRoleARN = aws.ToString(in.TaskRoleArn), aws.ToString(in.ExecutionRoleArn)
 	if e := in.EphemeralStorage; e != nil {
 		if out.EphemeralGiB, err = catalogue.EphemeralStorage(int(e.SizeInGiB)); err != nil {
 			return out, err

@@ -61,9 +61,7 @@ func refused() []wire.Setting {
 		wire.Refused[types.ContainerOverride]("EnvironmentFiles"),
 		wire.Refused[types.ContainerOverride]("MemoryReservation"),
 		wire.Refused[types.ContainerOverride]("ResourceRequirements"),
-		wire.Refused[types.TaskOverride]("ExecutionRoleArn"),
 		wire.Refused[types.TaskOverride]("InferenceAcceleratorOverrides"),
-		wire.Refused[types.TaskOverride]("TaskRoleArn"),
 	)
 }
 
@@ -119,7 +117,6 @@ func kept() []wire.Setting {
 		oneAccount = "there is one principal, the account"
 		noConnect  = "without effect while Service Connect is off"
 		noExec     = "kept and described; there is no ECS Exec"
-		noRoles    = "kept and described; tasks get no credentials"
 		oneKind    = "kept and described; all capacity is this machine"
 		oneZone    = "kept and described; there is one zone"
 	)
@@ -143,7 +140,6 @@ func kept() []wire.Setting {
 		wire.Kept[ecs.UpdateServiceInput]("EnableExecuteCommand", noExec),
 		wire.Kept[ecs.RunTaskInput]("EnableExecuteCommand", noExec),
 		wire.Kept[ecs.RegisterTaskDefinitionInput]("ExecutionRoleArn", "kept and described; images and logs need no role"),
-		wire.Kept[ecs.RegisterTaskDefinitionInput]("TaskRoleArn", noRoles),
 		wire.Kept[ecs.DeleteAccountSettingInput]("PrincipalArn", oneAccount),
 		wire.Kept[ecs.ListAccountSettingsInput]("MaxResults", "the answer is whole"),
 		wire.Kept[ecs.ListAccountSettingsInput]("NextToken", "the answer is whole"),

@@ -92,7 +92,9 @@ func (s *service) attachment(t model.Task) types.Attachment {
 }
 
 func overridesOf(t model.Task) *types.TaskOverride {
-	out := &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}}
+	out := &types.TaskOverride{
+		ContainerOverrides: []types.ContainerOverride{}, TaskRoleArn: text(t.TaskRoleARN), ExecutionRoleArn: text(t.ExecutionRoleARN),
+	}
 	for _, c := range t.Containers {
 		one := types.ContainerOverride{Name: aws.String(c.Name)}
 		for _, o := range t.Overrides {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -64,6 +65,38 @@ func checkTrust(text string) error {
 		}
 	}
 	return nil
+}
+
+// admits reports whether a statement of a trust policy lets a service assume the
+// role.
+func (s statement) admits(service string) bool {
+	return s.Effect == "Allow" && includes(s.Action, "sts:AssumeRole") && s.principal(service)
+}
+
+func (s statement) principal(service string) bool {
+	var kinds map[string]json.RawMessage
+	if json.Unmarshal(s.Principal, &kinds) == nil {
+		return includes(kinds["Service"], service)
+	}
+	return includes(s.Principal, service)
+}
+
+// includes reports whether a pattern, or one of a list, matches a name, in
+// whatever case. A pattern may end in *.
+func includes(patterns json.RawMessage, name string) bool {
+	var all []string
+	if json.Unmarshal(patterns, &all) != nil {
+		all = make([]string, 1)
+		if json.Unmarshal(patterns, &all[0]) != nil {
+			return false
+		}
+	}
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(all, func(p string) bool {
+		p = strings.ToLower(p)
+		begin, open := strings.CutSuffix(p, "*")
+		return p == name || open && strings.HasPrefix(name, begin)
+	})
 }
 
 // checkPolicy checks the form of an identity policy.

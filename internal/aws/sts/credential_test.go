@@ -29,15 +29,15 @@ func TestExpiredCredentialsAreForgottenAfterADay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return *c.AccessKeyId
+		return c.AccessKey
 	}
 	first := issue()
-	now = now.Add(time.Hour + remember - time.Second)
+	now = now.Add(time.Hour + remember - sweepPause)
 	issue()
 	if _, ok := s.Key(first); !ok {
 		t.Error("forgotten within the day")
 	}
-	now = now.Add(time.Second)
+	now = now.Add(sweepPause)
 	issue()
 	if _, ok := s.Key(first); ok {
 		t.Error("still known after a day")

@@ -29,7 +29,7 @@ func (s *STS) getSessionToken(ctx context.Context, in *sts.GetSessionTokenInput)
 	if err != nil {
 		return nil, err
 	}
-	return &sts.GetSessionTokenOutput{Credentials: creds}, nil
+	return &sts.GetSessionTokenOutput{Credentials: creds.answer()}, nil
 }
 
 // maxChained is the longest session that a role's session may ask for [IAM
@@ -74,7 +74,7 @@ func (s *STS) assumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Ass
 	if err != nil {
 		return nil, err
 	}
-	return &sts.AssumeRoleOutput{AssumedRoleUser: &user, Credentials: creds, SourceIdentity: in.SourceIdentity}, nil
+	return &sts.AssumeRoleOutput{AssumedRoleUser: &user, Credentials: creds.answer(), SourceIdentity: in.SourceIdentity}, nil
 }
 
 func notInSessionName(r rune) bool {

@@ -1,11 +1,12 @@
 // Package sts is the face of AWS Security Token Service: who the caller is, and
 // temporary credentials. It owns the issued credentials, which it keeps in the
 // store until a while after they expire, and serves as the key ring of sigv4.
-// Credentials end before that with the role they are for, and with the root's
-// access key at the start of their chain.
+// Credentials end before that with the role they are for, and with the task or
+// the root's access key at the start of their chain.
 //
 // Roles' trust policies and session policies are kept and not enforced: who has
-// a valid key may assume any role that exists. The package is safe for
+// a valid key may assume any role that exists. Only tasks need a role that trusts
+// ECS, as people forget that. The package is safe for
 // concurrent use.
 package sts
 
@@ -13,10 +14,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"golang.org/x/sync/singleflight"
 
 	"neargate/internal/aws/sigv4"
 	"neargate/internal/aws/wire"
@@ -28,7 +31,9 @@ import (
 type Config struct {
 	Place model.Place
 	Keys  rootKeys
-	Now   func() time.Time // nil is time.Now
+	// TaskLives reports whether a task, by CLUSTER/ID, has not ended.
+	TaskLives func(task string) bool
+	Now       func() time.Time // nil is time.Now
 }
 
 // rootKeys is the access keys of the account's root.
@@ -44,13 +49,22 @@ type roles interface {
 	AssumableRole(arn string) (id string, longest time.Duration, ok bool)
 	// HasRole reports whether the role of this name has this unique id.
 	HasRole(name, id string) bool
+	// Trusts reports whether the role with this ARN may be assumed by a service.
+	Trusts(arn, service string) bool
 }
 
 // STS issues and keeps temporary credentials.
 type STS struct {
 	cfg    Config
 	roles  roles
+	db     *store.DB
 	issued *store.Table[credential]
+
+	issuing singleflight.Group // by task
+
+	mu     sync.Mutex
+	byTask map[string]string // guarded by mu; access keys
+	swept  time.Time         // guarded by mu
 }
 
 // Open reads the issued credentials from db.
@@ -62,7 +76,9 @@ func Open(db *store.DB, roles roles, cfg Config) (*STS, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &STS{cfg: cfg, roles: roles, issued: issued}, nil
+	s := &STS{cfg: cfg, roles: roles, db: db, issued: issued, byTask: map[string]string{}}
+	s.remembered()
+	return s, nil
 }
 
 // New returns the face over s.

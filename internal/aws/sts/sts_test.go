@@ -36,6 +36,8 @@ func (r *oneRole) AssumableRole(arn string) (string, time.Duration, bool) {
 	return *r.id.Load(), 2 * time.Hour, arn == "arn:aws:iam::000000000000:role/deploy"
 }
 
+func (r *oneRole) Trusts(_, service string) bool { return service == "ecs-tasks.amazonaws.com" }
+
 func (r *oneRole) HasRole(name, id string) bool { return name == "deploy" && id == *r.id.Load() }
 
 // ring is the root's keys, of which tests take some away.
@@ -53,6 +55,7 @@ type server struct {
 	ahead atomic.Int64 // nanoseconds before the real clock
 	role  oneRole
 	keys  ring
+	ended sync.Map // tasks
 	sts   *sts.STS
 }
 
@@ -69,6 +72,7 @@ func start(t *testing.T, path string) (s *server, stop func()) {
 	s.keys.Store("AKIASECOND", "root/secret")
 	face, err := sts.Open(db, &s.role, sts.Config{
 		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, Keys: &s.keys, Now: now,
+		TaskLives: func(task string) bool { _, ended := s.ended.Load(task); return !ended },
 	})
 	s.sts = face
 	if err != nil {

@@ -108,7 +108,7 @@ func (e *Engine) prepare(t *entry, begin time.Time) (waits bool, err error) {
 			return false, err
 		}
 		s.Containers = append(s.Containers, model.ContainerState{
-			Name: c.Name, ImageDigest: digest, RuntimeID: fmt.Sprintf("%s-%010d", t.spec.ID, i+1), Health: "UNKNOWN",
+			Name: c.Name, ImageDigest: digest, RuntimeID: model.RuntimeID(t.spec.ID, i), Health: "UNKNOWN",
 		})
 		t.plans = append(t.plans, planOf(c))
 	}

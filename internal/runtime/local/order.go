@@ -35,7 +35,7 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		if err != nil {
 			return nil, err
 		}
-		oc.ID = containerID(t.id, i)
+		oc.ID = model.RuntimeID(t.id, i)
 		oc.Mounts = mounts[i]
 		o.Containers = append(o.Containers, oc)
 	}

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"os/exec"
@@ -121,7 +120,7 @@ func (t *task) stateLocked() model.RunState {
 		s.IP, s.MAC = t.rec.Address.String(), network.MAC(t.rec.Address).String()
 	}
 	for i, c := range t.rec.Spec.Containers {
-		cs := model.ContainerState{Name: c.Name, RuntimeID: containerID(t.id, i), Health: "UNKNOWN"}
+		cs := model.ContainerState{Name: c.Name, RuntimeID: model.RuntimeID(t.id, i), Health: "UNKNOWN"}
 		if i < len(t.rec.Digests) {
 			cs.ImageDigest = t.rec.Digests[i]
 		}
@@ -134,10 +133,6 @@ func (t *task) stateLocked() model.RunState {
 	}
 	return s
 }
-
-// containerID is a container's runtime ID in the form of Fargate: the task's ID
-// and a number.
-func containerID(task string, index int) string { return fmt.Sprintf("%s-%010d", task, index+1) }
 
 // sample reads the task's consumption; ok is false when it does not run.
 func (t *task) sample(now time.Time) (model.Sample, bool) {

@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+
+	"neargate/internal/ecs"
+	"neargate/internal/metadata"
+	"neargate/internal/model"
+	"neargate/internal/provision"
+)
+
+// preparation is what comes before a task's start.
+type preparation struct {
+	records *ecs.Catalogue
+	*provision.Provisioner
+}
+
+// Prepare refuses a task whose role cannot be assumed, and fills in its spec.
+func (p preparation) Prepare(ctx context.Context, t model.Task, def model.TaskDefinition, spec *model.TaskSpec) error {
+	if err := p.records.CheckRole(t, def); err != nil {
+		return err
+	}
+	return p.Provisioner.Prepare(ctx, t, def, spec)
+}
+
+// taskRoles is what the metadata endpoint asks of STS.
+type taskRoles struct{ *parts }
+
+// Credentials returns what a task acts with as a role; ok is false where it
+// cannot have the role.
+func (t taskRoles) Credentials(ctx context.Context, task model.Task, role string) (c metadata.Credentials, ok bool, err error) {
+	issued, ok, err := t.tokens.ForTask(ctx, task.Cluster, task.ID, role)
+	return metadata.Credentials{
+		RoleARN: issued.RoleARN, AccessKeyID: issued.AccessKey, SecretAccessKey: issued.Secret, Token: issued.Token, Expiration: issued.Expires,
+	}, ok, err
+}
+
+// taskLives reports whether a task, by CLUSTER/ID, has not ended.
+func (p *parts) taskLives(task string) bool {
+	t, ok := p.ecs.TaskByKey(task)
+	return ok && t.LastStatus != model.TaskStopped
+}
