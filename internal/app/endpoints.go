@@ -19,6 +19,7 @@ func sdkNames() map[string]string {
 		"iam":                     "IAM",
 		"logs":                    "CLOUDWATCH_LOGS",
 		"monitoring":              "CLOUDWATCH",
+		"secretsmanager":          "SECRETS_MANAGER",
 		"sts":                     "STS",
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
 // whoami is what the program in testdata/whoami answers.
@@ -144,6 +145,8 @@ func TestTasksActAsTheirRole(t *testing.T) {
 	roles := iam.New(iam.Options{Region: s.Region, BaseEndpoint: &s.Endpoint, Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, "")})
 	role := *must[*iam.CreateRoleOutput](t)(roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("worker"), AssumeRolePolicyDocument: trusting("ecs-tasks.amazonaws.com")})).Role.Arn
 	closed := *must[*iam.CreateRoleOutput](t)(roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("closed"), AssumeRolePolicyDocument: trusting("lambda.amazonaws.com")})).Role.Arn
+	secrets := secretsmanager.New(secretsmanager.Options{Region: s.Region, BaseEndpoint: &s.Endpoint, Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, "")})
+	must[*secretsmanager.CreateSecretOutput](t)(secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String("db/password"), SecretString: aws.String("correct horse")}))
 	must[*ecs.CreateClusterOutput](t)(c.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{}))
 	image := c.push("whoami", buildWhoami(t))
 	c.defineAs("worker", image, role)
@@ -193,7 +196,7 @@ func TestTasksActAsTheirRole(t *testing.T) {
 func (i inside) acts(who string) {
 	i.t.Helper()
 	w := i.ask()
-	if !strings.HasSuffix(w.ARN, who) || w.Source != "CredentialsEndpointProvider" || len(w.Clusters) != 1 {
+	if !strings.HasSuffix(w.ARN, who) || w.Source != "CredentialsEndpointProvider" || len(w.Clusters) != 1 || w.Secret != "correct horse" {
 		i.t.Errorf("got %+v, want %s", w, who)
 	}
 	if w.env("AWS_EXECUTION_ENV") != "AWS_ECS_FARGATE" || w.env("ECS_CONTAINER_METADATA_URI_V4") != "http://169.254.170.2/v4/"+i.id+"-0000000001" {
