@@ -9,6 +9,9 @@ import (
 // checkSecrets refuses references to secrets as AWS does. ClientException.
 func checkSecrets(def model.TaskDefinition) error {
 	for _, c := range def.Containers {
+		if c.RegistrySecret != "" && def.ExecutionRoleARN == "" {
+			return client("Fargate requires task definition to have execution role ARN to support private registry authentication.")
+		}
 		for i, s := range c.Secrets {
 			named := func(other model.SecretReference) bool { return other.Name == s.Name }
 			set := func(kv model.KeyValue) bool { return kv.Name == s.Name }

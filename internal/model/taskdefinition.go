@@ -32,18 +32,21 @@ type TaskDefinition struct {
 
 // ContainerDefinition is one container of a task definition.
 type ContainerDefinition struct {
-	Name         string
-	Image        string // as written by the user
-	Essential    bool
-	EntryPoint   []string // nil: the image's
-	Command      []string // nil: the image's
-	Environment  []KeyValue
-	Secrets      []SecretReference // environment variables whose values are looked up at each start
-	WorkingDir   string            // "": the image's
-	User         string            // "": the image's
-	PortMappings []PortMapping
-	CPUUnits     int // 0: shares what the task has
-	MemoryMiB    int // hard limit; 0: the task's
+	Name  string
+	Image string // as written by the user
+	// RegistrySecret is the ARN of the secret with the credential of the image's
+	// registry; "": none.
+	RegistrySecret string
+	Essential      bool
+	EntryPoint     []string // nil: the image's
+	Command        []string // nil: the image's
+	Environment    []KeyValue
+	Secrets        []SecretReference // environment variables whose values are looked up at each start
+	WorkingDir     string            // "": the image's
+	User           string            // "": the image's
+	PortMappings   []PortMapping
+	CPUUnits       int // 0: shares what the task has
+	MemoryMiB      int // hard limit; 0: the task's
 	// MemoryReservationMiB is what the container keeps when memory is short; 0: none.
 	MemoryReservationMiB int
 	// AddCapabilities and DropCapabilities change Docker's set of kernel

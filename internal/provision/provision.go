@@ -34,6 +34,10 @@ func (p *Provisioner) Prepare(ctx context.Context, _ model.Task, _ model.TaskDef
 	look := lookup{p, map[string]string{}}
 	for i := range spec.Containers {
 		c := &spec.Containers[i]
+		var err error
+		if c.Credential, err = look.credential(ctx, c.RegistrySecret); err != nil {
+			return err
+		}
 		for _, ref := range c.Secrets {
 			value, err := look.value(ctx, ref.ValueFrom)
 			if err != nil {

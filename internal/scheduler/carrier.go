@@ -42,6 +42,9 @@ type preparer interface {
 	// reach a disk, a log or an error. Errors for which the definition is to
 	// blame are *model.Error with ECS's code ResourceInitializationError.
 	Prepare(ctx context.Context, t model.Task, def model.TaskDefinition, spec *model.TaskSpec) error
+	// Credential returns what Prepare puts into the spec of one container to open
+	// the registry of its image.
+	Credential(ctx context.Context, c model.ContainerDefinition) (*model.Credential, error)
 }
 
 // carrier carries out the orders of tasks, one call each, which lasts as long

@@ -57,6 +57,9 @@ func (s *secrets) Prepare(_ context.Context, _ model.Task, _ model.TaskDefinitio
 	defer s.mu.Unlock()
 	for i := range spec.Containers {
 		c := &spec.Containers[i]
+		if password, ok := s.values[c.RegistrySecret]; ok {
+			c.Credential = &model.Credential{Username: "me", Password: password}
+		}
 		for _, ref := range c.Secrets {
 			value, ok := s.values[ref.ValueFrom]
 			if !ok {
@@ -66,6 +69,19 @@ func (s *secrets) Prepare(_ context.Context, _ model.Task, _ model.TaskDefinitio
 		}
 	}
 	return nil
+}
+
+func (s *secrets) Credential(_ context.Context, c model.ContainerDefinition) (*model.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.RegistrySecret == "" {
+		return nil, nil
+	}
+	password, ok := s.values[c.RegistrySecret]
+	if !ok {
+		return nil, model.Errorf(model.Invalid, "ResourceInitializationError", "no secret %s", c.RegistrySecret)
+	}
+	return &model.Credential{Username: "me", Password: password}, nil
 }
 
 // rig is a scheduler and the records of ECS on a state file, with a fake engine

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"neargate/internal/ecs"
@@ -97,6 +98,33 @@ func TestLooseVersionFollowsTheTag(t *testing.T) {
 		r.stable(2)
 		if got := r.digests(); !slices.Equal(got, []string{"sha256:new", "sha256:old"}) {
 			t.Errorf("tasks run %v", got)
+		}
+	})
+}
+
+// The credential of a private registry is looked up for each look at it.
+func TestPrivateImage(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.eng.SetImage("web:1", "sha256:private")
+		r.eng.SetPrivate("web:1", model.Credential{Username: "me", Password: "s3cret"})
+		r.register("web", func(req *ecs.RegisterTaskDefinitionRequest) { req.Containers[0].RegistrySecret = "registry" })
+		r.create(1)
+		r.until("an event with the reason", func() bool {
+			return slices.ContainsFunc(r.said(), func(s string) bool {
+				return strings.Contains(s, "ResourceInitializationError: no secret registry")
+			})
+		})
+		r.keep.put("registry", "wrong")
+		r.until("an event with the refusal", func() bool {
+			return slices.ContainsFunc(r.said(), func(s string) bool { return strings.Contains(s, "CannotPullContainerError: pull web:1: access denied") })
+		})
+		r.keep.put("registry", "s3cret")
+		r.until("a task", func() bool { return len(r.running()) == 1 })
+		r.runs(1, "sha256:private")
+		for _, spec := range r.eng.Runs() {
+			if c := spec.Containers[0].Credential; c == nil || c.Password != "s3cret" {
+				t.Errorf("a task was started with the credential %v", c)
+			}
 		}
 	})
 }

@@ -18,21 +18,24 @@ type resolution struct {
 
 // resolve finds out what the images of def name now. Containers that share an
 // image share its digest.
-func resolve(ctx context.Context, images runtime.Resolver, def model.TaskDefinition) (map[string]string, error) {
+func (c carrier) resolve(ctx context.Context, def model.TaskDefinition) (map[string]string, error) {
 	byImage, digests := map[string]string{}, map[string]string{}
-	for _, c := range def.Containers {
-		if c.LooseVersion {
+	for _, one := range def.Containers {
+		if one.LooseVersion {
 			continue
 		}
-		digest, known := byImage[c.Image]
+		digest, known := byImage[one.Image]
 		if !known {
-			var err error
-			if digest, err = images.Resolve(ctx, runtime.Image{Reference: c.Image}); err != nil {
+			cred, err := c.prepare.Credential(ctx, one)
+			if err != nil {
 				return nil, err
 			}
-			byImage[c.Image] = digest
+			if digest, err = c.engine.Resolve(ctx, runtime.Image{Reference: one.Image, Credential: cred}); err != nil {
+				return nil, err
+			}
+			byImage[one.Image] = digest
 		}
-		digests[c.Name] = digest
+		digests[one.Name] = digest
 	}
 	return digests, nil
 }

@@ -117,7 +117,7 @@ func (o *owner) images(ctx context.Context, record model.Task, def model.TaskDef
 	o.s.work.Go(func() {
 		defer close(r.done)
 		if r.digests = known; known == nil {
-			err := o.guard("resolve", func() { r.digests, r.err = resolve(ctx, o.s.engine, def) })
+			err := o.guard("resolve", func() { r.digests, r.err = o.s.carrier.resolve(ctx, def) })
 			r.err = cmp.Or(r.err, err)
 		}
 		if r.err == nil {

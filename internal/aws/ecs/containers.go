@@ -35,6 +35,9 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 		ReadonlyRoot: aws.ToBool(c.ReadonlyRootFilesystem), Environment: keyValues(c.Environment),
 		LooseVersion: c.VersionConsistency == types.VersionConsistencyDisabled,
 	}
+	if c.RepositoryCredentials != nil {
+		out.RegistrySecret = aws.ToString(c.RepositoryCredentials.CredentialsParameter)
+	}
 	for _, s := range c.Secrets {
 		out.Secrets = append(out.Secrets, model.SecretReference{Name: aws.ToString(s.Name), ValueFrom: aws.ToString(s.ValueFrom)})
 	}

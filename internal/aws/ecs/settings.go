@@ -92,7 +92,7 @@ func refusedOfDefinitions() []wire.Setting {
 	}
 	for _, name := range []string{
 		"CredentialSpecs", "DnsSearchDomains", "DnsServers", "EnvironmentFiles", "ExtraHosts", "FirelensConfiguration", "Links",
-		"RepositoryCredentials", "ResourceRequirements", "SystemControls",
+		"ResourceRequirements", "SystemControls",
 	} {
 		all = append(all, wire.Refused[types.ContainerDefinition](name))
 	}

@@ -62,22 +62,23 @@ type Engine struct {
 	events *runtime.Queue
 	starts sync.WaitGroup // starts and commands under way
 
-	mu     sync.Mutex
-	cfg    Config            // guarded by mu
-	tasks  map[string]*entry // guarded by mu
-	fails  []error           // guarded by mu; for the next starts
-	broken error             // guarded by mu; for all starts
-	images map[string]string // guarded by mu; digests by reference
-	nextIP int               // guarded by mu
-	runs   []model.TaskSpec  // guarded by mu; every start asked for
-	closed bool              // guarded by mu
+	mu      sync.Mutex
+	cfg     Config                      // guarded by mu
+	tasks   map[string]*entry           // guarded by mu
+	fails   []error                     // guarded by mu; for the next starts
+	broken  error                       // guarded by mu; for all starts
+	images  map[string]string           // guarded by mu; digests by reference
+	private map[string]model.Credential // guarded by mu; what opens references' registries
+	nextIP  int                         // guarded by mu
+	runs    []model.TaskSpec            // guarded by mu; every start asked for
+	closed  bool                        // guarded by mu
 }
 
 var _ runtime.Engine = (*Engine)(nil)
 
 // New returns an engine without tasks.
 func New(cfg Config) *Engine {
-	return &Engine{cfg: cfg, tasks: map[string]*entry{}, images: map[string]string{}, events: runtime.NewQueue()}
+	return &Engine{cfg: cfg, tasks: map[string]*entry{}, images: map[string]string{}, private: map[string]model.Credential{}, events: runtime.NewQueue()}
 }
 
 // Set changes the configuration.
@@ -107,6 +108,13 @@ func (e *Engine) SetImage(reference, digest string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.images[reference] = digest
+}
+
+// SetPrivate has a reference resolve only with a credential.
+func (e *Engine) SetPrivate(reference string, cred model.Credential) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.private[reference] = cred
 }
 
 // Runs returns the specs of every start asked for, in order.
@@ -159,6 +167,9 @@ func (e *Engine) Resolve(ctx context.Context, image runtime.Image) (string, erro
 func (e *Engine) resolveLocked(image runtime.Image) (string, error) {
 	if image.Digest != "" {
 		return image.Digest, nil
+	}
+	if want, private := e.private[image.Reference]; private && (image.Credential == nil || *image.Credential != want) {
+		return "", model.Errorf(model.Invalid, runtime.CodePull, "pull %s: access denied", image.Reference)
 	}
 	digest, set := e.images[image.Reference]
 	if set && digest == "" {
