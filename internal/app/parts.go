@@ -21,6 +21,7 @@ import (
 	logsface "neargate/internal/aws/logs"
 	"neargate/internal/aws/secretsmanager"
 	"neargate/internal/aws/sigv4"
+	"neargate/internal/aws/ssm"
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
@@ -58,6 +59,7 @@ type parts struct {
 	ecs        *ecs.Catalogue
 	scheduler  *scheduler.Scheduler
 	secrets    *secrets.Secrets
+	parameters *secrets.Parameters
 	metrics    *metric.Store
 	alarms     *alarms.Alarms
 	autoscaler *autoscaler.Autoscaler
@@ -150,7 +152,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
-		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: preparation{p.ecs, provision.New(secretTexts{p.secrets})},
+		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: preparation{p.ecs, provision.New(values{p.secrets, p.parameters})},
 	}, schedule, part("scheduler"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
 		return fmt.Errorf("open the metrics: %w", err)
@@ -194,6 +196,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		iam.New(roles),
 		logsface.New(p.logs),
 		secretsmanager.New(p.secrets),
+		ssm.New(p.parameters),
 		sts.New(p.tokens),
 	}
 	return nil

@@ -51,6 +51,7 @@ func schema(place model.Place) store.Schema {
 			{Name: "registry_secret"},
 
 			{Name: "secrets"},
+			{Name: "parameters"},
 
 			{Name: "ec2_security_groups"},
 			{Name: "ec2_tags"},

@@ -96,6 +96,11 @@ func (p Place) SecretARN(name, suffix string) string {
 	return p.arn("secretsmanager", "secret:"+name+"-"+suffix)
 }
 
+// ParameterARN is arn:aws:ssm:R:A:parameter/NAME; a name that begins with a slash has no second one.
+func (p Place) ParameterARN(name string) string {
+	return p.arn("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
+}
+
 // RoleARN is arn:aws:iam::A:rolePATHNAME; IAM ARNs have no region. Path begins and ends with "/".
 func (p Place) RoleARN(path, name string) string {
 	return "arn:aws:iam::" + p.Account + ":role" + path + name

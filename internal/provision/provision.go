@@ -12,20 +12,23 @@ import (
 	"neargate/internal/model"
 )
 
-// secrets are where the values of Secrets Manager are kept.
-type secrets interface {
+// values are where secrets and parameters are kept.
+type values interface {
 	// SecretText returns the text of the version of a secret that an ID, a
 	// stage, both or neither names. Errors are Secrets Manager's.
 	SecretText(ctx context.Context, secret, version, stage string) (string, error)
+	// ParameterText returns the value of a parameter, by name or ARN. Errors are
+	// those of the Parameter Store.
+	ParameterText(ctx context.Context, parameter string) (string, error)
 }
 
 // Provisioner fills in specs.
 type Provisioner struct {
-	secrets secrets
+	values values
 }
 
-// New returns a provisioner that looks values up in secrets.
-func New(secrets secrets) *Provisioner { return &Provisioner{secrets: secrets} }
+// New returns a provisioner that looks values up.
+func New(values values) *Provisioner { return &Provisioner{values} }
 
 // Prepare puts what a task's definition refers to into its spec. Each secret is
 // read once, so that a task's containers agree about one that changes

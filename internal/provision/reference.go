@@ -12,11 +12,37 @@ import (
 // lookup reads values for one task.
 type lookup struct {
 	p    *Provisioner
-	seen map[string]string // texts of secrets, by reference without its key
+	seen map[string]string // texts, by reference without its key
 }
 
-// value returns what a reference means. ResourceInitializationError.
+// value returns what a reference means: an ARN of a secret, or the name or ARN
+// of a parameter. ResourceInitializationError.
 func (l lookup) value(ctx context.Context, from string) (string, error) {
+	if a, ok := model.ParseARN(from); !ok || a.Service == "ssm" {
+		return l.parameter(ctx, from)
+	}
+	return l.secret(ctx, from)
+}
+
+func (l lookup) parameter(ctx context.Context, name string) (string, error) {
+	if text, ok := l.seen[name]; ok {
+		return text, nil
+	}
+	text, err := l.p.values.ParameterText(ctx, name)
+	if e, ok := errors.AsType[*model.Error](err); ok {
+		why := "invalid ssm parameters: " + name
+		if e.Kind != model.NotFound {
+			why = e.Code + ": " + e.Msg
+		}
+		return "", notPulled("unable to retrieve secrets from ssm: service call has been retried 1 time(s): " + why)
+	}
+	if err == nil {
+		l.seen[name] = text
+	}
+	return text, err
+}
+
+func (l lookup) secret(ctx context.Context, from string) (string, error) {
 	ref, ok := parse(from)
 	if !ok {
 		return "", notPulled("unable to retrieve secret from asm: unexpected ARN format with parameters when trying to retrieve ASM secret")
@@ -38,7 +64,7 @@ func (l lookup) text(ctx context.Context, ref reference) (string, error) {
 	if text, ok := l.seen[whole]; ok {
 		return text, nil
 	}
-	text, err := l.p.secrets.SecretText(ctx, ref.secret, ref.version, ref.stage)
+	text, err := l.p.values.SecretText(ctx, ref.secret, ref.version, ref.stage)
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		return "", notPulled("unable to retrieve secret from asm: service call has been retried 1 time(s): " +
 			"failed to fetch secret " + ref.secret + " from secrets manager: " + e.Code + ": " + e.Msg)

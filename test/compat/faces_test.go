@@ -17,6 +17,7 @@ import (
 	"neargate/internal/aws/iam"
 	"neargate/internal/aws/logs"
 	"neargate/internal/aws/secretsmanager"
+	"neargate/internal/aws/ssm"
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
 	"neargate/internal/model"
@@ -39,6 +40,7 @@ func faces() []face {
 		{"CloudWatch Logs", "logs", logs.New(nil)},
 		{"Amazon ECR", "ecr", ecr.New(nil, place, "")},
 		{"Secrets Manager", "secretsmanager", secretsmanager.New(nil)},
+		{"Systems Manager Parameter Store", "ssm", ssm.New(nil)},
 		{"IAM", "iam", iam.New(nil)},
 		{"STS", "sts", sts.New(nil)},
 		{"Amazon EC2", "ec2", ec2.New(nil)},
