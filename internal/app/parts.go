@@ -41,6 +41,7 @@ import (
 	"neargate/internal/runtime/local/seccomp"
 	"neargate/internal/scheduler"
 	"neargate/internal/secrets"
+	"neargate/internal/session"
 	"neargate/internal/store"
 )
 
@@ -58,6 +59,7 @@ type parts struct {
 	balancer   *balancer.Balancer
 	ecs        *ecs.Catalogue
 	scheduler  *scheduler.Scheduler
+	sessions   *session.Sessions
 	secrets    *secrets.Secrets
 	parameters *secrets.Parameters
 	metrics    *metric.Store
@@ -154,6 +156,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.scheduler = scheduler.New(scheduler.Parts{
 		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: preparation{p.ecs, provision.New(values{p.secrets, p.parameters})},
 	}, schedule, part("scheduler"))
+	p.sessions = session.New(p.engine, p.logs, part("session"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
 		return fmt.Errorf("open the metrics: %w", err)
 	}
@@ -191,7 +194,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(p.ec2),
 		ecrface.New(p.registry, place, at.endpoint),
-		ecsface.New(p.ecs, p.scheduler, place),
+		ecsface.New(p.ecs, p.scheduler, ecsface.Exec{Sessions: p.sessions, Endpoint: at.endpoint}, place),
 		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.ec2.Subnet, Groups: p.ec2}),
 		iam.New(roles),
 		logsface.New(p.logs),
@@ -208,7 +211,7 @@ func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 		"runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "copies": p.keepCopies,
-		"secrets": p.secrets.Run,
+		"secrets": p.secrets.Run, "sessions": p.sessions.Run,
 	} {
 		group.Go(func() error {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

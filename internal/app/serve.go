@@ -14,6 +14,7 @@ import (
 
 	"neargate/internal/aws/wire"
 	"neargate/internal/console"
+	"neargate/internal/session"
 )
 
 // patience is how long a request, or a body that is not counted, may make no
@@ -74,10 +75,12 @@ func (d door) serve(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-// handler joins the AWS APIs, the registry and the pages about the server.
+// handler joins the AWS APIs, the registry, the sessions of ECS Exec and the pages
+// about the server.
 func (s *Server) handler(apis http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", steady(s.parts.registry.Handler()))
+	mux.Handle(session.Path, s.parts.sessions.Handler())
 	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), s.parts.ecs, s.parts.autoscaler))
 	mux.Handle("/", apis)
 	return mux

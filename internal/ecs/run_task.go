@@ -50,6 +50,9 @@ func (c *Catalogue) NewTask(req RunTaskRequest) (model.Task, error) {
 	if err != nil {
 		return model.Task{}, err
 	}
+	if req.ExecuteCommand && def.TaskRoleARN == "" {
+		return model.Task{}, errNoTaskRole("task couldn't be run")
+	}
 	launch, err := NewLaunch(req.LaunchType, req.Strategy, cluster)
 	if err != nil {
 		return model.Task{}, err

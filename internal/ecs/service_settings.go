@@ -92,7 +92,26 @@ func (s ServiceSettings) applyTasks(t tables, svc *model.Service) error {
 			return err
 		}
 	}
-	return nil
+	return s.checkExec(svc, def)
+}
+
+// checkExec refuses ECS Exec without a task role, which its agent needs on AWS.
+func (s ServiceSettings) checkExec(svc *model.Service, def model.TaskDefinition) error {
+	on := svc.EnableExecuteCommand
+	set(&on, s.ExecuteCommand)
+	asked := s.ExecuteCommand != nil || s.TaskDefinition != nil
+	if !asked || !on || def.TaskRoleARN != "" {
+		return nil
+	}
+	if len(svc.Deployments) == 0 { // it is being created
+		return errNoTaskRole("service couldn't be created")
+	}
+	return errNoTaskRole("service couldn't be updated")
+}
+
+// errNoTaskRole is AWS's sentence for ECS Exec without a task role.
+func errNoTaskRole(what string) error {
+	return invalid("The %s because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.", what)
 }
 
 // applyService changes the rest.

@@ -33,7 +33,7 @@ type face struct {
 func faces() []face {
 	place := model.Place{Region: "us-east-1", Account: "000000000000"}
 	return []face{
-		{"Amazon ECS", "ecs", ecs.New(nil, nil, place)},
+		{"Amazon ECS", "ecs", ecs.New(nil, nil, ecs.Exec{}, place)},
 		{"Elastic Load Balancing v2", "elbv2", elbv2.New(nil, elbv2.Config{Place: place})},
 		{"Application Auto Scaling", "applicationautoscaling", applicationautoscaling.New(nil, place)},
 		{"CloudWatch", "cloudwatch", cloudwatch.New(nil, nil)},

@@ -27,7 +27,7 @@ func (anyone) Authenticate(*http.Request, string) (wire.Signature, error) {
 func newClient(t *testing.T) *ecs.Client {
 	t.Helper()
 	s, _ := newFace(t)
-	face := New(s.ecs, s.tasks, s.place)
+	face := New(s.ecs, s.tasks, Exec{Sessions: s.sessions, Endpoint: "http://127.0.0.1:4566"}, s.place)
 	server := httptest.NewServer(wire.NewHandler([]wire.Service{face}, anyone{}, wire.Config{Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(server.Close)
 	transport := &http.Transport{}

@@ -8,6 +8,7 @@ package ecs
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -15,19 +16,33 @@ import (
 	"neargate/internal/ecs"
 	"neargate/internal/model"
 	"neargate/internal/scheduler"
+	"neargate/internal/session"
 )
 
 type service struct {
 	ecs   *ecs.Catalogue
 	tasks *scheduler.Scheduler
 	place model.Place
+	// sessions are those of ECS Exec; clients attach to them below streams, a URL.
+	sessions *session.Sessions
+	streams  string
 	// records keeps requests in the form that Describe calls answer from.
 	records wire.Records
 }
 
-// New returns the face of ECS's records and of the scheduler that runs tasks.
-func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, place model.Place) wire.Service {
-	s := &service{ecs: records, tasks: tasks, place: place, records: wire.NewRecords(wire.LowerCamel)}
+// Exec are the sessions of ECS Exec, and where clients reach the server.
+type Exec struct {
+	Sessions *session.Sessions
+	Endpoint string // URL of the APIs
+}
+
+// New returns the face of ECS's records, of the scheduler that runs tasks, and of
+// sessions in them.
+func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, exec Exec, place model.Place) wire.Service {
+	s := &service{
+		ecs: records, tasks: tasks, place: place, records: wire.NewRecords(wire.LowerCamel),
+		sessions: exec.Sessions, streams: "ws" + strings.TrimPrefix(exec.Endpoint, "http"), // https: wss
+	}
 	return wire.Service{
 		SigningName:  "ecs",
 		TargetPrefix: "AmazonEC2ContainerServiceV20141113",
@@ -49,6 +64,7 @@ func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, place model.Place) 
 			wire.Op("DescribeServices", s.describeServices),
 			wire.Op("DescribeTaskDefinition", s.describeTaskDefinition),
 			wire.Op("DescribeTasks", s.describeTasks),
+			wire.Op("ExecuteCommand", s.executeCommand),
 			wire.Op("ListAccountSettings", s.listAccountSettings),
 			wire.Op("ListClusters", s.listClusters),
 			wire.Op("ListServiceDeployments", s.listServiceDeployments),

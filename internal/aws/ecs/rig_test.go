@@ -20,6 +20,7 @@ import (
 	"neargate/internal/provision"
 	"neargate/internal/runtime/fake"
 	"neargate/internal/scheduler"
+	"neargate/internal/session"
 	"neargate/internal/store"
 )
 
@@ -85,7 +86,10 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 		}
 		db.Close()
 	})
-	return &service{ecs: records, tasks: sched, place: place, records: wire.NewRecords(wire.LowerCamel)}, eng
+	return &service{
+		ecs: records, tasks: sched, place: place, records: wire.NewRecords(wire.LowerCamel),
+		sessions: session.New(eng, nil, slog.New(slog.DiscardHandler)), streams: "ws://127.0.0.1:4566",
+	}, eng
 }
 
 // definition is a valid input of RegisterTaskDefinition.
@@ -137,7 +141,7 @@ func ready(t *testing.T) (*service, *fake.Engine) {
 // reach it.
 func through[In, Out any](t *testing.T, s *service, name string, op func(context.Context, *In) (*Out, error), in *In) (*Out, error) {
 	t.Helper()
-	if err := New(s.ecs, s.tasks, s.place).Check(name, in); err != nil {
+	if err := New(s.ecs, s.tasks, Exec{Sessions: s.sessions, Endpoint: "http://127.0.0.1:4566"}, s.place).Check(name, in); err != nil {
 		return nil, err
 	}
 	return op(t.Context(), in)

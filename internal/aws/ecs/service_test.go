@@ -99,10 +99,13 @@ func TestCreateServiceAnswersAsAWS(t *testing.T) {
 
 func TestUpdateServiceDeploysOnlyForWhatTasksAreMadeOf(t *testing.T) {
 	s, _ := ready(t)
+	if _, err := s.registerTaskDefinition(t.Context(), definition(withRole)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.createService(t.Context(), creation()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.registerTaskDefinition(t.Context(), definition()); err != nil {
+	if _, err := s.registerTaskDefinition(t.Context(), definition(withRole)); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -111,7 +114,7 @@ func TestUpdateServiceDeploysOnlyForWhatTasksAreMadeOf(t *testing.T) {
 		deploys bool
 	}{
 		{"desired count", ecs.UpdateServiceInput{DesiredCount: aws.Int32(3)}, false},
-		{"the same definition", ecs.UpdateServiceInput{TaskDefinition: aws.String("web:1")}, false},
+		{"the same definition", ecs.UpdateServiceInput{TaskDefinition: aws.String("web:2")}, false},
 		{"execute command", ecs.UpdateServiceInput{EnableExecuteCommand: aws.Bool(true)}, false},
 		{"monitoring", ecs.UpdateServiceInput{Monitoring: monitoring(20, "CPUUtilization")}, true},
 		{"the same monitoring", ecs.UpdateServiceInput{Monitoring: monitoring(20, "CPUUtilization")}, false},

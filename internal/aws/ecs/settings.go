@@ -116,7 +116,7 @@ func kept() []wire.Setting {
 	const (
 		oneAccount = "there is one principal, the account"
 		noConnect  = "without effect while Service Connect is off"
-		noExec     = "kept and described; there is no ECS Exec"
+		noS3       = "kept and described; sessions are logged to CloudWatch Logs alone"
 		oneKind    = "kept and described; all capacity is this machine"
 		oneZone    = "kept and described; there is one zone"
 	)
@@ -124,7 +124,11 @@ func kept() []wire.Setting {
 		wire.Kept[types.AwsVpcConfiguration]("AssignPublicIp", "kept and described; tasks have addresses of this machine alone"),
 		wire.Kept[types.CapacityProviderStrategyItem]("Base", oneKind),
 		wire.Kept[types.CapacityProviderStrategyItem]("Weight", oneKind),
-		wire.Kept[types.ClusterConfiguration]("ExecuteCommandConfiguration", noExec),
+		wire.Kept[types.ExecuteCommandConfiguration]("KmsKeyId", "kept and described; sessions are encrypted as the server's APIs are"),
+		wire.Kept[types.ExecuteCommandLogConfiguration]("CloudWatchEncryptionEnabled", "kept and described; logs are not encrypted"),
+		wire.Kept[types.ExecuteCommandLogConfiguration]("S3BucketName", noS3),
+		wire.Kept[types.ExecuteCommandLogConfiguration]("S3EncryptionEnabled", noS3),
+		wire.Kept[types.ExecuteCommandLogConfiguration]("S3KeyPrefix", noS3),
 		wire.Kept[types.ClusterSetting]("Value", "kept and described; metrics are there in any case"),
 		wire.Kept[types.ContainerDefinition]("StartTimeout", "kept and described; a dependency is waited for without a limit"),
 		wire.Kept[types.PortMapping]("AppProtocol", noConnect),
@@ -135,10 +139,7 @@ func kept() []wire.Setting {
 		wire.Kept[types.ServiceConnectConfiguration]("Services", noConnect),
 
 		wire.Kept[ecs.CreateServiceInput]("AvailabilityZoneRebalancing", oneZone),
-		wire.Kept[ecs.CreateServiceInput]("EnableExecuteCommand", noExec),
 		wire.Kept[ecs.UpdateServiceInput]("AvailabilityZoneRebalancing", oneZone),
-		wire.Kept[ecs.UpdateServiceInput]("EnableExecuteCommand", noExec),
-		wire.Kept[ecs.RunTaskInput]("EnableExecuteCommand", noExec),
 		wire.Kept[ecs.RegisterTaskDefinitionInput]("ExecutionRoleArn", "kept and described; images and logs need no role"),
 		wire.Kept[ecs.DeleteAccountSettingInput]("PrincipalArn", oneAccount),
 		wire.Kept[ecs.ListAccountSettingsInput]("MaxResults", "the answer is whole"),

@@ -17,7 +17,7 @@ import (
 // refused, or is on the list of those without effect: none is only echoed.
 func TestEachSettingOfAContainerHasAnEffect(t *testing.T) {
 	s, _ := newFace(t)
-	face := New(s.ecs, s.tasks, s.place)
+	face := New(s.ecs, s.tasks, Exec{}, s.place)
 	register := func(family string, change func(*types.ContainerDefinition)) ([]model.ContainerDefinition, error) {
 		in := definition(func(in *ecs.RegisterTaskDefinitionInput) {
 			in.Family = &family

@@ -50,6 +50,7 @@ func containerOf(t model.Task, c model.Container) types.Container {
 		ImageDigest: text(c.ImageDigest), RuntimeId: text(c.RuntimeID), LastStatus: aws.String(string(c.LastStatus)),
 		HealthStatus: types.HealthStatus(c.Health), Reason: text(c.Reason), Cpu: decimal(c.CPUUnits),
 		NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
+		ManagedAgents: managedAgents(t, c),
 	}
 	if c.MemoryMiB > 0 {
 		out.Memory = decimal(c.MemoryMiB)
