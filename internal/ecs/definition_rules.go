@@ -2,18 +2,24 @@ package ecs
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"neargate/internal/decide/dependency"
 	"neargate/internal/model"
 )
 
-// checkContainers refuses container definitions that Fargate would.
-// taskMemory is in MiB; 0 is not set. ClientException.
-func checkContainers(all []model.ContainerDefinition, taskMemory int) error {
+// checkContainers refuses container definitions that Fargate would in a task of
+// so many CPU units and so much memory, in MiB; 0 is not set. ClientException.
+func checkContainers(all []model.ContainerDefinition, taskCPU, taskMemory int) error {
+	cpu := 0
 	for i, c := range all {
-		if err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLog(c), checkLimits(c), checkRestart(c)); err != nil {
+		err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLog(c), checkLimits(c), checkRestart(c), checkStart(c))
+		if err != nil {
 			return err
+		}
+		if cpu += c.CPUUnits; taskCPU > 0 && cpu > taskCPU {
+			return client("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.")
 		}
 		if slices.ContainsFunc(all[:i], func(other model.ContainerDefinition) bool { return other.Name == c.Name }) {
 			return client("Container.name should be unique within the task definition. Name: %s", c.Name)
@@ -22,8 +28,8 @@ func checkContainers(all []model.ContainerDefinition, taskMemory int) error {
 	if !slices.ContainsFunc(all, func(c model.ContainerDefinition) bool { return c.Essential }) {
 		return client("A task definition must have at least one essential container.")
 	}
-	if err := dependency.Check(all); err != nil {
-		return client("Invalid 'dependsOn' setting for %s.", err)
+	if wrong := dependency.Check(all); wrong != "" {
+		return client("%s.", wrong)
 	}
 	return nil
 }
@@ -45,10 +51,16 @@ func checkContainer(c model.ContainerDefinition, taskMemory int) error {
 		return client("Container.image should not be null or empty.")
 	case c.CPUUnits < 0:
 		return client("Invalid 'cpu' setting for container '%s'.", c.Name)
-	case c.MemoryMiB != 0 && (c.MemoryMiB < 6 || taskMemory > 0 && c.MemoryMiB > taskMemory):
+	case c.MemoryMiB != 0 && c.MemoryMiB < 6:
 		return client("Invalid 'memory' setting for container '%s'.", c.Name)
-	case c.MemoryReservationMiB != 0 && (c.MemoryReservationMiB < 6 || c.MemoryMiB > 0 && c.MemoryReservationMiB >= c.MemoryMiB):
+	case taskMemory > 0 && c.MemoryMiB > taskMemory:
+		return client("The 'memory' setting for container '%s' is greater than for the task.", c.Name)
+	case c.MemoryReservationMiB != 0 && c.MemoryReservationMiB < 6:
 		return client("Invalid 'memoryReservation' setting for container '%s'.", c.Name)
+	case c.MemoryMiB > 0 && c.MemoryReservationMiB > c.MemoryMiB:
+		return client("Invalid setting for container '%s'. 'memory' must be greater than or equal to 'memoryReservation'.", c.Name)
+	case slices.ContainsFunc(c.Environment, func(kv model.KeyValue) bool { return kv.Name == "" || strings.ContainsAny(kv.Name, "=\x00") }):
+		return client("Invalid 'environment' setting for container '%s': a name is empty or not valid.", c.Name)
 	}
 	for i, p := range c.PortMappings {
 		if p.ContainerPort < 1 || p.ContainerPort > 65535 {
@@ -133,8 +145,11 @@ func capabilities() []string {
 
 func checkLimits(c model.ContainerDefinition) error {
 	for _, u := range c.Ulimits {
-		if !slices.Contains(ulimits(), u.Name) || u.Soft > u.Hard && u.Hard >= 0 {
+		if !slices.Contains(ulimits(), u.Name) {
 			return client("Invalid 'ulimits' setting for container '%s': %s.", c.Name, u.Name)
+		}
+		if u.Hard >= 0 && (u.Soft > u.Hard || u.Soft < 0) {
+			return client("Soft limit exceeds hard limit for ulimit %s.", u.Name)
 		}
 	}
 	for _, name := range c.DropCapabilities {
@@ -144,7 +159,7 @@ func checkLimits(c model.ContainerDefinition) error {
 	}
 	for _, name := range c.AddCapabilities {
 		if name != "SYS_PTRACE" {
-			return client("The kernel capability %s cannot be added on Fargate: only SYS_PTRACE can.", name)
+			return client("%s is not allowed on Fargate.", name)
 		}
 	}
 	return nil

@@ -100,4 +100,6 @@ type ContainerOverride struct {
 	Command             []string   // nil: the definition's
 	Environment         []KeyValue // added; the same name replaces
 	CPUUnits, MemoryMiB int        // 0: the definition's
+	// MemoryReservationMiB is as in a definition; 0: the definition's.
+	MemoryReservationMiB int
 }

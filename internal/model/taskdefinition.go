@@ -61,10 +61,16 @@ type ContainerDefinition struct {
 	MountPoints                       []MountPoint
 	VolumesFrom                       []VolumesFrom // applied after MountPoints
 	Ulimits                           []Ulimit
-	Log                               LogConfig
-	DependsOn                         []Dependency
-	HealthCheck                       *ContainerHealthCheck
-	LooseVersion                      bool // versionConsistency disabled: each task runs what Image names when it starts
+	// SystemControls are kernel parameters of the task's network and IPC
+	// namespaces: "net.core.somaxconn", "kernel.shmmax".
+	SystemControls []KeyValue
+	// StartTimeout is how long others wait for this one, from its start, before
+	// their task is given up; 0: without end.
+	StartTimeout time.Duration
+	Log          LogConfig
+	DependsOn    []Dependency
+	HealthCheck  *ContainerHealthCheck
+	LooseVersion bool // versionConsistency disabled: each task runs what Image names when it starts
 }
 
 // KeyValue is an environment variable.

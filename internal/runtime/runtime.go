@@ -56,7 +56,8 @@ type Tasks interface {
 	// containers by then (digests, exit codes) is in the state returned with the
 	// error. An error that the task itself is to blame for, or its images, is a
 	// *model.Error with one of ECS's codes: CannotPullContainerError,
-	// CannotStartContainerError, ResourceInitializationError. Others wrap
+	// CannotStartContainerError, ResourceInitializationError, or ECS's words for a
+	// container that waits in vain (CodeWait). Others wrap
 	// ErrStopped when Stop ended the start, or the cause of ctx when that ended.
 	//
 	// A spec that could run nowhere is refused before anything is done: Kind

@@ -14,7 +14,8 @@ const (
 	CodePull     = "CannotPullContainerError"
 	CodeStart    = "CannotStartContainerError"
 	CodeResource = "ResourceInitializationError"
-	CodeInternal = "InternalError" // the machine or the engine failed a task that ran
+	CodeWait     = "Task failed to start" // all that ECS says where a container waits for another in vain
+	CodeInternal = "InternalError"        // the machine or the engine failed a task that ran
 )
 
 // Lengths of names that fit into cgroups, files and links everywhere.
@@ -45,8 +46,8 @@ func Validate(spec model.TaskSpec) error {
 		}
 		containers = append(containers, c.ContainerDefinition)
 	}
-	if err := dependency.Check(containers); err != nil {
-		return invalid("dependsOn of %s", err)
+	if wrong := dependency.Check(containers); wrong != "" {
+		return invalid("%s", wrong)
 	}
 	if wrong := volume.Check(containers, spec.Volumes); wrong != "" {
 		return invalid("%s", wrong)

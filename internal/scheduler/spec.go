@@ -59,6 +59,9 @@ func containerSpec(t model.Task, c model.ContainerDefinition) model.ContainerSpe
 		if o.MemoryMiB > 0 {
 			c.MemoryMiB = o.MemoryMiB
 		}
+		if o.MemoryReservationMiB > 0 {
+			c.MemoryReservationMiB = o.MemoryReservationMiB
+		}
 		for _, kv := range o.Environment {
 			env = setEnv(env, kv, true)
 		}

@@ -44,6 +44,12 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 	out.MountPoints, out.VolumesFrom = readMounts(c)
 	out.Interactive, out.Terminal, out.DockerLabels = aws.ToBool(c.Interactive), aws.ToBool(c.PseudoTerminal), c.DockerLabels
 	out.Restart = readRestart(c.RestartPolicy)
+	if c.StartTimeout != nil {
+		out.StartTimeout = *seconds(c.StartTimeout)
+	}
+	for _, s := range c.SystemControls {
+		out.SystemControls = append(out.SystemControls, model.KeyValue{Name: aws.ToString(s.Namespace), Value: aws.ToString(s.Value)})
+	}
 	for _, p := range c.PortMappings {
 		out.PortMappings = append(out.PortMappings, model.PortMapping{
 			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)),

@@ -116,7 +116,7 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		}, "ClientException: The secret name must be unique and not shared with any new or existing environment variables set on the container, such as 'A'."},
 		{"a short restart attempt period", container(func(c *types.ContainerDefinition) {
 			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), RestartAttemptPeriod: aws.Int32(59)}
-		}), "ClientException: Invalid 'restartPolicy' setting for container 'app'"},
+		}), "ClientException: The 'restartAttemptPeriod' setting for container 'app' must be between 60 and 1800."},
 		{"a volume of the machine", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{SourcePath: aws.String("/etc")}}}
 		}, "ClientException: Fargate compatible task definitions do not support sourcePath"},
@@ -127,12 +127,37 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"a mount of no volume", container(func(c *types.ContainerDefinition) {
 			c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v")}}
 		}), "ClientException: Unknown volume 'v'."},
+		{"more CPU than the task has", container(func(c *types.ContainerDefinition) { c.Cpu = 257 }),
+			"ClientException: The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."},
+		{"more memory than the task has", container(func(c *types.ContainerDefinition) { c.Memory = aws.Int32(513) }),
+			"ClientException: The 'memory' setting for container 'app' is greater than for the task."},
+		{"more memory kept than allowed", container(func(c *types.ContainerDefinition) { c.Memory, c.MemoryReservation = aws.Int32(64), aws.Int32(65) }),
+			"ClientException: Invalid setting for container 'app'. 'memory' must be greater than or equal to 'memoryReservation'."},
+		{"a variable without a name", container(func(c *types.ContainerDefinition) {
+			c.Environment = []types.KeyValuePair{{Name: aws.String(""), Value: aws.String("x")}}
+		}), "ClientException: Invalid 'environment' setting for container 'app'"},
+		{"a parameter of the machine's", container(func(c *types.ContainerDefinition) {
+			c.SystemControls = []types.SystemControl{{Namespace: aws.String("kernel.hostname"), Value: aws.String("x")}}
+		}), "ClientException: Invalid 'systemControls' setting for container 'app'"},
+		{"a parameter beside them", container(func(c *types.ContainerDefinition) {
+			c.SystemControls = []types.SystemControl{{Namespace: aws.String("net/../kernel/hostname"), Value: aws.String("x")}}
+		}), "ClientException: Invalid 'systemControls' setting for container 'app'"},
+		{"a long start timeout", container(func(c *types.ContainerDefinition) { c.StartTimeout = aws.Int32(121) }), "ClientException: Invalid 'startTimeout'"},
+		{"a soft limit above the hard one", container(func(c *types.ContainerDefinition) {
+			c.Ulimits = []types.Ulimit{{Name: types.UlimitNameNofile, SoftLimit: 2, HardLimit: 1}}
+		}), "ClientException: Soft limit exceeds hard limit for ulimit nofile."},
+		{"hosts of its own", container(func(c *types.ContainerDefinition) {
+			c.ExtraHosts = []types.HostEntry{{Hostname: aws.String("a"), IpAddress: aws.String("10.0.0.1")}}
+		}), "ClientException: Extra hosts are not supported on container when networkMode=awsvpc."},
+		{"a GPU", container(func(c *types.ContainerDefinition) {
+			c.ResourceRequirements = []types.ResourceRequirement{{Type: types.ResourceTypeGpu, Value: aws.String("1")}}
+		}), "ClientException: Tasks using the Fargate launch type do not support GPU resource requirements."},
 		{"devices", container(func(c *types.ContainerDefinition) {
 			c.LinuxParameters = &types.LinuxParameters{Devices: []types.Device{{HostPath: aws.String("/dev/vda")}}}
 		}), "ClientException: Fargate compatible task definitions do not support devices."},
 		{"a capability that Fargate does not add", container(func(c *types.ContainerDefinition) {
 			c.LinuxParameters = &types.LinuxParameters{Capabilities: &types.KernelCapabilities{Add: []string{"SYS_ADMIN"}}}
-		}), "ClientException: The kernel capability SYS_ADMIN cannot be added"},
+		}), "ClientException: SYS_ADMIN is not allowed on Fargate."},
 		{"a short stop timeout", container(func(c *types.ContainerDefinition) { c.StopTimeout = aws.Int32(0) }), "ClientException: Invalid 'stopTimeout'"},
 		{"little ephemeral storage", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.EphemeralStorage = &types.EphemeralStorage{SizeInGiB: 20}
@@ -142,7 +167,7 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		}, "ClientException: The operatingSystemFamily WINDOWS_SERVER_2022_CORE is not supported by Neargate."},
 		{"depends on nobody", container(func(c *types.ContainerDefinition) {
 			c.DependsOn = []types.ContainerDependency{{ContainerName: aws.String("db"), Condition: types.ContainerConditionStart}}
-		}), "ClientException: Invalid 'dependsOn'"},
+		}), "ClientException: Cannot depend on container db because it does not exist."},
 		{"health check command", container(func(c *types.ContainerDefinition) { c.HealthCheck = &types.HealthCheck{Command: []string{"true"}} }), "ClientException: Invalid 'healthCheck.command'"},
 	}
 	for _, tt := range tests {

@@ -59,14 +59,14 @@ func refused() []wire.Setting {
 		wire.Refused[ecs.ListTasksInput]("DaemonName"),
 
 		wire.Refused[types.ContainerOverride]("EnvironmentFiles"),
-		wire.Refused[types.ContainerOverride]("MemoryReservation"),
-		wire.Refused[types.ContainerOverride]("ResourceRequirements"),
+		wire.RefusedAs[types.ContainerOverride]("ResourceRequirements", noGPU),
 		wire.Refused[types.TaskOverride]("InferenceAcceleratorOverrides"),
 	)
 }
 
-// The sentences with which AWS refuses placement on Fargate.
+// The sentences with which AWS refuses placement and devices on Fargate.
 const (
+	noGPU         = "Tasks using the Fargate launch type do not support GPU resource requirements."
 	noConstraints = "Placement constraints are not supported with FARGATE launch type."
 	noStrategies  = "Placement strategies are not supported with FARGATE launch type."
 )
@@ -75,13 +75,13 @@ const (
 func refusedOfDefinitions() []wire.Setting {
 	all := []wire.Setting{
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("EnableFaultInjection"),
-		wire.Refused[ecs.RegisterTaskDefinitionInput]("IpcMode"),
+		wire.RefusedAs[ecs.RegisterTaskDefinitionInput]("IpcMode", "Fargate compatible task definitions do not support ipcMode."),
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("PidMode"),
-		wire.Refused[ecs.RegisterTaskDefinitionInput]("PlacementConstraints"),
+		wire.RefusedAs[ecs.RegisterTaskDefinitionInput]("PlacementConstraints", "Fargate compatible task definitions do not support constraints."),
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("ProxyConfiguration"),
-		wire.Refused[ecs.RegisterTaskDefinitionInput]("InferenceAccelerators"),
-		wire.RefusedAs[types.HostVolumeProperties]("SourcePath", "Fargate compatible task definitions do not support sourcePath"),
-		wire.RefusedAs[types.Volume]("DockerVolumeConfiguration", "Fargate compatible task definitions do not support dockerVolumeConfiguration"),
+		wire.RefusedAs[ecs.RegisterTaskDefinitionInput]("InferenceAccelerators", "Unsupported field 'inferenceAccelerators'."),
+		wire.RefusedAs[types.HostVolumeProperties]("SourcePath", "Fargate compatible task definitions do not support sourcePath."),
+		wire.RefusedAs[types.Volume]("DockerVolumeConfiguration", "Fargate compatible task definitions do not support dockerVolumeConfiguration."),
 		wire.Refused[types.Volume]("ConfiguredAtLaunch"),
 		wire.Refused[types.Volume]("EfsVolumeConfiguration"),
 		wire.Refused[types.Volume]("S3filesVolumeConfiguration"),
@@ -91,16 +91,22 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.Refused[types.LinuxParameters]("InitProcessEnabled"),
 	}
 	for _, name := range []string{
-		"CredentialSpecs", "DnsSearchDomains", "DnsServers", "EnvironmentFiles", "ExtraHosts", "FirelensConfiguration", "Links",
-		"ResourceRequirements", "SystemControls",
+		"CredentialSpecs",
+		"EnvironmentFiles",
+		"FirelensConfiguration",
 	} {
 		all = append(all, wire.Refused[types.ContainerDefinition](name))
 	}
 	for name, sentence := range map[string]string{
-		"DisableNetworking":     "The 'disableNetworking' parameter is not supported with network mode 'awsvpc'.",
+		"DisableNetworking":     "Disable Networking is not supported on container when networkMode=awsvpc.",
+		"DnsSearchDomains":      "DNS search domains are not supported on container when networkMode=awsvpc.",
+		"DnsServers":            "DNS servers are not supported on container when networkMode=awsvpc.",
+		"ExtraHosts":            "Extra hosts are not supported on container when networkMode=awsvpc.",
+		"Links":                 "Links are not supported when networkMode=awsvpc.",
+		"ResourceRequirements":  noGPU,
 		"DockerSecurityOptions": "Fargate compatible task definitions do not support dockerSecurityOptions.",
-		"Hostname":              "When networkMode=awsvpc, the 'hostname' parameter is not supported.",
-		"Privileged":            "Fargate compatible task definitions do not support privileged mode.",
+		"Hostname":              "hostname is not supported on container when networkMode=awsvpc.",
+		"Privileged":            "Fargate requires that the 'privileged' setting be 'false'.",
 	} {
 		all = append(all, wire.RefusedAs[types.ContainerDefinition](name, sentence))
 	}
@@ -130,7 +136,6 @@ func kept() []wire.Setting {
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3EncryptionEnabled", noS3),
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3KeyPrefix", noS3),
 		wire.Kept[types.ClusterSetting]("Value", "kept and described; metrics are there in any case"),
-		wire.Kept[types.ContainerDefinition]("StartTimeout", "kept and described; a dependency is waited for without a limit"),
 		wire.Kept[types.PortMapping]("AppProtocol", noConnect),
 		wire.Kept[types.ServiceConnectConfiguration]("AccessLogConfiguration", noConnect),
 		wire.Kept[types.ServiceConnectConfiguration]("ContainerConfigurations", noConnect),

@@ -112,6 +112,9 @@ func overridesOf(t model.Task) *types.TaskOverride {
 			if o.MemoryMiB > 0 {
 				one.Memory = aws.Int32(int32(o.MemoryMiB))
 			}
+			if o.MemoryReservationMiB > 0 {
+				one.MemoryReservation = aws.Int32(int32(o.MemoryReservationMiB))
+			}
 		}
 		out.ContainerOverrides = append(out.ContainerOverrides, one)
 	}

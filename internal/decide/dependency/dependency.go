@@ -18,11 +18,11 @@ const (
 	Healthy  = "HEALTHY"
 )
 
-// Check returns an error that names the first dependency that no run of the
-// containers can meet: of an unknown container or condition, on the end of an
-// essential container, on the health of one without a health check, or in a
-// circle.
-func Check(containers []model.ContainerDefinition) error {
+// Check returns what is wrong with the first dependency that no run of the
+// containers can meet, in AWS's words where they are known; "" is nothing. That is
+// one of an unknown container or condition, on the end of an essential container,
+// on the health of one without a health check, or in a circle.
+func Check(containers []model.ContainerDefinition) (wrong string) {
 	byName := map[string]model.ContainerDefinition{}
 	for _, c := range containers {
 		byName[c.Name] = c
@@ -30,29 +30,29 @@ func Check(containers []model.ContainerDefinition) error {
 	for _, c := range containers {
 		for _, d := range c.DependsOn {
 			if why := unmeetable(byName, d); why != "" {
-				return fmt.Errorf("container '%s': %s", c.Name, why)
+				return why
 			}
 		}
 	}
 	for _, c := range containers {
 		if path := circle(byName, c.Name, nil); path != nil {
-			return fmt.Errorf("container '%s': containers depend on each other: %s", c.Name, strings.Join(path, ", "))
+			return fmt.Sprintf("Invalid 'dependsOn' setting for container '%s': containers depend on each other: %s", c.Name, strings.Join(path, ", "))
 		}
 	}
-	return nil
+	return ""
 }
 
 func unmeetable(byName map[string]model.ContainerDefinition, d model.Dependency) string {
 	on, ok := byName[d.Container]
 	switch {
 	case !ok:
-		return fmt.Sprintf("there is no container '%s' to wait for", d.Container)
+		return fmt.Sprintf("Cannot depend on container %s because it does not exist", d.Container)
 	case !slices.Contains([]string{Start, Complete, Success, Healthy}, d.Condition):
-		return fmt.Sprintf("the condition '%s' is not one of START, COMPLETE, SUCCESS and HEALTHY", d.Condition)
+		return fmt.Sprintf("Dependency condition '%s' should be one of START, COMPLETE, SUCCESS and HEALTHY", d.Condition)
 	case d.Condition == Healthy && on.HealthCheck == nil:
-		return fmt.Sprintf("container '%s' has no health check", d.Container)
+		return "A dependency container with HEALTHY condition must have health check configured"
 	case (d.Condition == Complete || d.Condition == Success) && on.Essential:
-		return fmt.Sprintf("container '%s' is essential and must not end", d.Container)
+		return "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"
 	}
 	return ""
 }

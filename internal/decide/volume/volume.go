@@ -40,7 +40,7 @@ func Check(containers []model.ContainerDefinition, volumes []model.Volume) strin
 		}
 		for _, from := range c.VolumesFrom {
 			if find(containers, from.Container) == nil {
-				return fmt.Sprintf("Invalid 'volumesFrom' setting for container '%s': unknown container '%s'.", c.Name, from.Container)
+				return fmt.Sprintf("Invalid 'volumesFrom' setting. Unknown container: '%s'.", from.Container)
 			}
 		}
 		if circular(containers, c.Name, c.Name, len(containers)) {

@@ -33,7 +33,7 @@ func TestCheck(t *testing.T) {
 		{"no path", one(model.MountPoint{Volume: "data"}), data, "Invalid 'containerPath' setting for container 'app': ''."},
 		{"the root", one(model.MountPoint{Volume: "data", Path: "/a/.."}), data, "Invalid 'containerPath' setting for container 'app': '/a/..'."},
 		{"one place twice", one(model.MountPoint{Volume: "data", Path: "/a"}, model.MountPoint{Volume: "data", Path: "/b/../a"}), data, "Duplicate mount point '/a' in container 'app'."},
-		{"from nobody", []model.ContainerDefinition{takes("a", "b")}, nil, "Invalid 'volumesFrom' setting for container 'a': unknown container 'b'."},
+		{"from nobody", []model.ContainerDefinition{takes("a", "b")}, nil, "Invalid 'volumesFrom' setting. Unknown container: 'b'."},
 		{"from one another", []model.ContainerDefinition{takes("a", "b"), takes("b", "c"), takes("c", "b")}, nil, "Invalid 'volumesFrom' setting for container 'b': it leads back to the container."},
 		{"from itself", []model.ContainerDefinition{takes("a", "a")}, nil, "Invalid 'volumesFrom' setting for container 'a': it leads back to the container."},
 		{"twice from one", []model.ContainerDefinition{takes("a", "b", "c"), takes("b", "c"), takes("c")}, nil, ""},

@@ -123,12 +123,12 @@ func (t *entry) ready(i int) (bool, error) {
 				return false, nil
 			}
 			if d.Condition == "SUCCESS" && *on.ExitCode != 0 {
-				return false, model.Errorf(model.Invalid, runtime.CodeStart,
+				return false, model.Errorf(model.Invalid, runtime.CodeWait,
 					"container %s cannot start: dependency %s exited with code %d", t.spec.Containers[i].Name, d.Container, *on.ExitCode)
 			}
 		case "HEALTHY":
 			if t.plans[j].check != "HEALTHY" {
-				return false, model.Errorf(model.Invalid, runtime.CodeStart,
+				return false, model.Errorf(model.Invalid, runtime.CodeWait,
 					"container %s cannot start: dependency %s is unhealthy", t.spec.Containers[i].Name, d.Container)
 			}
 			on.Health = "HEALTHY"

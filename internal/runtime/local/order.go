@@ -37,6 +37,9 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		}
 		oc.ID = model.RuntimeID(t.id, i)
 		oc.Mounts = mounts[i]
+		for _, s := range c.SystemControls {
+			o.Sysctls = append(o.Sysctls, supervisor.Sysctl(s))
+		}
 		o.Containers = append(o.Containers, oc)
 	}
 	return o, nil
@@ -66,7 +69,7 @@ func orderContainer(c model.ContainerSpec, image Rootfs) (supervisor.Container, 
 		MemoryBytes: int64(c.MemoryMiB) << 20, ReadonlyRoot: c.ReadonlyRoot,
 		MemoryReservationBytes: int64(c.MemoryReservationMiB) << 20,
 		AddCapabilities:        c.AddCapabilities, DropCapabilities: c.DropCapabilities,
-		Essential: c.Essential, StopSignal: image.Config.StopSignal, StopTimeout: c.StopTimeout,
+		Essential: c.Essential, StopSignal: image.Config.StopSignal, StopTimeout: c.StopTimeout, StartTimeout: c.StartTimeout,
 		Check: orderCheck(c.HealthCheck), Interactive: c.Interactive, Terminal: c.Terminal,
 	}
 	buffer, option, ok := c.Log.Buffer()

@@ -109,6 +109,9 @@ func (t *task) learnLocked(r supervisor.Report) {
 	t.report = r
 	if r.Failure != "" {
 		t.failure = &model.Error{Kind: model.Invalid, Code: runtime.CodeStart, Msg: r.Failure}
+		if r.Waited {
+			t.failure.Code = runtime.CodeWait
+		}
 	}
 	if !r.StartedAt.IsZero() && !t.hasStarted() {
 		close(t.started)

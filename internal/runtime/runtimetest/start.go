@@ -121,8 +121,8 @@ func failedDependency(b *bench) {
 	init.Essential = false
 	spec := task(init, after(b.container("app", "wait"), "init", "SUCCESS"))
 	s, err := b.engine.Start(b.Context(), spec)
-	if m, ok := errors.AsType[*model.Error](err); !ok || m.Code != runtime.CodeStart || !strings.Contains(m.Msg, "init") {
-		b.Errorf("got %v, want %s with the name of the container", err, runtime.CodeStart)
+	if m, ok := errors.AsType[*model.Error](err); !ok || m.Code != runtime.CodeWait || !strings.Contains(m.Msg, "init") {
+		b.Errorf("got %v, want %s with the name of the container", err, runtime.CodeWait)
 	}
 	b.exited(s, "init", 3)
 	if c := find(b, s, "app"); c.Running || c.ExitCode != nil || c.ImageDigest != b.Digest {

@@ -16,14 +16,35 @@ func (t *task) ready(m *member) (bool, error) {
 			return false, fmt.Errorf("container %s depends on %s, which is not in the task", m.spec.Name, d.Container)
 		}
 		met, err := on.meets(d.Condition)
+		if err == nil && !met && on.late(d.Condition, time.Now()) {
+			err = fmt.Errorf("is not %s after its startTimeout of %s", d.Condition, on.spec.StartTimeout)
+		}
 		if err != nil {
-			return false, fmt.Errorf("container %s cannot start: dependency %s %w", m.spec.Name, d.Container, err)
+			return false, &vainWait{m.spec.Name, d.Container, err}
 		}
 		if !met {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// vainWait is the error of a container that waits for what will not be.
+type vainWait struct {
+	container, on string
+	err           error
+}
+
+func (v *vainWait) Error() string {
+	return fmt.Sprintf("container %s cannot start: dependency %s %v", v.container, v.on, v.err)
+}
+
+func (v *vainWait) Unwrap() error { return v.err }
+
+// late reports whether m has had its time to fulfil a condition. It counts from
+// its start, as ECS's agent counts it, so that START is never late.
+func (m *member) late(condition string, now time.Time) bool {
+	return m.spec.StartTimeout > 0 && m.started && condition != "START" && !now.Before(m.startedAt.Add(m.spec.StartTimeout))
 }
 
 // meets reports whether m fulfils a condition of the ECS API (ContainerDependency).
@@ -92,12 +113,18 @@ func (t *task) needed(m *member) bool {
 	return false
 }
 
-// untilKill is the time to the next SIGKILL that is due.
-func (t *task) untilKill() time.Duration {
+// untilLate is the time to the next moment at which something is late: a container
+// that is to stop, or one that others wait for.
+func (t *task) untilLate() time.Duration {
 	next := time.Hour
 	for _, m := range t.members {
 		if m.container != nil && !m.killAt.IsZero() {
 			next = min(next, max(0, time.Until(m.killAt)))
+		}
+		if m.started && m.spec.StartTimeout > 0 && t.anyPending() {
+			if left := time.Until(m.startedAt.Add(m.spec.StartTimeout)); left > 0 {
+				next = min(next, left)
+			}
 		}
 	}
 	return next

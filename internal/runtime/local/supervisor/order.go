@@ -24,6 +24,7 @@ type Order struct {
 	Filter     []byte // the seccomp program
 	Profile    string // of AppArmor, loaded; "": none
 	Labels     confine.Labels
+	Sysctls    []Sysctl    // of the task's network and IPC namespaces
 	Containers []Container // in the order of their definition
 }
 
@@ -50,13 +51,17 @@ type Container struct {
 	Essential                         bool
 	StopSignal                        string // "SIGTERM", "15", "" is SIGTERM
 	StopTimeout                       time.Duration
-	Restart                           *Restart // nil: it ends for good
-	Interactive                       bool     // its standard input stays open
-	Terminal                          bool     // it prints to one, to which its standard input belongs too
+	StartTimeout                      time.Duration // how long others wait for it, from its start; 0: without end
+	Restart                           *Restart      // nil: it ends for good
+	Interactive                       bool          // its standard input stays open
+	Terminal                          bool          // it prints to one, to which its standard input belongs too
 	DependsOn                         []Dependency
 	Check                             *Check
 	LogBuffer                         logfile.Buffer // of output that nobody has taken yet
 }
+
+// Sysctl is a kernel parameter: "net.core.somaxconn".
+type Sysctl struct{ Name, Value string }
 
 // Mount is a directory of the machine's that a container sees.
 type Mount struct {
@@ -100,6 +105,7 @@ const (
 type Report struct {
 	Phase     Phase
 	Failure   string // why the task could not be started; "" when it was
+	Waited    bool   // that was because a container waited in vain for another
 	StartedAt time.Time
 	EndedAt   time.Time
 	// PreparedCPU is what the task's cgroup had consumed before the first of

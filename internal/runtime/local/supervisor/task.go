@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -82,6 +83,7 @@ func (t *task) run(ctx context.Context) error {
 	}
 	if err != nil {
 		t.report.Failure = err.Error()
+		_, t.report.Waited = errors.AsType[*vainWait](err)
 		t.stopping = true
 		t.killAll()
 		for t.anyRunning() {
@@ -113,7 +115,10 @@ func (t *task) prepare() error {
 	if err := t.furnish(); err != nil {
 		return err
 	}
-	return configureNetwork(t.order)
+	if err := configureNetwork(t.order); err != nil {
+		return err
+	}
+	return setSysctls(t.order)
 }
 
 // furnish makes the containers' root file systems and volumes.
@@ -155,7 +160,7 @@ func (t *task) loop(ctx context.Context) error {
 		if !t.anyRunning() && (t.stopping || !t.anyPending()) {
 			return nil
 		}
-		timer.Reset(t.untilKill())
+		timer.Reset(t.untilLate())
 		select {
 		case e := <-t.exits:
 			if t.mayRestart(e) {

@@ -91,6 +91,11 @@ func main() {
 		info, _ := f.Stat()
 		fmt.Println("start", info.Size())
 		os.Exit(int(info.Size()))
+	case "signal": // waits for any and prints it
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.Signal(37))
+		fmt.Println("ready")
+		fmt.Println(<-stop)
 	case "input": // whether standard input has ended, and what the files are
 		input()
 	case "list": // what is below a directory: mode, owner, name
@@ -332,6 +337,8 @@ func inspect() {
 	cwd, _ := os.Getwd()
 	fmt.Println("cwd", cwd)
 	fmt.Println("ids", os.Getpid(), os.Getuid(), os.Getgid())
+	groups, _ := os.Getgroups()
+	fmt.Println("groups", groups)
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
 		for _, key := range []string{"CapEff", "CapBnd", "NoNewPrivs", "Seccomp:"} {
