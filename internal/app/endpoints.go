@@ -20,6 +20,7 @@ func sdkNames() map[string]string {
 		"logs":                    "CLOUDWATCH_LOGS",
 		"monitoring":              "CLOUDWATCH",
 		"secretsmanager":          "SECRETS_MANAGER",
+		"ssm":                     "SSM",
 		"sts":                     "STS",
 	}
 }
