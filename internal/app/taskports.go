@@ -124,6 +124,9 @@ func (t metadataTasks) TaskAt(address netip.Addr) (state model.RunState, record 
 	return state, record, ok
 }
 
+// Usage returns what a running task has consumed until now.
+func (t metadataTasks) Usage(id string) (model.TaskUsage, bool) { return t.engine.Usage(id) }
+
 // TaskDefinition returns a definition by its ARN.
 func (t metadataTasks) TaskDefinition(arn string) (model.TaskDefinition, bool) {
 	return t.ecs.TaskDefinition(arn)

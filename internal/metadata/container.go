@@ -1,8 +1,10 @@
 package metadata
 
 import (
+	"maps"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"neargate/internal/model"
 )
@@ -20,11 +22,20 @@ type container struct {
 	KnownStatus   string
 	ExitCode      *int `json:",omitempty"`
 	Limits        containerLimits
+	CreatedAt     *time.Time `json:",omitempty"`
+	StartedAt     *time.Time `json:",omitempty"`
 	Type          string
+	Health        *health           `json:",omitempty"`
 	LogDriver     string            `json:",omitempty"`
 	LogOptions    map[string]string `json:",omitempty"`
 	ContainerARN  string
 	Networks      []network
+	RestartCount  *int `json:",omitempty"` // with a restart policy
+}
+
+// health is the verdict of a container's own health check.
+type health struct {
+	Status string `json:"status"`
 }
 
 // containerLimits are in CPU units and MiB.
@@ -52,7 +63,34 @@ func (s subject) container(i int) container {
 		DockerID: now.RuntimeID, Name: c.Name, DockerName: c.Name, Image: c.Image, ImageID: now.ImageDigest,
 		Labels: s.labels(c.Name), DesiredStatus: string(s.record.DesiredStatus), KnownStatus: string(known(now)), ExitCode: now.ExitCode,
 		Limits: containerLimits{CPU: kept.CPUUnits, Memory: kept.MemoryMiB}, Type: "NORMAL",
-		LogDriver: c.Log.Driver, ContainerARN: kept.ARN, Networks: []network{s.network()},
+		CreatedAt: moment(s.state.PullStoppedAt), StartedAt: moment(s.state.StartedAt),
+		LogDriver: c.Log.Driver, LogOptions: s.logOptions(c), ContainerARN: kept.ARN, Networks: []network{s.network()},
+	}
+	if c.Restart != nil {
+		out.RestartCount = &now.RestartCount
+	}
+	if c.HealthCheck != nil {
+		out.Health = &health{now.Health}
+	}
+	return out
+}
+
+// moment is t in JSON; nil: not yet.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// logOptions are the options of a container's log, with the stream that Fargate
+// makes of the prefix.
+func (s subject) logOptions(c model.ContainerDefinition) map[string]string {
+	out := maps.Clone(c.Log.Options)
+	if prefix, ok := out["awslogs-stream-prefix"]; ok {
+		delete(out, "awslogs-stream-prefix")
+		out["awslogs-stream"] = prefix + "/" + c.Name + "/" + s.record.ID
 	}
 	return out
 }

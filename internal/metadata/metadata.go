@@ -4,8 +4,9 @@
 //
 // Who asks is known by the address that the question comes from, which the
 // engine guarantees; an identifier in the path that belongs to another task is
-// answered as one that does not exist. The package keeps nothing, and its
-// handler is as safe for concurrent use as what it reads. It knows nothing of
+// answered as one that does not exist. The package keeps no more than the last
+// two readings of a task's consumption, and its handler is as safe for
+// concurrent use as what it reads. It knows nothing of
 // sockets: those, and their limits, are the caller's.
 package metadata
 
@@ -13,6 +14,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"neargate/internal/model"
 )
@@ -33,6 +35,8 @@ type tasks interface {
 	TaskAt(address netip.Addr) (model.RunState, model.Task, bool)
 	// TaskDefinition returns a definition by its ARN.
 	TaskDefinition(arn string) (model.TaskDefinition, bool)
+	// Usage returns what a running task has consumed until now.
+	Usage(id string) (model.TaskUsage, bool)
 }
 
 // Metadata answers tasks.
@@ -40,17 +44,25 @@ type Metadata struct {
 	cfg   Config
 	tasks tasks
 	roles roles
+	meter *meter
 }
 
 // New returns the endpoint over the tasks and their roles.
 func New(tasks tasks, roles roles, cfg Config) *Metadata {
-	return &Metadata{cfg: cfg, tasks: tasks, roles: roles}
+	return &Metadata{cfg: cfg, tasks: tasks, roles: roles, meter: newMeter(tasks)}
 }
 
 // Handler answers requests. It is for connections whose sender nobody can forge.
 func (m *Metadata) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v4/{id}", m.answer("V4 container metadata handler", func(s subject) any { return s.container(s.asking) }))
+	for _, version := range []string{"V3", "V4"} { // the older has less in its answers
+		path := "GET /" + strings.ToLower(version) + "/{id}"
+		mux.HandleFunc(path, m.answer(version+" container metadata handler", func(s subject) any { return s.container(s.asking) }))
+		mux.HandleFunc(path+"/task", m.answer(version+" task metadata handler", func(s subject) any { return s.task(false) }))
+		mux.HandleFunc(path+"/taskWithTags", m.answer(version+" task metadata handler", func(s subject) any { return s.task(true) }))
+		mux.HandleFunc(path+"/stats", m.answer(version+" container stats handler", subject.containerStats))
+		mux.HandleFunc(path+"/task/stats", m.answer(version+" task stats handler", subject.taskStats))
+	}
 	mux.HandleFunc("GET /v2/credentials/{id}", m.credentials)
 	return mux
 }

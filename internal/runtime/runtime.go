@@ -108,6 +108,10 @@ type Sampler interface {
 	// Samples returns the consumption of every running task now. It returns at
 	// once. The CPU time of a task never shrinks.
 	Samples() []model.Sample
+	// Usage returns what a running task and each of its containers have consumed
+	// until now; ok is false where none with the ID runs. What an engine cannot
+	// measure is zero. It costs some system calls a container.
+	Usage(id string) (usage model.TaskUsage, ok bool)
 }
 
 // Lifecycle is the engine's own life.

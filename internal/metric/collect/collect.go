@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"neargate/internal/model"
-	"neargate/internal/runtime"
 )
 
 // Sources are the parts that are read each second. Their methods must return
 // at once.
 type Sources struct {
-	Runtime  runtime.Sampler
+	Runtime interface {
+		Samples() []model.Sample
+	}
 	Balancer interface {
 		Traffic() []model.TargetGroupTraffic
 		LoadBalancerTraffic() []model.LoadBalancerTraffic

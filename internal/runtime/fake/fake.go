@@ -207,6 +207,27 @@ func (e *Engine) Samples() []model.Sample {
 	return all
 }
 
+// Usage returns what a running task has consumed, all of it by its first
+// container.
+func (e *Engine) Usage(id string) (model.TaskUsage, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.tasks[id]
+	if t == nil || !t.runs() {
+		return model.TaskUsage{}, false
+	}
+	now := time.Now()
+	out := model.TaskUsage{TaskID: id, At: now, CPUs: 1, MachineCPU: now.Sub(time.Time{})}
+	for i, c := range t.spec.Containers {
+		one := model.ContainerUsage{Name: c.Name, Running: true, MemoryLimit: int64(t.spec.MemoryMiB) << 20}
+		if i == 0 {
+			one.CPU, one.Memory = t.used(now), e.cfg.Memory
+		}
+		out.Containers = append(out.Containers, one)
+	}
+	return out, true
+}
+
 // The machine of an engine that was not told another.
 const (
 	defaultCPUUnits  = 64 * 1024

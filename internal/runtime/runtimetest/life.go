@@ -245,7 +245,17 @@ func samples(b *bench) {
 		}
 		last = got[i].CPU
 	}
+	usage, ok := b.engine.Usage(one.ID)
+	if !ok || usage.TaskID != one.ID || usage.At.IsZero() || len(usage.Containers) != 1 {
+		b.Fatalf("got %+v, %v, want the usage of one container", usage, ok)
+	}
+	if c := usage.Containers[0]; c.Name != "app" || !c.Running || c.Memory < 0 || c.MemoryLimit != int64(one.MemoryMiB)<<20 {
+		b.Errorf("got %+v of a container that runs", c)
+	}
 	b.stop(one.ID)
+	if got, ok := b.engine.Usage(one.ID); ok {
+		b.Errorf("got %+v of a task that has ended", got)
+	}
 	if got := b.engine.Samples(); len(got) != 1 || got[0].TaskID != two.ID {
 		b.Errorf("got %+v, want that of the task that runs", got)
 	}

@@ -35,6 +35,7 @@ type Layout struct {
 	mounts  map[string]string // controller to mount point; v2: "" only
 	dirs    []string          // every mount point that tasks have a cgroup in
 	v2      string            // where the v2 hierarchy is mounted, "" for nowhere
+	io      bool              // v2 counts what goes to and from disks
 }
 
 // Detect finds the machine's layout. The error names the controller that is
@@ -90,7 +91,7 @@ func detectUnified() (*Layout, error) {
 			return nil, fmt.Errorf("find cgroups: the %s controller is not available in %s", c, Root)
 		}
 	}
-	return &Layout{unified: true, mounts: map[string]string{"": Root}, dirs: []string{Root}, v2: Root}, nil
+	return &Layout{unified: true, mounts: map[string]string{"": Root}, dirs: []string{Root}, v2: Root, io: slices.Contains(have, "io")}, nil
 }
 
 // Open creates the cgroup in the v2 hierarchy and opens it, so that a process can
@@ -172,10 +173,14 @@ func (l *Layout) Make(path string) error {
 
 // delegate hands the controllers down to the cgroup's children, from the root on.
 func (l *Layout) delegate(path string) error {
+	handed := controllers(true)
+	if l.io {
+		handed = append(handed, "io")
+	}
 	dir := l.v2
 	for part := range strings.SplitSeq("/"+strings.Trim(path, "/"), "/") {
 		dir = filepath.Join(dir, part)
-		for _, c := range controllers(true) {
+		for _, c := range handed {
 			if err := write(filepath.Join(dir, "cgroup.subtree_control"), "+"+c); err != nil {
 				return fmt.Errorf("hand controller %s down to %s: %w", c, dir, err)
 			}
