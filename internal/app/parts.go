@@ -154,7 +154,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
-		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Logs: logGroups{p.logs}, Prepare: preparation{p.ecs, provision.New(values{p.secrets, p.parameters})},
+		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs}, Prepare: preparation{p.ecs, provision.New(values{p.secrets, p.parameters})},
 	}, schedule, part("scheduler"))
 	p.sessions = session.New(p.engine, p.logs, part("session"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {

@@ -24,6 +24,8 @@ type targetGroups interface {
 	TargetGroup(arn string) (model.TargetGroup, bool)
 	// TargetGroupLoadBalancers returns the load balancers that use a group.
 	TargetGroupLoadBalancers(arn string) []string
+	// Forwards returns where a listener rule sends requests. Codes: RuleNotFound.
+	Forwards(rule string) ([]model.WeightedTargetGroup, error)
 }
 
 // Config sets where the catalogue's resources live and who hears of changes.

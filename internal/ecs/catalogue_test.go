@@ -28,6 +28,9 @@ func (groups) TargetGroupLoadBalancers(arn string) []string {
 	return nil
 }
 
+// Forwards returns none: nothing here shifts traffic.
+func (groups) Forwards(string) ([]model.WeightedTargetGroup, error) { return nil, nil }
+
 // rig is a catalogue with the cluster c and the definition web:1.
 type rig struct {
 	*Catalogue
@@ -206,7 +209,7 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 	if _, err := r.UpdateService(ctx, update(ServiceSettings{TaskDefinition: &def.ARN})); err == nil {
 		t.Error("got no error of an update that was not written")
 	}
-	if _, err := r.FailDeployment(ctx, "c", "s"); err == nil {
+	if _, err := r.FailDeployment(ctx, "c", "s", model.DeploymentFailure{Rollback: true}); err == nil {
 		t.Error("got no error of an outcome that was not written")
 	}
 	if diff := cmp.Diff(before, r.content()); diff != "" {
@@ -242,7 +245,7 @@ func TestDeploymentsOfAServiceAndTheirHistory(t *testing.T) {
 	if err != nil || len(svc.Deployments) != 2 || svc.Deployments[0].TaskDefinitionARN != def.ARN {
 		t.Fatalf("updated: %+v, %v", svc.Deployments, err)
 	}
-	back, err := r.FailDeployment(ctx, "c", "s")
+	back, err := r.FailDeployment(ctx, "c", "s", model.DeploymentFailure{Tripped: true, Rollback: true})
 	if err != nil || back != svc.Deployments[1].ID {
 		t.Fatalf("went back to %q, %v, want %s", back, err, svc.Deployments[1].ID)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"neargate/internal/decide/rollout"
+	"neargate/internal/decide/rollout/strategy"
 	"neargate/internal/model"
 	"neargate/internal/random"
 )
@@ -17,6 +18,7 @@ func newDeployment(svc model.Service) model.Deployment {
 	return model.Deployment{
 		ID: id, Status: model.Primary, TaskDefinitionARN: svc.TaskDefinitionARN, Network: svc.Network,
 		LoadBalancers: svc.LoadBalancers, PlatformVersion: svc.PlatformVersion, DesiredCount: svc.DesiredCount,
+		Strategy: svc.Rollout.Strategy, Progress: model.Progress{Source: strategy.Source(svc.Deployments)},
 		RolloutState: rollout.InProgress, RolloutReason: "ECS deployment " + id + " in progress.",
 		CreatedAt: now, UpdatedAt: now,
 	}
@@ -67,77 +69,39 @@ func (c *Catalogue) RetireDeployments(ctx context.Context, cluster, name string,
 // CompleteDeployment ends the primary deployment well, and with it the rollback
 // that it was.
 func (c *Catalogue) CompleteDeployment(ctx context.Context, cluster, name string) error {
-	now := time.Now()
-	_, err := c.changeService(ctx, cluster, name, func(t tables, svc *model.Service) {
-		primary := svc.Deployments[0].ID
-		svc.ChangeDeployment(primary, func(d *model.Deployment) {
-			d.RolloutState, d.RolloutReason, d.UpdatedAt = rollout.Completed, "ECS deployment "+primary+" completed.", now
-		})
-		t.note(*svc, primary, func(rec *model.ServiceDeployment) {
-			rec.Status, rec.StatusReason, rec.FinishedAt = model.DeploymentSuccessful, "", now
-			rec.FailedTasks = svc.Deployments[0].FailedTasks
-		})
-		for _, rec := range t.history.List(serviceKey(*svc) + "/") {
-			if rec.Status == model.DeploymentRollingBack && rec.RollbackARN == svc.RevisionARN(primary) {
-				t.note(*svc, rec.Deployment, func(rec *model.ServiceDeployment) {
-					rec.Status, rec.FinishedAt = model.DeploymentRolledBack, now
-				})
-			}
-		}
-	})
+	_, err := c.changeService(ctx, cluster, name, func(t tables, svc *model.Service) { t.complete(svc) })
 	return err
 }
 
-const breakerReason = "ECS deployment circuit breaker: tasks failed to start."
-
-// FailDeployment ends the primary deployment badly and, if the service says so,
-// goes back to the last one that completed: to the deployment itself while it
-// has tasks, else to a new one like it. It returns the deployment gone back to;
-// "" is none.
-func (c *Catalogue) FailDeployment(ctx context.Context, cluster, name string) (back string, err error) {
-	now := time.Now()
-	_, err = c.changeService(ctx, cluster, name, func(t tables, svc *model.Service) {
-		failed := svc.Deployments[0].ID
-		svc.ChangeDeployment(failed, func(d *model.Deployment) {
-			d.RolloutState, d.RolloutReason, d.UpdatedAt = rollout.Failed, breakerReason, now
-		})
-		t.note(*svc, failed, func(rec *model.ServiceDeployment) {
-			rec.Status, rec.StatusReason, rec.StoppedAt = model.DeploymentStopped, breakerReason, now
-			rec.Tripped, rec.FailedTasks = true, svc.Deployments[0].FailedTasks
-		})
-		last, ok := t.lastCompleted(*svc)
-		if !svc.Rollout.Rollback || !ok || last.Deployment == failed {
-			return
-		}
-		back = rollBack(svc, last)
-		t.note(*svc, failed, func(rec *model.ServiceDeployment) {
-			rec.Status, rec.RollbackARN, rec.RollbackAt = model.DeploymentRollingBack, svc.RevisionARN(back), now
-		})
-		if _, known := t.history.Get(historyKey(*svc, back)); !known {
-			t.begin(*svc)
-		}
+// complete ends the primary deployment well.
+func (t tables) complete(svc *model.Service) {
+	now, primary := time.Now(), svc.Deployments[0].ID
+	svc.ChangeDeployment(primary, func(d *model.Deployment) {
+		d.RolloutState, d.RolloutReason, d.UpdatedAt = rollout.Completed, "ECS deployment "+primary+" completed.", now
 	})
-	if err != nil {
-		return "", err
-	}
-	return back, nil
+	t.note(*svc, primary, func(rec *model.ServiceDeployment) {
+		if rec.Status == model.DeploymentSuccessful {
+			return // it was gone back to
+		}
+		rec.Status, rec.StatusReason, rec.FinishedAt = model.DeploymentSuccessful, "", now
+		rec.FailedTasks = svc.Deployments[0].FailedTasks
+	})
+	t.settle(*svc, primary, model.DeploymentRolledBack, "")
 }
 
-// rollBack makes the completed deployment, or one like it, primary; it runs the
-// same images, whatever their tags mean by now.
-func rollBack(svc *model.Service, last model.ServiceDeployment) string {
-	svc.TaskDefinitionARN, svc.Network = last.Service.TaskDefinitionARN, last.Service.Network
-	svc.LoadBalancers, svc.PlatformVersion = last.Service.LoadBalancers, last.Service.PlatformVersion
-	back := newDeployment(*svc)
-	back.Images = last.Images
-	for _, d := range svc.Deployments {
-		if d.ID == last.Deployment {
-			back.ID, back.CreatedAt = d.ID, d.CreatedAt
+// settle ends the rollback to a deployment, if one is under way.
+func (t tables) settle(svc model.Service, to string, status model.DeploymentStatus, reason string) {
+	for _, rec := range t.history.List(serviceKey(svc) + "/") {
+		if rec.Status != model.DeploymentRollingBack || rec.RollbackARN != svc.RevisionARN(to) {
+			continue
 		}
+		t.note(svc, rec.Deployment, func(rec *model.ServiceDeployment) {
+			rec.Status, rec.FinishedAt = status, time.Now()
+			if reason != "" {
+				rec.StatusReason = reason
+			}
+		})
 	}
-	back.RolloutReason = "ECS deployment circuit breaker: rolling back to deploymentId " + back.ID + "."
-	supersede(svc, back)
-	return back.ID
 }
 
 // EndService makes a deleted service INACTIVE.

@@ -46,6 +46,14 @@ func errServiceDraining() error {
 	return invalid("Unable to Start a service that is still Draining.")
 }
 
+func errDeploymentNotFound() error {
+	return model.Errorf(model.NotFound, "ServiceDeploymentNotFoundException", "The service deployment does not exist.")
+}
+
+func errDeploymentEnded() error {
+	return model.Errorf(model.Conflict, "ConflictException", "Stopping or continuing a service deployment is not allowed for service deployment in terminal states.")
+}
+
 func errPlatformUnknown() error {
 	return model.Errorf(model.Invalid, "PlatformUnknownException", "The specified platform does not exist.")
 }

@@ -9,6 +9,8 @@ import (
 	"neargate/internal/random"
 )
 
+const replacedReason = "Service deployment was stopped because a newer service deployment replaced it."
+
 // keptDeployments is how many service deployments are kept for each service.
 const keptDeployments = 100
 
@@ -28,16 +30,20 @@ func (t tables) begin(svc model.Service) {
 	rec := model.ServiceDeployment{
 		ARN:         strings.Replace(svc.ARN, ":service/", ":service-deployment/", 1) + "/" + random.Word(21),
 		RevisionARN: svc.RevisionARN(primary.ID), Service: svc, Deployment: primary.ID, Images: primary.Images,
-		Status: model.DeploymentInProgress, CreatedAt: now, UpdatedAt: now,
+		Status: model.DeploymentInProgress, CreatedAt: now, StartedAt: now, UpdatedAt: now,
+	}
+	if primary.Strategy.Shifts() {
+		rec.Status, rec.StartedAt = model.DeploymentPending, time.Time{}
 	}
 	for _, d := range svc.Deployments[1:] {
 		rec.SourceRevisions = append(rec.SourceRevisions, svc.RevisionARN(d.ID))
 		t.note(svc, d.ID, func(old *model.ServiceDeployment) {
-			if old.Status == model.DeploymentInProgress {
-				old.Status, old.StatusReason = model.DeploymentStopped, "Service deployment was stopped because a newer service deployment replaced it."
+			if !old.Status.Ended() && old.Status != model.DeploymentRollingBack {
+				old.Status, old.StatusReason = model.DeploymentStopped, replacedReason
 				old.StoppedAt, old.FinishedAt, old.FailedTasks = now, now, d.FailedTasks
 			}
 		})
+		t.settle(svc, d.ID, model.DeploymentRollbackFailed, replacedReason)
 	}
 	t.history.Put(historyKey(svc, primary.ID), rec)
 	all := newestFirst(t.history.List(serviceKey(svc) + "/"))

@@ -78,8 +78,36 @@ func (c *Catalogue) checkGroups(s ServiceSettings) error {
 			return invalid("The target group with targetGroupArn %s does not exist.", lb.TargetGroupARN)
 		case tg.TargetType != "ip":
 			return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", lb.TargetGroupARN, tg.TargetType)
-		case len(c.groups.TargetGroupLoadBalancers(lb.TargetGroupARN)) == 0:
+		case lb.AlternateARN == "" && len(c.groups.TargetGroupLoadBalancers(lb.TargetGroupARN)) == 0:
 			return invalid("The target group with targetGroupArn %s does not have an associated load balancer.", lb.TargetGroupARN)
+		}
+		if err := c.checkAlternates(lb); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkAlternates refuses a load balancer between whose target groups no traffic
+// could be shifted.
+func (c *Catalogue) checkAlternates(lb model.ServiceLoadBalancer) error {
+	if lb.AlternateARN == "" {
+		return nil
+	}
+	tg, ok := c.groups.TargetGroup(lb.AlternateARN)
+	switch {
+	case !ok:
+		return invalid("The target group with targetGroupArn %s does not exist.", lb.AlternateARN)
+	case tg.TargetType != "ip":
+		return invalid("The provided target group %s has target type %s, which is incompatible with the awsvpc network mode specified in the task definition.", lb.AlternateARN, tg.TargetType)
+	}
+	production, err := c.groups.Forwards(lb.ProductionRule)
+	if err != nil || lb.TestRule != "" {
+		return nil // the deployment tells of a rule that is not there
+	}
+	for _, arn := range []string{lb.TargetGroupARN, lb.AlternateARN} {
+		if !slices.ContainsFunc(production, func(g model.WeightedTargetGroup) bool { return g.TargetGroupARN == arn }) {
+			return invalid("For Application LoadBalancer, testListenerRule is required when productionListenerRule is not associated with both targetGroup and alternateTargetGroup")
 		}
 	}
 	return nil

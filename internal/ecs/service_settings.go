@@ -27,25 +27,6 @@ type ServiceSettings struct {
 	ExecuteCommand *bool
 }
 
-// RolloutSettings are how a deployment goes; nil leaves a part as it is.
-type RolloutSettings struct {
-	MaximumPercent, MinimumHealthyPercent *int
-	Breaker                               *Breaker
-}
-
-// Breaker is a deployment's circuit breaker.
-type Breaker struct {
-	Enable, Rollback bool
-	KeepFailures     bool       // a healthy task does not reset the failure count
-	Threshold        *Threshold // nil is 50 %
-}
-
-// Threshold is how many failed tasks trip the circuit breaker.
-type Threshold struct {
-	Type  string // BOUNDED_PERCENT, UNBOUNDED_PERCENT or COUNT
-	Value int
-}
-
 const (
 	rebalancingOn  = "ENABLED"
 	rebalancingOff = "DISABLED"
@@ -53,7 +34,7 @@ const (
 
 // apply changes svc as asked.
 func (s ServiceSettings) apply(t tables, svc *model.Service) error {
-	return firstError(s.applyTasks(t, svc), s.applyService(svc))
+	return firstError(s.applyTasks(t, svc), s.applyService(svc), checkShifting(*svc))
 }
 
 // applyTasks changes what tasks are made of.
@@ -165,41 +146,4 @@ func set[T any](to, v *T) {
 	if v != nil {
 		*to = *v
 	}
-}
-
-func (s RolloutSettings) apply(cfg *model.RolloutConfig) error {
-	set(&cfg.MaximumPercent, s.MaximumPercent)
-	set(&cfg.MinimumHealthyPercent, s.MinimumHealthyPercent)
-	if b := s.Breaker; b != nil {
-		cfg.CircuitBreaker, cfg.Rollback, cfg.KeepFailures = b.Enable, b.Rollback, b.KeepFailures
-		if b.Threshold != nil {
-			if err := b.Threshold.check(); err != nil {
-				return err
-			}
-			cfg.ThresholdType, cfg.ThresholdValue = b.Threshold.Type, b.Threshold.Value
-		}
-	}
-	switch {
-	case cfg.MaximumPercent < 100:
-		return invalid("maximumPercent must be at least 100")
-	case cfg.MinimumHealthyPercent < 0:
-		return invalid("minimumHealthyPercent must be at least 0")
-	case cfg.MinimumHealthyPercent > 100:
-		return invalid("minimumHealthyPercent must be at most 100")
-	case cfg.MaximumPercent == 100 && cfg.MinimumHealthyPercent == 100:
-		return invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
-	}
-	return nil
-}
-
-func (t Threshold) check() error {
-	switch t.Type {
-	case "", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT":
-	default:
-		return invalid("Invalid deployment circuit breaker threshold type.")
-	}
-	if bounded := t.Type == "" || t.Type == "BOUNDED_PERCENT"; t.Value < 1 || bounded && t.Value > 100 {
-		return invalid("Invalid deployment circuit breaker threshold value.")
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 
+	"neargate/internal/decide/rollout"
 	"neargate/internal/model"
 )
 
@@ -32,6 +33,9 @@ func (c *Catalogue) UpdateService(ctx context.Context, req UpdateServiceRequest)
 		if !req.Force && !redeploys(before, *svc) {
 			setDesired(svc, svc.DesiredCount)
 			return nil
+		}
+		if d := before.Deployments[0]; d.RolloutState == rollout.InProgress && d.Progress.Stage == model.StageCleanUp {
+			t.complete(svc) // nothing is left of it but to remove what it has replaced
 		}
 		supersede(svc, newDeployment(*svc))
 		t.begin(*svc)

@@ -40,11 +40,24 @@ type Service struct {
 	InactiveAt    time.Time               // when Status became INACTIVE
 }
 
-// ServiceLoadBalancer puts the service's tasks into a target group.
+// ServiceLoadBalancer puts the service's tasks into a target group. Deployments
+// that shift traffic put the tasks of one revision into it and those of the next
+// into the alternate group.
 type ServiceLoadBalancer struct {
 	TargetGroupARN string
 	ContainerName  string
 	ContainerPort  int
+
+	AlternateARN   string `json:",omitempty"` // the other target group; "": no traffic is shifted
+	ProductionRule string `json:",omitempty"` // ARN of the rule that production traffic follows
+	TestRule       string `json:",omitempty"` // ARN of the rule that test traffic follows; "": none
+	RoleARN        string `json:",omitempty"`
+}
+
+// Alternating returns lb with its two target groups exchanged.
+func (lb ServiceLoadBalancer) Alternating() ServiceLoadBalancer {
+	lb.TargetGroupARN, lb.AlternateARN = lb.AlternateARN, lb.TargetGroupARN
+	return lb
 }
 
 // MetricResolution is how finely metrics of a service are published, by its
@@ -69,6 +82,8 @@ type RolloutConfig struct {
 	ThresholdType         string // of the circuit breaker: BOUNDED_PERCENT ("" too), UNBOUNDED_PERCENT or COUNT
 	ThresholdValue        int    // percent of desired, or the count; 0 is 50 %
 	KeepFailures          bool   // a healthy task does not reset the failure count
+
+	Strategy Strategy // of deployments to come
 }
 
 // Deployment is one version of a service being, or having been, rolled out.
@@ -86,6 +101,8 @@ type Deployment struct {
 
 	LoadBalancers   []ServiceLoadBalancer // of its tasks
 	PlatformVersion string
+	Strategy        Strategy // by which it is rolled out, whatever the service's is by now
+	Progress        Progress // how far it has come by stages
 	// Images are the digests that its tasks run, by container; nil: not resolved
 	// yet.
 	Images map[string]string

@@ -10,12 +10,26 @@ type DeploymentStatus string
 
 // The states of a service deployment.
 const (
-	DeploymentInProgress  DeploymentStatus = "IN_PROGRESS"
-	DeploymentSuccessful  DeploymentStatus = "SUCCESSFUL"
-	DeploymentStopped     DeploymentStatus = "STOPPED"
-	DeploymentRollingBack DeploymentStatus = "ROLLBACK_IN_PROGRESS"
-	DeploymentRolledBack  DeploymentStatus = "ROLLBACK_SUCCESSFUL"
+	DeploymentPending        DeploymentStatus = "PENDING"
+	DeploymentInProgress     DeploymentStatus = "IN_PROGRESS"
+	DeploymentSuccessful     DeploymentStatus = "SUCCESSFUL"
+	DeploymentStopRequested  DeploymentStatus = "STOP_REQUESTED"
+	DeploymentStopped        DeploymentStatus = "STOPPED"
+	DeploymentBackRequested  DeploymentStatus = "ROLLBACK_REQUESTED"
+	DeploymentRollingBack    DeploymentStatus = "ROLLBACK_IN_PROGRESS"
+	DeploymentRolledBack     DeploymentStatus = "ROLLBACK_SUCCESSFUL"
+	DeploymentRollbackFailed DeploymentStatus = "ROLLBACK_FAILED"
 )
+
+// Ended reports whether nothing comes of the deployment any more.
+func (s DeploymentStatus) Ended() bool {
+	switch s {
+	case DeploymentSuccessful, DeploymentStopped, DeploymentRolledBack, DeploymentRollbackFailed:
+		return true
+	default:
+		return false
+	}
+}
 
 // ServiceDeployment is the record of one deployment, kept after the deployment
 // has left its service, together with the service revision it rolled out.
@@ -26,11 +40,14 @@ type ServiceDeployment struct {
 	SourceRevisions  []string // ARNs
 	Status           DeploymentStatus
 	StatusReason     string
-	FailedTasks      int               // when it ended
-	Tripped          bool              // its circuit breaker ended it
-	Images           map[string]string // digests that its tasks run, by container
+	FailedTasks      int                   // when it ended
+	Tripped          bool                  // its circuit breaker ended it
+	Images           map[string]string     // digests that its tasks run, by container
+	Stage            Stage                 // that it has reached; "": it goes without
+	Placed           []ServiceLoadBalancer `json:",omitempty"` // the target groups that its tasks were put into; nil: those of Service
+	Alarms           []string              `json:",omitempty"` // that ended it
 
-	CreatedAt, UpdatedAt, FinishedAt, StoppedAt time.Time
+	CreatedAt, StartedAt, UpdatedAt, FinishedAt, StoppedAt time.Time
 
 	RollbackARN string // the revision gone back to
 	RollbackAt  time.Time

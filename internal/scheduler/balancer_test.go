@@ -21,6 +21,39 @@ type lb struct {
 	sick    string          // the group whose new targets are unhealthy; "": none
 	log     []string
 	changed func(string)
+
+	rules  map[string][]model.WeightedTargetGroup
+	broken error    // of calls that write rules, or that
+	stuck  string   // rule; "": all
+	firing []string // alarms that are in ALARM
+}
+
+// Forwards returns what a rule says.
+func (b *lb) Forwards(rule string) ([]model.WeightedTargetGroup, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	groups, ok := b.rules[rule]
+	if !ok {
+		return nil, model.Errorf(model.NotFound, "RuleNotFound", "One or more rules not found")
+	}
+	return groups, nil
+}
+
+func (b *lb) SetForwards(_ context.Context, rule string, groups []model.WeightedTargetGroup) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.broken != nil && (b.stuck == "" || b.stuck == rule) {
+		return b.broken
+	}
+	b.rules[rule] = groups
+	return nil
+}
+
+// InAlarm returns those of the named alarms that fire.
+func (b *lb) InAlarm(names []string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(b.firing, name) })
 }
 
 // member is a target in its group.
@@ -30,7 +63,7 @@ type member struct {
 }
 
 func newLB() *lb {
-	return &lb{targets: map[member]*model.TargetHealth{}, gone: map[string]bool{}, fresh: "healthy"}
+	return &lb{targets: map[member]*model.TargetHealth{}, gone: map[string]bool{}, rules: map[string][]model.WeightedTargetGroup{}, fresh: "healthy"}
 }
 
 // change changes targets of a group as fn says, or fails.
@@ -169,4 +202,20 @@ func (b *lb) count() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.targets)
+}
+
+// drained removes the targets that drain.
+func (b *lb) drained() {
+	b.mu.Lock()
+	changed := map[string]bool{}
+	for m, h := range b.targets {
+		if h.State == "draining" {
+			delete(b.targets, m)
+			changed[m.group] = true
+		}
+	}
+	b.mu.Unlock()
+	for arn := range changed {
+		b.changed(arn)
+	}
 }

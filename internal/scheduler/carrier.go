@@ -28,6 +28,12 @@ type targets interface {
 	TargetHealth(targetGroupARN string) ([]model.TargetHealth, error)
 }
 
+// alarms knows which alarms are in ALARM.
+type alarms interface {
+	// InAlarm returns those of the named alarms that are in ALARM.
+	InAlarm(names []string) []string
+}
+
 // logGroups is where containers print to.
 type logGroups interface {
 	HasGroup(name string) bool
@@ -52,6 +58,7 @@ type preparer interface {
 type carrier struct {
 	engine  engine
 	targets targets
+	rules   rules
 	logs    logGroups
 	prepare preparer
 	env     environment

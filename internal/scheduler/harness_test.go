@@ -131,11 +131,11 @@ func (r *rig) serve() {
 	if r.tune != nil {
 		r.tune(&cfg)
 	}
-	records, err := ecs.Open(r.db, groups{}, ecs.Config{Place: testPlace, OnChange: func(cluster, service string) { s.ServiceChanged(cluster, service) }})
+	records, err := ecs.Open(r.db, groups{r.lb}, ecs.Config{Place: testPlace, OnChange: func(cluster, service string) { s.ServiceChanged(cluster, service) }})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	s = New(Parts{Records: seen(r, records), Engine: r.eng, Targets: r.lb, Logs: noLogs{}, Prepare: r.keep}, cfg, slog.New(slog.DiscardHandler))
+	s = New(Parts{Records: seen(r, records), Engine: r.eng, Targets: r.lb, Rules: r.lb, Alarms: r.lb, Logs: noLogs{}, Prepare: r.keep}, cfg, slog.New(slog.DiscardHandler))
 	r.Scheduler, r.Catalogue = s, records
 	r.lb.changed = s.TargetChanged
 	ctx, cancel := context.WithCancel(context.Background())
@@ -199,7 +199,7 @@ func (r *rig) create(n int, change ...func(*ecs.CreateServiceRequest)) model.Ser
 }
 
 // groups are target groups that any service may use.
-type groups struct{}
+type groups struct{ *lb }
 
 func (groups) TargetGroup(arn string) (model.TargetGroup, bool) {
 	return model.TargetGroup{ARN: arn, TargetType: "ip"}, true

@@ -101,11 +101,12 @@ func tasksOf(ids []string) string {
 
 // The topics of states that last, besides one for each target group.
 const (
-	steady   = "steady"
-	impaired = "impaired"
-	blocked  = "blocked"
-	full     = "full"
-	launch   = "launch"
+	steady     = "steady"
+	impaired   = "impaired"
+	blocked    = "blocked"
+	full       = "full"
+	launch     = "launch"
+	shiftFails = "shift"
 )
 
 // What is said of them.

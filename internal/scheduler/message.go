@@ -48,6 +48,10 @@ type recorded struct {
 // resolved ends the look for the images of a deployment.
 type resolved struct{ deployment string }
 
+// shifted is the outcome of writing listener rules.
+type shifted struct{ err error }
+
+func (shifted) message()    {}
 func (wake) message()       {}
 func (adopted) message()    {}
 func (stopWanted) message() {}

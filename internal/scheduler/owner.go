@@ -35,6 +35,8 @@ type owner struct {
 	resolving map[string]*resolution // by deployment
 	wakeAt    time.Time
 	groups    map[string]groupState // read in this turn
+	shifting  bool                  // a worker writes listener rules
+	shiftAt   time.Time             // not before, after a failure
 
 	unwritten map[string]bool // tasks whose record is to be written
 	writing   bool
@@ -119,6 +121,8 @@ func (o *owner) receive(ctx context.Context, m message, now time.Time) {
 		}
 	case recorded:
 		o.recorded(ctx, m, now)
+	case shifted:
+		o.wrote(m, now)
 	case resolved:
 		delete(o.resolving, m.deployment)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"neargate/internal/decide/placement"
 	"neargate/internal/decide/rollout"
+	"neargate/internal/decide/rollout/strategy"
 	"neargate/internal/decide/task"
 	"neargate/internal/model"
 )
@@ -19,17 +20,20 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	}
 	tasks := o.observe(ctx, svc, now)
 	svc = o.count(ctx, svc, now)
-	step := rollout.Next(svc, tasks, o.s.cfg.Backoff, now)
+	in := strategy.Input{Service: svc, Tasks: tasks, Backoff: o.s.cfg.Backoff, Traffic: o.traffic(svc), Alarms: o.inAlarm(svc), Now: now}
+	step := strategy.Next(in)
 	o.later(step.Again)
-	for _, id := range step.Return {
-		o.next(ctx, o.entries[id], task.Resumed{}, now)
+	if underway(svc) {
+		o.later(now.Add(time.Second)) // rules and alarms tell nobody of their changes
 	}
-	started := 0
-	if !step.Held {
-		started = o.startTasks(ctx, svc, step.Start, now)
+	did := false
+	for _, side := range step.Sides {
+		did = o.tend(ctx, svc, side, now) || did
 	}
-	o.stopTasks(ctx, svc, step.Stop, now)
-	if concluded := o.conclude(ctx, svc, step, now); concluded || len(step.Return)+started+len(step.Stop) > 0 {
+	if step.Shift != nil {
+		o.shift(ctx, svc, *step.Shift, now)
+	}
+	if o.conclude(ctx, in, step) || did {
 		o.post(wake{}) // what was done may call for more
 	}
 	o.sayGroups(svc, now)
@@ -37,6 +41,38 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	o.sayState(step.Blocked, blocked, blockedText, now)
 	o.sayState(step.Steady, steady, steadyText, now)
 	o.later(o.journal.repeats(steady))
+}
+
+// tend orders what is to be done with the tasks of one deployment, and reports
+// whether it was anything.
+func (o *owner) tend(ctx context.Context, svc model.Service, side strategy.Side, now time.Time) bool {
+	for _, id := range side.Return {
+		o.next(ctx, o.entries[id], task.Resumed{}, now)
+	}
+	started := 0
+	if !side.Held {
+		started = o.startTasks(ctx, svc, side, now)
+	}
+	o.stopTasks(ctx, svc, side.Stop, now)
+	return len(side.Return)+started+len(side.Stop) > 0
+}
+
+// inAlarm returns the alarms of the primary deployment that are in ALARM.
+func (o *owner) inAlarm(svc model.Service) []string {
+	if !underway(svc) || !svc.Deployments[0].Strategy.Alarms.Enable {
+		return nil
+	}
+	return o.s.alarms.InAlarm(svc.Deployments[0].Strategy.Alarms.Names)
+}
+
+// underway reports whether a deployment of the service is on its way that looks
+// at more than tasks.
+func underway(svc model.Service) bool {
+	if len(svc.Deployments) == 0 || svc.Deployments[0].RolloutState == rollout.Completed {
+		return false
+	}
+	s := svc.Deployments[0].Strategy
+	return s.Shifts() || s.Alarms.Enable
 }
 
 func (o *owner) sayState(holds bool, topic, text string, now time.Time) {
@@ -72,19 +108,19 @@ func (o *owner) failed(what string, err error, now time.Time) {
 	o.later(now.Add(time.Second))
 }
 
-// startTasks starts n tasks of the primary deployment, as far as there is room,
-// and returns how many.
-func (o *owner) startTasks(ctx context.Context, svc model.Service, n int, now time.Time) int {
-	if n == 0 {
+// startTasks starts tasks of a deployment, as far as there is room, and returns
+// how many.
+func (o *owner) startTasks(ctx context.Context, svc model.Service, side strategy.Side, now time.Time) int {
+	if side.Start == 0 {
 		o.journal.state(now, full, "")
 		return 0
 	}
-	def, ok := o.s.records.TaskDefinition(svc.Deployments[0].TaskDefinitionARN)
+	def, ok := o.s.records.TaskDefinition(side.Deployment.TaskDefinitionARN)
 	if !ok {
-		o.s.log.Error("task definition is gone", "service", o.key, "definition", svc.Deployments[0].TaskDefinitionARN)
+		o.s.log.Error("task definition is gone", "service", o.key, "definition", side.Deployment.TaskDefinitionARN)
 		return 0
 	}
-	room, short := o.s.capacity.claim(n, placement.Size{CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB})
+	room, short := o.s.capacity.claim(side.Start, placement.Size{CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB})
 	o.journal.state(now, full, [...]string{
 		placement.Enough: "", placement.TooManyTasks: tooManyText, placement.NoMemory: noMemoryText, placement.NoCPU: noCPUText,
 	}[short])
@@ -96,7 +132,7 @@ func (o *owner) startTasks(ctx context.Context, svc model.Service, n int, now ti
 	}
 	ids := make([]string, room)
 	for i := range ids {
-		record := o.s.serviceTask(svc, def, now)
+		record := o.s.serviceTask(svc, side.Deployment, def, now)
 		ids[i] = record.ID
 		o.adopt(ctx, record, now)
 	}
@@ -145,9 +181,10 @@ func (o *owner) unwell(e *entry, now time.Time) string {
 
 // conclude writes down what the step means for the deployments, and reports
 // whether it wrote something.
-func (o *owner) conclude(ctx context.Context, svc model.Service, step rollout.Step, now time.Time) (wrote bool) {
+func (o *owner) conclude(ctx context.Context, in strategy.Input, step strategy.Step) (wrote bool) {
 	ctx = context.WithoutCancel(ctx)
 	cluster, name := o.name()
+	svc, now := in.Service, in.Now
 	write := func(wanted bool, what string, call func() error) {
 		if !wanted {
 			return
@@ -158,11 +195,18 @@ func (o *owner) conclude(ctx context.Context, svc model.Service, step rollout.St
 		}
 		wrote = true
 	}
+	write(step.Advanced, "advance deployment", func() error {
+		a := model.Advance{Deployment: svc.Deployments[0].ID, From: svc.Deployments[0].Progress, To: step.Progress}
+		if a.To.Placed && !a.From.Placed {
+			a.LoadBalancers = o.place(svc)
+		}
+		return o.s.records.AdvanceDeployment(ctx, cluster, name, a)
+	})
 	write(len(step.Retire) > 0, "retire deployments", func() error {
 		_, err := o.s.records.RetireDeployments(ctx, cluster, name, step.Retire)
 		return err
 	})
-	write(step.Fail, "fail deployment", func() error { return o.fail(ctx, svc, now) })
+	write(step.Failure != nil, "fail deployment", func() error { return o.fail(ctx, svc, *step.Failure, in.Alarms, now) })
 	write(step.Complete, "complete deployment", func() error {
 		err := o.s.records.CompleteDeployment(ctx, cluster, name)
 		if err == nil {
@@ -173,19 +217,4 @@ func (o *owner) conclude(ctx context.Context, svc model.Service, step rollout.St
 	// The service is gone when the ends of all its tasks are written.
 	write(step.Gone && len(o.entries) == 0, "end service", func() error { return o.s.records.EndService(ctx, cluster, name) })
 	return wrote
-}
-
-// fail ends the primary deployment badly and goes back to an earlier one, if
-// the service is to.
-func (o *owner) fail(ctx context.Context, svc model.Service, now time.Time) error {
-	cluster, name := o.name()
-	back, err := o.s.records.FailDeployment(ctx, cluster, name)
-	if err != nil {
-		return err
-	}
-	o.journal.say(now, "(deployment %s) deployment failed: tasks failed to start.", svc.Deployments[0].ID)
-	if back != "" {
-		o.journal.say(now, "rolling back to deployment %s.", back)
-	}
-	return nil
 }

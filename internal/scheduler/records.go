@@ -36,7 +36,9 @@ type services interface {
 type deployments interface {
 	RetireDeployments(ctx context.Context, cluster, name string, ids []string) (model.Service, error)
 	CompleteDeployment(ctx context.Context, cluster, name string) error
-	FailDeployment(ctx context.Context, cluster, name string) (back string, err error)
+	FailDeployment(ctx context.Context, cluster, name string, f model.DeploymentFailure) (back string, err error)
+	// AdvanceDeployment keeps how far the primary deployment has come.
+	AdvanceDeployment(ctx context.Context, cluster, name string, a model.Advance) error
 	// SetImages keeps what images a deployment runs, as digests by container.
 	SetImages(ctx context.Context, cluster, name, deployment string, digests map[string]string) error
 }

@@ -64,6 +64,7 @@ type Scheduler struct {
 	engine   engine
 	carrier  carrier
 	capacity capacity
+	alarms   alarms
 
 	mu     sync.Mutex
 	owners map[string]*owner // guarded by mu; by CLUSTER/NAME, "" for tasks of no service
@@ -78,6 +79,8 @@ type Parts struct {
 	Records records
 	Engine  engine
 	Targets targets
+	Rules   rules
+	Alarms  alarms
 	Logs    logGroups
 	Prepare preparer
 }
@@ -86,9 +89,9 @@ type Parts struct {
 func New(parts Parts, cfg Config, log *slog.Logger) *Scheduler {
 	machine := parts.Engine.Capabilities()
 	return &Scheduler{
-		cfg: cfg, log: log, records: parts.Records, engine: parts.Engine,
+		cfg: cfg, log: log, records: parts.Records, engine: parts.Engine, alarms: parts.Alarms,
 		carrier: carrier{
-			engine: parts.Engine, targets: parts.Targets, logs: parts.Logs, prepare: parts.Prepare, log: log,
+			engine: parts.Engine, targets: parts.Targets, rules: parts.Rules, logs: parts.Logs, prepare: parts.Prepare, log: log,
 			env: environment{platform: cfg.Platform, region: cfg.Place.Region, services: parts.Records},
 		},
 		capacity: capacity{limits: placement.Limits{Tasks: cfg.MaxTasks, Size: placement.Overcommit(

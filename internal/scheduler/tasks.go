@@ -28,9 +28,8 @@ func (s *Scheduler) newTask(cluster string, def model.TaskDefinition, now time.T
 	return t
 }
 
-// serviceTask returns a task of the service's primary deployment.
-func (s *Scheduler) serviceTask(svc model.Service, def model.TaskDefinition, now time.Time) model.Task {
-	d := svc.Deployments[0]
+// serviceTask returns a task of one of the service's deployments.
+func (s *Scheduler) serviceTask(svc model.Service, d model.Deployment, def model.TaskDefinition, now time.Time) model.Task {
 	t := s.newTask(svc.Cluster, def, now)
 	t.Service, t.Group, t.StartedBy, t.DeploymentID = svc.Name, "service:"+svc.Name, d.ID, d.ID
 	t.Network, t.LoadBalancers, t.PlatformVersion = d.Network, d.LoadBalancers, d.PlatformVersion

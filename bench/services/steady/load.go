@@ -137,6 +137,15 @@ func (w *world) TargetGroup(arn string) (model.TargetGroup, bool) {
 }
 
 // TargetGroupLoadBalancers returns the one load balancer there is.
+// Forwards and SetForwards are for traffic that is shifted, and nothing is here.
+func (w *world) Forwards(string) ([]model.WeightedTargetGroup, error) { return nil, nil }
+
+// SetForwards is not called.
+func (w *world) SetForwards(context.Context, string, []model.WeightedTargetGroup) error { return nil }
+
+// InAlarm returns none: deployments have no alarms here.
+func (w *world) InAlarm([]string) []string { return nil }
+
 func (w *world) TargetGroupLoadBalancers(string) []string { return []string{"lb"} }
 
 // RegisterTargets makes targets healthy at once.

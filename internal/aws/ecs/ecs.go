@@ -51,6 +51,7 @@ func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, exec Exec, place mo
 		Refuse:       refuse,
 		Kept:         kept(),
 		Operations: []wire.Operation{
+			wire.Op("ContinueServiceDeployment", s.continueServiceDeployment),
 			wire.Op("CreateCluster", s.createCluster),
 			wire.Op("CreateService", s.createService),
 			wire.Op("DeleteAccountSetting", s.deleteAccountSetting),
@@ -78,6 +79,7 @@ func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, exec Exec, place mo
 			wire.Op("PutClusterCapacityProviders", s.putClusterCapacityProviders),
 			wire.Op("RegisterTaskDefinition", s.registerTaskDefinition),
 			wire.Op("RunTask", s.runTask),
+			wire.Op("StopServiceDeployment", s.stopServiceDeployment),
 			wire.Op("StopTask", s.stopTask),
 			wire.Op("TagResource", s.tagResource),
 			wire.Op("UntagResource", s.untagResource),

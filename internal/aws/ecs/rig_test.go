@@ -48,8 +48,11 @@ func (balancer) TargetGroupLoadBalancers(arn string) []string {
 func (balancer) RegisterTargets(context.Context, string, []model.Target) error   { return nil }
 func (balancer) DeregisterTargets(context.Context, string, []model.Target) error { return nil }
 
-func (balancer) DeregisterLostTargets(context.Context, string, []model.Target) error { return nil }
-func (balancer) TargetHealth(string) ([]model.TargetHealth, error)                   { return nil, nil }
+func (balancer) DeregisterLostTargets(context.Context, string, []model.Target) error    { return nil }
+func (balancer) Forwards(string) ([]model.WeightedTargetGroup, error)                   { return nil, nil }
+func (balancer) SetForwards(context.Context, string, []model.WeightedTargetGroup) error { return nil }
+func (balancer) InAlarm([]string) []string                                              { return nil }
+func (balancer) TargetHealth(string) ([]model.TargetHealth, error)                      { return nil, nil }
 
 type logs struct{}
 
@@ -74,7 +77,7 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 	cfg := scheduler.Default(place)
 	cfg.Timing = rollout.Timing{} // tasks count as healthy at once
 	sched = scheduler.New(scheduler.Parts{
-		Records: records, Engine: eng, Targets: balancer{}, Logs: logs{}, Prepare: provision.New(nil),
+		Records: records, Engine: eng, Targets: balancer{}, Rules: balancer{}, Alarms: balancer{}, Logs: logs{}, Prepare: provision.New(nil),
 	}, cfg, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

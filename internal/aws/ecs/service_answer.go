@@ -70,7 +70,10 @@ func (s *service) addDeployments(out *types.Service, svc model.Service) {
 	for i, d := range svc.Deployments {
 		c := counts[d.ID]
 		one := s.deployment(svc, d, *c)
-		if i > 0 { // what is replaced wants no more than it has
+		switch {
+		case i > 0 && d.ID == svc.Deployments[0].Progress.Source && svc.Deployments[0].Strategy.Shifts() && svc.Deployments[0].Progress.Stage != model.StageCleanUp:
+			one.DesiredCount = int32(svc.DesiredCount)
+		case i > 0: // what is replaced wants no more than it has
 			one.DesiredCount = c.running + c.pending
 		}
 		out.RunningCount += c.running

@@ -6,7 +6,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	catalogue "neargate/internal/ecs"
 	"neargate/internal/model"
 )
 
@@ -38,6 +37,10 @@ func readLoadBalancers(in []types.LoadBalancer) []model.ServiceLoadBalancer {
 		all[i] = model.ServiceLoadBalancer{
 			TargetGroupARN: aws.ToString(lb.TargetGroupArn), ContainerName: aws.ToString(lb.ContainerName), ContainerPort: int(aws.ToInt32(lb.ContainerPort)),
 		}
+		if c := lb.AdvancedConfiguration; c != nil {
+			all[i].AlternateARN, all[i].RoleARN = aws.ToString(c.AlternateTargetGroupArn), aws.ToString(c.RoleArn)
+			all[i].ProductionRule, all[i].TestRule = aws.ToString(c.ProductionListenerRule), aws.ToString(c.TestListenerRule)
+		}
 	}
 	return all
 }
@@ -48,36 +51,14 @@ func loadBalancersOf(in []model.ServiceLoadBalancer) []types.LoadBalancer {
 		all[i] = types.LoadBalancer{
 			TargetGroupArn: aws.String(lb.TargetGroupARN), ContainerName: aws.String(lb.ContainerName), ContainerPort: aws.Int32(int32(lb.ContainerPort)),
 		}
-	}
-	return all
-}
-
-func readRollout(in *types.DeploymentConfiguration) catalogue.RolloutSettings {
-	if in == nil {
-		return catalogue.RolloutSettings{}
-	}
-	out := catalogue.RolloutSettings{MaximumPercent: number(in.MaximumPercent), MinimumHealthyPercent: number(in.MinimumHealthyPercent)}
-	if b := in.DeploymentCircuitBreaker; b != nil {
-		out.Breaker = &catalogue.Breaker{Enable: b.Enable, Rollback: b.Rollback, KeepFailures: !deref(b.ResetOnHealthyTask, true)}
-		if t := b.ThresholdConfiguration; t != nil {
-			out.Breaker.Threshold = &catalogue.Threshold{Type: string(t.Type), Value: int(t.Value)}
+		if lb.AlternateARN != "" {
+			all[i].AdvancedConfiguration = &types.AdvancedConfiguration{
+				AlternateTargetGroupArn: aws.String(lb.AlternateARN), ProductionListenerRule: aws.String(lb.ProductionRule),
+				TestListenerRule: text(lb.TestRule), RoleArn: text(lb.RoleARN),
+			}
 		}
 	}
-	return out
-}
-
-func rolloutOf(cfg model.RolloutConfig) *types.DeploymentConfiguration {
-	threshold := &types.ThresholdConfiguration{Type: types.ThresholdTypeBoundedPercent, Value: 50}
-	if cfg.ThresholdValue > 0 {
-		threshold.Type, threshold.Value = types.ThresholdType(cfg.ThresholdType), int32(cfg.ThresholdValue)
-	}
-	return &types.DeploymentConfiguration{
-		DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{
-			Enable: cfg.CircuitBreaker, Rollback: cfg.Rollback, ResetOnHealthyTask: aws.Bool(!cfg.KeepFailures), ThresholdConfiguration: threshold,
-		},
-		MaximumPercent: aws.Int32(int32(cfg.MaximumPercent)), MinimumHealthyPercent: aws.Int32(int32(cfg.MinimumHealthyPercent)),
-		Strategy: types.DeploymentStrategyRolling, BakeTimeInMinutes: aws.Int32(0),
-	}
+	return all
 }
 
 // readMonitoring reads how finely a service's metrics are published. They are

@@ -42,9 +42,10 @@ func TestCreateServiceRefuses(t *testing.T) {
 		{"percentages that block", func(in *ecs.CreateServiceInput) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{MaximumPercent: aws.Int32(100), MinimumHealthyPercent: aws.Int32(100)}
 		}, "InvalidParameterException", "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."},
-		{"blue/green", func(in *ecs.CreateServiceInput) {
+		{"blue/green without an alternate target group", func(in *ecs.CreateServiceInput) {
 			in.DeploymentConfiguration = &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyBlueGreen}
-		}, "UnsupportedFeatureException", "strategy is not supported by Neargate."},
+			in.LoadBalancers = []types.LoadBalancer{{TargetGroupArn: aws.String(goodGroup), ContainerName: aws.String("app"), ContainerPort: aws.Int32(8080)}}
+		}, "InvalidParameterException", "advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -25,17 +25,10 @@ func refused() []wire.Setting {
 
 		wire.Refused[types.ClusterConfiguration]("ManagedStorageConfiguration"),
 		wire.Refused[types.DeploymentController]("Type", "ECS"),
-		wire.Refused[types.DeploymentConfiguration]("Strategy", "ROLLING"),
-		wire.Refused[types.DeploymentConfiguration]("LifecycleHooks"),
-		wire.Refused[types.DeploymentConfiguration]("CanaryConfiguration"),
-		wire.Refused[types.DeploymentConfiguration]("LinearConfiguration"),
-		wire.Refused[types.DeploymentConfiguration]("EarlySuccessCriteria"),
-		wire.Refused[types.DeploymentConfiguration]("BakeTimeInMinutes"),
-		wire.Refused[types.DeploymentAlarms]("Enable"),
-		wire.Refused[types.DeploymentAlarms]("AlarmNames"),
-		wire.Refused[types.DeploymentAlarms]("Rollback"),
+		wire.Refused[types.DeploymentLifecycleHook]("TargetType", "PAUSE"),
+		wire.Refused[types.DeploymentLifecycleHook]("HookTargetArn"),
+		wire.Refused[types.DeploymentLifecycleHook]("RoleArn"),
 		wire.Refused[types.LoadBalancer]("LoadBalancerName"),
-		wire.Refused[types.LoadBalancer]("AdvancedConfiguration"),
 		wire.Refused[types.ServiceConnectConfiguration]("Enabled"),
 
 		wire.Refused[ecs.CreateServiceInput]("Role"),
@@ -127,6 +120,7 @@ func kept() []wire.Setting {
 		oneZone    = "kept and described; there is one zone"
 	)
 	return []wire.Setting{
+		wire.Kept[types.AdvancedConfiguration]("RoleArn", "kept and described; the server's own balancer needs no role"),
 		wire.Kept[types.AwsVpcConfiguration]("AssignPublicIp", "kept and described; tasks have addresses of this machine alone"),
 		wire.Kept[types.CapacityProviderStrategyItem]("Base", oneKind),
 		wire.Kept[types.CapacityProviderStrategyItem]("Weight", oneKind),
@@ -136,6 +130,7 @@ func kept() []wire.Setting {
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3EncryptionEnabled", noS3),
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3KeyPrefix", noS3),
 		wire.Kept[types.ClusterSetting]("Value", "kept and described; metrics are there in any case"),
+		wire.Kept[types.DeploymentLifecycleHook]("HookDetails", "for Lambda functions, which are refused"),
 		wire.Kept[types.PortMapping]("AppProtocol", noConnect),
 		wire.Kept[types.ServiceConnectConfiguration]("AccessLogConfiguration", noConnect),
 		wire.Kept[types.ServiceConnectConfiguration]("ContainerConfigurations", noConnect),
