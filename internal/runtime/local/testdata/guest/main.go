@@ -210,7 +210,10 @@ func fill(mib string) {
 	}
 	block := make([]byte, 1<<20)
 	for i := range int64(n) {
-		err := syscall.Fallocate(int(f.Fd()), 0, i<<20, 1<<20)
+		var err error = syscall.EINTR // by which the Go runtime's own signals end it
+		for errors.Is(err, syscall.EINTR) {
+			err = syscall.Fallocate(int(f.Fd()), 0, i<<20, 1<<20)
+		}
 		if errors.Is(err, syscall.EOPNOTSUPP) {
 			_, err = f.WriteAt(block, i<<20)
 		}
