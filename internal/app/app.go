@@ -52,6 +52,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen for the APIs: %w", err)
 	}
+	listen := s.listener.Addr().(*net.TCPAddr).AddrPort()
 	address, scheme := cfg.address(s.listener.Addr()), "http://"
 	if cfg.TLS.on() {
 		scheme = "https://"
@@ -73,7 +74,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if s.parts, err = newParts(ctx, cfg, db, reach{keys, access.Endpoint, address}, log); err != nil {
+	if s.parts, err = newParts(ctx, cfg, db, reach{keys, access.Endpoint, address, listen}, log); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -20,6 +20,12 @@ type Config struct {
 	// clients from outside: addresses of this machine, "0.0.0.0" (all IPv4 ones),
 	// "::" (all IPv6 ones) or "all".
 	Public []string
+	// Domain is where load balancers have their names: NAME.Domain. "": below
+	// localhost.
+	Domain string
+	// DNS are the ADDRESS:PORTs at which names are asked for by others than tasks:
+	// on loopback by programs of this machine, elsewhere by other machines.
+	DNS []string
 	// Insecure allows plain HTTP where other machines can reach it.
 	Insecure bool
 
@@ -43,7 +49,7 @@ type Config struct {
 // Default is a server on 127.0.0.1:4566 that decides live.
 func Default() Config {
 	return Config{
-		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", Timing: "live", TaskReach: string(firewall.ReachLAN), Engine: Local{},
+		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", DNS: []string{defaultDNS}, Timing: "live", TaskReach: string(firewall.ReachLAN), Engine: Local{},
 		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, CPUOvercommit: 10, MemoryOvercommit: 1,
 		Images: Images{CacheGiB: 20},
 	}
@@ -63,7 +69,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory"))
 	}
-	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.TLS.check(), c.Images.check()} {
+	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.checkNames(), c.TLS.check(), c.Images.check()} {
 		if err != nil {
 			errs = append(errs, err)
 		}

@@ -28,6 +28,7 @@ type EngineParts struct {
 	Ephemeral bool           // nothing is worth keeping when the server dies
 	Reach     firewall.Reach // how far tasks reach, whatever their security groups allow
 	SELinux   bool           // each task gets SELinux labels of its own
+	Domain    string         // of tasks' host names
 	Images    *registry.Registry
 	Logs      runtime.LogSink
 	Log       *slog.Logger
@@ -41,7 +42,7 @@ func (Local) Check() error { return local.Check() }
 
 // Open takes over what the last server on the data directory left running.
 func (Local) Open(ctx context.Context, p EngineParts) (runtime.Engine, error) {
-	e, err := local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: p.Reach, SELinux: p.SELinux}, localImages{p.Images}, p.Logs, p.Log)
+	e, err := local.Open(ctx, local.Config{DataDir: p.Data, Ephemeral: p.Ephemeral, Reach: p.Reach, SELinux: p.SELinux, Domain: p.Domain}, localImages{p.Images}, p.Logs, p.Log)
 	if err != nil {
 		return nil, err // no engine, rather than one that is nil
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,7 +124,7 @@ func TestStateOfTheFirstVersionOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newParts(t.Context(), cfg, db, reach{keys, "http://127.0.0.1:5350", "127.0.0.1:5350"}, log)
+	p, err := newParts(t.Context(), cfg, db, reach{keys, "http://127.0.0.1:5350", "127.0.0.1:5350", netip.AddrPort{}}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

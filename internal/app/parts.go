@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -35,6 +36,7 @@ import (
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
+	"neargate/internal/names"
 	"neargate/internal/provision"
 	"neargate/internal/registry"
 	"neargate/internal/runtime"
@@ -54,6 +56,7 @@ type parts struct {
 	registry   *registry.Registry
 	logs       *logs.Logs
 	engine     runtime.Engine
+	names      *names.Server
 	taskPorts  *taskPorts
 	metadata   *metadata.Metadata
 	balancer   *balancer.Balancer
@@ -82,6 +85,7 @@ type reach struct {
 	keys     *identity.Keys
 	endpoint string // URL of the APIs
 	address  string // HOST:PORT of the same
+	listen   netip.AddrPort
 }
 
 // newParts makes the parts over an open state, which it closes when it fails.
@@ -119,17 +123,20 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		return fmt.Errorf("open the logs: %w", err)
 	}
 	p.engine, err = cfg.Engine.Open(ctx, EngineParts{
-		Data: cfg.Data, Ephemeral: cfg.Ephemeral, Reach: firewall.Reach(cfg.TaskReach), SELinux: cfg.SELinux, Images: p.registry, Logs: p.logs, Log: part("runtime"),
+		Data: cfg.Data, Ephemeral: cfg.Ephemeral, Reach: firewall.Reach(cfg.TaskReach), SELinux: cfg.SELinux, Domain: cfg.Place.PrivateDomain(), Images: p.registry, Logs: p.logs, Log: part("runtime"),
 	})
 	if err != nil {
 		return fmt.Errorf("open the runtime: %w", err)
 	}
-	if p.taskPorts, err = openTaskPorts(ctx, p.engine); err != nil {
+	if err = p.openNames(ctx, at, part("names")); err != nil {
+		return err
+	}
+	if p.taskPorts, err = openTaskPorts(ctx, p.engine, p.names); err != nil {
 		return err
 	}
 	parity := cfg.Timing != string(scaling.Live)
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
-		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses,
+		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Domain: cfg.Domain,
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	}))
 	if err != nil {
@@ -208,7 +215,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 // run starts every part; they end with ctx.
 func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 	for name, run := range map[string]func(context.Context) error{
-		"runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
+		"names": p.names.Run, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "copies": p.keepCopies,
 		"secrets": p.secrets.Run, "sessions": p.sessions.Run,
@@ -241,6 +248,9 @@ func (p *parts) close(ctx context.Context) error {
 	}
 	if p.taskPorts != nil {
 		errs = append(errs, p.taskPorts.close())
+	}
+	if p.names != nil {
+		p.names.Close()
 	}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close(ctx))

@@ -10,6 +10,7 @@ import (
 
 	"neargate/internal/metadata"
 	"neargate/internal/model"
+	"neargate/internal/names"
 	"neargate/internal/runtime"
 	"neargate/internal/scheduler"
 )
@@ -24,12 +25,15 @@ type taskPorts struct {
 	apiURL   string // as tasks know it
 }
 
+// namesPort is where programs ask for names.
+const namesPort = 53
+
 // apiPort is the port of the gateway at which tasks find the APIs, whatever port
 // the server listens on: tasks outlive it, and keep what they were told.
 const apiPort = 4566
 
 // openTaskPorts listens for tasks, where they run on this machine.
-func openTaskPorts(ctx context.Context, engine runtime.Engine) (p *taskPorts, err error) {
+func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server) (p *taskPorts, err error) {
 	p = &taskPorts{}
 	host, ok := engine.(runtime.Host)
 	if !ok {
@@ -56,7 +60,13 @@ func openTaskPorts(ctx context.Context, engine runtime.Engine) (p *taskPorts, er
 	if p.api, ownPort, err = listen(); err != nil {
 		return p, err
 	}
+	asked, err := dns.Listen(ctx, netip.AddrPortFrom(gateway, 0), names.Task)
+	if err != nil {
+		return p, err
+	}
 	return p, host.OpenPorts([]runtime.Port{
+		{Address: netip.AddrPortFrom(gateway, namesPort), Listener: asked.Port(), UDP: true},
+		{Address: netip.AddrPortFrom(gateway, namesPort), Listener: asked.Port()},
 		{Address: netip.AddrPortFrom(netip.MustParseAddr(metadata.Address), 80), Listener: metadataPort},
 		{Address: netip.AddrPortFrom(gateway, apiPort), Listener: ownPort},
 	})

@@ -52,9 +52,9 @@ type Config struct {
 	// Public returns the addresses at which internet-facing load balancers answer
 	// clients from outside. nil: none.
 	Public func() ([]netip.Addr, error)
-	// Names returns under which names clients ask for a load balancer, beside its
-	// DNSName. nil: no others.
-	Names func(model.LoadBalancer) []string
+	// Domain is where load balancers have their DNSName: NAME.Domain. "": below
+	// localhost.
+	Domain string
 	// OnTargetChange is called when the state of a target of the group has
 	// changed, one has come or gone, or a draining one has nothing in flight
 	// any more. It is called from one goroutine, with no lock held, and may
@@ -97,9 +97,6 @@ type Balancer struct {
 func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	if cfg.MaxConns < 0 {
 		return nil, fmt.Errorf("MaxConns is %d, want 0 or more", cfg.MaxConns)
-	}
-	if cfg.Names == nil {
-		cfg.Names = func(model.LoadBalancer) []string { return nil }
 	}
 	if cfg.OnTargetChange == nil {
 		cfg.OnTargetChange = func(string) {}

@@ -68,7 +68,7 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 		ipv4: lb.IPAddressType != "dualstack-without-public-ipv4", ipv6: strings.HasPrefix(lb.IPAddressType, "dualstack"),
 	}
 	c.address, _ = netip.ParseAddr(lb.Address) // our own
-	for _, name := range append([]string{lb.DNSName}, b.cfg.Names(lb)...) {
+	for _, name := range append([]string{lb.DNSName}, b.aliases(lb)...) {
 		c.names = append(c.names, hostName(name))
 	}
 	return c
@@ -107,12 +107,7 @@ func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer
 	}
 	lb.ID = newID()
 	lb.ARN = b.cfg.Place.LoadBalancerARN(lb.Name, lb.ID)
-	// Names under "localhost" mean the loopback address to resolvers
-	// (RFC 6761), so this one works without any set-up.
-	lb.DNSName = fmt.Sprintf("%s-%d.%s.elb.localhost", strings.ToLower(lb.Name), 1e9+rand.Int64N(1e9), b.cfg.Place.Region)
-	if lb.Scheme == "internal" {
-		lb.DNSName = "internal-" + lb.DNSName
-	}
+	lb.DNSName = b.dnsName(lb)
 	lb.Address = b.freeAddress()
 	lb.State = "active"
 	lb.CreatedAt = time.Now().UTC()

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -21,9 +22,25 @@ func (lb LoadBalancer) InterfaceID() string { return "eni-0" + lb.ID }
 // PrivateDNSName is the name of an address in the VPC: ip-10-0-0-1.ec2.internal,
 // outside us-east-1 with the region.
 func (p Place) PrivateDNSName(ip string) string {
-	name := "ip-" + strings.ReplaceAll(ip, ".", "-")
+	return "ip-" + strings.ReplaceAll(ip, ".", "-") + "." + p.PrivateDomain()
+}
+
+// PrivateDomain is where addresses of the VPC have names: ec2.internal, outside
+// us-east-1 with the region.
+func (p Place) PrivateDomain() string {
 	if p.Region == "us-east-1" {
-		return name + ".ec2.internal"
+		return "ec2.internal"
 	}
-	return name + "." + p.Region + ".compute.internal"
+	return p.Region + ".compute.internal"
+}
+
+// LoadBalancerName is what AWS calls a load balancer, without the final
+// .amazonaws.com: [internal-]NAME-NUMBER.REGION.elb, in lower case.
+func (p Place) LoadBalancerName(lb LoadBalancer) string {
+	number, _ := strconv.ParseUint(lb.ID, 16, 64) // 16 digits
+	prefix := ""
+	if lb.Scheme == "internal" {
+		prefix = "internal-"
+	}
+	return fmt.Sprintf("%s%s-%d.%s.elb", prefix, strings.ToLower(lb.Name), 1e9+number%1e9, p.Region)
 }

@@ -9,9 +9,6 @@ import (
 	"neargate/internal/runtime"
 )
 
-// domain is that of the tasks' host names.
-const domain = "ec2.internal"
-
 // Capabilities returns what tasks can have of this machine.
 func (e *Engine) Capabilities() runtime.Capabilities {
 	return runtime.Capabilities{

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,6 @@ type Engine struct {
 	layout   *cgroup.Layout
 	net      *network.Network
 	filter   []byte            // the seccomp program
-	resolv   string            // for every task's /etc/resolv.conf
 	apparmor *confine.AppArmor // nil: tasks have no profile
 	starts   chan struct{}
 
@@ -73,8 +73,9 @@ func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, 
 	if err := checkDirectory(ctx, runtimeDir(cfg.DataDir)); err != nil {
 		return nil, err
 	}
+	cfg.Domain = cmp.Or(cfg.Domain, "ec2.internal")
 	e := &Engine{
-		cfg: cfg, images: images, logs: logs, log: log, resolv: resolvConf(), events: runtime.NewQueue(),
+		cfg: cfg, images: images, logs: logs, log: log, events: runtime.NewQueue(),
 		closing: make(chan struct{}), tasks: map[string]*task{}, at: map[netip.Addr]*task{},
 		// A start is CPU all through; more at once than this only wait for each other.
 		starts: make(chan struct{}, 2+2*goruntime.GOMAXPROCS(0)),
@@ -149,7 +150,7 @@ func (e *Engine) openNetwork(in instance, known bool) error {
 	var err error
 	e.net, err = network.Open(network.Config{
 		ID: in.ID, State: in.Network, Occupied: len(supervisors(in.ID, "")) > 0,
-		Reach: e.cfg.Reach, Resolvers: resolvers(e.resolv),
+		Reach: e.cfg.Reach, Resolvers: resolvers(),
 	})
 	if err != nil {
 		return lacksNetwork(err, in.ID)

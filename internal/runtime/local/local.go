@@ -87,4 +87,7 @@ type Config struct {
 	Reach firewall.Reach
 	// SELinux gives each task labels of its own.
 	SELinux bool
+	// Domain is that of tasks' host names, in which they look for names without
+	// dots; "" is ec2.internal.
+	Domain string
 }

@@ -25,9 +25,9 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		DiskBytes: int64(spec.EphemeralGiB) << 30,
 		CPUQuota:  cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
 		// As EC2 names hosts in a VPC.
-		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + domain,
+		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + e.cfg.Domain,
 		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
-		Resolv: e.resolv, Filter: e.filter, Profile: profile, Labels: t.rec.Labels,
+		Resolv: resolvConf(e.net.Gateway(), e.cfg.Domain), Filter: e.filter, Profile: profile, Labels: t.rec.Labels,
 	}
 	mounts := orderMounts(t.dir, spec, images)
 	for i, c := range spec.Containers {

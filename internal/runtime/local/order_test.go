@@ -1,6 +1,8 @@
 package local
 
 import (
+	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -60,18 +62,19 @@ func TestOrderCheck(t *testing.T) {
 	}
 }
 
-func TestResolvConf(t *testing.T) {
-	for _, row := range []struct {
-		name, in, out string
-		ok            bool
-	}{
-		{"a real name server", "search x\nnameserver 192.0.2.1\n", "search x\nnameserver 192.0.2.1\n", true},
-		{"one on loopback beside it", "nameserver 127.0.0.53\nnameserver 192.0.2.1\n", "nameserver 192.0.2.1\n", true},
-		{"only on loopback", "nameserver ::1\n", "", false},
+func TestNameServers(t *testing.T) {
+	for _, row := range []struct{ name, text, want string }{
+		{"a real name server", "search x\nnameserver 192.0.2.1\n", "[192.0.2.1]"},
+		{"one on loopback beside it", "nameserver 127.0.0.53\nnameserver 192.0.2.1\n", "[192.0.2.1]"},
+		{"only on loopback", "nameserver ::1\nnameserver 127.0.0.1\n", "[]"},
+		{"one that IPv4 does not reach", "nameserver 2001:db8::1\nnameserver\n# nameserver 192.0.2.1\n", "[]"},
 	} {
-		out, ok := withoutLoopback(row.in)
-		if out != row.out || ok != row.ok {
-			t.Errorf("%s: got %q, %v", row.name, out, ok)
+		if got := fmt.Sprint(nameServers(row.text)); got != row.want {
+			t.Errorf("%s: got %s, want %s", row.name, got, row.want)
 		}
+	}
+	want := "search ec2.internal\noptions timeout:2 attempts:5\nnameserver 172.31.0.1\n"
+	if got := resolvConf(netip.MustParseAddr("172.31.0.1"), "ec2.internal"); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

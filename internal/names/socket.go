@@ -1,0 +1,147 @@
+package names
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	dns "golang.org/x/net/dns/dnsmessage"
+)
+
+// socket is an address with its two listeners.
+type socket struct {
+	at   netip.AddrPort
+	view View
+	udp  *net.UDPConn
+	tcp  *net.TCPListener
+}
+
+// Listen takes an address for questions of one kind of clients, over UDP and over TCP, and
+// returns it; port 0 takes one that is free for both. Call it before Run.
+func (s *Server) Listen(ctx context.Context, at netip.AddrPort, from From) (netip.AddrPort, error) {
+	const tries = 20
+	var err error
+	for range tries {
+		var k *socket
+		if k, err = listen(ctx, at, from); err == nil {
+			s.mu.Lock()
+			s.sockets = append(s.sockets, k)
+			s.mu.Unlock()
+			return k.at, nil
+		}
+		if at.Port() != 0 || !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return at, fmt.Errorf("listen for names: %w", err)
+}
+
+func listen(ctx context.Context, at netip.AddrPort, from From) (*socket, error) {
+	var lc net.ListenConfig
+	packets, err := lc.ListenPacket(ctx, "udp", at.String())
+	if err != nil {
+		return nil, err
+	}
+	udp, _ := packets.(*net.UDPConn) // it is one
+	stream, err := lc.Listen(ctx, "tcp", udp.LocalAddr().String())
+	if err != nil {
+		return nil, errors.Join(err, udp.Close())
+	}
+	tcp, _ := stream.(*net.TCPListener)
+	// A burst of questions waits here while one is answered; a kernel that
+	// allows less takes what it allows.
+	_ = udp.SetReadBuffer(1 << 20)
+	at = netip.MustParseAddrPort(udp.LocalAddr().String())
+	return &socket{at: at, view: View{From: from, At: at.Addr()}, udp: udp, tcp: tcp}, nil
+}
+
+// maxMessage is the most that a message can have (RFC 1035, 4.2.2).
+const maxMessage = 1<<16 - 1
+
+// serveUDP answers what it knows at once, in the order of coming: that takes
+// some microseconds. What must be asked elsewhere is answered when it is known.
+func (s *Server) serveUDP(ctx context.Context, k *socket) {
+	in, out := make([]byte, maxMessage), make([]byte, 0, maxMessage)
+	for {
+		n, from, err := k.udp.ReadFromUDPAddrPort(in)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			pause(ctx) // the network is down
+			continue
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		if !s.clients.admit(from.Addr(), k.view.From) {
+			continue
+		}
+		q, err := parse(in[:n])
+		if errors.Is(err, errNoQuestion) {
+			continue
+		}
+		answer, done := s.answer(q, err, k.view, min(q.size, ednsSize), out)
+		if done {
+			_, _ = k.udp.WriteToUDPAddrPort(answer, from) // who is gone needs none
+			continue
+		}
+		s.ask(ctx, k, q, in[:n], from)
+	}
+}
+
+// answer answers what can be answered here; done is false for what must be asked
+// elsewhere.
+func (s *Server) answer(q question, malformed error, view View, limit int, buf []byte) (out []byte, done bool) {
+	if malformed != nil {
+		return q.fail(buf, dns.RCodeFormatError), true
+	}
+	if code := q.refused(); code != dns.RCodeSuccess {
+		return q.fail(buf, code), true
+	}
+	if a, known := s.lookup(q.name, view); known {
+		return q.reply(buf, a, limit), true
+	}
+	if view.From == World || view.From == Task && s.cfg.Alone {
+		return q.fail(buf, dns.RCodeRefused), true
+	}
+	return nil, false
+}
+
+// ask asks elsewhere for a client of a UDP socket, without waiting.
+func (s *Server) ask(ctx context.Context, k *socket, q question, msg []byte, from netip.AddrPort) {
+	done, ok := s.clients.forward(from.Addr(), k.view.From)
+	if !ok {
+		_, _ = k.udp.WriteToUDPAddrPort(q.fail(nil, dns.RCodeServerFailure), from)
+		return
+	}
+	msg = bytes.Clone(msg)
+	s.running.Go(func() {
+		defer done()
+		_, _ = k.udp.WriteToUDPAddrPort(s.forwarded(ctx, q, asked{msg, "udp", q.size, k.view}), from)
+	})
+}
+
+// pause keeps what fails at once from being tried again at once.
+func pause(ctx context.Context) {
+	timer := time.NewTimer(10 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// forwarded returns the answer of elsewhere.
+func (s *Server) forwarded(ctx context.Context, q question, a asked) []byte {
+	answer, err := s.forward.ask(ctx, a)
+	if err != nil {
+		return q.fail(nil, dns.RCodeServerFailure)
+	}
+	answer = bytes.Clone(answer) // others may get the same
+	answer[0], answer[1] = a.msg[0], a.msg[1]
+	return answer
+}
