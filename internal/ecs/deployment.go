@@ -17,11 +17,33 @@ func newDeployment(svc model.Service) model.Deployment {
 	id := "ecs-svc/" + random.Digits19()
 	return model.Deployment{
 		ID: id, Status: model.Primary, TaskDefinitionARN: svc.TaskDefinitionARN, Network: svc.Network,
-		LoadBalancers: svc.LoadBalancers, PlatformVersion: svc.PlatformVersion, DesiredCount: svc.DesiredCount,
+		LoadBalancers: placed(svc), PlatformVersion: svc.PlatformVersion, DesiredCount: svc.DesiredCount,
 		Strategy: svc.Rollout.Strategy, Progress: model.Progress{Source: strategy.Source(svc.Deployments)},
 		RolloutState: rollout.InProgress, RolloutReason: "ECS deployment " + id + " in progress.",
 		CreatedAt: now, UpdatedAt: now,
 	}
+}
+
+// placed are the target groups for the tasks of a new deployment of svc. Traffic
+// that a deployment before has shifted to an alternate group stays there in a
+// rolling update, which shifts none.
+func placed(svc model.Service) []model.ServiceLoadBalancer {
+	all := slices.Clone(svc.LoadBalancers)
+	if svc.Rollout.Strategy.Shifts() {
+		return all
+	}
+	source := strategy.Source(svc.Deployments)
+	for _, d := range svc.Deployments {
+		if d.ID != source {
+			continue
+		}
+		for i, lb := range all {
+			if slices.ContainsFunc(d.LoadBalancers, func(was model.ServiceLoadBalancer) bool { return was.TargetGroupARN == lb.AlternateARN }) {
+				all[i] = lb.Alternating()
+			}
+		}
+	}
+	return all
 }
 
 // supersede makes d the primary deployment.

@@ -32,6 +32,7 @@ func (t tables) begin(svc model.Service) {
 		RevisionARN: svc.RevisionARN(primary.ID), Service: svc, Deployment: primary.ID, Images: primary.Images,
 		Status: model.DeploymentInProgress, CreatedAt: now, StartedAt: now, UpdatedAt: now,
 	}
+	rec.Placed = primary.LoadBalancers
 	if primary.Strategy.Shifts() {
 		rec.Status, rec.StartedAt = model.DeploymentPending, time.Time{}
 	}
