@@ -14,6 +14,7 @@ import (
 
 	"neargate/internal/aws/wire"
 	"neargate/internal/console"
+	"neargate/internal/registry"
 	"neargate/internal/session"
 )
 
@@ -81,6 +82,8 @@ func (s *Server) handler(apis http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", steady(s.parts.registry.Handler()))
 	mux.Handle(session.Path, s.parts.sessions.Handler())
+	mux.Handle(registry.ImagesPath, steady(s.parts.registry.ImagesHandler()))
+	mux.Handle(registry.ImagesPath+"/", s.parts.registry.ImagesHandler())
 	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), s.parts.ecs, s.parts.autoscaler))
 	mux.Handle("/", apis)
 	return mux

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/spf13/cobra"
 
+	"neargate/internal/app"
 	"neargate/internal/cli/appimage"
 )
 
@@ -77,23 +78,39 @@ func pushExampleImage(ctx context.Context, ref string) (string, error) {
 // registryLogin asks ECR for how to log in to the registry, as
 // `aws ecr get-login-password` does.
 func registryLogin(ctx context.Context) (appimage.Repository, error) {
-	var to appimage.Repository
-	endpoint, region := os.Getenv("AWS_ENDPOINT_URL"), os.Getenv("AWS_REGION")
-	key, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
-	if endpoint == "" || region == "" || key == "" || secret == "" {
-		return to, hinted{errors.New("the environment does not say how to reach the server"), `eval "$(neargate env)"`}
+	a, err := accessOfEnvironment()
+	if err != nil {
+		return appimage.Repository{}, err
 	}
-	trusted, err := trusting(os.Getenv("AWS_CA_BUNDLE"))
+	return registryLoginAt(ctx, a)
+}
+
+// accessOfEnvironment is how AWS clients reach the server by the environment.
+func accessOfEnvironment() (app.Access, error) {
+	a := app.Access{
+		Endpoint: os.Getenv("AWS_ENDPOINT_URL"), Region: os.Getenv("AWS_REGION"),
+		AccessKey: os.Getenv("AWS_ACCESS_KEY_ID"), SecretKey: os.Getenv("AWS_SECRET_ACCESS_KEY"), CAFile: os.Getenv("AWS_CA_BUNDLE"),
+	}
+	if a.Endpoint == "" || a.Region == "" || a.AccessKey == "" || a.SecretKey == "" {
+		return a, hinted{errors.New("the environment does not say how to reach the server"), `eval "$(neargate env)"`}
+	}
+	return a, nil
+}
+
+func registryLoginAt(ctx context.Context, a app.Access) (appimage.Repository, error) {
+	var to appimage.Repository
+	trusted, err := trusting(a.CAFile)
 	if err != nil {
 		return to, err
 	}
-	if strings.HasPrefix(endpoint, "https:") {
+	if strings.HasPrefix(a.Endpoint, "https:") {
 		to.TLS = trusted
 	}
+	transport := &http.Transport{TLSClientConfig: trusted}
+	defer transport.CloseIdleConnections()
 	client := ecr.New(ecr.Options{
-		BaseEndpoint: aws.String(endpoint), Region: region,
-		HTTPClient:  &http.Client{Transport: &http.Transport{TLSClientConfig: trusted}},
-		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
+		BaseEndpoint: aws.String(a.Endpoint), Region: a.Region, HTTPClient: &http.Client{Transport: transport},
+		Credentials: credentials.NewStaticCredentialsProvider(a.AccessKey, a.SecretKey, ""),
 	})
 	out, err := client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {

@@ -17,13 +17,13 @@ func (r *Registry) collectPulledLocked(ctx context.Context) error {
 	if total <= r.cfg.MaxPulledBytes {
 		return nil
 	}
-	named := r.cfg.Named()
+	named, names := r.cfg.Named(), r.namesByDigest()
 	slices.SortFunc(all, func(a, b pulled) int { return cmp.Or(a.UsedAt.Compare(b.UsedAt), cmp.Compare(a.Digest, b.Digest)) })
 	for _, p := range all {
 		if total <= r.cfg.MaxPulledBytes {
 			return nil
 		}
-		if p.Loaded || named[p.Digest] || r.holds[p.Digest] > 0 {
+		if isLoaded(names[p.Digest]) || named[p.Digest] || r.holds[p.Digest] > 0 {
 			continue
 		}
 		if err := r.dropPulledLocked(ctx, p.Digest); err != nil {

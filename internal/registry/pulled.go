@@ -14,13 +14,10 @@ import (
 // pulled is the record of an image of another registry: its manifest and config
 // are here, its layers as far as they have been needed.
 type pulled struct {
-	Digest    string
-	MediaType string
-	Size      int64    // compressed bytes of its layers and config
-	Blobs     []string // config and layers, by digest
-	// Loaded says that it came from a file: no registry has it, so it goes only by
-	// order.
-	Loaded           bool
+	Digest           string
+	MediaType        string
+	Size             int64    // compressed bytes of its layers and config
+	Blobs            []string // config and layers, by digest
 	PulledAt, UsedAt time.Time
 }
 
@@ -31,7 +28,9 @@ func (p pulled) image() model.Image {
 // name is what a full name, docker.io/library/nginx:latest, named last.
 type name struct {
 	Name, Digest string
-	Loaded       bool // from a file: no registry is asked what it names
+	// Loaded says that a file named it so: no registry is asked what it names, and
+	// it goes only by order.
+	Loaded bool
 }
 
 // findThere finds an image of another registry: one that is here already by its
@@ -150,11 +149,7 @@ func (r *Registry) record(ctx context.Context, p pulled, data []byte) error {
 	if _, err := r.open(p.image()); err != nil {
 		return err
 	}
-	_, err := r.pulled.Update(ctx, p.Digest, func(cur pulled, _ bool) (pulled, error) {
-		p.Loaded = p.Loaded || cur.Loaded
-		return p, nil
-	})
-	return err
+	return r.pulled.Put(ctx, p.Digest, p)
 }
 
 // noteName records what a name names now.

@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"neargate/internal/model"
+	"neargate/internal/registry/archive"
+	"neargate/internal/registry/remote"
+)
+
+// Load takes in the images of an archive, under the names that it has or the one
+// that is given, from where no registry is asked what they name. All of an
+// archive is refused when one of its images is no image for this machine.
+// InvalidParameterException.
+func (r *Registry) Load(ctx context.Context, in io.Reader, as string) ([]PulledImage, error) {
+	dir, err := os.MkdirTemp(r.path("tmp"), "load-")
+	if err != nil {
+		return nil, fmt.Errorf("load images: %w", err)
+	}
+	defer func() { _ = r.throwAway(dir) }()
+	a, err := archive.Read(in, dir, func(size int64) error {
+		if size > r.cfg.MaxBlobBytes {
+			return fmt.Errorf("larger than the limit of %d bytes", r.cfg.MaxBlobBytes)
+		}
+		return r.hasRoom(size)
+	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, notLoaded(err)
+	}
+	images, err := a.Images(chooseSaved(ctx))
+	if err == nil {
+		err = r.nameLoaded(images, as)
+	}
+	if err != nil {
+		return nil, notLoaded(err)
+	}
+	var all []PulledImage
+	for _, img := range images {
+		p, err := r.keepLoaded(ctx, img)
+		if err != nil {
+			return all, notLoaded(err)
+		}
+		var names []name
+		for _, n := range img.Names {
+			names = append(names, name{n, p.Digest, true})
+		}
+		all = append(all, r.describe(p, names))
+	}
+	return all, nil
+}
+
+// notLoaded is the error for an archive that cannot be taken in.
+func notLoaded(err error) error {
+	if e, ok := errors.AsType[*model.Error](err); ok {
+		err = errors.New(e.Msg)
+	}
+	return model.Errorf(model.Invalid, "InvalidParameterException", "load images: %v", err)
+}
+
+// chooseSaved picks the image for this machine of an index in an archive.
+func chooseSaved(ctx context.Context) archive.Choose {
+	return func(index []byte, mediaType string, get func(string) ([]byte, error)) ([]byte, error) {
+		return choose(ctx, index, mediaType, get, func(manifest []byte) bool {
+			m, err := parseManifest(manifest, "")
+			if err != nil || m.Config == nil {
+				return false
+			}
+			data, err := get(m.Config.Digest.String())
+			if err != nil {
+				return false
+			}
+			var config ocispec.Image
+			return json.Unmarshal(data, &config) == nil && runsHere(config.OS, config.Architecture)
+		})
+	}
+}
+
+// nameLoaded makes the names of loaded images full ones.
+func (r *Registry) nameLoaded(images []archive.Image, as string) error {
+	if len(images) == 0 {
+		return errors.New("the archive has no image")
+	}
+	if as != "" && len(images) > 1 {
+		return fmt.Errorf("the archive has %d images: one name is not enough", len(images))
+	}
+	for i := range images {
+		names := images[i].Names
+		if as != "" {
+			names = []string{as}
+		}
+		if len(names) == 0 {
+			return errors.New("an image of the archive has no name: give it one (--name)")
+		}
+		images[i].Names = nil
+		for _, s := range names {
+			ref, err := remote.Parse(s)
+			if err != nil || ref.Digest != "" {
+				return fmt.Errorf("invalid name %q", s)
+			}
+			if _, here, _ := r.ours(s); here {
+				return fmt.Errorf("%s is a name in this server's own registry: push it there, or load it under another name (--name)", s)
+			}
+			images[i].Names = append(images[i].Names, ref.Tagged())
+		}
+	}
+	return nil
+}
+
+// keepLoaded makes an archive's image one of the registry's.
+func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, error) {
+	m, err := parseManifest(img.Manifest, img.MediaType)
+	if err == nil && m.Config == nil {
+		err = errors.New("an index within an index")
+	}
+	if err == nil {
+		err = checkLayers(m)
+	}
+	if err != nil {
+		return pulled{}, err
+	}
+	p := pulled{Digest: digest.FromBytes(img.Manifest).String(), MediaType: m.MediaType, PulledAt: r.now(), UsedAt: r.now()}
+	for _, b := range img.Blobs {
+		p.Size += b.Size
+		p.Blobs = append(p.Blobs, b.Digest)
+	}
+	defer r.guard(append(p.Blobs, p.Digest))()
+	for _, b := range img.Blobs {
+		// The same blob may be in the archive's images twice.
+		if err := moveDurably(b.Path, r.blobPath(b.Digest)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return pulled{}, err
+		}
+	}
+	if err := r.record(ctx, p, img.Manifest); err != nil {
+		return pulled{}, err
+	}
+	for _, n := range img.Names {
+		if err := r.noteName(ctx, name{Name: n, Digest: p.Digest, Loaded: true}); err != nil {
+			return pulled{}, err
+		}
+	}
+	return p, nil
+}
