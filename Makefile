@@ -53,6 +53,7 @@ release:
 
 bench:
 	go run ./bench/start
+	go run ./bench/metadata
 	go run ./bench/proxy
 	go run ./bench/step
 	go run ./bench/budget

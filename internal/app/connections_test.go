@@ -72,3 +72,42 @@ func TestConnectionsWithoutARequestMakeRoom(t *testing.T) {
 	close(leave)
 	answer(held, "/hold")
 }
+
+// One address cannot take the connections of others: it makes room for its own.
+func TestConnectionsOfOneAddress(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	srv.Config.ConnState = newConnections(10, 3).changed
+	srv.Start()
+	defer srv.Close()
+	dial := func(from string) net.Conn {
+		t.Helper()
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+		conn, err := d.DialContext(t.Context(), "tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() }) // the server may have closed it
+		return conn
+	}
+	answered := func(conn net.Conn) bool {
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			return false
+		}
+		_, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		return err == nil
+	}
+	modest := dial("127.0.0.2")
+	var greedy []net.Conn
+	for range 50 {
+		greedy = append(greedy, dial("127.0.0.3"))
+	}
+	if !answered(greedy[49]) || answered(greedy[0]) {
+		t.Error("the newest of an address is to stay, the oldest to make room")
+	}
+	if !answered(modest) {
+		t.Error("another address had to make room")
+	}
+}

@@ -2,9 +2,9 @@ package app
 
 import "golang.org/x/sys/unix"
 
-// reservedFiles are kept from the load balancers' clients, for the APIs, the
-// state, the engine (about six a task) and health checks.
-const reservedFiles = 2000
+// reservedFiles are kept from the load balancers' clients, for the APIs, tasks'
+// own connections, the state, the engine (about six a task) and health checks.
+const reservedFiles = 2500
 
 // maxConns returns how many client connections the load balancers may have at
 // once. Each may need a second file, for its connection to a target.
@@ -13,9 +13,13 @@ func maxConns() int {
 	return max(limit-reserved(limit), 2) / 2
 }
 
-// apiConns returns how many connections the APIs may have at once: half of
-// what is reserved.
-func apiConns() int { return max(reserved(openFiles()), 2) / 2 }
+// apiConns returns how many connections the APIs may have at once: two fifths
+// of what is reserved.
+func apiConns() int { return max(2*reserved(openFiles())/5, 1) }
+
+// taskConns returns how many connections tasks may have at once to each of what
+// they reach of the server: a tenth of what is reserved.
+func taskConns() int { return max(reserved(openFiles())/10, 1) }
 
 func reserved(limit int) int { return min(reservedFiles, limit/2) }
 

@@ -25,13 +25,16 @@ const patience = 30 * time.Second
 // serve answers API calls until ctx or the parts end.
 func (s *Server) serve(ctx, parts context.Context) error {
 	apis := wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")})
-	doors := append(s.parts.taskPorts.doors(s.parts.metadata.Handler(), apis),
-		door{name: "the APIs", listener: s.listener, handler: s.handler(apis), most: apiConns(), each: apiConns()})
+	doors := []door{{name: "the APIs", listener: s.listener, handler: s.handler(apis), most: apiConns(), each: apiConns()}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	end := context.AfterFunc(parts, stop)
 	defer end()
 	group, ctx := errgroup.WithContext(ctx)
+	if tasks := s.parts.taskPorts; tasks.host != nil {
+		doors = append(doors, tasks.door(apis))
+		group.Go(func() error { return s.parts.metadata.Serve(ctx, tasks.metadata) })
+	}
 	for _, d := range doors {
 		group.Go(func() error { return d.serve(ctx, s.log) })
 	}

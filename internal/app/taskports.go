@@ -72,15 +72,9 @@ func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server
 	})
 }
 
-// doors are the listeners with who answers there.
-func (p *taskPorts) doors(metadata, api http.Handler) []door {
-	if p.host == nil {
-		return nil
-	}
-	return []door{
-		{name: "metadata", listener: p.metadata, handler: metadata, most: maxTaskConns, each: maxConnsEach},
-		{name: "the APIs to tasks", listener: p.api, handler: api, most: maxTaskConns, each: maxConnsEach},
-	}
+// door is where tasks find the APIs.
+func (p *taskPorts) door(apis http.Handler) door {
+	return door{name: "the APIs to tasks", listener: p.api, handler: apis, most: taskConns(), each: maxConnsEach}
 }
 
 // platform is what tasks are told of where they run.
@@ -91,12 +85,8 @@ func (p *taskPorts) platform() scheduler.Platform {
 	return scheduler.Platform{Metadata: "http://" + metadata.Address, Endpoints: endpoints(p.apiURL)}
 }
 
-// Of the connections from tasks: how many there may be, and how many each task
-// may have.
-const (
-	maxTaskConns = 400
-	maxConnsEach = 32
-)
+// maxConnsEach is how many connections a task may have to one service.
+const maxConnsEach = 32
 
 func (p *taskPorts) close() error {
 	var errs []error
@@ -113,7 +103,9 @@ func (p *taskPorts) close() error {
 
 // newMetadata makes the endpoint that tasks ask about themselves.
 func (p *parts) newMetadata() *metadata.Metadata {
-	cfg := metadata.Config{Place: p.cfg.Place, Subnet: p.engine.Capabilities().Network}
+	cfg := metadata.Config{
+		Place: p.cfg.Place, Subnet: p.engine.Capabilities().Network, ConnState: newConnections(taskConns(), maxConnsEach).changed,
+	}
 	if p.taskPorts.host != nil {
 		cfg.Gateway = p.taskPorts.host.Gateway()
 	}

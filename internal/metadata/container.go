@@ -61,7 +61,7 @@ func (s subject) container(i int) container {
 	c, kept, now := s.def.Containers[i], s.record.Containers[i], s.state.Containers[i]
 	out := container{
 		DockerID: now.RuntimeID, Name: c.Name, DockerName: c.Name, Image: c.Image, ImageID: now.ImageDigest,
-		Labels: s.labels(c.Name), DesiredStatus: string(s.record.DesiredStatus), KnownStatus: string(known(now)), ExitCode: now.ExitCode,
+		Labels: s.labels(c), DesiredStatus: string(s.record.DesiredStatus), KnownStatus: string(known(now)), ExitCode: now.ExitCode,
 		Limits: containerLimits{CPU: kept.CPUUnits, Memory: kept.MemoryMiB}, Type: "NORMAL",
 		CreatedAt: moment(s.state.PullStoppedAt), StartedAt: moment(s.state.StartedAt),
 		LogDriver: c.Log.Driver, LogOptions: s.logOptions(c), ContainerARN: kept.ARN, Networks: []network{s.network()},
@@ -95,14 +95,18 @@ func (s subject) logOptions(c model.ContainerDefinition) map[string]string {
 	return out
 }
 
-func (s subject) labels(container string) map[string]string {
-	return map[string]string{
+// labels are the definition's, and those that ECS sets.
+func (s subject) labels(c model.ContainerDefinition) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, c.DockerLabels)
+	maps.Copy(all, map[string]string{
 		"com.amazonaws.ecs.cluster":                 s.record.ClusterARN,
-		"com.amazonaws.ecs.container-name":          container,
+		"com.amazonaws.ecs.container-name":          c.Name,
 		"com.amazonaws.ecs.task-arn":                s.record.ARN,
 		"com.amazonaws.ecs.task-definition-family":  s.def.Family,
 		"com.amazonaws.ecs.task-definition-version": strconv.Itoa(s.def.Revision),
-	}
+	})
+	return all
 }
 
 func known(c model.ContainerState) model.TaskStatus {

@@ -3,6 +3,7 @@ package metadata
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"neargate/internal/model"
@@ -32,24 +33,22 @@ type fault struct {
 	HTTPErrorCode int
 }
 
-func (m *Metadata) credentials(w http.ResponseWriter, r *http.Request) {
-	s, known := m.sender(r)
+func (m *Metadata) credentials(ctx context.Context, from netip.Addr, id string) (status int, v any) {
+	s, known := m.sender(from)
 	role := s.record.Role(s.def)
-	if !known || role == "" || r.PathValue("id") != s.record.CredentialsID() {
-		write(w, http.StatusBadRequest, noCredentials())
-		return
+	if !known || role == "" || id != s.record.CredentialsID() {
+		return noCredentials()
 	}
-	c, ok, err := m.roles.Credentials(r.Context(), s.record, role)
+	c, ok, err := m.roles.Credentials(ctx, s.record, role)
 	switch {
 	case err != nil:
-		write(w, http.StatusInternalServerError, fault{"InternalServerError", "Internal server error", http.StatusInternalServerError})
+		return http.StatusInternalServerError, fault{"InternalServerError", "Internal server error", http.StatusInternalServerError}
 	case !ok:
-		write(w, http.StatusBadRequest, noCredentials())
-	default:
-		write(w, http.StatusOK, c)
+		return noCredentials()
 	}
+	return http.StatusOK, c
 }
 
-func noCredentials() fault {
-	return fault{"InvalidIdInRequest", "CredentialsV2Request: Credentials not found", http.StatusBadRequest}
+func noCredentials() (status int, v any) {
+	return http.StatusBadRequest, fault{"InvalidIdInRequest", "CredentialsV2Request: Credentials not found", http.StatusBadRequest}
 }

@@ -5,16 +5,17 @@
 // Who asks is known by the address that the question comes from, which the
 // engine guarantees; an identifier in the path that belongs to another task is
 // answered as one that does not exist. The package keeps no more than the last
-// two readings of a task's consumption, and its handler is as safe for
-// concurrent use as what it reads. It knows nothing of
-// sockets: those, and their limits, are the caller's.
+// two readings of a task's consumption. Serve is as safe for concurrent use as
+// what it reads.
 package metadata
 
 import (
-	"encoding/json"
+	"context"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"neargate/internal/model"
 )
@@ -27,6 +28,8 @@ type Config struct {
 	Place   model.Place
 	Gateway netip.Addr
 	Subnet  netip.Prefix
+	// ConnState is told of each connection what http.Server.ConnState is.
+	ConnState func(net.Conn, http.ConnState)
 }
 
 // tasks knows who asks.
@@ -45,26 +48,30 @@ type Metadata struct {
 	tasks tasks
 	roles roles
 	meter *meter
+	pace  pace
 }
 
 // New returns the endpoint over the tasks and their roles.
 func New(tasks tasks, roles roles, cfg Config) *Metadata {
-	return &Metadata{cfg: cfg, tasks: tasks, roles: roles, meter: newMeter(tasks)}
+	return &Metadata{cfg: cfg, tasks: tasks, roles: roles, meter: newMeter(tasks), pace: pace{due: map[netip.Addr]time.Time{}}}
 }
 
-// Handler answers requests. It is for connections whose sender nobody can forge.
-func (m *Metadata) Handler() http.Handler {
-	mux := http.NewServeMux()
-	for _, version := range []string{"V3", "V4"} { // the older has less in its answers
-		path := "GET /" + strings.ToLower(version) + "/{id}"
-		mux.HandleFunc(path, m.answer(version+" container metadata handler", func(s subject) any { return s.container(s.asking) }))
-		mux.HandleFunc(path+"/task", m.answer(version+" task metadata handler", func(s subject) any { return s.task(false) }))
-		mux.HandleFunc(path+"/taskWithTags", m.answer(version+" task metadata handler", func(s subject) any { return s.task(true) }))
-		mux.HandleFunc(path+"/stats", m.answer(version+" container stats handler", subject.containerStats))
-		mux.HandleFunc(path+"/task/stats", m.answer(version+" task stats handler", subject.taskStats))
+// respond answers a request from an address.
+func (m *Metadata) respond(ctx context.Context, from netip.Addr, r request) (status int, v any) {
+	if r.method != http.MethodGet && r.method != http.MethodHead {
+		return http.StatusMethodNotAllowed, "method not allowed"
 	}
-	mux.HandleFunc("GET /v2/credentials/{id}", m.credentials)
-	return mux
+	version, rest, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
+	switch version {
+	case "v2":
+		if id, ok := strings.CutPrefix(rest, "credentials/"); ok {
+			return m.credentials(ctx, from, id)
+		}
+	case "v3", "v4": // the older has less in its answers
+		id, page, _ := strings.Cut(rest, "/")
+		return m.describe(from, id, strings.TrimSuffix(page, "/"), strings.ToUpper(version))
+	}
+	return http.StatusNotFound, "page not found"
 }
 
 // subject is the task that asks, and which of its containers by the path.
@@ -76,50 +83,49 @@ type subject struct {
 	asking int
 }
 
-// answer finds out who asks, and answers.
-func (m *Metadata) answer(handler string, with func(subject) any) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s, known := m.subject(r)
-		if !known {
-			write(w, http.StatusNotFound, handler+": unable to get container ID from request: unable to get docker ID from v3 endpoint ID: "+r.PathValue("id"))
-			return
-		}
-		write(w, http.StatusOK, with(s))
+// describe answers one of the pages of a container.
+func (m *Metadata) describe(from netip.Addr, id, page, version string) (status int, v any) {
+	pages := map[string]struct {
+		handler string
+		answer  func(subject) any
+	}{
+		"":             {"container metadata", func(s subject) any { return s.container(s.asking) }},
+		"task":         {"task metadata", func(s subject) any { return s.task(false) }},
+		"taskWithTags": {"task metadata", func(s subject) any { return s.task(true) }},
+		"stats":        {"container stats", subject.containerStats},
+		"task/stats":   {"task stats", subject.taskStats},
 	}
+	p, ok := pages[page]
+	if !ok {
+		return http.StatusNotFound, "page not found"
+	}
+	s, known := m.subject(from, id)
+	if !known {
+		return http.StatusNotFound, version + " " + p.handler + " handler: unable to get container ID from request: unable to get docker ID from v3 endpoint ID: " + id
+	}
+	return http.StatusOK, p.answer(s)
 }
 
-// sender returns the task that sent a request.
-func (m *Metadata) sender(r *http.Request) (s subject, known bool) {
+// sender returns the task with an address.
+func (m *Metadata) sender(from netip.Addr) (s subject, known bool) {
 	s.Metadata = m
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return s, false
-	}
-	if s.state, s.record, known = m.tasks.TaskAt(from.Addr()); !known {
+	if s.state, s.record, known = m.tasks.TaskAt(from); !known {
 		return s, false
 	}
 	s.def, known = m.tasks.TaskDefinition(s.record.TaskDefinitionARN)
 	return s, known
 }
 
-func (m *Metadata) subject(r *http.Request) (s subject, known bool) {
-	if s, known = m.sender(r); !known {
+// subject returns the task with an address, asked about by one of its
+// containers.
+func (m *Metadata) subject(from netip.Addr, id string) (s subject, known bool) {
+	if s, known = m.sender(from); !known {
 		return s, false
 	}
 	for s.asking = range s.state.Containers {
-		if s.state.Containers[s.asking].RuntimeID == r.PathValue("id") {
+		if s.state.Containers[s.asking].RuntimeID == id {
 			return s, s.asking < len(s.record.Containers) && s.asking < len(s.def.Containers)
 		}
 	}
 	return s, false
-}
-
-func write(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		status, b = http.StatusInternalServerError, []byte(`"failed to get metadata"`)
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(b) // the task may have gone
 }

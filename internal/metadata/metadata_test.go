@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -37,6 +37,8 @@ type house struct {
 	usage  model.TaskUsage
 	reads  int
 	broken error // of the role
+
+	address string // of the endpoint
 }
 
 func (h *house) TaskAt(a netip.Addr) (model.RunState, model.Task, bool) {
@@ -82,7 +84,7 @@ func newHouse() *house {
 			ARN: "def", Family: "web", Revision: 7, TaskRoleARN: "worker",
 			Containers: []model.ContainerDefinition{
 				{Name: "app", Image: "web:1", HealthCheck: &model.ContainerHealthCheck{}, Log: model.LogConfig{Driver: "awslogs", Options: map[string]string{"awslogs-group": "/ecs/web", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "ecs"}}},
-				{Name: "init", Image: "init"},
+				{Name: "init", Image: "init", DockerLabels: map[string]string{"team": "shop"}},
 			},
 		},
 		usage: model.TaskUsage{
@@ -99,12 +101,24 @@ func newHouse() *house {
 // serve answers for the house, and returns how to ask.
 func serve(t *testing.T, h *house) (ask func(path string) (status int, body string)) {
 	t.Helper()
-	m := New(h, h, Config{Place: model.Place{Region: "eu-west-1", Account: "000000000000"}, Gateway: netip.MustParseAddr("10.9.0.1"), Subnet: netip.MustParsePrefix("10.9.0.0/20")})
-	srv := httptest.NewServer(m.Handler())
-	t.Cleanup(srv.Close)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(h, h, Config{ConnState: func(net.Conn, http.ConnState) {}, Place: model.Place{Region: "eu-west-1", Account: "000000000000"}, Gateway: netip.MustParseAddr("10.9.0.1"), Subnet: netip.MustParsePrefix("10.9.0.0/20")})
+	done := make(chan error)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	go func() { done <- m.Serve(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	h.address = l.Addr().String()
 	return func(path string) (int, string) {
 		t.Helper()
-		resp, err := http.Get(srv.URL + path)
+		resp, err := http.Get("http://" + h.address + path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -165,6 +166,7 @@ func TestTasksActAsTheirRole(t *testing.T) {
 		t.Errorf("a task that is to call AWS: %+v", out)
 	}
 	foreign(one, other)
+	s.withstands(one, other)
 
 	for role, definition := range map[string]string{closed: "closed", "arn:aws:iam::000000000000:role/none": "absent"} {
 		c.defineAs(definition, image, role)
@@ -219,6 +221,21 @@ func foreign(one, other inside) {
 	}
 	if status, body := one.fetch("169.254.170.2" + theirs.env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")); status != http.StatusBadRequest || strings.Contains(body, "AccessKeyId") {
 		one.t.Errorf("another task's credentials: %d %s", status, body)
+	}
+}
+
+// withstands has a task open as many connections as it can: neither it nor
+// another goes without an answer, and the server has few files open.
+func (s *server) withstands(hostile, other inside) {
+	s.t.Helper()
+	if status, body := hostile.get("flood/"); status != http.StatusOK || len(body) < 4 {
+		s.t.Errorf("the flood answers %d %s", status, body)
+	}
+	for _, i := range []inside{hostile, other} {
+		i.acts("assumed-role/worker/" + i.id)
+	}
+	if files := must[[]os.DirEntry](s.t)(os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))); len(files) > 300 {
+		s.t.Errorf("the server has %d files open", len(files))
 	}
 }
 

