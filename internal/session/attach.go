@@ -39,9 +39,16 @@ func (f frames) Read(ctx context.Context) ([]byte, error) {
 	return data, err
 }
 
-// Write implements channel.Conn.
+// Write implements channel.Conn. A message that is not written whole is the end
+// of the connection, and of the farewell that would follow: so one that is under
+// way when ctx ends has a little longer.
 func (f frames) Write(ctx context.Context, message []byte) error {
-	return f.Conn.Write(ctx, websocket.MessageBinary, message)
+	late, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() {
+		time.AfterFunc(farewellLimit, func() { cancel(context.Cause(ctx)) })
+	})()
+	return f.Conn.Write(late, websocket.MessageBinary, message)
 }
 
 // attach joins a client to its session. An unknown session is no place to

@@ -71,8 +71,8 @@ func (s *Sessions) converse(ctx context.Context, ch *channel.Channel, id string,
 	in, input := io.Pipe()
 	t := &talk{ch: ch, wishes: wishes, input: input, sizes: make(chan runtime.Window, 1), idle: idle, limit: s.idle}
 	var taking sync.WaitGroup
-	taken, stop := context.WithCancel(ctx)
-	taking.Go(func() { t.take(taken, end) })
+	receiving, stop := context.WithCancel(ctx)
+	taking.Go(func() { t.take(ctx, receiving, end) })
 	code, err := s.run(ctx, t, in, id, r)
 	if err == nil && wishes.ExitCode {
 		err = ch.Send(ctx, channel.ExitCode, []byte(strconv.Itoa(code)))
@@ -117,10 +117,10 @@ func (t *talk) window(ctx context.Context) *runtime.Window {
 	return &runtime.Window{}
 }
 
-// take takes what the client sends until ctx ends.
-func (t *talk) take(ctx context.Context, end context.CancelCauseFunc) {
+// take takes what the client sends until receiving ends.
+func (t *talk) take(ctx, receiving context.Context, end context.CancelCauseFunc) {
 	for {
-		m, err := t.ch.Receive(ctx)
+		m, err := t.ch.Receive(receiving)
 		if err != nil {
 			return // who waits for the channel's end knows why
 		}
