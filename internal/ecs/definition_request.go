@@ -20,6 +20,7 @@ type RegisterTaskDefinitionRequest struct {
 	TaskRoleARN, ExecutionRoleARN string
 	Containers                    []model.ContainerDefinition
 	Volumes                       []model.Volume
+	PIDMode                       string // "" or task
 	Tags                          []model.Tag
 	RegisteredBy                  string // an ARN
 	Request                       []byte // as it came: JSON in AWS's field names
@@ -30,7 +31,7 @@ type RegisterTaskDefinitionRequest struct {
 func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTaskDefinitionRequest) (model.TaskDefinition, error) {
 	def := model.TaskDefinition{
 		Family: req.Family, NetworkMode: req.NetworkMode, TaskRoleARN: req.TaskRoleARN, ExecutionRoleARN: req.ExecutionRoleARN,
-		Containers: req.Containers, Volumes: req.Volumes, EphemeralGiB: req.EphemeralGiB, Tags: req.Tags,
+		Containers: req.Containers, Volumes: req.Volumes, SharePIDs: req.PIDMode == "task", EphemeralGiB: req.EphemeralGiB, Tags: req.Tags,
 		Status: model.Active, RegisteredAt: time.Now(), RegisteredBy: req.RegisteredBy, Request: req.Request,
 	}
 	err := firstError(req.check(), checkTags(req.Tags), checkRole(req.TaskRoleARN), checkRole(req.ExecutionRoleARN))
@@ -78,6 +79,8 @@ func (req RegisterTaskDefinitionRequest) check() error {
 		return client("Too many containers. A task definition can have at most %d containers.", maxContainers)
 	case slices.Contains(req.Compatibilities, "FARGATE") && req.NetworkMode != awsvpc:
 		return client("Fargate only supports network mode ‘awsvpc’.")
+	case req.PIDMode != "" && req.PIDMode != "task":
+		return client("Tasks using the Fargate launch type do not support pidMode '%s'. The supported value for pidMode is 'task'.", req.PIDMode)
 	}
 	return checkPlatform(req.CPUArchitecture, req.OSFamily)
 }

@@ -13,6 +13,7 @@ type TaskSpec struct {
 	EphemeralGiB int
 	Containers   []ContainerSpec
 	Volumes      []Volume // those that containers may mount
+	SharePIDs    bool     // its containers see each other's processes
 	// SecurityGroups of its network interface; none: the default group.
 	SecurityGroups []string
 	// Labels come back with RunState; the runtime keeps them and reads nothing into them.

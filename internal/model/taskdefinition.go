@@ -14,6 +14,7 @@ type TaskDefinition struct {
 	NetworkMode string
 	Containers  []ContainerDefinition
 	Volumes     []Volume
+	SharePIDs   bool // its containers see each other's processes: pidMode task
 
 	TaskRoleARN      string
 	ExecutionRoleARN string
@@ -55,6 +56,7 @@ type ContainerDefinition struct {
 	DockerLabels                      map[string]string
 	StopTimeout                       time.Duration  // 0: 30 s
 	Restart                           *RestartPolicy // nil: it ends for good
+	Init                              bool           // its program has a first process above it that passes signals on and reaps
 	Interactive                       bool           // standard input is open, though nobody writes
 	Terminal                          bool           // it has one, to which standard input and output belong
 	ReadonlyRoot                      bool

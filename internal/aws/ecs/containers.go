@@ -71,8 +71,11 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 			StartPeriod: *seconds(new(deref(h.StartPeriod, 0))), Retries: int(deref(h.Retries, 3)),
 		}
 	}
-	if l := c.LinuxParameters; l != nil && l.Capabilities != nil {
-		out.AddCapabilities, out.DropCapabilities = l.Capabilities.Add, l.Capabilities.Drop
+	if l := c.LinuxParameters; l != nil {
+		out.Init = aws.ToBool(l.InitProcessEnabled)
+		if l.Capabilities != nil {
+			out.AddCapabilities, out.DropCapabilities = l.Capabilities.Add, l.Capabilities.Drop
+		}
 	}
 	return out
 }

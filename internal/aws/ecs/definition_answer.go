@@ -24,7 +24,7 @@ func (s *service) taskDefinition(def model.TaskDefinition) (*types.TaskDefinitio
 		Status: types.TaskDefinitionStatus(def.Status), RegisteredAt: aws.Time(def.RegisteredAt), DeregisteredAt: moment(def.DeregisteredAt),
 		RegisteredBy: text(def.RegisteredBy), NetworkMode: in.NetworkMode, Cpu: in.Cpu, Memory: in.Memory,
 		TaskRoleArn: in.TaskRoleArn, ExecutionRoleArn: in.ExecutionRoleArn,
-		RequiresCompatibilities: in.RequiresCompatibilities, RuntimePlatform: in.RuntimePlatform,
+		RequiresCompatibilities: in.RequiresCompatibilities, RuntimePlatform: in.RuntimePlatform, PidMode: in.PidMode,
 		EphemeralStorage: in.EphemeralStorage, EnableFaultInjection: in.EnableFaultInjection,
 		Compatibilities:      []types.Compatibility{types.CompatibilityEc2, types.CompatibilityManagedInstances},
 		PlacementConstraints: []types.TaskDefinitionPlacementConstraint{}, Volumes: append([]types.Volume{}, in.Volumes...),

@@ -117,6 +117,9 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"a short restart attempt period", container(func(c *types.ContainerDefinition) {
 			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), RestartAttemptPeriod: aws.Int32(59)}
 		}), "ClientException: The 'restartAttemptPeriod' setting for container 'app' must be between 60 and 1800."},
+		{"the machine's processes", func(in *ecs.RegisterTaskDefinitionInput) { in.PidMode = types.PidModeHost },
+			"ClientException: Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'."},
+		{"the machine's IPC", func(in *ecs.RegisterTaskDefinitionInput) { in.IpcMode = types.IpcModeTask }, "ClientException: Fargate compatible task definitions do not support ipcMode."},
 		{"a volume of the machine", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{SourcePath: aws.String("/etc")}}}
 		}, "ClientException: Fargate compatible task definitions do not support sourcePath"},

@@ -23,7 +23,7 @@ func (s *service) registerTaskDefinition(ctx context.Context, in *ecs.RegisterTa
 	req := catalogue.RegisterTaskDefinitionRequest{
 		Family: aws.ToString(in.Family), CPU: aws.ToString(in.Cpu), Memory: aws.ToString(in.Memory), NetworkMode: string(in.NetworkMode),
 		TaskRoleARN: aws.ToString(in.TaskRoleArn), ExecutionRoleARN: aws.ToString(in.ExecutionRoleArn),
-		Containers: containers, Volumes: readVolumes(in.Volumes), Tags: readTags(in.Tags), RegisteredBy: *s.caller(ctx), Request: request,
+		Containers: containers, Volumes: readVolumes(in.Volumes), PIDMode: string(in.PidMode), Tags: readTags(in.Tags), RegisteredBy: *s.caller(ctx), Request: request,
 	}
 	for _, c := range in.RequiresCompatibilities {
 		req.Compatibilities = append(req.Compatibilities, string(c))

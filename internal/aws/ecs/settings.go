@@ -69,7 +69,6 @@ func refusedOfDefinitions() []wire.Setting {
 	all := []wire.Setting{
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("EnableFaultInjection"),
 		wire.RefusedAs[ecs.RegisterTaskDefinitionInput]("IpcMode", "Fargate compatible task definitions do not support ipcMode."),
-		wire.Refused[ecs.RegisterTaskDefinitionInput]("PidMode"),
 		wire.RefusedAs[ecs.RegisterTaskDefinitionInput]("PlacementConstraints", "Fargate compatible task definitions do not support constraints."),
 		wire.Refused[ecs.RegisterTaskDefinitionInput]("ProxyConfiguration"),
 		wire.RefusedAs[ecs.RegisterTaskDefinitionInput]("InferenceAccelerators", "Unsupported field 'inferenceAccelerators'."),
@@ -81,7 +80,6 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.Refused[types.Volume]("FsxWindowsFileServerVolumeConfiguration"),
 		wire.Refused[types.PortMapping]("ContainerPortRange"),
 		wire.Refused[types.LogConfiguration]("SecretOptions"),
-		wire.Refused[types.LinuxParameters]("InitProcessEnabled"),
 	}
 	for _, name := range []string{
 		"CredentialSpecs",

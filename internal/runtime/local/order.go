@@ -22,6 +22,7 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 	}
 	o := &supervisor.Order{
 		Dir: t.dir, CgroupPath: e.cgroupOf(t),
+		SharePIDs: spec.SharePIDs,
 		DiskBytes: int64(spec.EphemeralGiB) << 30,
 		CPUQuota:  cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
 		// As EC2 names hosts in a VPC.
@@ -70,7 +71,7 @@ func orderContainer(c model.ContainerSpec, image Rootfs) (supervisor.Container, 
 		MemoryReservationBytes: int64(c.MemoryReservationMiB) << 20,
 		AddCapabilities:        c.AddCapabilities, DropCapabilities: c.DropCapabilities,
 		Essential: c.Essential, StopSignal: image.Config.StopSignal, StopTimeout: c.StopTimeout, StartTimeout: c.StartTimeout,
-		Check: orderCheck(c.HealthCheck), Interactive: c.Interactive, Terminal: c.Terminal,
+		Check: orderCheck(c.HealthCheck), Init: c.Init, Interactive: c.Interactive, Terminal: c.Terminal,
 	}
 	buffer, option, ok := c.Log.Buffer()
 	if !ok {

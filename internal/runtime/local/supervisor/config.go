@@ -56,17 +56,19 @@ func readonlyPaths() []string {
 const maxProcesses = 4096
 
 // makeConfig returns libcontainer's view of a container. Network and IPC
-// namespaces are the supervisor's, the others its own. What joins the container
-// later is confined as it is.
-func makeConfig(o *Order, c *Container, root string) *configs.Config {
+// namespaces are the supervisor's, the others its own, but for the pid namespace
+// at the path pids, if there is one. What joins the container later is confined as
+// it is.
+func makeConfig(h *home, pids string) *configs.Config {
+	o, c := h.order, h.spec
 	caps := capabilities(c)
 	return &configs.Config{
-		Rootfs:          root,
+		Rootfs:          h.root,
 		Readonlyfs:      c.ReadonlyRoot,
 		RootPropagation: unix.MS_PRIVATE | unix.MS_REC,
 		Hostname:        o.Hostname,
 		Namespaces: configs.Namespaces{
-			{Type: configs.NEWNS}, {Type: configs.NEWPID}, {Type: configs.NEWUTS}, {Type: configs.NEWCGROUP},
+			{Type: configs.NEWNS}, {Type: configs.NEWPID, Path: pids}, {Type: configs.NEWUTS}, {Type: configs.NEWCGROUP},
 		},
 		Mounts:          append(makeMounts(), append(bindVolumes(c), bindEtc(o, c.ReadonlyRoot)...)...),
 		Devices:         nodes(),

@@ -29,7 +29,9 @@ type container struct {
 	layout  *cgroup.Layout
 	handle  *libcontainer.Container
 	process *libcontainer.Process
-	pids    string // its pid namespace
+	pids    string  // its pid namespace, where that is its own
+	joins   *holder // of the pid namespace that it is in; nil: it has its own
+	own     *holder // joins, where no other container does
 	log     *logfile.Writer
 	outputs []*os.File    // our ends of what it prints to
 	drained chan struct{} // closed when all of them have ended
@@ -50,7 +52,11 @@ func startContainer(h *home, layout *cgroup.Layout, beforeExec func() error) (*c
 		return nil, err
 	}
 	c.process.Init = true
-	if c.handle, err = libcontainer.Create(containerDir(o.Dir, spec.Name), "state", makeConfig(o, spec, h.root)); err != nil {
+	if err := c.holdPIDs(h); err != nil {
+		return nil, err
+	}
+	if c.handle, err = libcontainer.Create(containerDir(o.Dir, spec.Name), "state", makeConfig(h, c.pidsPath())); err != nil {
+		c.endPIDs()
 		return nil, fmt.Errorf("create container: %w", err)
 	}
 	if err := c.launch(beforeExec); err != nil {
@@ -142,6 +148,10 @@ func (c *container) abandon() {
 }
 
 func (c *container) release() {
+	if c.joins != nil { // what it has started does not end with it
+		_ = c.handle.Signal(unix.SIGKILL)
+	}
+	c.endPIDs()
 	timer := time.NewTimer(outputGrace)
 	defer timer.Stop()
 	select {

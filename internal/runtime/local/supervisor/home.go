@@ -14,6 +14,8 @@ type home struct {
 	spec  *Container
 	root  string
 	log   *logfile.Writer
+
+	shared *holder // of the pid namespace that all containers share; nil: they share none
 }
 
 func makeHome(o *Order, spec *Container) (*home, error) {
@@ -25,7 +27,7 @@ func makeHome(o *Order, spec *Container) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &home{o, spec, root, log}, nil
+	return &home{order: o, spec: spec, root: root, log: log}, nil
 }
 
 // LogDir is where the output of a container lies, as package logfile keeps it.

@@ -24,6 +24,7 @@ type Order struct {
 	Filter     []byte // the seccomp program
 	Profile    string // of AppArmor, loaded; "": none
 	Labels     confine.Labels
+	SharePIDs  bool        // the containers see each other's processes
 	Sysctls    []Sysctl    // of the task's network and IPC namespaces
 	Containers []Container // in the order of their definition
 }
@@ -53,6 +54,7 @@ type Container struct {
 	StopTimeout                       time.Duration
 	StartTimeout                      time.Duration // how long others wait for it, from its start; 0: without end
 	Restart                           *Restart      // nil: it ends for good
+	Init                              bool          // it is not the first process of its pid namespace, but a holder is
 	Interactive                       bool          // its standard input stays open
 	Terminal                          bool          // it prints to one, to which its standard input belongs too
 	DependsOn                         []Dependency

@@ -37,7 +37,7 @@ func (c *container) reapOrphans() {
 		return // it has never run
 	}
 	for _, p := range children() {
-		if p.pid != first && !c.joined[p.pid] && pidNamespace(p.pid) == c.pids {
+		if p.pid != first && !c.joined[p.pid] && c.has(p.pid) {
 			_ = unix.Kill(p.pid, unix.SIGKILL)
 			waitFor(p.pid)
 		}

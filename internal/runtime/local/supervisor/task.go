@@ -35,6 +35,8 @@ type task struct {
 	why      string        // of the end of what was killed; "" is the kernel's word
 	timeout  time.Duration // for containers without a StopTimeout
 	limited  bool          // the CPU quota is in force
+
+	shared *holder // of the pid namespace that the containers share; nil: they share none
 }
 
 type member struct {
@@ -91,6 +93,9 @@ func (t *task) run(ctx context.Context) error {
 		}
 	}
 	t.helpers.Wait()
+	if t.shared != nil {
+		t.shared.end()
+	}
 	t.closeLogs()
 	t.report.Phase, t.report.EndedAt = Ended, time.Now()
 	t.tell()
@@ -118,7 +123,10 @@ func (t *task) prepare() error {
 	if err := configureNetwork(t.order); err != nil {
 		return err
 	}
-	return setSysctls(t.order)
+	if err := setSysctls(t.order); err != nil {
+		return err
+	}
+	return t.sharePIDs()
 }
 
 // furnish makes the containers' root file systems and volumes.

@@ -96,6 +96,19 @@ func main() {
 		signal.Notify(stop, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGUSR1, syscall.Signal(37))
 		fmt.Println("ready")
 		fmt.Println(<-stop)
+	case "processes": // what runs beside it: pid, user, command line
+		processes()
+		writeProgram()
+	case "orphan": // leaves a child behind that ends at once, one that stays, and waits
+		orphan()
+	case "fork-at-end": // until SIGTERM, then leaves a child behind in a session of its own, and ends
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, syscall.SIGTERM)
+		fmt.Println("ready")
+		<-stop
+		leave("stubborn", args[0])
+	case "leave": // a grandchild, so that its parent is gone
+		leave(args...)
 	case "input": // whether standard input has ended, and what the files are
 		input()
 	case "list": // what is below a directory: mode, owner, name
@@ -265,6 +278,69 @@ func litter(files string) {
 	}
 	fmt.Println("littered")
 	time.Sleep(time.Hour)
+}
+
+func processes() {
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
+		line, _ := os.ReadFile("/proc/" + e.Name() + "/cmdline")
+		info, err := os.Stat("/proc/" + e.Name())
+		if err != nil {
+			continue
+		}
+		stat, _ := os.ReadFile("/proc/" + e.Name() + "/stat")
+		_, after, _ := strings.Cut(string(stat), ") ")
+		state, _, _ := strings.Cut(after, " ")
+		root, err := os.ReadDir("/proc/" + e.Name() + "/root")
+		fmt.Println(e.Name(), info.Sys().(*syscall.Stat_t).Uid, strings.ReplaceAll(string(line), "\x00", " "), state, "root:", err, root)
+	}
+}
+
+func writeProgram() {
+	f, err := os.OpenFile("/proc/1/exe", os.O_WRONLY, 0)
+	fmt.Println("write the first one's program:", err)
+	_ = f.Close()
+}
+
+// leave starts the guest again, which does not end with this process.
+func leave(args ...string) {
+	child := exec.Command("/proc/self/exe", args...)
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	child.Stdout, child.Stderr = os.Stdout, os.Stderr
+	if err := child.Start(); err != nil {
+		fmt.Println(err)
+	}
+}
+
+func orphan() {
+	for _, what := range []string{"exit", "idle"} {
+		if err := exec.Command("/proc/self/exe", "leave", what, "0").Run(); err != nil {
+			fmt.Println(err)
+		}
+	}
+	for range 300 { // until whoever has the one that has ended reaps it
+		zombies := 0
+		stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+		for _, s := range stats {
+			text, _ := os.ReadFile(s)
+			if strings.Contains(string(text), ") Z ") {
+				zombies++
+			}
+		}
+		if zombies == 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	processes()
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	fmt.Println("ready")
+	<-stop
+	os.Exit(7)
 }
 
 func input() {
