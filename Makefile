@@ -54,6 +54,7 @@ release:
 bench:
 	go run ./bench/start
 	go run ./bench/metadata
+	go run ./bench/pull
 	go run ./bench/proxy
 	go run ./bench/step
 	go run ./bench/budget
