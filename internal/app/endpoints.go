@@ -19,6 +19,7 @@ func sdkNames() map[string]string {
 		"iam":                     "IAM",
 		"logs":                    "CLOUDWATCH_LOGS",
 		"monitoring":              "CLOUDWATCH",
+		"s3":                      "S3",
 		"secretsmanager":          "SECRETS_MANAGER",
 		"ssm":                     "SSM",
 		"sts":                     "STS",

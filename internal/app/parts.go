@@ -37,6 +37,7 @@ import (
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
 	"neargate/internal/names"
+	"neargate/internal/objects"
 	"neargate/internal/provision"
 	"neargate/internal/registry"
 	"neargate/internal/runtime"
@@ -65,6 +66,7 @@ type parts struct {
 	sessions   *session.Sessions
 	secrets    *secrets.Secrets
 	parameters *secrets.Parameters
+	objects    *objects.Objects
 	metrics    *metric.Store
 	alarms     *alarms.Alarms
 	autoscaler *autoscaler.Autoscaler
@@ -157,6 +159,9 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		return err
 	}
 	if err := p.openSecrets(); err != nil {
+		return err
+	}
+	if p.objects, err = objects.Open(p.db, filepath.Join(cfg.Data, "objects")); err != nil {
 		return err
 	}
 	p.metadata = p.newMetadata()

@@ -53,6 +53,10 @@ func schema(place model.Place) store.Schema {
 			{Name: "secrets"},
 			{Name: "parameters"},
 
+			{Name: "buckets"},
+			{Name: "objects"},
+			{Name: "object_uploads"},
+
 			{Name: "ec2_security_groups"},
 			{Name: "ec2_tags"},
 

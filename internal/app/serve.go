@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"neargate/internal/aws/s3"
+	"neargate/internal/aws/sigv4"
 	"neargate/internal/aws/wire"
 	"neargate/internal/console"
 	"neargate/internal/registry"
@@ -24,15 +26,21 @@ const patience = 30 * time.Second
 
 // serve answers API calls until ctx or the parts end.
 func (s *Server) serve(ctx, parts context.Context) error {
-	apis := wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: s.log.With("part", "api")})
-	doors := []door{{name: "the APIs", listener: s.listener, handler: s.handler(apis), most: apiConns(), each: apiConns()}}
+	log := s.log.With("part", "api")
+	apis := wire.NewHandler(s.parts.faces, s.parts.auth, wire.Config{Log: log})
+	objects := steady(s3.New(s.parts.objects, s.parts.auth, s3.Config{
+		Place: s.cfg.Place, Names: s.cfg.names(s.listener.Addr()), Log: log,
+	}))
+	doors := []door{{
+		name: "the APIs", listener: s.listener, handler: orObjects(s.handler(apis), objects), most: apiConns(), each: apiConns(),
+	}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	end := context.AfterFunc(parts, stop)
 	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	if tasks := s.parts.taskPorts; tasks.host != nil {
-		doors = append(doors, tasks.door(apis))
+		doors = append(doors, tasks.door(orObjects(apis, objects)))
 		group.Go(func() error { return s.parts.metadata.Serve(ctx, tasks.metadata) })
 	}
 	for _, d := range doors {
@@ -77,6 +85,18 @@ func (d door) serve(ctx context.Context, log *slog.Logger) error {
 		return fmt.Errorf("serve %s: %w", d.name, err)
 	}
 	return nil
+}
+
+// orObjects passes on what is signed for S3, whose paths are buckets and keys of
+// any form, and the rest to another handler.
+func orObjects(next, objects http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if sigv4.ServiceOf(r) == s3.Signing {
+			objects.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // handler joins the AWS APIs, the registry, the sessions of ECS Exec and the pages

@@ -16,12 +16,16 @@ const unsignedPayload = "UNSIGNED-PAYLOAD"
 // canonicalRequest is the text that both sides make of a request, as AWS's
 // "Create a signed AWS API request" lays it down for all services but S3.
 func canonicalRequest(r *http.Request, body []byte, s *signed) string {
+	return canonicalText(r, s, canonicalPath(r), payloadHash(r, body, s))
+}
+
+func canonicalText(r *http.Request, s *signed, path, payload string) string {
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + canonicalPath(r) + "\n" + canonicalQuery(r) + "\n")
+	b.WriteString(r.Method + "\n" + path + "\n" + canonicalQuery(r) + "\n")
 	for _, name := range s.headers {
 		b.WriteString(name + ":" + canonicalHeader(r, name) + "\n")
 	}
-	b.WriteString("\n" + strings.Join(s.headers, ";") + "\n" + payloadHash(r, body, s))
+	b.WriteString("\n" + strings.Join(s.headers, ";") + "\n" + payload)
 	return b.String()
 }
 
@@ -89,13 +93,23 @@ func payloadHash(r *http.Request, body []byte, s *signed) string {
 
 // sign returns the signature of a canonical request, in hex.
 func (s *signed) sign(secret, canonical string) string {
-	scope := strings.Join([]string{s.day, s.region, s.service, "aws4_request"}, "/")
-	text := strings.Join([]string{algorithm, stamp(s.at), scope, hexHash([]byte(canonical))}, "\n")
+	return s.signText(s.key(secret), algorithm, hexHash([]byte(canonical)))
+}
+
+// key is what texts are signed with.
+func (s *signed) key(secret string) []byte {
 	key := []byte("AWS4" + secret)
-	for _, part := range []string{s.day, s.region, s.service, "aws4_request", text} {
+	for _, part := range []string{s.day, s.region, s.service, "aws4_request"} {
 		key = mac(key, part)
 	}
-	return hex.EncodeToString(key)
+	return key
+}
+
+// signText signs lines of a kind, in hex.
+func (s *signed) signText(key []byte, kind string, lines ...string) string {
+	scope := strings.Join([]string{s.day, s.region, s.service, "aws4_request"}, "/")
+	text := strings.Join(append([]string{kind, stamp(s.at), scope}, lines...), "\n")
+	return hex.EncodeToString(mac(key, text))
 }
 
 func mac(key []byte, text string) []byte {

@@ -1,5 +1,6 @@
 // Package sigv4 verifies AWS Signature Version 4 (AWS4-HMAC-SHA256) on
-// requests, signed in the Authorization header or presigned in the URL.
+// requests, signed in the Authorization header or presigned in the URL; also
+// S3's form of it, in which a body is checked while it is read.
 //
 // It owns no keys: it asks for them by access key. Its errors carry AWS JSON's
 // codes and AWS's texts; package wire translates them for the other
@@ -65,33 +66,43 @@ func New(keys keys, cfg Config) *Verifier {
 // UnrecognizedClientException, ExpiredTokenException,
 // InvalidSignatureException.
 func (v *Verifier) Authenticate(r *http.Request, service string) (wire.Signature, error) {
-	s, err := parse(r)
+	s, key, err := v.head(r, service)
 	if err != nil {
 		return nil, err
 	}
+	return func(body []byte) (wire.Caller, error) {
+		return s.check(key, canonicalRequest(r, body, s))
+	}, nil
+}
+
+// head checks all that the head of a request shows.
+func (v *Verifier) head(r *http.Request, service string) (*signed, Key, error) {
+	s, err := parse(r)
+	if err != nil {
+		return nil, Key{}, err
+	}
 	key, ok := v.keys.Key(s.accessKey)
 	if !ok || !hmac.Equal([]byte(key.Token), []byte(s.token)) {
-		return nil, denied("UnrecognizedClientException", "The security token included in the request is invalid.")
+		return nil, Key{}, denied("UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
 	now := v.cfg.Now()
 	if !key.Expires.IsZero() && !now.Before(key.Expires) {
-		return nil, denied("ExpiredTokenException", "The security token included in the request is expired")
+		return nil, Key{}, denied("ExpiredTokenException", "The security token included in the request is expired")
 	}
 	if err := v.checkScope(s, service); err != nil {
-		return nil, err
+		return nil, Key{}, err
 	}
-	if err := s.checkTime(now); err != nil {
-		return nil, err
+	return s, key, s.checkTime(now)
+}
+
+// check compares the signature of a canonical request.
+func (s *signed) check(key Key, canonical string) (wire.Caller, error) {
+	if !hmac.Equal([]byte(s.sign(key.Secret, canonical)), []byte(s.signature)) {
+		return wire.Caller{}, invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
 	}
-	return func(body []byte) (wire.Caller, error) {
-		want := s.sign(key.Secret, canonicalRequest(r, body, s))
-		if !hmac.Equal([]byte(want), []byte(s.signature)) {
-			return wire.Caller{}, invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.")
-		}
-		caller := key.Caller
-		caller.AccessKey = s.accessKey
-		return caller, nil
-	}, nil
+	caller := key.Caller
+	caller.AccessKey = s.accessKey
+	return caller, nil
 }
 
 func (v *Verifier) checkScope(s *signed, service string) error {
