@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/latency"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/store"
@@ -67,7 +68,7 @@ type Balancer struct {
 	cfg     Config
 	log     *slog.Logger
 	tables  tables
-	hist    *scale
+	hist    *latency.Scale
 	front   *front
 	pool    *http1.Pool
 	changes *changes
@@ -106,7 +107,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 		return nil, err
 	}
 	b := &Balancer{
-		cfg: cfg, log: log, tables: tables, hist: newScale(),
+		cfg: cfg, log: log, tables: tables, hist: latency.NewScale(),
 		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
 		targetLocks: newKeyLocks(), ready: make(chan struct{}),
 	}

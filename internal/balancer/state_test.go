@@ -3,7 +3,6 @@ package balancer
 import (
 	"errors"
 	"io"
-	"math"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -195,29 +194,6 @@ func TestControlErrors(t *testing.T) {
 				t.Errorf("got %v, want %q", err, row.code)
 			}
 		})
-	}
-}
-
-func TestHistogramBuckets(t *testing.T) {
-	s := newScale()
-	for i := 1; i < len(s.values); i++ {
-		if ratio := s.values[i] / s.values[i-1]; ratio <= 1 || ratio > 1.02 {
-			t.Fatalf("buckets %d and %d are apart by %v", i-1, i, ratio)
-		}
-	}
-	for _, d := range []time.Duration{20 * time.Microsecond, time.Millisecond, 33 * time.Millisecond, time.Second, time.Minute} {
-		got := s.values[bucket(uint64(d))]
-		if off := math.Abs(got-d.Seconds()) / d.Seconds(); off > 0.01 {
-			t.Errorf("%v counts at %v s", d, got)
-		}
-	}
-	var h histogram
-	h.observe(-time.Second)
-	h.observe(time.Second)
-	h.observe(24 * time.Hour)
-	b := h.read(s)
-	if b.Counts[0] != 1 || b.Counts[len(b.Counts)-1] != 1 || b.Sum != 86401 {
-		t.Errorf("outliers: first %d, last %d, sum %v", b.Counts[0], b.Counts[len(b.Counts)-1], b.Sum)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/latency"
 	"neargate/internal/model"
 )
 
@@ -15,8 +16,8 @@ import (
 type groupTraffic struct {
 	arrivals, completed, connErrors atomic.Uint64
 	status                          [6]atomic.Uint64
-	response                        histogram
-	latency                         histogram // response times and what came before
+	response                        latency.Histogram
+	latency                         latency.Histogram // response times and what came before
 }
 
 // outcome counts how one try at a target ended; arrived is when the request
@@ -32,8 +33,8 @@ func (g *groupTraffic) outcome(o *http1.Outcome, arrived time.Time) {
 	}
 	g.completed.Add(1)
 	g.status[class(o.Status)].Add(1)
-	g.response.observe(o.ResponseTime)
-	g.latency.observe(o.Sent.Sub(arrived) + o.ResponseTime)
+	g.response.Observe(o.ResponseTime)
+	g.latency.Observe(o.Sent.Sub(arrived) + o.ResponseTime)
 }
 
 func class(status int) int { return min(max(status/100, 0), 5) }
@@ -139,12 +140,12 @@ func (b *Balancer) Traffic() []model.TargetGroupTraffic {
 	return out
 }
 
-func (g *group) read(s *scale) model.TargetGroupTraffic {
+func (g *group) read(s *latency.Scale) model.TargetGroupTraffic {
 	t := &g.traffic
 	out := model.TargetGroupTraffic{
 		TargetGroupARN: g.arn,
 		// Completed first: it must not show more than the arrivals do.
-		Completed: t.completed.Load(), ConnErrors: t.connErrors.Load(), ResponseTime: t.response.read(s), Latency: t.latency.read(s),
+		Completed: t.completed.Load(), ConnErrors: t.connErrors.Load(), ResponseTime: t.response.Read(s), Latency: t.latency.Read(s),
 		Queued: int(g.queue.length.Load()),
 	}
 	for i := range t.status {
