@@ -35,6 +35,13 @@ type Settings struct {
 	DropInvalid     bool          // routing.http.drop_invalid_header_fields.enabled
 	Desync          DesyncMode    // routing.http.desync_mitigation_mode
 	Attempts        int           // targets tried at most for one request
+
+	// RequestTimeout is how long a target may take from the request to the end of
+	// its answer; 0 is no limit but IdleTimeout.
+	RequestTimeout time.Duration
+	// RetryUnavailable has a request that may be repeated tried elsewhere when a
+	// target answers 503.
+	RetryUnavailable bool
 }
 
 // DefaultSettings are AWS's defaults for an HTTP listener on port 80, and three

@@ -32,7 +32,14 @@ func (c *conn) try(g Group) bool {
 		return false
 	}
 	f := c.exchange(t)
-	if f == OK {
+	switch {
+	case f == OK && c.unavailable():
+		c.outcome.Retry = true
+		c.settle(OK, false)
+		c.req.attempt++
+		c.req.failed = t
+		return true
+	case f == OK:
 		c.relay()
 		return false
 	}
@@ -48,6 +55,12 @@ func (c *conn) try(g Group) bool {
 	}
 	c.fail(f, bad)
 	return false
+}
+
+// unavailable reports whether another target is to be asked, as this one answered
+// that it is not available.
+func (c *conn) unavailable() bool {
+	return c.set.RetryUnavailable && c.outcome.Status == 503 && c.replay && c.req.attempt+1 < c.set.Attempts
 }
 
 // mayRetry reports whether another target may be asked after a failure. One
@@ -219,7 +232,8 @@ func failureOf(err error) Failure {
 	return Broken
 }
 
-// await reads from the target, for the idle timeout at most. Beside the
+// await reads from the target, for the idle timeout at most, and no longer than
+// the request may take. Beside the
 // socket's own errors it ends with a failure. A client that has ended its
 // sending direction counts as gone, as it does for nginx: TCP cannot tell the
 // two apart.
@@ -230,7 +244,15 @@ func (c *conn) await(p []byte) (int, error) {
 		stop = &c.up.failed
 	}
 	for {
-		n, err := c.target.readSome(p, min(answerSlice, c.set.IdleTimeout), stop)
+		slice := min(answerSlice, c.set.IdleTimeout)
+		if c.set.RequestTimeout > 0 && !c.up.running {
+			left := c.set.RequestTimeout - time.Since(c.outcome.Sent)
+			if left <= 0 {
+				return 0, failure(Timeout)
+			}
+			slice = min(slice, left)
+		}
+		n, err := c.target.readSome(p, slice, stop)
 		switch {
 		case err == nil:
 			return n, nil
