@@ -50,9 +50,10 @@ func (p *parts) openEC2(ctx context.Context) (err error) {
 }
 
 // enforce puts security groups in force: for clients of load balancers from
-// outside, and between tasks where the engine can.
+// outside, for tasks that reach each other through Service Connect, and between tasks where the engine can.
 func (p *parts) enforce(policy firewall.Policy) error {
 	p.balancer.SetPolicy(policy)
+	p.connect.SetPolicy(policy)
 	if f, ok := p.engine.(filter); ok {
 		return f.SetPolicy(policy)
 	}

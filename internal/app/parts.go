@@ -26,6 +26,7 @@ import (
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
+	"neargate/internal/balancer/connect"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/decide/rollout"
 	"neargate/internal/decide/scaling"
@@ -59,6 +60,7 @@ type parts struct {
 	engine     runtime.Engine
 	names      *names.Server
 	taskPorts  *taskPorts
+	connect    *connect.Connect
 	metadata   *metadata.Metadata
 	balancer   *balancer.Balancer
 	ecs        *ecs.Catalogue
@@ -150,14 +152,18 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if parity {
 		schedule.Timing = rollout.Timing{Unchecked: settle}
 	}
+	if err := p.openConnect(); err != nil {
+		return err
+	}
 	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{
-		Place: cfg.Place, OnChange: func(cluster, service string) { p.scheduler.ServiceChanged(cluster, service) },
+		Place: cfg.Place, OnChange: p.serviceChanged, Namespaces: connectNamespaces{p},
 		HasSecurityGroup: func(id string) bool { return p.ec2.HasSecurityGroup(id) },
 		TaskMayHave:      func(role string) bool { return p.tokens.TaskMayHave(role) },
 	})
 	if err != nil {
 		return err
 	}
+	p.offer()
 	if err := p.openSecrets(); err != nil {
 		return err
 	}
@@ -166,7 +172,8 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
-		Records: p.ecs, Engine: p.engine, Targets: p.balancer, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs}, Prepare: preparation{p.ecs, provision.New(values{p.secrets, p.parameters})},
+		Records: p.ecs, Engine: p.engine, Targets: groups{p.balancer, p.connect}, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs},
+		Prepare: preparation{p.ecs, p.connect, provision.New(values{p.secrets, p.parameters})},
 	}, schedule, part("scheduler"))
 	p.sessions = session.New(p.engine, p.logs, part("session"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
@@ -183,7 +190,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return fmt.Errorf("open the autoscaler: %w", err)
 	}
-	p.collector = collect.New(collect.Sources{Runtime: p.engine, Balancer: p.balancer, Scheduler: p.scheduler}, p.metrics,
+	p.collector = collect.New(collect.Sources{Runtime: p.engine, Balancer: p.balancer, Connect: p.connect, Scheduler: p.scheduler}, p.metrics,
 		collect.Config{OnSecond: p.autoscaler.Observe}, part("collector"))
 	return nil
 }
@@ -220,7 +227,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 // run starts every part; they end with ctx.
 func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 	for name, run := range map[string]func(context.Context) error{
-		"names": p.names.Run, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run,
+		"names": p.names.Run, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "connect": p.connect.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "copies": p.keepCopies,
 		"secrets": p.secrets.Run, "sessions": p.sessions.Run,

@@ -26,6 +26,7 @@ func schema(place model.Place) store.Schema {
 			{Name: "balancer-rules"},
 			{Name: "balancer-targetgroups"},
 			{Name: "balancer-targets"},
+			{Name: "connect-addresses"},
 
 			{Name: "scalable-targets"},
 			{Name: "scaling-policies"},

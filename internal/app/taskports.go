@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+	"sync"
 
 	"neargate/internal/metadata"
 	"neargate/internal/model"
@@ -23,6 +26,23 @@ type taskPorts struct {
 	metadata net.Listener
 	api      net.Listener
 	apiURL   string // as tasks know it
+
+	mu  sync.Mutex
+	led map[string][]runtime.Port // by who listens; guarded by mu
+}
+
+// lead leads tasks to the sockets of one who listens for them, and nowhere any
+// more that its last call named.
+func (p *taskPorts) lead(who string, ports []runtime.Port) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.led[who] = ports
+	return p.host.OpenPorts(slices.Concat(slices.Collect(maps.Values(p.led))...))
+}
+
+// listen opens a socket that tasks can be led to.
+func (p *taskPorts) listen(ctx context.Context) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(ctx, "tcp4", netip.AddrPortFrom(p.host.Gateway(), 0).String())
 }
 
 // namesPort is where programs ask for names.
@@ -34,7 +54,7 @@ const apiPort = 4566
 
 // openTaskPorts listens for tasks, where they run on this machine.
 func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server) (p *taskPorts, err error) {
-	p = &taskPorts{}
+	p = &taskPorts{led: map[string][]runtime.Port{}}
 	host, ok := engine.(runtime.Host)
 	if !ok {
 		return p, nil
@@ -46,29 +66,21 @@ func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server
 		}
 	}()
 	gateway := host.Gateway()
-	listen := func() (l net.Listener, number uint16, err error) {
-		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp4", netip.AddrPortFrom(gateway, 0).String())
-		if err != nil {
-			return nil, 0, err
-		}
-		return l, port(l.Addr()), nil
-	}
-	var metadataPort, ownPort uint16
-	if p.metadata, metadataPort, err = listen(); err != nil {
+	if p.metadata, err = p.listen(ctx); err != nil {
 		return p, err
 	}
-	if p.api, ownPort, err = listen(); err != nil {
+	if p.api, err = p.listen(ctx); err != nil {
 		return p, err
 	}
 	asked, err := dns.Listen(ctx, netip.AddrPortFrom(gateway, 0), names.Task)
 	if err != nil {
 		return p, err
 	}
-	return p, host.OpenPorts([]runtime.Port{
+	return p, p.lead("server", []runtime.Port{
 		{Address: netip.AddrPortFrom(gateway, namesPort), Listener: asked.Port(), UDP: true},
 		{Address: netip.AddrPortFrom(gateway, namesPort), Listener: asked.Port()},
-		{Address: netip.AddrPortFrom(netip.MustParseAddr(metadata.Address), 80), Listener: metadataPort},
-		{Address: netip.AddrPortFrom(gateway, apiPort), Listener: ownPort},
+		{Address: netip.AddrPortFrom(netip.MustParseAddr(metadata.Address), 80), Listener: port(p.metadata.Addr())},
+		{Address: netip.AddrPortFrom(gateway, apiPort), Listener: port(p.api.Addr())},
 	})
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"neargate/internal/balancer/connect"
 	"neargate/internal/ecs"
 	"neargate/internal/metadata"
 	"neargate/internal/model"
@@ -12,13 +13,18 @@ import (
 // preparation is what comes before a task's start.
 type preparation struct {
 	records *ecs.Catalogue
+	connect *connect.Connect
 	*provision.Provisioner
 }
 
-// Prepare refuses a task whose role cannot be assumed, and fills in its spec.
+// Prepare refuses a task whose role cannot be assumed, and fills in its spec: the
+// aliases of its namespace, and what its definition refers to.
 func (p preparation) Prepare(ctx context.Context, t model.Task, def model.TaskDefinition, spec *model.TaskSpec) error {
 	if err := p.records.CheckRole(t, def); err != nil {
 		return err
+	}
+	if t.ConnectNamespace != "" {
+		spec.Hosts = append(spec.Hosts, p.connect.Hosts(t.ConnectNamespace)...)
 	}
 	return p.Provisioner.Prepare(ctx, t, def, spec)
 }

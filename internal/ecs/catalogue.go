@@ -40,6 +40,17 @@ type Config struct {
 	// TaskMayHave reports whether tasks can have the role with the name or ARN;
 	// nil takes any.
 	TaskMayHave func(role string) bool
+	// Namespaces are those of Service Connect; nil: there is none.
+	Namespaces namespaces
+}
+
+// namespaces are the namespaces of Cloud Map.
+type namespaces interface {
+	// Namespace returns the namespace with the name or ARN.
+	Namespace(nameOrARN string) (model.Namespace, bool)
+	// CreateNamespace creates a namespace for API calls, or returns the one that
+	// has the name.
+	CreateNamespace(ctx context.Context, name string) (model.Namespace, error)
 }
 
 // Catalogue keeps the records. Open opens it.

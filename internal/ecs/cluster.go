@@ -14,6 +14,9 @@ type CreateClusterRequest struct {
 	Tags          []model.Tag
 	Providers     Providers
 	Configuration []byte // JSON in AWS's field names; nil is none
+	// Namespace is the default one of Service Connect, a name or an ARN; nil is
+	// none. One of a new name is created.
+	Namespace *string
 }
 
 // UpdateClusterRequest is what UpdateCluster takes; nil leaves a part as it is.
@@ -22,6 +25,7 @@ type UpdateClusterRequest struct {
 	Settings      []model.Setting
 	Providers     *Providers
 	Configuration []byte
+	Namespace     *string // as in CreateClusterRequest; "" is none
 }
 
 // CreateCluster creates a cluster, or returns the ACTIVE one of that name. A
@@ -39,6 +43,9 @@ func (c *Catalogue) CreateCluster(ctx context.Context, req CreateClusterRequest)
 		return created, invalid("Invalid identifier for cluster name: up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.")
 	}
 	if err := firstError(req.Providers.check(), checkTags(req.Tags)); err != nil {
+		return created, err
+	}
+	if created.ConnectNamespace, err = c.defaultNamespace(ctx, req.Namespace); err != nil {
 		return created, err
 	}
 	created.ARN, created.CreatedAt = c.cfg.Place.ClusterARN(created.Name), time.Now()
@@ -62,6 +69,10 @@ func (c *Catalogue) UpdateCluster(ctx context.Context, req UpdateClusterRequest)
 			return model.Cluster{}, err
 		}
 	}
+	namespace, err := c.defaultNamespace(ctx, req.Namespace)
+	if err != nil {
+		return model.Cluster{}, err
+	}
 	return c.clusters.Update(ctx, clusterName(req.Cluster), func(cur model.Cluster, _ bool) (model.Cluster, error) {
 		if cur.Status != model.Active {
 			return cur, errClusterNotFound()
@@ -74,6 +85,9 @@ func (c *Catalogue) UpdateCluster(ctx context.Context, req UpdateClusterRequest)
 		}
 		if req.Configuration != nil {
 			cur.Configuration = req.Configuration
+		}
+		if req.Namespace != nil {
+			cur.ConnectNamespace = namespace
 		}
 		return cur, nil
 	})

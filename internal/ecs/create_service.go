@@ -25,7 +25,8 @@ type CreateServiceRequest struct {
 // InvalidParameterException, PlatformUnknownException,
 // UnsupportedFeatureException.
 func (c *Catalogue) CreateService(ctx context.Context, req CreateServiceRequest) (model.Service, error) {
-	if err := firstError(req.check(), checkTags(req.Tags), c.checkGroups(req.Settings), c.checkSecurityGroups(req.Settings.Network)); err != nil {
+	if err := firstError(req.check(), checkTags(req.Tags), c.checkGroups(req.Settings), c.checkSecurityGroups(req.Settings.Network),
+		c.resolveConnect(req.Cluster, req.Settings.Connect)); err != nil {
 		return model.Service{}, err
 	}
 	var created, svc model.Service

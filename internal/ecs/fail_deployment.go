@@ -64,6 +64,7 @@ func (t tables) fail(svc *model.Service, f model.DeploymentFailure) (back string
 func rollBack(svc *model.Service, last model.ServiceDeployment) string {
 	svc.TaskDefinitionARN, svc.Network = last.Service.TaskDefinitionARN, last.Service.Network
 	svc.LoadBalancers, svc.PlatformVersion = last.Service.LoadBalancers, last.Service.PlatformVersion
+	svc.Connect = last.Service.Connect
 	back := newDeployment(*svc)
 	back.Images, back.Strategy = last.Images, svc.Deployments[0].Strategy
 	back.Progress = model.Progress{Back: true, Source: svc.Deployments[0].ID}

@@ -13,6 +13,7 @@ type ServiceSettings struct {
 	TaskDefinition  *string // FAMILY, FAMILY:REVISION or an ARN
 	Network         *model.Network
 	LoadBalancers   []model.ServiceLoadBalancer // empty but not nil: none
+	Connect         *ConnectSettings            // of Service Connect
 	PlatformVersion *string
 	Monitoring      []model.MetricResolution // empty but not nil: none
 
@@ -34,7 +35,7 @@ const (
 
 // apply changes svc as asked.
 func (s ServiceSettings) apply(t tables, svc *model.Service) error {
-	return firstError(s.applyTasks(t, svc), s.applyService(svc), checkShifting(*svc))
+	return firstError(s.applyTasks(t, svc), s.applyService(svc), checkShifting(*svc), checkConnectShift(svc))
 }
 
 // applyTasks changes what tasks are made of.
@@ -73,7 +74,10 @@ func (s ServiceSettings) applyTasks(t tables, svc *model.Service) error {
 			return err
 		}
 	}
-	return s.checkExec(svc, def)
+	if s.Connect != nil {
+		svc.Connect = s.Connect.made
+	}
+	return firstError(s.checkExec(svc, def), t.connect(svc, def))
 }
 
 // checkExec refuses ECS Exec without a task role, which its agent needs on AWS.

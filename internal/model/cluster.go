@@ -15,6 +15,9 @@ type Cluster struct {
 	// Configuration is the cluster's configuration as the caller gave it, in
 	// the JSON form of the SDK's type; nil: none.
 	Configuration []byte
+	// ConnectNamespace is that of services that turn Service Connect on and name
+	// none; zero: none.
+	ConnectNamespace Namespace
 }
 
 // CapacityProviderShare is one item of a capacity provider strategy.

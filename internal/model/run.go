@@ -14,6 +14,8 @@ type TaskSpec struct {
 	Containers   []ContainerSpec
 	Volumes      []Volume // those that containers may mount
 	SharePIDs    bool     // its containers see each other's processes
+	// Hosts are names that resolve in all its containers, beside the task's own.
+	Hosts []HostName
 	// SecurityGroups of its network interface; none: the default group.
 	SecurityGroups []string
 	// Labels come back with RunState; the runtime keeps them and reads nothing into them.

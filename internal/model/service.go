@@ -16,6 +16,7 @@ type Service struct {
 	DesiredCount      int
 	TaskDefinitionARN string
 	LoadBalancers     []ServiceLoadBalancer
+	Connect           *ServiceConnect // nil: it takes no part in Service Connect
 	Network           Network
 	Rollout           RolloutConfig
 	HealthCheckGrace  time.Duration
@@ -100,6 +101,7 @@ type Deployment struct {
 	UpdatedAt         time.Time
 
 	LoadBalancers   []ServiceLoadBalancer // of its tasks
+	Connect         *ServiceConnect       // of its tasks
 	PlatformVersion string
 	Strategy        Strategy // by which it is rolled out, whatever the service's is by now
 	Progress        Progress // how far it has come by stages

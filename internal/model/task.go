@@ -50,6 +50,8 @@ type Task struct {
 	Version int // grows with each change
 
 	LoadBalancers        []ServiceLoadBalancer // the target groups it belongs into
+	Connect              []ConnectTarget       // the endpoints that it answers for
+	ConnectNamespace     string                // the ARN of the one whose endpoints it reaches; "" is none
 	Overrides            []ContainerOverride   // of RunTask
 	TaskRoleARN          string                // of RunTask; "" is the definition's, as the next
 	ExecutionRoleARN     string

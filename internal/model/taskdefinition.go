@@ -93,6 +93,7 @@ type PortMapping struct {
 	ContainerPort int
 	HostPort      int    // 0 or ContainerPort
 	Protocol      string // "tcp" or "udp"
+	AppProtocol   string // "http", "http2", "grpc" or "", for Service Connect
 }
 
 // Ulimit is a resource limit of the container's processes.

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"neargate/internal/decide/task"
@@ -131,8 +132,8 @@ func (o *owner) images(ctx context.Context, record model.Task, def model.TaskDef
 // take notes a fact for the deployment's counts and the service's events.
 func (o *owner) take(e *entry, f task.Fact, now time.Time) {
 	r := e.Record
+	balanced := slices.ContainsFunc(r.LoadBalancers, func(lb model.ServiceLoadBalancer) bool { return lb.TargetGroupARN == f.Group })
 	o.marks = append(o.marks, mark{r.DeploymentID, f.Kind, r.CreatedAt, r.StartedAt, now})
-	targets := len(e.Targets(f.Group))
 	switch f.Kind {
 	case task.IsProven:
 		o.journal.state(now, launch, "")
@@ -142,19 +143,33 @@ func (o *owner) take(e *entry, f task.Fact, now time.Time) {
 		if !e.Proven {
 			o.journal.state(now, launch, "failed to launch a task with (error "+r.StopCode+": "+exitOf(r)+").")
 		}
+	case task.GotTargets, task.LeftGroup, task.WasRefused:
+		if balanced { // of Service Connect, events say nothing
+			o.takeOfGroup(e, f, now)
+		}
+	case task.BeganToDrain:
+		if len(r.LoadBalancers) > 0 {
+			o.drains[r.DeploymentID]++
+		}
+	default: // for the counts alone
+	}
+}
+
+// takeOfGroup notes what became of a task's targets.
+func (o *owner) takeOfGroup(e *entry, f task.Fact, now time.Time) {
+	targets := len(e.Targets(f.Group))
+	switch f.Kind {
 	case task.GotTargets:
 		o.tally(f.Group).registered += targets
 		o.journal.state(now, f.Group, "")
 	case task.LeftGroup:
 		o.tally(f.Group).deregistered += targets
-	case task.BeganToDrain:
-		o.drains[r.DeploymentID]++
 	case task.WasRefused:
 		verb := "register"
 		if f.Leaving {
 			verb = "deregister"
 		}
 		o.journal.state(now, f.Group, "failed to "+verb+" targets in (target-group "+f.Group+") with (error "+f.Reason+")")
-	default: // for the counts alone
+	default: // not of a group
 	}
 }

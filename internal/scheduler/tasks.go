@@ -33,6 +33,9 @@ func (s *Scheduler) serviceTask(svc model.Service, d model.Deployment, def model
 	t := s.newTask(svc.Cluster, def, now)
 	t.Service, t.Group, t.StartedBy, t.DeploymentID = svc.Name, "service:"+svc.Name, d.ID, d.ID
 	t.Network, t.LoadBalancers, t.PlatformVersion = d.Network, d.LoadBalancers, d.PlatformVersion
+	if d.Connect != nil {
+		t.Connect, t.ConnectNamespace = d.Connect.Targets(), d.Connect.NamespaceARN
+	}
 	t.LaunchType, t.EnableExecuteCommand = svc.LaunchType, svc.EnableExecuteCommand
 	for i, c := range t.Containers {
 		t.Containers[i].ImageDigest = d.Images[c.Name]

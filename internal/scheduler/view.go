@@ -37,6 +37,9 @@ func (o *owner) publish(svc model.Service) {
 		for _, lb := range e.Record.LoadBalancers {
 			v.groups = append(v.groups, lb.TargetGroupARN)
 		}
+		for _, c := range e.Record.Connect {
+			v.groups = append(v.groups, c.DiscoveryARN)
+		}
 		id := e.Record.ID
 		switch phase := e.phase(); {
 		case phase == rollout.Running && e.Healthy:

@@ -21,6 +21,9 @@ func (s *service) cluster(c model.Cluster, include []types.ClusterField) *types.
 		CapacityProviders: append([]string{}, c.CapacityProviders...), DefaultCapacityProviderStrategy: strategyOf(c.DefaultStrategy),
 		Settings: []types.ClusterSetting{}, Statistics: []types.KeyValuePair{}, Tags: []types.Tag{}, Attachments: []types.Attachment{},
 	}
+	if ns := c.ConnectNamespace; ns.ARN != "" {
+		out.ServiceConnectDefaults = &types.ClusterServiceConnectDefaults{Namespace: aws.String(ns.ARN)}
+	}
 	for _, t := range s.ecs.Tasks(c.Name) {
 		countTask(t, &out.RunningTasksCount, &out.PendingTasksCount)
 	}

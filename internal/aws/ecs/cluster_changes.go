@@ -18,6 +18,7 @@ func (s *service) updateCluster(ctx context.Context, in *ecs.UpdateClusterInput)
 	}
 	c, err := s.ecs.UpdateCluster(ctx, catalogue.UpdateClusterRequest{
 		Cluster: aws.ToString(in.Cluster), Settings: readSettings(in.Settings), Configuration: configuration,
+		Namespace: readDefaults(in.ServiceConnectDefaults),
 	})
 	if err != nil {
 		return nil, err

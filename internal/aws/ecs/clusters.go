@@ -20,7 +20,7 @@ func (s *service) createCluster(ctx context.Context, in *ecs.CreateClusterInput)
 		return nil, err
 	}
 	c, err := s.ecs.CreateCluster(ctx, catalogue.CreateClusterRequest{
-		Name: aws.ToString(in.ClusterName), Settings: readSettings(in.Settings), Tags: readTags(in.Tags), Configuration: configuration,
+		Name: aws.ToString(in.ClusterName), Settings: readSettings(in.Settings), Tags: readTags(in.Tags), Configuration: configuration, Namespace: readDefaults(in.ServiceConnectDefaults),
 		Providers: catalogue.Providers{Names: in.CapacityProviders, Strategy: readStrategy(in.DefaultCapacityProviderStrategy)},
 	})
 	if err != nil {

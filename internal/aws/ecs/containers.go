@@ -52,7 +52,7 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 	}
 	for _, p := range c.PortMappings {
 		out.PortMappings = append(out.PortMappings, model.PortMapping{
-			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)),
+			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)), AppProtocol: string(p.AppProtocol),
 			Protocol: string(cmp.Or(p.Protocol, types.TransportProtocolTcp)),
 		})
 	}

@@ -99,6 +99,7 @@ func (s *service) deployment(svc model.Service, d model.Deployment, c census) ty
 	if len(svc.Strategy) > 0 {
 		out.CapacityProviderStrategy = strategyOf(svc.Strategy)
 	}
+	out.ServiceConnectConfiguration, out.ServiceConnectResources = s.connectOf(d.Connect)
 	return out
 }
 

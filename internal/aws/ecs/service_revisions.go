@@ -40,6 +40,7 @@ func (s *service) revision(rec model.ServiceDeployment) types.ServiceRevision {
 	if len(svc.Strategy) > 0 {
 		out.CapacityProviderStrategy = strategyOf(svc.Strategy)
 	}
+	out.ServiceConnectConfiguration, _ = s.connectOf(svc.Connect)
 	return out
 }
 

@@ -20,16 +20,14 @@ func refuse(op, sentence string) error {
 // refused are the settings that calls must not ask for.
 func refused() []wire.Setting {
 	return append(refusedOfDefinitions(),
-		wire.Refused[ecs.CreateClusterInput]("ServiceConnectDefaults"),
-		wire.Refused[ecs.UpdateClusterInput]("ServiceConnectDefaults"),
-
 		wire.Refused[types.ClusterConfiguration]("ManagedStorageConfiguration"),
 		wire.Refused[types.DeploymentController]("Type", "ECS"),
 		wire.Refused[types.DeploymentLifecycleHook]("TargetType", "PAUSE"),
 		wire.Refused[types.DeploymentLifecycleHook]("HookTargetArn"),
 		wire.Refused[types.DeploymentLifecycleHook]("RoleArn"),
 		wire.Refused[types.LoadBalancer]("LoadBalancerName"),
-		wire.Refused[types.ServiceConnectConfiguration]("Enabled"),
+		wire.Refused[types.ServiceConnectService]("Tls"),
+		wire.Refused[types.ServiceConnectClientAlias]("TestTrafficRules"),
 
 		wire.Refused[ecs.CreateServiceInput]("Role"),
 		wire.Refused[ecs.CreateServiceInput]("ServiceRegistries"),
@@ -112,7 +110,7 @@ func refusedOfDefinitions() []wire.Setting {
 func kept() []wire.Setting {
 	const (
 		oneAccount = "there is one principal, the account"
-		noConnect  = "without effect while Service Connect is off"
+		noProxy    = "kept and described; there is no proxy container"
 		noS3       = "kept and described; sessions are logged to CloudWatch Logs alone"
 		oneKind    = "kept and described; all capacity is this machine"
 		oneZone    = "kept and described; there is one zone"
@@ -129,12 +127,10 @@ func kept() []wire.Setting {
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3KeyPrefix", noS3),
 		wire.Kept[types.ClusterSetting]("Value", "kept and described; metrics are there in any case"),
 		wire.Kept[types.DeploymentLifecycleHook]("HookDetails", "for Lambda functions, which are refused"),
-		wire.Kept[types.PortMapping]("AppProtocol", noConnect),
-		wire.Kept[types.ServiceConnectConfiguration]("AccessLogConfiguration", noConnect),
-		wire.Kept[types.ServiceConnectConfiguration]("ContainerConfigurations", noConnect),
-		wire.Kept[types.ServiceConnectConfiguration]("LogConfiguration", noConnect),
-		wire.Kept[types.ServiceConnectConfiguration]("Namespace", noConnect),
-		wire.Kept[types.ServiceConnectConfiguration]("Services", noConnect),
+		wire.Kept[types.ServiceConnectConfiguration]("AccessLogConfiguration", noProxy),
+		wire.Kept[types.ServiceConnectConfiguration]("ContainerConfigurations", noProxy),
+		wire.Kept[types.ServiceConnectConfiguration]("LogConfiguration", noProxy),
+		wire.Kept[types.ServiceConnectService]("IngressPortOverride", noProxy),
 
 		wire.Kept[ecs.CreateServiceInput]("AvailabilityZoneRebalancing", oneZone),
 		wire.Kept[ecs.UpdateServiceInput]("AvailabilityZoneRebalancing", oneZone),

@@ -14,10 +14,14 @@ import (
 // ServiceNotActiveException, ClientException, InvalidParameterException,
 // PlatformUnknownException, UnsupportedFeatureException.
 func (s *service) updateService(ctx context.Context, in *ecs.UpdateServiceInput) (*ecs.UpdateServiceOutput, error) {
+	connect, err := s.readConnect(in.ServiceConnectConfiguration)
+	if err != nil {
+		return nil, err
+	}
 	svc, err := s.ecs.UpdateService(ctx, catalogue.UpdateServiceRequest{
 		Cluster: aws.ToString(in.Cluster), Name: aws.ToString(in.Service), Force: in.ForceNewDeployment,
 		Settings: catalogue.ServiceSettings{
-			TaskDefinition: in.TaskDefinition, Network: readNetwork(in.NetworkConfiguration), LoadBalancers: readLoadBalancers(in.LoadBalancers),
+			TaskDefinition: in.TaskDefinition, Network: readNetwork(in.NetworkConfiguration), LoadBalancers: readLoadBalancers(in.LoadBalancers), Connect: connect,
 			PlatformVersion: in.PlatformVersion, Monitoring: readMonitoring(in.Monitoring), DesiredCount: number(in.DesiredCount),
 			Grace: seconds(in.HealthCheckGracePeriodSeconds), Rollout: readRollout(in.DeploymentConfiguration), Strategy: readStrategy(in.CapacityProviderStrategy),
 			AZRebalancing: enum(in.AvailabilityZoneRebalancing), PropagateTags: enum(in.PropagateTags),

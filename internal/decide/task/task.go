@@ -64,6 +64,9 @@ func New(record model.Task, checked bool) State {
 	for _, lb := range record.LoadBalancers {
 		s.Groups[lb.TargetGroupARN] = Group{}
 	}
+	for _, c := range record.Connect {
+		s.Groups[c.DiscoveryARN] = Group{}
+	}
 	return s
 }
 
@@ -78,12 +81,18 @@ func Next(s State, e Event, now time.Time) (State, Orders) {
 	return m.State, m.orders
 }
 
-// Targets returns the task's targets in one of its target groups.
+// Targets returns the task's targets in one of its target groups, or of its
+// Service Connect endpoints, which are groups like others to it.
 func (s State) Targets(group string) []model.Target {
 	var all []model.Target
 	for _, lb := range s.Record.LoadBalancers {
 		if lb.TargetGroupARN == group {
 			all = append(all, model.Target{IP: s.Record.IP, Port: lb.ContainerPort})
+		}
+	}
+	for _, c := range s.Record.Connect {
+		if c.DiscoveryARN == group {
+			all = append(all, model.Target{IP: s.Record.IP, Port: c.ContainerPort})
 		}
 	}
 	return all

@@ -83,9 +83,13 @@ func (s *second) perTarget(g model.TargetGroupTraffic, dims []model.Dimension) {
 }
 
 func (s *second) responseTime(b model.Buckets, dims []model.Dimension) {
-	if len(b.Values) == 0 {
-		return
+	if len(b.Values) > 0 {
+		s.add(distribution(elbMetric("TargetResponseTime", dims), "Seconds", b))
 	}
+}
+
+// distribution is a datapoint of all values of a histogram that is not empty.
+func distribution(id model.MetricID, unit string, b model.Buckets) model.Datum {
 	counts := make([]float64, len(b.Counts))
 	stats := model.StatisticSet{Sum: b.Sum, Minimum: b.Values[0], Maximum: b.Values[0]}
 	for i, n := range b.Counts {
@@ -94,7 +98,7 @@ func (s *second) responseTime(b model.Buckets, dims []model.Dimension) {
 		stats.Minimum = min(stats.Minimum, b.Values[i])
 		stats.Maximum = max(stats.Maximum, b.Values[i])
 	}
-	s.add(model.Datum{ID: elbMetric("TargetResponseTime", dims), Unit: "Seconds", Values: b.Values, Counts: counts, Stats: &stats})
+	return model.Datum{ID: id, Unit: unit, Values: b.Values, Counts: counts, Stats: &stats}
 }
 
 // loadBalancers publishes what load balancers do themselves.

@@ -25,6 +25,10 @@ type Sources struct {
 		Traffic() []model.TargetGroupTraffic
 		LoadBalancerTraffic() []model.LoadBalancerTraffic
 	}
+	// Connect is Service Connect; nil: there is none.
+	Connect interface {
+		ConnectTraffic() []model.ConnectTraffic
+	}
 	Scheduler interface {
 		ServiceTasks() []model.ServiceTasks
 	}
@@ -89,6 +93,9 @@ func (c *Collector) tick(now time.Time) {
 		groups:    c.src.Balancer.Traffic(),
 		balancers: c.src.Balancer.LoadBalancerTraffic(),
 		samples:   c.src.Runtime.Samples(),
+	}
+	if c.src.Connect != nil {
+		cur.endpoints = c.src.Connect.ConnectTraffic()
 	}
 	cur = indexed(cur, c.last)
 	seconds, data := compute(c.last, cur)

@@ -303,7 +303,7 @@ func (fakeSources) Put(time.Time, []model.Datum) error               { return ni
 func TestRunTicksOnFullSeconds(t *testing.T) {
 	f := fakeSources{tasks("a")}
 	seconds := make(chan model.ServiceSecond)
-	c := New(Sources{f, f, f}, f, Config{OnSecond: func(s []model.ServiceSecond) { seconds <- s[0] }}, slog.New(slog.DiscardHandler))
+	c := New(Sources{Runtime: f, Balancer: f, Scheduler: f}, f, Config{OnSecond: func(s []model.ServiceSecond) { seconds <- s[0] }}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- c.Run(ctx) }()

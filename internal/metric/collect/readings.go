@@ -16,6 +16,7 @@ type readings struct {
 	index     map[string]int // of samples, by task; see indexed
 	groups    []model.TargetGroupTraffic
 	balancers []model.LoadBalancerTraffic
+	endpoints []model.ConnectTraffic
 }
 
 // compute returns what happened between two readings. Without a reading before,
@@ -40,6 +41,7 @@ func compute(prev, cur readings) ([]model.ServiceSecond, []model.Datum) {
 	}
 	s.targetGroups(cur.groups)
 	s.loadBalancers(prev.balancers, cur.balancers)
+	s.connects(prev.endpoints, cur.endpoints)
 	return seconds, s.data
 }
 

@@ -30,6 +30,9 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
 		Resolv: resolvConf(e.net.Gateway(), e.cfg.Domain), Filter: e.filter, Profile: profile, Labels: t.rec.Labels,
 	}
+	for _, h := range spec.Hosts {
+		o.Hosts = append(o.Hosts, h.Address.String()+" "+h.Name)
+	}
 	mounts := orderMounts(t.dir, spec, images)
 	for i, c := range spec.Containers {
 		oc, err := orderContainer(c, images[i])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // etcFiles are the files of /etc that the platform provides to every container.
@@ -11,9 +12,11 @@ func etcFiles() []string { return []string{"hosts", "hostname", "resolv.conf"} }
 
 // writeEtc writes them into the task's directory; its containers share them.
 func writeEtc(o *Order) error {
+	hosts := append([]string{
+		"127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", o.Address.String() + " " + o.Hostname,
+	}, o.Hosts...)
 	texts := map[string]string{
-		"hosts": fmt.Sprintf("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n%s %s\n",
-			o.Address, o.Hostname),
+		"hosts":       strings.Join(hosts, "\n") + "\n",
 		"hostname":    o.Hostname + "\n",
 		"resolv.conf": o.Resolv,
 	}

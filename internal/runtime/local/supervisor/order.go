@@ -20,9 +20,10 @@ type Order struct {
 	Address    netip.Addr // of eth0
 	Gateway    netip.Addr
 	GatewayMAC net.HardwareAddr
-	Resolv     string // the text of /etc/resolv.conf
-	Filter     []byte // the seccomp program
-	Profile    string // of AppArmor, loaded; "": none
+	Resolv     string   // the text of /etc/resolv.conf
+	Hosts      []string // more lines of /etc/hosts
+	Filter     []byte   // the seccomp program
+	Profile    string   // of AppArmor, loaded; "": none
 	Labels     confine.Labels
 	SharePIDs  bool        // the containers see each other's processes
 	Sysctls    []Sysctl    // of the task's network and IPC namespaces

@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+
+	"neargate/internal/balancer"
+	"neargate/internal/balancer/connect"
+	"neargate/internal/model"
+	"neargate/internal/runtime"
+)
+
+// openConnect makes Service Connect, which tasks reach where they run on this
+// machine.
+func (p *parts) openConnect() (err error) {
+	cfg := connect.Config{
+		Grace: 5 * time.Second, Peers: taskPeers{metadataTasks{p}},
+		OnTargetChange: func(endpoint string) { p.scheduler.TargetChanged(endpoint) },
+	}
+	if p.taskPorts.host != nil {
+		cfg.Ways = connectWays{p.taskPorts}
+	}
+	if p.connect, err = connect.New(p.db, cfg, p.log.With("part", "connect")); err != nil {
+		return fmt.Errorf("open Service Connect: %w", err)
+	}
+	return nil
+}
+
+// serviceChanged tells who acts on it that a service is to be otherwise.
+func (p *parts) serviceChanged(cluster, service string) {
+	p.offer()
+	p.scheduler.ServiceChanged(cluster, service)
+}
+
+// offer names the endpoints that there are to Service Connect.
+func (p *parts) offer() {
+	if err := p.connect.Offer(context.Background(), p.ecs.AllServices()); err != nil {
+		p.log.Error("offer endpoints", "error", err)
+	}
+}
+
+// connectWays leads tasks to endpoints.
+type connectWays struct{ ports *taskPorts }
+
+// Listen opens a socket that tasks can be led to.
+func (w connectWays) Listen(ctx context.Context) (net.Listener, error) { return w.ports.listen(ctx) }
+
+// Lead leads tasks to such sockets.
+func (w connectWays) Lead(to map[netip.AddrPort]uint16) error {
+	var all []runtime.Port
+	for address, listener := range to {
+		all = append(all, runtime.Port{Address: address, Listener: listener})
+	}
+	return w.ports.lead("connect", all)
+}
+
+// taskPeers is who connects to an endpoint.
+type taskPeers struct{ metadataTasks }
+
+// TaskAt returns the record of the task that has the address.
+func (t taskPeers) TaskAt(address netip.Addr) (model.Task, bool) {
+	if t.taskPorts.host == nil {
+		return model.Task{}, false
+	}
+	_, record, ok := t.metadataTasks.TaskAt(address)
+	return record, ok
+}
+
+// groups are the target groups and the endpoints that tasks belong into.
+type groups struct {
+	*balancer.Balancer
+	connect *connect.Connect
+}
+
+// isEndpoint reports whether a group of tasks is an endpoint of Service Connect.
+func isEndpoint(arn string) bool { return strings.Contains(arn, ":servicediscovery:") }
+
+// RegisterTargets puts targets into a group.
+func (g groups) RegisterTargets(ctx context.Context, arn string, targets []model.Target) error {
+	if isEndpoint(arn) {
+		return g.connect.RegisterTargets(ctx, arn, targets)
+	}
+	return g.Balancer.RegisterTargets(ctx, arn, targets)
+}
+
+// DeregisterTargets takes targets out of a group.
+func (g groups) DeregisterTargets(ctx context.Context, arn string, targets []model.Target) error {
+	if isEndpoint(arn) {
+		return g.connect.DeregisterTargets(ctx, arn, targets)
+	}
+	return g.Balancer.DeregisterTargets(ctx, arn, targets)
+}
+
+// DeregisterLostTargets takes the targets of a task that has ended out of a group.
+func (g groups) DeregisterLostTargets(ctx context.Context, arn string, targets []model.Target) error {
+	if isEndpoint(arn) {
+		return g.connect.DeregisterLostTargets(ctx, arn, targets)
+	}
+	return g.Balancer.DeregisterLostTargets(ctx, arn, targets)
+}
+
+// TargetHealth returns the targets of a group.
+func (g groups) TargetHealth(arn string) ([]model.TargetHealth, error) {
+	if isEndpoint(arn) {
+		return g.connect.TargetHealth(arn)
+	}
+	return g.Balancer.TargetHealth(arn)
+}
+
+// connectNamespaces are the namespaces of Service Connect: every name is one.
+type connectNamespaces struct{ *parts }
+
+var namespaceForm = regexp.MustCompile(`^[!-~]+$`)
+
+func (n connectNamespaces) named(name string) model.Namespace {
+	sum := sha256.Sum256([]byte(name))
+	return model.Namespace{Name: name, ARN: fmt.Sprintf("arn:aws:servicediscovery:%s:%s:namespace/ns-%s",
+		n.cfg.Place.Region, n.cfg.Place.Account, hex.EncodeToString(sum[:8]))}
+}
+
+// Namespace returns the namespace with a name, or with the ARN of one that is in
+// use.
+func (n connectNamespaces) Namespace(nameOrARN string) (model.Namespace, bool) {
+	if !strings.HasPrefix(nameOrARN, "arn:") {
+		return n.named(nameOrARN), len(nameOrARN) <= 1024 && namespaceForm.MatchString(nameOrARN)
+	}
+	for _, c := range n.ecs.Clusters() {
+		if c.ConnectNamespace.ARN == nameOrARN {
+			return c.ConnectNamespace, true
+		}
+	}
+	for _, svc := range n.ecs.AllServices() {
+		if c := svc.Connect; c != nil && c.NamespaceARN == nameOrARN {
+			return model.Namespace{ARN: c.NamespaceARN, Name: c.Namespace}, true
+		}
+	}
+	return model.Namespace{}, false
+}
+
+// CreateNamespace returns the namespace with a name.
+func (n connectNamespaces) CreateNamespace(_ context.Context, name string) (model.Namespace, error) {
+	return n.named(name), nil
+}
