@@ -26,6 +26,7 @@ const collectEvery = time.Hour
 // outlived the last process have been held again: what they run from may
 // belong to deleted images.
 func (r *Registry) Run(ctx context.Context) error {
+	defer r.remote.Close()
 	ticker := time.NewTicker(collectEvery)
 	defer ticker.Stop()
 	for {
