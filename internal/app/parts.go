@@ -37,6 +37,7 @@ import (
 	"neargate/internal/metric"
 	"neargate/internal/metric/alarms"
 	"neargate/internal/metric/collect"
+	"neargate/internal/metric/insights"
 	"neargate/internal/names"
 	"neargate/internal/objects"
 	"neargate/internal/provision"
@@ -73,6 +74,7 @@ type parts struct {
 	alarms     *alarms.Alarms
 	autoscaler *autoscaler.Autoscaler
 	collector  *collect.Collector
+	insights   *insights.Publisher
 	ec2        *ec2.EC2
 
 	tokens *sts.STS
@@ -192,6 +194,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.collector = collect.New(collect.Sources{Runtime: p.engine, Balancer: p.balancer, Connect: p.connect, Scheduler: p.scheduler}, p.metrics,
 		collect.Config{OnSecond: p.autoscaler.Observe}, part("collector"))
+	p.insights = insights.New(p.ecs, p.engine, p.metrics, part("insights"))
 	return nil
 }
 
@@ -229,7 +232,7 @@ func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 	for name, run := range map[string]func(context.Context) error{
 		"names": p.names.Run, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "connect": p.connect.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
-		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "copies": p.keepCopies,
+		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "insights": p.insights.Run, "copies": p.keepCopies,
 		"secrets": p.secrets.Run, "sessions": p.sessions.Run,
 	} {
 		group.Go(func() error {

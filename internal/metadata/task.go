@@ -40,9 +40,6 @@ type ephemeralStorage struct {
 	Reserved int64
 }
 
-// fargateDisk is the ephemeral storage of a task that asks for none, in GiB.
-const fargateDisk = 20
-
 // task describes the task, on demand with its tags.
 func (s subject) task(withTags bool) task {
 	out := task{
@@ -51,7 +48,7 @@ func (s subject) task(withTags bool) task {
 		Limits:        taskLimits{CPU: float64(s.record.CPUUnits) / 1024, Memory: s.record.MemoryMiB},
 		PullStartedAt: moment(s.state.PullStartedAt), PullStoppedAt: moment(s.state.PullStoppedAt),
 		AvailabilityZone: s.cfg.Place.Region + "a", LaunchType: "FARGATE", ClockDrift: drift(time.Now()),
-		EphemeralStorageMetrics: ephemeralStorage{Reserved: int64(cmp.Or(s.record.EphemeralGiB, s.def.EphemeralGiB, fargateDisk)) << 10},
+		EphemeralStorageMetrics: ephemeralStorage{Reserved: int64(cmp.Or(s.record.EphemeralGiB, s.def.EphemeralGiB, model.FargateDiskGiB)) << 10},
 	}
 	for i := range min(len(s.state.Containers), len(s.record.Containers), len(s.def.Containers)) {
 		out.Containers = append(out.Containers, s.container(i))

@@ -2,6 +2,9 @@ package model
 
 import "time"
 
+// FargateDiskGiB is the ephemeral storage of a task that asks for none.
+const FargateDiskGiB = 20
+
 // TaskDefinition is one immutable revision of a family: what a task runs.
 type TaskDefinition struct {
 	ARN      string

@@ -13,6 +13,8 @@ type TaskUsage struct {
 	// a moment that does not change; CPUs is how many it has.
 	MachineCPU time.Duration
 	CPUs       int
+	// CountsDisk reports whether what goes to and from disks is counted.
+	CountsDisk bool
 }
 
 // ContainerUsage is what a container has consumed. One that does not run has

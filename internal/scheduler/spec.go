@@ -19,9 +19,6 @@ const (
 // ClusterOf returns the name of the cluster of a task that the scheduler started.
 func ClusterOf(s model.RunState) string { return s.Labels[labelCluster] }
 
-// fargateDisk is the ephemeral storage of a task that asks for none, in GiB.
-const fargateDisk = 20
-
 // taskSpec returns what the engine needs to run t, as far as t and def say it.
 // Containers run the digests that are known.
 func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string) model.TaskSpec {
@@ -34,7 +31,7 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string)
 		SecurityGroups: t.Network.SecurityGroups,
 		Volumes:        def.Volumes,
 		SharePIDs:      def.SharePIDs,
-		EphemeralGiB:   cmp.Or(t.EphemeralGiB, def.EphemeralGiB, fargateDisk),
+		EphemeralGiB:   cmp.Or(t.EphemeralGiB, def.EphemeralGiB, model.FargateDiskGiB),
 		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}
 	for _, c := range def.Containers {

@@ -19,6 +19,11 @@ type Detail struct {
 	Reads, Writes             uint64
 }
 
+// CountsDisk reports whether cgroups count what goes to and from disks. Those of
+// version 1 would each need one more, in the hierarchy of blkio, which costs the
+// start of a task.
+func (l *Layout) CountsDisk() bool { return l.io }
+
 // Detail reads a cgroup. Unlike a Meter it keeps no file open: it is for
 // readings that are few.
 func (l *Layout) Detail(path string) (d Detail, err error) {
