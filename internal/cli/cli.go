@@ -41,7 +41,8 @@ func (m misuse) Unwrap() error { return m.error }
 
 var errInterrupted = errors.New("interrupted")
 
-// Main runs the command line and returns the exit code: 0 done, 1 failed, 2 misused.
+// Main runs the command line and returns the exit code: 0 done, 1 failed, 2
+// misused; that of exec is its command's.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -54,6 +55,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	err := run(ctx, args, stdout, stderr)
 	if err == nil {
 		return exitDone
+	}
+	if e, ok := errors.AsType[exited](err); ok {
+		return e.code
 	}
 	report(stderr, err)
 	if _, ok := errors.AsType[misuse](err); ok {
@@ -90,7 +94,7 @@ It answers the AWS APIs, so the AWS CLI and the SDKs work unmodified.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("neargate {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(demoCommand(), simulateCommand(), serveCommand(), explainCommand(), imageCommand(), doctorCommand(), repairCommand(), cleanupCommand(), envCommand(), keysCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
+	root.AddCommand(demoCommand(), simulateCommand(), serveCommand(), psCommand(), logsCommand(), execCommand(), explainCommand(), imageCommand(), doctorCommand(), repairCommand(), cleanupCommand(), envCommand(), keysCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
 	root.SetHelpCommand(helpCommand(root))
 	return root.ExecuteContext(ctx)
 }

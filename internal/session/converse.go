@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,11 @@ func farewell(err error) string {
 		return errStopped.Msg
 	}
 	if e, ok := errors.AsType[*model.Error](err); ok {
-		return "Unable to start command: " + e.Msg // as the SSM agent begins it
+		text := e.Msg
+		if cause, ok := strings.CutPrefix(text, "unable to start container process: "); ok {
+			text = "Failed to start pty: " + cause // in the SSM agent's words
+		}
+		return "Unable to start command: " + text
 	}
 	return "The session failed."
 }

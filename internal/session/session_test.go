@@ -267,7 +267,7 @@ func TestSessionEndsAreTold(t *testing.T) {
 		want string
 		end  func(b *bench)
 	}{
-		"no such program": {args: []string{"nothing"}, want: `Unable to start command: unable to start container process: exec: "nothing": executable file not found in $PATH`},
+		"no such program": {args: []string{"nothing"}, want: `Unable to start command: Failed to start pty: exec: "nothing": executable file not found in $PATH`},
 		"the server stops": {args: []string{"wait"}, want: "The server was stopped.", end: func(b *bench) {
 			b.stop()
 		}},

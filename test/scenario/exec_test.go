@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"golang.org/x/sys/unix"
 
 	"neargate/internal/session"
 	sessions "neargate/internal/session/client"
@@ -145,11 +146,12 @@ func TestExecByAWSClient(t *testing.T) {
 		stdin := must[io.WriteCloser](t)(cmd.StdinPipe()) // its end would be the plugin's
 		defer stdin.Close()
 		out, err := cmd.CombinedOutput()
-		if err != nil || !strings.Contains(string(out), ` : Unable to start command: `) || !strings.Contains(string(out), `exec: "nosuch": executable file not found`) {
+		if err != nil || !strings.Contains(string(out), ` : Unable to start command: Failed to start pty: `) || !strings.Contains(string(out), `exec: "nosuch": executable file not found`) {
 			t.Errorf("got %v: %s", err, out)
 		}
 	})
 	t.Run("ten megabytes, byte for byte, and a reader that waits", func(t *testing.T) { manyBytes(t, s, plugins, task) })
+	t.Run("neargate exec", func(t *testing.T) { ownExec(t, s, task) })
 	// A session that nobody can end ends with the server, also a killed one.
 	x := openTerminal(t, awsExec(s, plugins, task, "/bin/sh"), 25, 80)
 	x.sees("/tmp # ")
@@ -161,6 +163,43 @@ func TestExecByAWSClient(t *testing.T) {
 	out, code := run(t, s, c, task, "sh", "-c", "while ps -o args | grep -q '[s]leep 4321'; do sleep .1; done; echo gone; exit 5")
 	if out != "gone\n" || code != 5 {
 		t.Errorf("got %q and code %d in a task of the server before", out, code)
+	}
+}
+
+// ownExec goes in by neargate exec.
+func ownExec(t *testing.T, s *server, task string) {
+	t.Helper()
+	command := func(args ...string) *exec.Cmd {
+		return exec.Command(neargate(t), append([]string{"exec", "--data", s.data, "--task", task[len(task)-32:][:10], "--"}, args...)...)
+	}
+	data := bytes.Repeat([]byte("0123456789abcde\n"), 1<<16)
+	in := command("sh", "-c", "cat >/tmp/in; wc -c </tmp/in; echo told >&2; exit 7")
+	in.Stdin = bytes.NewReader(data)
+	var out, errs bytes.Buffer
+	in.Stdout, in.Stderr = &out, &errs
+	if err := in.Run(); in.ProcessState.ExitCode() != 7 || out.String() != "1048576\n" || errs.String() != "told\n" {
+		t.Errorf("got %v, output %q, errors %q", err, out.String(), errs.String())
+	}
+	if back, err := command("cat", "/tmp/in").Output(); err != nil || !bytes.Equal(back, data) {
+		t.Errorf("got %v and %d bytes", err, len(back))
+	}
+	x := openTerminal(t, command(), 30, 90)
+	x.sees("/tmp # ")
+	x.keys("echo $((6*7)) $TERM; stty size\r")
+	x.sees("42 xterm-256color\n30 90\n")
+	x.resize(31, 91)
+	x.keys("until [ \"$(stty size)\" = '31 91' ]; do sleep .1; done; echo re''sized\r")
+	x.sees("resized\n")
+	x.keys("echo sleep''ing; sleep 1000\r")
+	x.sees("sleeping\n")
+	x.keys("\x03") // to the command, not to neargate
+	x.sees("^C\n")
+	x.keys("exit 9\r")
+	if code := x.wait(); code != 9 {
+		t.Errorf("got exit code %d; the terminal shows %q", code, x.out.String())
+	}
+	if state := must[*unix.Termios](t)(unix.IoctlGetTermios(int(x.master.Fd()), unix.TCGETS)); state.Lflag&unix.ECHO == 0 || state.Lflag&unix.ICANON == 0 {
+		t.Errorf("the terminal is left raw: %x", state.Lflag)
 	}
 }
 
