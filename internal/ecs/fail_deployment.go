@@ -12,9 +12,9 @@ import (
 const noCandidate = "No rollback candidate was found to run the rollback."
 
 // FailDeployment ends the primary deployment badly and, if it is to, goes back to
-// the last one that completed: to the deployment itself while it has tasks, else
-// to a new one like it. It returns the deployment gone back to; "" is none. A
-// deployment that was itself to go back is not gone back from.
+// the last one that completed, which is primary then whether it has tasks left or
+// not. It returns that deployment; "" is none. A deployment that was itself to go
+// back is not gone back from.
 func (c *Catalogue) FailDeployment(ctx context.Context, cluster, name string, f model.DeploymentFailure) (back string, err error) {
 	_, err = c.changeService(ctx, cluster, name, func(t tables, svc *model.Service) { back = t.fail(svc, f) })
 	if err != nil {
@@ -53,24 +53,22 @@ func (t tables) fail(svc *model.Service, f model.DeploymentFailure) (back string
 	t.note(*svc, failed.ID, func(rec *model.ServiceDeployment) {
 		rec.Status, rec.RollbackARN, rec.RollbackAt = model.DeploymentRollingBack, svc.RevisionARN(back), now
 	})
-	if _, known := t.history.Get(historyKey(*svc, back)); !known {
-		t.begin(*svc)
-	}
 	return back
 }
 
-// rollBack makes the completed deployment, or one like it, primary; it runs the
-// same images, whatever their tags mean by now.
+// rollBack makes the completed deployment primary again; it runs the same images,
+// whatever their tags mean by now.
 func rollBack(svc *model.Service, last model.ServiceDeployment) string {
 	svc.TaskDefinitionARN, svc.Network = last.Service.TaskDefinitionARN, last.Service.Network
 	svc.LoadBalancers, svc.PlatformVersion = last.Service.LoadBalancers, last.Service.PlatformVersion
 	svc.Connect = last.Service.Connect
 	back := newDeployment(*svc)
 	back.Images, back.Strategy = last.Images, svc.Deployments[0].Strategy
+	back.ID, back.CreatedAt = last.Deployment, last.CreatedAt
 	back.Progress = model.Progress{Back: true, Source: svc.Deployments[0].ID}
 	for _, d := range svc.Deployments {
 		if d.ID == last.Deployment {
-			back.ID, back.CreatedAt, back.LoadBalancers, back.Progress.Placed = d.ID, d.CreatedAt, d.LoadBalancers, true
+			back.LoadBalancers, back.Progress.Placed = d.LoadBalancers, true
 		}
 	}
 	back.RolloutReason = "ECS deployment circuit breaker: rolling back to deploymentId " + back.ID + "."

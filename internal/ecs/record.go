@@ -9,13 +9,13 @@ import (
 )
 
 // Record is a transaction that writes tasks, each as its next version, and adds
-// events, oldest first, to a service; a service of no name has none. The tags of
-// a task that is there are kept: only TagResource and UntagResource change them.
+// events, oldest first, to a service; a service of no name has none. The tags and
+// the protection of a task that is there are kept: only calls change them.
 func (c *Catalogue) Record(ctx context.Context, cluster, service string, tasks []model.Task, events []model.ServiceEvent) error {
 	return c.update(ctx, func(t tables) error {
 		for _, task := range tasks {
 			if cur, ok := t.tasks.Get(taskKey(task)); ok {
-				task.Tags, task.Version = cur.Tags, cur.Version
+				task.Tags, task.Version, task.ProtectedUntil = cur.Tags, cur.Version, cur.ProtectedUntil
 			}
 			task.Version++
 			t.tasks.Put(taskKey(task), task)

@@ -71,6 +71,8 @@ func (s RolloutSettings) apply(cfg *model.RolloutConfig) error {
 		return err
 	}
 	switch {
+	case cfg.Strategy.Early.Enable && cfg.Strategy.Early.HealthyPercent < cfg.MinimumHealthyPercent:
+		return invalid("healthyPercent must be greater than or equal to minimumHealthyPercent.")
 	case cfg.MaximumPercent < 100:
 		return invalid("maximumPercent must be at least 100")
 	case cfg.MinimumHealthyPercent < 0:

@@ -144,6 +144,9 @@ func (s RolloutSettings) applyAlarms(to *model.Strategy) error {
 }
 
 func (s RolloutSettings) applyEarly(to *model.Strategy) error {
+	if to.Shifts() && (to.Early.Enable || s.Early != nil && s.Early.Enable) {
+		return invalid("earlySuccessCriteria is only valid when the deployment strategy is ROLLING.")
+	}
 	if s.Early == nil {
 		return nil
 	}
@@ -152,8 +155,6 @@ func (s RolloutSettings) applyEarly(to *model.Strategy) error {
 		return nil
 	}
 	switch {
-	case to.Shifts():
-		return invalid("earlySuccessCriteria is only valid when the deployment strategy is ROLLING.")
 	case s.Early.HealthyPercent == nil || *s.Early.HealthyPercent < 0 || *s.Early.HealthyPercent > 100:
 		return invalid("healthyPercent must be between 0 and 100.")
 	case s.Early.Cleanup != "BLOCKING" && s.Early.Cleanup != "DEFERRED":

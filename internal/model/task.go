@@ -62,7 +62,13 @@ type Task struct {
 	EnableExecuteCommand bool
 	ClientToken          string // of the RunTask request
 	Starts               int    // how many times a server has begun to start it
+	// ProtectedUntil is how long the task is spared by scale-in and deployments;
+	// zero: not at all.
+	ProtectedUntil time.Time
 }
+
+// Protected reports whether scale-in and deployments spare the task.
+func (t Task) Protected(now time.Time) bool { return now.Before(t.ProtectedUntil) }
 
 // Role returns the role that the task's containers act as, by its name or ARN;
 // "": none.

@@ -106,6 +106,7 @@ const (
 	blocked    = "blocked"
 	full       = "full"
 	launch     = "launch"
+	kept       = "kept"
 	shiftFails = "shift"
 )
 

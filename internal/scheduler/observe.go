@@ -58,7 +58,20 @@ func (o *owner) see(ctx context.Context, e *entry, svc model.Service, now time.T
 	o.later(verdict.Again)
 	o.learn(ctx, e, verdict, now)
 	seen.Health, seen.Proven = verdict.Health, verdict.Proven
+	seen.Protected = o.protected(e, now) && seen.Health != rollout.Unhealthy
 	return seen, inFlight
+}
+
+// protected reports whether a task is spared by scale-in and deployments, and
+// looks again when that ends. Calls change the record of protection, not the
+// owner.
+func (o *owner) protected(e *entry, now time.Time) bool {
+	record, _ := o.s.records.Task(e.Record.Cluster, e.Record.ID)
+	if !record.Protected(now) {
+		return false
+	}
+	o.later(record.ProtectedUntil)
+	return true
 }
 
 // learn tells the task what its checks amount to.

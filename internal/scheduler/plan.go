@@ -39,6 +39,7 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	o.sayGroups(svc, now)
 	o.sayState(step.Impaired, impaired, impairedText, now)
 	o.sayState(step.Blocked, blocked, blockedText, now)
+	o.sayKept(step.Kept, now)
 	o.sayState(step.Steady, steady, steadyText, now)
 	o.later(o.journal.repeats(steady))
 }
@@ -73,6 +74,16 @@ func underway(svc model.Service) bool {
 	}
 	s := svc.Deployments[0].Strategy
 	return s.Shifts() || s.Alarms.Enable
+}
+
+// sayKept tells of tasks that should go and are protected.
+func (o *owner) sayKept(ids []string, now time.Time) {
+	text := ""
+	if len(ids) > 0 {
+		text = fmt.Sprintf("was unable to reach steady state because (taskSet %s) was unable to scale in due to (reason %d tasks under protection)",
+			o.entries[ids[0]].Record.DeploymentID, len(ids))
+	}
+	o.journal.state(now, kept, text)
 }
 
 func (o *owner) sayState(holds bool, topic, text string, now time.Time) {

@@ -120,6 +120,8 @@ func (c *client) deploy(name string, config *ecstypes.DeploymentConfiguration) {
 	must[*ecs.UpdateServiceOutput](c.t)(c.ecs.UpdateService(c.t.Context(), &ecs.UpdateServiceInput{
 		Service: aws.String(name), ForceNewDeployment: true, DeploymentConfiguration: config,
 	}))
+	began := time.Now()
+	defer func() { c.t.Logf("deployed from %s to %s", began.Format(time.StampMilli), time.Now().Format(time.StampMilli)) }()
 	eventually(c.t, time.Minute, "a deployment to succeed", func() error {
 		d := c.latest(name)
 		if d.Status != ecstypes.ServiceDeploymentStatusSuccessful {

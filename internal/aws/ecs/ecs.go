@@ -66,6 +66,7 @@ func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, exec Exec, place mo
 			wire.Op("DescribeTaskDefinition", s.describeTaskDefinition),
 			wire.Op("DescribeTasks", s.describeTasks),
 			wire.Op("ExecuteCommand", s.executeCommand),
+			wire.Op("GetTaskProtection", s.getTaskProtection),
 			wire.Op("ListAccountSettings", s.listAccountSettings),
 			wire.Op("ListClusters", s.listClusters),
 			wire.Op("ListServiceDeployments", s.listServiceDeployments),
@@ -86,6 +87,7 @@ func New(records *ecs.Catalogue, tasks *scheduler.Scheduler, exec Exec, place mo
 			wire.Op("UpdateCluster", s.updateCluster),
 			wire.Op("UpdateClusterSettings", s.updateClusterSettings),
 			wire.Op("UpdateService", s.updateService),
+			wire.Op("UpdateTaskProtection", s.updateTaskProtection),
 		},
 	}
 }

@@ -133,6 +133,33 @@ func (c *counts) stop(why Why, tasks ...Task) {
 	}
 }
 
+// spare stops the n tasks that should go first, but for those that are
+// protected, and returns what is left. Others go in their place; not a healthy
+// one for one that is not.
+func (c *counts) spare(why Why, tasks []Task, n int) []Task {
+	var left []Task
+	for _, t := range tasks {
+		switch {
+		case n > 0 && t.Protected && !healthy(t):
+			c.step.Kept = append(c.step.Kept, t.ID)
+			left = append(left, t)
+			n--
+		case n > 0 && !t.Protected:
+			c.stop(why, t)
+			n--
+		default:
+			left = append(left, t)
+		}
+	}
+	for _, t := range left {
+		if n > 0 && t.Protected && healthy(t) {
+			c.step.Kept = append(c.step.Kept, t.ID)
+			n--
+		}
+	}
+	return left
+}
+
 // split returns the n tasks that should go first, and the rest.
 func split(tasks []Task, n int) (first, rest []Task) {
 	n = min(n, len(tasks))

@@ -44,6 +44,7 @@ type Task struct {
 	Proven     bool // Healthy for long enough that old tasks may go for it
 	CanReturn  bool // Draining, was well, and can be taken back now
 	Registered bool // Draining, and a target group has its targets in service still
+	Protected  bool // not to be stopped while it is well, but with its service
 }
 
 // Why is why a task is stopped.
@@ -69,6 +70,9 @@ type Step struct {
 	Start  int      // tasks of the primary deployment to start, after Return
 	Stop   []Stop
 	Retire []string // deployments that are replaced and have no tasks left
+
+	// Kept are the tasks that should go and are protected.
+	Kept []string
 
 	Complete bool // the primary deployment is complete now
 	Fail     bool // the circuit breaker trips for the primary deployment

@@ -65,25 +65,19 @@ func (c *counts) trim() {
 	if surplus <= 0 {
 		return
 	}
-	first, rest := split(c.good, surplus)
-	c.stop(Surplus, first...)
-	c.good = rest
+	c.good = c.spare(Surplus, c.good, surplus)
 }
 
 // replaceOld stops tasks of replaced deployments as far as enough others are
 // healthy, new ones for long enough. Those that never ran go at once.
 func (c *counts) replaceOld() {
-	c.stop(Replaced, c.oldPending...)
-	c.oldPending = nil
+	c.oldPending = c.spare(Replaced, c.oldPending, len(c.oldPending))
 	spare := c.healthy() - c.minHealthy
 	if spare < 0 {
 		return
 	}
-	c.stop(Replaced, c.oldOther...)
-	c.oldOther = nil
-	first, rest := split(c.oldHealthy, min(spare, len(c.oldHealthy)))
-	c.stop(Replaced, first...)
-	c.oldHealthy = rest
+	c.oldOther = c.spare(Replaced, c.oldOther, len(c.oldOther))
+	c.oldHealthy = c.spare(Replaced, c.oldHealthy, min(spare, len(c.oldHealthy)))
 }
 
 // clearUnwell stops unwell tasks of the primary deployment once they are not
@@ -109,11 +103,18 @@ func (c *counts) conclude() {
 	asDesired := len(c.good) == c.desired && !c.settling() && len(c.unwell) == 0 && s.Start == 0
 	replaced := !c.hasOld() && c.oldLeaving == 0 && !c.stopsOld()
 	completed := c.primary.RolloutState == Completed
-	s.Complete = !completed && asDesired && replaced && c.proven() == len(c.good)
+	s.Complete = !completed && (asDesired && replaced && c.proven() == len(c.good) || c.early(replaced))
 	s.Steady = (completed || s.Complete) && asDesired && replaced && len(s.Stop) == 0 && c.registered == 0
 	stuck := len(c.good) < c.desired || c.hasOld()
 	still := s.Start+len(s.Stop)+len(s.Return) == 0 && c.leaving+c.ended == 0 && c.proven() == len(c.good) && s.Again.IsZero()
-	s.Blocked = stuck && still && !s.Complete
+	s.Blocked = stuck && still && !s.Complete && len(s.Kept) == 0
+}
+
+// early reports whether the deployment has succeeded before everything is
+// replaced. API_DeploymentEarlySuccessCriteria.
+func (c *counts) early(replaced bool) bool {
+	e := c.primary.Strategy.Early
+	return e.Enable && c.proven() >= ceilPercent(c.desired, e.HealthyPercent) && (replaced || e.Deferred)
 }
 
 func (c *counts) stopsOld() bool {
@@ -130,9 +131,7 @@ func (c *counts) stopsOld() bool {
 func (c *counts) hold() Step {
 	surplus := c.alive() - c.desired
 	for _, tasks := range [][]Task{c.unwell, c.good, c.oldOther, c.oldPending, c.oldHealthy} {
-		first, _ := split(tasks, max(surplus, 0))
-		c.stop(Surplus, first...)
-		surplus -= len(first)
+		surplus -= len(tasks) - len(c.spare(Surplus, tasks, max(surplus, 0)))
 	}
 	return c.step
 }

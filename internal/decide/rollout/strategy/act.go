@@ -20,8 +20,8 @@ func (m *machine) act() Step {
 	case m.source != nil && m.source.RolloutState != rollout.Failed: // a failed deployment starts no tasks
 		out.take(m.side(*m.source, desired))
 	}
-	if m.p.Stage == model.StageReconcile && m.atSource() && (m.source == nil || m.sourceAble()) {
-		out.Sides = append(out.Sides, m.dismiss())
+	if m.p.Stage == model.StageReconcile && m.atSource() && (m.source == nil || m.old.healthy >= m.enough()) {
+		out.take(m.dismiss())
 	}
 	return out
 }
@@ -32,33 +32,23 @@ func (s *Step) take(side Side) {
 	s.Held = s.Held || side.Held
 	s.Blocked = s.Blocked || side.Blocked
 	s.Impaired = s.Impaired || side.Impaired
+	s.Kept = append(s.Kept, side.Kept...)
 	s.Again = sooner(s.Again, side.Again)
 }
 
 // cleanUp stops what has been replaced, while the new tasks can do without it.
 func (m *machine) cleanUp(out *Step) {
 	switch {
-	case !m.atTarget() || !m.able():
+	case !m.atTarget() || m.target.healthy < m.enough():
 		return
 	case m.p.Back:
-		out.Sides = append(out.Sides, m.stopOld(rollout.Replaced))
+		out.take(m.stop(func(t rollout.Task) bool { return m.source != nil && t.Deployment == m.source.ID }))
 	case m.source != nil:
 		out.take(m.side(*m.source, 0)) // as surplus, so that they can come back
 	}
-	out.Sides = append(out.Sides, m.dismiss())
+	out.take(m.dismiss())
 	gone := m.old.alive+m.old.leaving+m.others.alive+m.others.leaving == 0
 	out.Complete = gone && len(out.Sides) > 0 && out.Sides[0].Complete
-}
-
-// stopOld stops the tasks of the source deployment.
-func (m *machine) stopOld(why rollout.Why) Side {
-	var step rollout.Step
-	for _, t := range m.in.Tasks {
-		if m.source != nil && t.Deployment == m.source.ID && (t.Phase == rollout.Starting || t.Phase == rollout.Running) {
-			step.Stop = append(step.Stop, rollout.Stop{ID: t.ID, Why: why})
-		}
-	}
-	return Side{m.primary, step}
 }
 
 // reroute returns what the rules are to say when they say something else. No
@@ -121,7 +111,8 @@ func (m *machine) held() Step {
 	out.take(m.side(*m.source, m.in.Service.DesiredCount))
 	switch {
 	case m.atSource() && m.old.healthy >= m.in.Service.DesiredCount:
-		out.Sides = append(out.Sides, m.side(m.primary, 0), m.dismiss())
+		out.take(m.side(m.primary, 0))
+		out.take(m.dismiss())
 	case m.atSource() || m.old.healthy == 0 || m.old.healthy < min(m.target.healthy, m.enough()):
 	case m.in.Traffic.Tested:
 		out.Shift = &Shift{0, 0}

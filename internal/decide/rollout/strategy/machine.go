@@ -121,10 +121,20 @@ func (m *machine) side(d model.Deployment, desired int) Side {
 // dismiss stops all tasks of the deployments that are neither the primary nor
 // the source.
 func (m *machine) dismiss() Side {
+	return m.stop(func(t rollout.Task) bool {
+		return t.Deployment != m.primary.ID && (m.source == nil || t.Deployment != m.source.ID)
+	})
+}
+
+// stop stops some of the tasks, but for those that are protected.
+func (m *machine) stop(which func(rollout.Task) bool) Side {
 	var step rollout.Step
 	for _, t := range m.in.Tasks {
-		mine := t.Deployment == m.primary.ID || m.source != nil && t.Deployment == m.source.ID
-		if !mine && (t.Phase == rollout.Starting || t.Phase == rollout.Running) {
+		switch {
+		case !which(t) || t.Phase != rollout.Starting && t.Phase != rollout.Running:
+		case t.Protected:
+			step.Kept = append(step.Kept, t.ID)
+		default:
 			step.Stop = append(step.Stop, rollout.Stop{ID: t.ID, Why: rollout.Replaced})
 		}
 	}

@@ -181,6 +181,9 @@ func (w *world) obey(t *rapid.T, side Side) {
 	}
 	for _, stop := range side.Stop {
 		task := w.find(stop.ID)
+		if task.Protected && stop.Why != rollout.Unwell {
+			t.Fatalf("stops %s, which is protected (%v)", task.ID, stop.Why)
+		}
 		was := task.Phase == rollout.Running && task.Health == rollout.Healthy
 		task.CanReturn = stop.Why == rollout.Surplus && was
 		task.Phase, task.Registered = rollout.Draining, true
@@ -288,7 +291,9 @@ func (w *world) chance(t *rapid.T) {
 			}
 		}
 	case what == 10 && w.tasks[task].Phase == rollout.Running:
-		w.tasks[task].Health, w.tasks[task].Proven = rollout.Unhealthy, false
+		w.tasks[task].Health, w.tasks[task].Proven, w.tasks[task].Protected = rollout.Unhealthy, false, false
+	case what == 11:
+		w.tasks[task].Protected = w.tasks[task].Health != rollout.Unhealthy
 	default:
 		for i := range slices.Backward(w.tasks) {
 			w.progress(i)
@@ -322,6 +327,9 @@ func TestServiceServesThroughEveryDeployment(t *testing.T) {
 			w.chance(t)
 		}
 		w.alarm, w.stuck = false, false
+		for i := range w.tasks {
+			w.tasks[i].Protected = false
+		}
 		w.log("all goes well")
 		for range 2000 {
 			s := w.step(t)
