@@ -53,7 +53,7 @@ func (r *Registry) Load(ctx context.Context, in io.Reader, as string) ([]PulledI
 		}
 		var names []name
 		for _, n := range img.Names {
-			names = append(names, name{n, p.Digest, true})
+			names = append(names, name{Name: n, Loaded: true})
 		}
 		all = append(all, r.describe(p, names))
 	}

@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"net/http"
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -120,5 +122,33 @@ func TestPullChoosesThePlatform(t *testing.T) {
 	}
 	if _, err := here.Resolve(t.Context(), there.host+"/app:vax", there.cred); err == nil || !strings.Contains(err.Error(), "does not contain descriptor matching platform") {
 		t.Errorf("Resolve of an image for another machine = %v", err)
+	}
+}
+
+// A tag that still names what is here is asked for by HEAD, which Docker Hub does
+// not count as a pull.
+func TestPullOfWhatIsHereTakesNoManifest(t *testing.T) {
+	there, here := newOther(t, "app"), newFixture(t)
+	good := there.pushImage(t, "app", "good", []blob{plain(entries(t, file("a", "1")))}, nil)
+	if _, err := there.oci.PushManifest(t.Context(), "app", "multi", mustJSON(t, index(on(good, runtime.GOOS, runtime.GOARCH))), ocispec.MediaTypeImageIndex); err != nil {
+		t.Fatal(err)
+	}
+	var gets atomic.Int64
+	u := newUnreliable(t, there, func(_ http.ResponseWriter, req *http.Request, _ http.Handler) bool {
+		if kindOf(req) == "manifests" && req.Method == http.MethodGet {
+			gets.Add(1)
+		}
+		return false
+	})
+	for _, tag := range []string{"good", "multi"} {
+		gets.Store(0)
+		for range 3 {
+			if got, err := here.Resolve(t.Context(), u.host+"/app:"+tag, nil); err != nil || got != good.Digest.String() {
+				t.Fatalf("Resolve = %s, %v, want %s", got, err, good.Digest)
+			}
+		}
+		if n := gets.Load(); n > 2 { // the index and its image
+			t.Errorf("%s: %d manifests were sent for three looks, want at most 2", tag, n)
+		}
 	}
 }

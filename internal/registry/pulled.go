@@ -28,6 +28,9 @@ func (p pulled) image() model.Image {
 // name is what a full name, docker.io/library/nginx:latest, named last.
 type name struct {
 	Name, Digest string
+	// Tagged is the digest that the registry has for it: of the image, or of the
+	// index that it was chosen of; "" for a loaded one.
+	Tagged string
 	// Loaded says that a file named it so: no registry is asked what it names, and
 	// it goes only by order.
 	Loaded bool
@@ -38,7 +41,7 @@ type name struct {
 func (r *Registry) findThere(ctx context.Context, ref remote.Reference, cred *model.Credential) (found, error) {
 	from := r.remote.Repository(ref, cred)
 	d := ref.Digest
-	if n, ok := r.names.Get(ref.Tagged()); d == "" && ok && n.Loaded {
+	if n, ok := r.names.Get(ref.Tagged()); d == "" && ok && (n.Loaded || n.Tagged != "" && from.Digest(ctx, ref.Tag) == n.Tagged) {
 		d = n.Digest
 	}
 	if p, ok := r.pulled.Get(d); ok {
@@ -60,7 +63,7 @@ func (r *Registry) findThere(ctx context.Context, ref remote.Reference, cred *mo
 		return found{}, cannotPull("pull image manifest has been retried 1 time(s): failed to resolve ref "+ref.String(), err)
 	}
 	if ref.Digest == "" {
-		err = r.noteName(ctx, name{Name: ref.Tagged(), Digest: p.Digest})
+		err = r.noteName(ctx, name{Name: ref.Tagged(), Digest: p.Digest, Tagged: m.Digest})
 	}
 	return found{p.image(), from}, err
 }

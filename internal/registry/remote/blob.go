@@ -137,7 +137,7 @@ func (r *Repository) download(ctx context.Context, e *endpoint, d *Download) err
 	if d.done > 0 {
 		header["Range"] = "bytes=" + strconv.FormatInt(d.done, 10) + "-"
 	}
-	resp, err := r.get(ctx, e, "blobs/"+d.Digest, header)
+	resp, err := r.ask(ctx, e, http.MethodGet, "blobs/"+d.Digest, header)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,24 @@ func (r *Repository) Manifest(ctx context.Context, ref string) (Manifest, error)
 	return m, nil
 }
 
+// Digest returns what a registry says the digest of a tag's manifest is, without
+// the manifest, which Docker Hub would count as a pull; "" where it does not say.
+func (r *Repository) Digest(ctx context.Context, tag string) string {
+	digest := ""
+	err := r.each(ctx, func(e *endpoint) error {
+		resp, err := r.ask(ctx, e, http.MethodHead, "manifests/"+tag, map[string]string{"Accept": accepted})
+		if err != nil {
+			return err
+		}
+		digest = resp.Header.Get("Docker-Content-Digest")
+		return resp.Body.Close()
+	})
+	if err != nil {
+		return "" // the manifest will fail in the same way, and be tried again
+	}
+	return digest
+}
+
 // nameOf is the full name of a tag or a digest of the repository.
 func (r *Repository) nameOf(ref string) string {
 	if strings.Contains(ref, ":") {
@@ -98,15 +116,15 @@ func (r *Repository) giveUp(e *endpoint) {
 	r.skip[e] = true
 }
 
-// get asks an endpoint for something of the repository. The answer is a success.
-func (r *Repository) get(ctx context.Context, e *endpoint, what string, header map[string]string) (*http.Response, error) {
+// ask asks an endpoint for something of the repository. The answer is a success.
+func (r *Repository) ask(ctx context.Context, e *endpoint, method, what string, header map[string]string) (*http.Response, error) {
 	ctx = ociauth.ContextWithRequestInfo(ctx, ociauth.RequestInfo{RequiredScope: ociauth.NewScope(ociauth.ResourceScope{
 		ResourceType: ociauth.TypeRepository, Resource: r.ref.Repository, Action: ociauth.ActionPull,
 	})})
 	var first string
 	resp, err := r.client.do(e, r.ref.Repository+"/"+what, func(url string) (*http.Request, error) {
 		first = url
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		req, err := http.NewRequestWithContext(ctx, method, url, nil)
 		if err != nil {
 			return nil, permanent(err)
 		}
@@ -126,7 +144,7 @@ func (r *Repository) get(ctx context.Context, e *endpoint, what string, header m
 }
 
 func (r *Repository) manifest(ctx context.Context, e *endpoint, ref string) (Manifest, error) {
-	resp, err := r.get(ctx, e, "manifests/"+ref, map[string]string{"Accept": accepted})
+	resp, err := r.ask(ctx, e, http.MethodGet, "manifests/"+ref, map[string]string{"Accept": accepted})
 	if err != nil {
 		return Manifest{}, err
 	}

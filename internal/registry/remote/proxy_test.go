@@ -20,7 +20,9 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if os.Getenv(asksHub) != "" {
-		c := New(Config{})
+		once := DefaultPatience()
+		once.Tries = 1
+		c := New(Config{Patience: once})
 		defer c.Close()
 		_, err := c.Repository(ref, nil).Manifest(t.Context(), "latest")
 		t.Fatal(err)
