@@ -112,9 +112,9 @@ func (l *least) Claim(*http1.Request) (http1.Lease, error) {
 func (t *target) Target() *http1.Target               { return t.t }
 func (t *target) Done(*http1.Request, *http1.Outcome) { t.inFlight.Add(-1) }
 
-func (l *least) Opened()                                 {}
+func (l *least) Opened(netip.Addr)                       {}
 func (l *least) Rejected()                               {}
-func (l *least) Closed()                                 {}
+func (l *least) Closed(netip.Addr)                       {}
 func (l *least) Finished(*http1.Request, *http1.Summary) {}
 
 func proxyHTTP1(ctx context.Context, ln net.Listener, backends []string) error {

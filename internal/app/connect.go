@@ -21,7 +21,7 @@ import (
 // machine.
 func (p *parts) openConnect() (err error) {
 	cfg := connect.Config{
-		Grace: 5 * time.Second, Peers: taskPeers{metadataTasks{p}},
+		Grace: 5 * time.Second, MaxConns: connectConns(), Peers: taskPeers{metadataTasks{p}},
 		OnTargetChange: func(endpoint string) { p.scheduler.TargetChanged(endpoint) },
 	}
 	if p.taskPorts.host != nil {

@@ -7,10 +7,17 @@ import "golang.org/x/sys/unix"
 const reservedFiles = 2500
 
 // maxConns returns how many client connections the load balancers may have at
-// once. Each may need a second file, for its connection to a target.
-func maxConns() int {
+// once: seven eighths of those there is room for. Each may need a second file,
+// for its connection to a target.
+func maxConns() int { return max(7*conns()/8, 1) }
+
+// connectConns returns how many connections tasks may have to each other through
+// Service Connect: the other eighth.
+func connectConns() int { return max(conns()/8, 1) }
+
+func conns() int {
 	limit := openFiles()
-	return max(limit-reserved(limit), 2) / 2
+	return (limit - reserved(limit)) / 2
 }
 
 // apiConns returns how many connections the APIs may have at once: two fifths

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -50,7 +51,7 @@ type lbTraffic struct {
 // Opened counts a client connection: http1.Observer. On a frontend that several
 // load balancers share, connections count for the oldest: which one a
 // connection is for shows only in its requests.
-func (f *frontend) Opened() {
+func (f *frontend) Opened(netip.Addr) {
 	if l := f.listeners.Load().oldest(); l != nil {
 		l.lb.traffic.newConns.Add(1)
 	}
@@ -65,7 +66,7 @@ func (f *frontend) Rejected() {
 }
 
 // Closed ends what Opened began: http1.Observer.
-func (f *frontend) Closed() { f.conns.Add(-1) }
+func (f *frontend) Closed(netip.Addr) { f.conns.Add(-1) }
 
 // Finished counts a request: http1.Observer. Only requests for which a target
 // could be chosen are in RequestCount, as on AWS.

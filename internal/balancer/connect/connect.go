@@ -57,6 +57,9 @@ type Peers interface {
 type Config struct {
 	Ways  Ways  // nil: no task reaches an endpoint
 	Peers Peers // required with Ways
+	// MaxConns is how many connections tasks may have to all endpoints together,
+	// and a quarter of it one task; more are reset. 0 is no limit.
+	MaxConns int
 	// OnTargetChange is called when a target of an endpoint has left it, from a
 	// goroutine of its own and with no lock held. May be nil.
 	OnTargetChange func(endpoint string)
@@ -71,6 +74,7 @@ type Connect struct {
 	table *store.Table[address]
 	pool  *http1.Pool
 	scale *latency.Scale
+	room  *room
 
 	policy atomic.Pointer[firewall.Policy]
 
@@ -106,7 +110,7 @@ func New(db *store.DB, cfg Config, log *slog.Logger) (*Connect, error) {
 		cfg.OnTargetChange = func(string) {}
 	}
 	c := &Connect{
-		cfg: cfg, log: log, table: table, scale: latency.NewScale(),
+		cfg: cfg, log: log, table: table, scale: latency.NewScale(), room: newRoom(cfg.MaxConns),
 		pool:  http1.NewPool(http1.PoolConfig{DialTimeout: dialTimeout}),
 		doors: map[where]*door{}, endpoints: map[string]*endpoint{}, left: map[string]bool{}, wake: make(chan struct{}, 1),
 	}

@@ -455,6 +455,33 @@ func TestAliasesStay(t *testing.T) {
 	}
 }
 
+// TestRoom: a task that connects without end keeps nobody else out, and finds
+// room again when its connections have ended.
+func TestRoom(t *testing.T) {
+	r := start(t, overHTTP())
+	a := serve(t, "a")
+	r.register(a.at)
+	r.room.mu.Lock()
+	r.room.most, r.room.each = 8, 2
+	r.room.mu.Unlock()
+	var held []net.Conn
+	for range 2 {
+		conn, err := dialFrom(clientAt)(t.Context(), "tcp", r.socket(t, r.alias("orders", 80)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, conn)
+	}
+	eventually(t, "its room taken", func() bool { _, _, err := r.get(clientAt, "/"); return err != nil })
+	if status, _, err := r.get(foreignAt, "/"); err != nil || status != 503 {
+		t.Errorf("another task: %d, %v; want an answer", status, err)
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	eventually(t, "room again", func() bool { status, _, err := r.get(clientAt, "/"); return err == nil && status == 200 })
+}
+
 func TestTraffic(t *testing.T) {
 	r := start(t, overHTTP())
 	a := serve(t, "a")

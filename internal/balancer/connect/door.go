@@ -152,7 +152,8 @@ func (e entrance) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.d.caller(clientAddress(conn), time.Now()) != nil {
+		from := clientAddress(conn)
+		if e.d.caller(from, time.Now()) != nil && e.d.endpoint.c.room.take(from) {
 			e.d.endpoint.traffic.newConns.Add(1)
 			return conn, nil
 		}
@@ -181,13 +182,16 @@ func (d *door) Route(r *http1.Request) http1.Verdict {
 }
 
 // Opened counts a connection: http1.Observer.
-func (d *door) Opened() { d.endpoint.traffic.conns.Add(1) }
+func (d *door) Opened(netip.Addr) { d.endpoint.traffic.conns.Add(1) }
 
-// Rejected is not called, as there is no limit: http1.Observer.
+// Rejected is not called: whom there is no room for is not let in. http1.Observer.
 func (d *door) Rejected() {}
 
 // Closed ends what Opened began: http1.Observer.
-func (d *door) Closed() { d.endpoint.traffic.conns.Add(-1) }
+func (d *door) Closed(from netip.Addr) {
+	d.endpoint.traffic.conns.Add(-1)
+	d.endpoint.c.room.release(from)
+}
 
 // Finished has nothing to add to what the claims counted: http1.Observer.
 func (d *door) Finished(*http1.Request, *http1.Summary) {}

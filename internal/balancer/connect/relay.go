@@ -31,13 +31,14 @@ func (d *door) relay(ctx context.Context) error {
 // pass serves one connection.
 func (d *door) pass(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
+	from := clientAddress(conn)
+	d.Opened(from)
+	defer d.Closed(from)
 	if !d.keep(conn) {
 		return
 	}
 	defer d.forget(conn)
-	d.Opened()
-	defer d.Closed()
-	c := d.caller(clientAddress(conn), time.Now())
+	c := d.caller(from, time.Now())
 	if c == nil {
 		return
 	}

@@ -21,9 +21,9 @@ func (s *steady) Route(*Request) Verdict        { return Verdict{Group: s} }
 func (s *steady) Claim(*Request) (Lease, error) { return s, nil }
 func (s *steady) Target() *Target               { return s.t }
 func (s *steady) Done(*Request, *Outcome)       {}
-func (s *steady) Opened()                       {}
+func (s *steady) Opened(netip.Addr)             {}
 func (s *steady) Rejected()                     {}
-func (s *steady) Closed()                       {}
+func (s *steady) Closed(netip.Addr)             {}
 func (s *steady) Finished(*Request, *Summary)   {}
 
 func newSteady(tb testing.TB, answer string) *steady {

@@ -79,9 +79,9 @@ func (w *world) Claim(r *Request) (Lease, error) {
 	return w.targets[r.Attempt()%len(w.targets)], nil
 }
 
-func (w *world) Opened() { w.mu.Lock(); w.open++; w.mu.Unlock() }
+func (w *world) Opened(netip.Addr) { w.mu.Lock(); w.open++; w.mu.Unlock() }
 
-func (w *world) Closed() { w.mu.Lock(); w.open--; w.mu.Unlock() }
+func (w *world) Closed(netip.Addr) { w.mu.Lock(); w.open--; w.mu.Unlock() }
 
 func (w *world) Rejected() { w.mu.Lock(); w.rejected++; w.mu.Unlock() }
 

@@ -1,6 +1,9 @@
 package http1
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Router says what becomes of a request.
 type Router interface {
@@ -106,12 +109,13 @@ func (f Failure) String() string {
 // Observer is told of connections and finished requests. Calls come from many
 // goroutines at once and must not block.
 type Observer interface {
-	// Opened is called for each client connection accepted.
-	Opened()
+	// Opened is called for each client connection accepted; from is the zero value
+	// if it is not TCP.
+	Opened(from netip.Addr)
 	// Rejected is called for each closed at once, the limit being reached.
 	Rejected()
 	// Closed is called when a client connection accepted has ended.
-	Closed()
+	Closed(from netip.Addr)
 	// Finished is called once for each request, also malformed ones (then
 	// Router was never asked and r may lack anything). r and s are valid
 	// during the call only.

@@ -174,13 +174,13 @@ func (f *front) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
 	if ctx.Err() != nil {
 		c.kill()
 	}
-	s.cfg.Observer.Opened()
+	s.cfg.Observer.Opened(c.req.client.Addr())
 	conns.Go(func() {
 		c.serve()
 		f.mu.Lock()
 		delete(f.conns, c)
 		f.mu.Unlock()
 		s.cfg.Limit.release()
-		s.cfg.Observer.Closed()
+		s.cfg.Observer.Closed(c.req.client.Addr())
 	})
 }
