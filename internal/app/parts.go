@@ -169,13 +169,10 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err := p.openSecrets(); err != nil {
 		return err
 	}
-	if p.objects, err = objects.Open(p.db, filepath.Join(cfg.Data, "objects")); err != nil {
-		return err
-	}
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
 		Records: p.ecs, Engine: p.engine, Targets: groups{p.balancer, p.connect}, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs},
-		Prepare: preparation{p.ecs, p.connect, provision.New(values{p.secrets, p.parameters})},
+		Prepare: preparation{p.ecs, p.connect, provision.New(values{p.secrets, p.parameters}, files{p.objects})},
 	}, schedule, part("scheduler"))
 	p.sessions = session.New(p.engine, p.logs, part("session"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {

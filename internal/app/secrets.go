@@ -2,16 +2,21 @@ package app
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 
+	"neargate/internal/model"
+	"neargate/internal/objects"
 	"neargate/internal/secrets"
+	"neargate/internal/store/sealed"
 )
 
-// secretsKey is the file with the key that encrypts secrets in the state.
+// secretsKey is the file with the key that encrypts secrets, parameters and
+// objects.
 const secretsKey = "secrets.key"
 
 func (p *parts) openSecrets() error {
-	key, err := secrets.OpenKey(filepath.Join(p.cfg.Data, secretsKey))
+	key, err := sealed.OpenKey(filepath.Join(p.cfg.Data, secretsKey))
 	if err != nil {
 		return err
 	}
@@ -19,7 +24,10 @@ func (p *parts) openSecrets() error {
 	if p.secrets, err = secrets.Open(p.db, cfg); err != nil {
 		return err
 	}
-	p.parameters, err = secrets.OpenParameters(p.db, cfg)
+	if p.parameters, err = secrets.OpenParameters(p.db, cfg); err != nil {
+		return err
+	}
+	p.objects, err = objects.Open(p.db, filepath.Join(p.cfg.Data, "objects"), key)
 	return err
 }
 
@@ -46,4 +54,25 @@ func (v values) ParameterText(_ context.Context, parameter string) (string, erro
 		return "", err
 	}
 	return v.parameters.Value(n)
+}
+
+// files is what environment files are read from.
+type files struct{ objects *objects.Objects }
+
+// File returns the content of an object.
+func (f files) File(_ context.Context, bucket, key string, limit int64) (string, error) {
+	object, err := f.objects.Object(bucket, key)
+	if err != nil {
+		return "", err
+	}
+	if object.Size > limit {
+		return "", model.Errorf(model.TooLarge, "EntityTooLarge", "The object %s of %s has %d bytes; at most %d are read.", key, bucket, object.Size, limit)
+	}
+	content, err := f.objects.Read(object, 0, object.Size)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = content.Close() }()
+	b, err := io.ReadAll(content)
+	return string(b), err
 }

@@ -125,6 +125,9 @@ func (o TaskOverrides) apply(def model.TaskDefinition, t *model.Task) error {
 		if !slices.ContainsFunc(def.Containers, func(d model.ContainerDefinition) bool { return d.Name == c.Name }) {
 			return invalid("Override for container named %s is not a container in the TaskDefinition.", c.Name)
 		}
+		if err := checkEnvironmentFiles(c.Name, c.EnvironmentFiles); err != nil {
+			return err
+		}
 		t.Overrides = append(t.Overrides, c)
 	}
 	return nil

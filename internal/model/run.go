@@ -32,6 +32,9 @@ type ContainerSpec struct {
 	// Env is final: the definition's, the values of its secrets, and what the
 	// platform adds. It is never written down.
 	Env []KeyValue `json:"-"`
+	// LogSecrets are the values of the log configuration's SecretOptions. They
+	// are never written down.
+	LogSecrets []KeyValue `json:"-"`
 	// LogGroup and LogStream say where output goes; "" keeps it in the runtime.
 	LogGroup, LogStream string
 }

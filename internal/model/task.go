@@ -107,6 +107,7 @@ type ContainerOverride struct {
 	Name                string
 	Command             []string   // nil: the definition's
 	Environment         []KeyValue // added; the same name replaces
+	EnvironmentFiles    []string   // nil: the definition's
 	CPUUnits, MemoryMiB int        // 0: the definition's
 	// MemoryReservationMiB is as in a definition; 0: the definition's.
 	MemoryReservationMiB int

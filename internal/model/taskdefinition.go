@@ -45,12 +45,14 @@ type ContainerDefinition struct {
 	EntryPoint     []string // nil: the image's
 	Command        []string // nil: the image's
 	Environment    []KeyValue
-	Secrets        []SecretReference // environment variables whose values are looked up at each start
-	WorkingDir     string            // "": the image's
-	User           string            // "": the image's
-	PortMappings   []PortMapping
-	CPUUnits       int // 0: shares what the task has
-	MemoryMiB      int // hard limit; 0: the task's
+	// EnvironmentFiles are ARNs of S3 objects that hold environment variables.
+	EnvironmentFiles []string
+	Secrets          []SecretReference // environment variables whose values are looked up at each start
+	WorkingDir       string            // "": the image's
+	User             string            // "": the image's
+	PortMappings     []PortMapping
+	CPUUnits         int // 0: shares what the task has
+	MemoryMiB        int // hard limit; 0: the task's
 	// MemoryReservationMiB is what the container keeps when memory is short; 0: none.
 	MemoryReservationMiB int
 	// AddCapabilities and DropCapabilities change Docker's set of kernel
@@ -117,6 +119,8 @@ type RestartPolicy struct {
 type LogConfig struct {
 	Driver  string // "awslogs" or ""
 	Options map[string]string
+	// SecretOptions are options whose values are looked up at each start.
+	SecretOptions []SecretReference
 }
 
 // Dependency orders the start of containers within a task.

@@ -17,12 +17,13 @@ func (o *Objects) writeBlob(content io.Reader) (Blob, error) {
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
 		return Blob{}, fmt.Errorf("keep an object: %w", err)
 	}
-	b := Blob{ID: random.Hex(32)}
+	id := random.Hex(32)
+	b := Blob{ID: id, Seal: id}
 	f, err := os.OpenFile(o.path(b), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return Blob{}, fmt.Errorf("keep an object: %w", err)
 	}
-	b.Size, err = io.Copy(f, content)
+	b.Size, err = o.key.Copy(f, content, b.Seal)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -40,7 +41,7 @@ func (o *Objects) writeBlob(content io.Reader) (Blob, error) {
 func (o *Objects) linkBlobs(blobs []Blob) ([]Blob, error) {
 	var linked []Blob
 	for _, b := range blobs {
-		l := Blob{ID: random.Hex(32), Size: b.Size}
+		l := Blob{ID: random.Hex(32), Seal: b.Seal, Size: b.Size}
 		if err := os.Link(o.path(b), o.path(l)); err != nil {
 			o.discard(linked)
 			return nil, fmt.Errorf("copy an object: %w", err)
@@ -94,7 +95,11 @@ func (o *Objects) open(blobs []Blob, offset, length int64) (io.ReadCloser, error
 			return nil, errors.Join(err, r.Close())
 		}
 		r.files = append(r.files, f)
-		parts = append(parts, io.NewSectionReader(f, offset, n))
+		plain, err := o.key.Reader(f, b.Seal, b.Size)
+		if err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
+		parts = append(parts, io.NewSectionReader(plain, offset, n))
 		offset, length = 0, length-n
 	}
 	r.Reader = io.MultiReader(parts...)

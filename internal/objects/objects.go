@@ -1,5 +1,5 @@
 // Package objects keeps the buckets and objects of S3: records in the state,
-// contents in files of the data directory. An object is there, whole and on
+// contents encrypted in files of the data directory. An object is there, whole and on
 // disk, when the call that brought it returns, or it is as it was.
 //
 // Objects is safe for concurrent use. It knows nothing of HTTP and of who asks.
@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"neargate/internal/store"
+	"neargate/internal/store/sealed"
 )
 
 // Objects are the buckets of an account and region with their objects.
 type Objects struct {
 	dir     string
+	key     *sealed.Key
 	now     func() time.Time // replaced in tests only
 	db      *store.DB
 	buckets *store.Table[Bucket] // by name
@@ -49,8 +51,9 @@ type Object struct {
 
 // Blob is a file with a part of a content.
 type Blob struct {
-	ID   string
-	Size int64
+	ID   string // the file's name
+	Seal string // the name under which its content was encrypted
+	Size int64  // of the content
 }
 
 // Checksum is what the client said the content's checksum is, when it said so.
@@ -59,10 +62,10 @@ type Checksum struct {
 	Value     string // in base64
 }
 
-// Open opens the buckets under dir, and removes the files of objects that were
+// Open opens the buckets under dir, with the key of their contents, and removes the files of objects that were
 // being written or deleted when the last process ended.
-func Open(db *store.DB, dir string) (*Objects, error) {
-	o := &Objects{dir: dir, now: time.Now, db: db}
+func Open(db *store.DB, dir string, key *sealed.Key) (*Objects, error) {
+	o := &Objects{dir: dir, key: key, now: time.Now, db: db}
 	var err error
 	if o.buckets, err = store.NewTable[Bucket](db, "buckets"); err == nil {
 		o.objects, err = store.NewTable[Object](db, "objects")

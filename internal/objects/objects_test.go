@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"neargate/internal/store"
+	"neargate/internal/store/sealed"
 )
 
 func open(t *testing.T, dir string) (*Objects, *store.DB) {
@@ -18,7 +19,11 @@ func open(t *testing.T, dir string) (*Objects, *store.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := Open(db, filepath.Join(dir, "objects"))
+	key, err := sealed.OpenKey(filepath.Join(dir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := Open(db, filepath.Join(dir, "objects"), key)
 	if err != nil {
 		t.Fatal(err)
 	}

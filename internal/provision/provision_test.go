@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"neargate/internal/model"
 	"neargate/internal/provision"
 )
@@ -56,7 +58,7 @@ func prepared(t *testing.T, k kept, from ...string) ([]string, error) {
 		spec.Containers[i].Env = []model.KeyValue{{Name: "X", Value: "of the definition"}, {Name: "Y", Value: "y"}}
 		spec.Containers[i].Secrets = []model.SecretReference{{Name: "X", ValueFrom: ref}}
 	}
-	err := provision.New(k).Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec)
+	err := provision.New(k, nil).Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec)
 	var all []string
 	for _, c := range spec.Containers {
 		if len(c.Env) != 2 {
@@ -121,5 +123,59 @@ func TestSecretIsReadOnce(t *testing.T) {
 	}
 	if k.reads[secret+"  "] != 1 || k.reads["host"] != 1 {
 		t.Errorf("read %v", k.reads)
+	}
+}
+
+// objects are contents by BUCKET/KEY.
+type objects map[string]string
+
+func (o objects) File(_ context.Context, bucket, key string, _ int64) (string, error) {
+	text, ok := o[bucket+"/"+key]
+	if !ok {
+		return "", model.Errorf(model.NotFound, "NoSuchKey", "The specified key does not exist.")
+	}
+	return text, nil
+}
+
+// Amazon ECS developer guide, "use-environment-file", and the agent's own reading
+// of a line.
+func TestEnvironmentFiles(t *testing.T) {
+	files := objects{
+		"b/first.env": "# a comment\nPLAIN=a value \nQUOTED=\"as it is\"\nEMPTY=\n=none\nNOTHING\n URL=http://x/?a=b\nTWICE=1\nTWICE=2\nDEFINED=file\n" +
+			"SECRET=file\r\nODD==x\nBOTH=first\nLAST=without an end",
+		"b/second.env": "BOTH=second\nMORE=yes\n",
+	}
+	spec := model.TaskSpec{Containers: []model.ContainerSpec{{
+		Env: []model.KeyValue{{Name: "DEFINED", Value: "definition"}},
+		ContainerDefinition: model.ContainerDefinition{
+			EnvironmentFiles: []string{"arn:aws:s3:::b/first.env", "arn:aws:s3:::b/second.env"},
+			Secrets:          []model.SecretReference{{Name: "SECRET", ValueFrom: "host"}},
+			Log:              model.LogConfig{SecretOptions: []model.SecretReference{{Name: "token", ValueFrom: "/shop/host"}}},
+		},
+	}}}
+	p := provision.New(newKept(), files)
+	if err := p.Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec); err != nil {
+		t.Fatal(err)
+	}
+	want := []model.KeyValue{
+		{Name: "DEFINED", Value: "definition"}, {Name: "PLAIN", Value: "a value "}, {Name: "QUOTED", Value: `"as it is"`},
+		{Name: " URL", Value: "http://x/?a=b"}, {Name: "TWICE", Value: "2"}, {Name: "SECRET", Value: "plain"}, {Name: "BOTH", Value: "first"},
+		{Name: "LAST", Value: "without an end"}, {Name: "MORE", Value: "yes"},
+	}
+	if diff := cmp.Diff(want, spec.Containers[0].Env); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]model.KeyValue{{Name: "token", Value: "h"}}, spec.Containers[0].LogSecrets); diff != "" {
+		t.Error(diff)
+	}
+	spec.Containers[0].EnvironmentFiles = []string{"arn:aws:s3:::b/none.env"}
+	err := p.Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec)
+	if err == nil || err.Error() != "ResourceInitializationError: failed to download env files: file download command: non empty error stream: NoSuchKey: The specified key does not exist." {
+		t.Errorf("no such file: %v", err)
+	}
+	spec.Containers[0].EnvironmentFiles = nil
+	spec.Containers[0].Log.SecretOptions[0].ValueFrom = "gone"
+	if err := p.Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec); err == nil || !strings.HasSuffix(err.Error(), "invalid ssm parameters: gone") {
+		t.Errorf("no such option: %v", err)
 	}
 }

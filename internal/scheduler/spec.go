@@ -60,6 +60,9 @@ func containerSpec(t model.Task, c model.ContainerDefinition) model.ContainerSpe
 		if o.MemoryReservationMiB > 0 {
 			c.MemoryReservationMiB = o.MemoryReservationMiB
 		}
+		if o.EnvironmentFiles != nil {
+			c.EnvironmentFiles = o.EnvironmentFiles
+		}
 		for _, kv := range o.Environment {
 			env = setEnv(env, kv, true)
 		}

@@ -96,7 +96,7 @@ func (s *Secrets) same(secret Secret, value NewValue) bool {
 		return false
 	}
 	v := secret.Versions[i]
-	data, ok := s.cfg.Key.open(v.Sealed, secret.place(v.ID))
+	data, ok := s.cfg.Key.Open(v.Sealed, secret.place(v.ID))
 	return ok && v.Binary == value.Binary && bytes.Equal(data, value.Data)
 }
 
@@ -113,7 +113,7 @@ func (s *Secrets) add(secret *Secret, value NewValue) error {
 	}
 	now := s.now()
 	secret.Versions = append(secret.Versions, Version{
-		ID: value.ID, Binary: value.Binary, CreatedAt: now, Sealed: s.cfg.Key.seal(value.Data, secret.place(value.ID)),
+		ID: value.ID, Binary: value.Binary, CreatedAt: now, Sealed: s.cfg.Key.Seal(value.Data, secret.place(value.ID)),
 	})
 	stages := value.Stages
 	if len(stages) == 0 {

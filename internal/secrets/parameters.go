@@ -110,7 +110,7 @@ func (p *Parameters) split(reference string) (name, selector string) {
 
 // Value returns the value of a version. InternalServerError.
 func (p *Parameters) Value(n Named) (string, error) {
-	value, ok := p.cfg.Key.open(n.Version.Sealed, n.Parameter.place(n.Version.Number))
+	value, ok := p.cfg.Key.Open(n.Version.Sealed, n.Parameter.place(n.Version.Number))
 	if !ok {
 		return "", model.Errorf(model.Internal, "InternalServerError", "An error occurred on the server side.")
 	}

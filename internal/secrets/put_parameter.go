@@ -42,7 +42,7 @@ func (p *Parameters) Put(ctx context.Context, req NewParameter) (ParameterVersio
 			return cur, err
 		}
 		next.ModifiedAt = now
-		next.Sealed = p.cfg.Key.seal([]byte(req.Value), cur.place(next.Number))
+		next.Sealed = p.cfg.Key.Seal([]byte(req.Value), cur.place(next.Number))
 		if err := cur.makeRoom(); err != nil {
 			return cur, err
 		}

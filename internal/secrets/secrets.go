@@ -13,12 +13,13 @@ import (
 
 	"neargate/internal/model"
 	"neargate/internal/store"
+	"neargate/internal/store/sealed"
 )
 
 // Config is what Secrets and Parameters need to be told.
 type Config struct {
 	Place model.Place // for ARNs
-	Key   *Key
+	Key   *sealed.Key
 }
 
 // Secrets are the secrets of an account and region.

@@ -29,7 +29,7 @@ func (s *Secrets) Value(ctx context.Context, id, version, stage string) (Value, 
 	if err != nil {
 		return Value{}, err
 	}
-	data, ok := s.cfg.Key.open(v.Sealed, secret.place(v.ID))
+	data, ok := s.cfg.Key.Open(v.Sealed, secret.place(v.ID))
 	if !ok {
 		return Value{}, model.Errorf(model.Invalid, "DecryptionFailure",
 			"Secrets Manager can't decrypt the protected secret text using the provided KMS key.")

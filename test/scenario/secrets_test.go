@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -39,16 +40,17 @@ func TestSecretsReachTasksAlone(t *testing.T) {
 	secret := v.secret("shop/db", `{"user":"me","password":"`+v.canary("first")+`"}`)
 	v.parameter("/shop/token", v.canary("token"), ssmtypes.ParameterTypeSecureString)
 	v.parameter("/shop/host", v.canary("host"), ssmtypes.ParameterTypeString)
+	v.file("shop-config", "app.env", "# of the app\nFILE="+v.canary("file")+"\nPASSWORD=of the file\n")
 	must[*ecs.CreateClusterOutput](t)(c.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{}))
 	image := c.push("promised", buildPromised(t))
 	c.defineSecrets("web", image, map[string]string{
 		"PASSWORD": secret + ":password::", "WHOLE": secret, "TOKEN": "/shop/token",
 		"HOST": strings.Replace(secret[:strings.Index(secret, ":secret:")], "secretsmanager", "ssm", 1) + ":parameter/shop/host",
-	})
+	}, "arn:aws:s3:::shop-config/app.env")
 	want := func(password string) map[string]string {
 		return map[string]string{
 			"PASSWORD": v.values[password], "WHOLE": `{"user":"me","password":"` + v.values[password] + `"}`,
-			"TOKEN": v.values["token"], "HOST": v.values["host"],
+			"TOKEN": v.values["token"], "HOST": v.values["host"], "FILE": v.values["file"],
 		}
 	}
 	c.service("web", "web", 1, "")
@@ -76,6 +78,9 @@ func TestSecretsReachTasksAlone(t *testing.T) {
 	c.service("bad", "bad", 1, "")
 	c.stopsWith("bad", "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "+
 		"unable to retrieve secret from asm: service call has been retried 1 time(s): retrieved secret from Secrets Manager did not contain json key passwort")
+	c.defineSecrets("bad", image, nil, "arn:aws:s3:::shop-config/none.env")
+	must[*ecs.UpdateServiceOutput](t)(c.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{Service: aws.String("bad"), TaskDefinition: aws.String("bad")}))
+	c.stopsWith("bad", "ResourceInitializationError: failed to download env files: file download command: non empty error stream: NoSuchKey: The specified key does not exist.")
 	v.absent("the answers", c.answers())
 	v.search(data)
 	destroy(t, s, c)
@@ -87,6 +92,7 @@ type vault struct {
 	t       *testing.T
 	secrets *secretsmanager.Client
 	ssm     *ssm.Client
+	s3      *s3.Client
 	values  map[string]string // canaries by name
 	log     []*syncBuffer
 }
@@ -98,6 +104,7 @@ func newVault(t *testing.T, s *server) *vault {
 		t: t, values: map[string]string{}, log: []*syncBuffer{s.log},
 		secrets: secretsmanager.New(secretsmanager.Options{Region: s.Region, BaseEndpoint: &s.Endpoint, Credentials: keys}),
 		ssm:     ssm.New(ssm.Options{Region: s.Region, BaseEndpoint: &s.Endpoint, Credentials: keys}),
+		s3:      s3.New(s3.Options{Region: s.Region, BaseEndpoint: &s.Endpoint, Credentials: keys}),
 	}
 }
 
@@ -110,6 +117,13 @@ func (v *vault) canary(name string) string {
 func (v *vault) secret(name, value string) (arn string) {
 	v.t.Helper()
 	return *must[*secretsmanager.CreateSecretOutput](v.t)(v.secrets.CreateSecret(v.t.Context(), &secretsmanager.CreateSecretInput{Name: &name, SecretString: &value})).ARN
+}
+
+// file puts an object into a new bucket.
+func (v *vault) file(bucket, key, content string) {
+	v.t.Helper()
+	must[*s3.CreateBucketOutput](v.t)(v.s3.CreateBucket(v.t.Context(), &s3.CreateBucketInput{Bucket: &bucket}))
+	must[*s3.PutObjectOutput](v.t)(v.s3.PutObject(v.t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader(content)}))
 }
 
 func (v *vault) rotate(name, value string) {
@@ -209,10 +223,15 @@ func (c *client) addresses(service string) (ips []string) {
 	return ips
 }
 
-// defineSecrets registers a definition whose variables are secrets.
-func (c *client) defineSecrets(family, image string, from map[string]string) {
+// defineSecrets registers a definition whose variables are secrets and in files.
+func (c *client) defineSecrets(family, image string, from map[string]string, files ...string) {
 	c.t.Helper()
-	def := ecstypes.ContainerDefinition{Name: aws.String("app"), Image: aws.String(image), PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(8080)}}}
+	def := ecstypes.ContainerDefinition{
+		Name: aws.String("app"), Image: aws.String(image), PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(8080)}},
+	}
+	for _, arn := range files {
+		def.EnvironmentFiles = append(def.EnvironmentFiles, ecstypes.EnvironmentFile{Type: ecstypes.EnvironmentFileTypeS3, Value: &arn})
+	}
 	for name, valueFrom := range from {
 		def.Secrets = append(def.Secrets, ecstypes.Secret{Name: &name, ValueFrom: &valueFrom})
 	}

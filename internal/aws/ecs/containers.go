@@ -38,9 +38,7 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 	if c.RepositoryCredentials != nil {
 		out.RegistrySecret = aws.ToString(c.RepositoryCredentials.CredentialsParameter)
 	}
-	for _, s := range c.Secrets {
-		out.Secrets = append(out.Secrets, model.SecretReference{Name: aws.ToString(s.Name), ValueFrom: aws.ToString(s.ValueFrom)})
-	}
+	out.EnvironmentFiles, out.Secrets = files(c.EnvironmentFiles), references(c.Secrets)
 	out.MountPoints, out.VolumesFrom = readMounts(c)
 	out.Interactive, out.Terminal, out.DockerLabels = aws.ToBool(c.Interactive), aws.ToBool(c.PseudoTerminal), c.DockerLabels
 	out.Restart = readRestart(c.RestartPolicy)
@@ -63,7 +61,7 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 		out.DependsOn = append(out.DependsOn, model.Dependency{Container: aws.ToString(d.ContainerName), Condition: string(d.Condition)})
 	}
 	if l := c.LogConfiguration; l != nil {
-		out.Log = model.LogConfig{Driver: string(l.LogDriver), Options: l.Options}
+		out.Log = model.LogConfig{Driver: string(l.LogDriver), Options: l.Options, SecretOptions: references(l.SecretOptions)}
 	}
 	if h := c.HealthCheck; h != nil {
 		out.HealthCheck = &model.ContainerHealthCheck{
@@ -78,6 +76,23 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 		}
 	}
 	return out
+}
+
+func references(in []types.Secret) []model.SecretReference {
+	var all []model.SecretReference
+	for _, s := range in {
+		all = append(all, model.SecretReference{Name: aws.ToString(s.Name), ValueFrom: aws.ToString(s.ValueFrom)})
+	}
+	return all
+}
+
+// files returns the ARNs of environment files: S3 objects are the only kind.
+func files(in []types.EnvironmentFile) []string {
+	var all []string
+	for _, f := range in {
+		all = append(all, aws.ToString(f.Value))
+	}
+	return all
 }
 
 // given returns nil for an empty list: an empty command is none, as the image's

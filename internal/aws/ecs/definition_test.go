@@ -109,6 +109,14 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"secrets without an execution role", container(func(c *types.ContainerDefinition) {
 			c.Secrets = []types.Secret{{Name: aws.String("A"), ValueFrom: aws.String("b")}}
 		}), "ClientException: When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."},
+		{"a file that is no object", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.ExecutionRoleArn = aws.String("role")
+			in.ContainerDefinitions[0].EnvironmentFiles = []types.EnvironmentFile{{Type: types.EnvironmentFileTypeS3, Value: aws.String("s3://b/a.env")}}
+		}, "ClientException: Invalid 'environmentFiles' setting for container 'app': s3://b/a.env is not the ARN of an S3 object."},
+		{"a file of another kind", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.ExecutionRoleArn = aws.String("role")
+			in.ContainerDefinitions[0].EnvironmentFiles = []types.EnvironmentFile{{Type: types.EnvironmentFileTypeS3, Value: aws.String("arn:aws:s3:::b/a.txt")}}
+		}, "ClientException: Invalid 'environmentFiles' setting for container 'app': the name of arn:aws:s3:::b/a.txt must end in .env."},
 		{"a secret and a variable of one name", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.ExecutionRoleArn = aws.String("role")
 			in.ContainerDefinitions[0].Environment = []types.KeyValuePair{{Name: aws.String("A"), Value: aws.String("x")}}

@@ -59,7 +59,7 @@ func readOverrides(in *types.TaskOverride) (out catalogue.TaskOverrides, err err
 		out.Containers = append(out.Containers, model.ContainerOverride{
 			Name: aws.ToString(c.Name), Command: given(c.Command), Environment: keyValues(c.Environment),
 			CPUUnits: int(aws.ToInt32(c.Cpu)), MemoryMiB: int(aws.ToInt32(c.Memory)),
-			MemoryReservationMiB: int(aws.ToInt32(c.MemoryReservation)),
+			MemoryReservationMiB: int(aws.ToInt32(c.MemoryReservation)), EnvironmentFiles: files(c.EnvironmentFiles),
 		})
 	}
 	return out, nil

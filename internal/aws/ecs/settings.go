@@ -49,7 +49,7 @@ func refused() []wire.Setting {
 		wire.Refused[ecs.ListTasksInput]("ContainerInstance"),
 		wire.Refused[ecs.ListTasksInput]("DaemonName"),
 
-		wire.Refused[types.ContainerOverride]("EnvironmentFiles"),
+		wire.Refused[types.EnvironmentFile]("Type", string(types.EnvironmentFileTypeS3)),
 		wire.RefusedAs[types.ContainerOverride]("ResourceRequirements", noGPU),
 		wire.Refused[types.TaskOverride]("InferenceAcceleratorOverrides"),
 	)
@@ -77,11 +77,9 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.Refused[types.Volume]("S3filesVolumeConfiguration"),
 		wire.Refused[types.Volume]("FsxWindowsFileServerVolumeConfiguration"),
 		wire.Refused[types.PortMapping]("ContainerPortRange"),
-		wire.Refused[types.LogConfiguration]("SecretOptions"),
 	}
 	for _, name := range []string{
 		"CredentialSpecs",
-		"EnvironmentFiles",
 		"FirelensConfiguration",
 	} {
 		all = append(all, wire.Refused[types.ContainerDefinition](name))

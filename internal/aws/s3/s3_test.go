@@ -26,6 +26,7 @@ import (
 	"neargate/internal/model"
 	"neargate/internal/objects"
 	"neargate/internal/store"
+	"neargate/internal/store/sealed"
 )
 
 // one is the only key.
@@ -51,7 +52,11 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	o, err := objects.Open(db, filepath.Join(dir, "objects"))
+	key, err := sealed.OpenKey(filepath.Join(dir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := objects.Open(db, filepath.Join(dir, "objects"), key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 	"neargate/internal/model"
 	"neargate/internal/secrets"
 	"neargate/internal/store"
+	"neargate/internal/store/sealed"
 )
 
 // anyone lets every request in.
@@ -41,7 +42,7 @@ func newClient(t *testing.T) *sdk.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	key, err := secrets.OpenKey(filepath.Join(dir, "key"))
+	key, err := sealed.OpenKey(filepath.Join(dir, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
