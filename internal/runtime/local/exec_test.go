@@ -150,6 +150,7 @@ func TestCommandLeavesNothing(t *testing.T) {
 func TestHundredCommandsAreCut(t *testing.T) {
 	b := open(t)
 	s := spec("wait")
+	s.MemoryMiB = 1024 // sixty processes at once
 	b.run(s)
 	pids := append(supervisors(b.id, s.ID), os.Getpid())
 	b.command(s.ID, runtime.Command{}, "exit", "0") // whatever is made once is there now

@@ -113,6 +113,9 @@ func (t *task) prepare() error {
 		if m.signal, err = stopSignal(m.spec.StopSignal); err != nil {
 			return err
 		}
+		if err := pinMemlock(m.spec); err != nil {
+			return err
+		}
 	}
 	if err := writeEtc(t.order); err != nil {
 		return err

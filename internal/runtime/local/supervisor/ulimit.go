@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,6 +58,22 @@ func makeRlimits(wanted []Ulimit) ([]configs.Rlimit, error) {
 		out = append(out, configs.Rlimit{Type: kind, Hard: hard, Soft: min(limitValue(u.Soft), hard)})
 	}
 	return out, nil
+}
+
+// pinMemlock writes this process's limit of locked memory into a container's
+// limits, where its definition sets none. Setting device rules on cgroup v2 has
+// libcontainer take that limit off this process, and whatever it starts later
+// (another container, a health check, a command) would have none.
+func pinMemlock(c *Container) error {
+	if slices.ContainsFunc(c.Ulimits, func(u Ulimit) bool { return u.Name == "memlock" }) {
+		return nil
+	}
+	var ours unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &ours); err != nil {
+		return fmt.Errorf("read ulimit memlock: %w", err)
+	}
+	c.Ulimits = append(c.Ulimits, Ulimit{Name: "memlock", Soft: int64(ours.Cur), Hard: int64(ours.Max)}) // unlimited is -1 in both
+	return nil
 }
 
 // kernelMost is the highest hard limit that the kernel takes from anybody: it
