@@ -22,8 +22,7 @@ func (a *Autoscaler) hold(id string, svc model.Service, perTask int, now time.Ti
 	if a.cfg.Queues == nil {
 		return
 	}
-	for _, lb := range svc.LoadBalancers {
-		arn := lb.TargetGroupARN
+	for _, arn := range svc.TargetGroups() {
 		switch {
 		case perTask > 0:
 			a.cfg.Queues.Hold(arn, perTask)

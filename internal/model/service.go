@@ -61,6 +61,19 @@ func (lb ServiceLoadBalancer) Alternating() ServiceLoadBalancer {
 	return lb
 }
 
+// TargetGroups returns the ARNs of the target groups that the service's tasks may
+// be in, alternate ones too.
+func (s Service) TargetGroups() []string {
+	var all []string
+	for _, lb := range s.LoadBalancers {
+		all = append(all, lb.TargetGroupARN)
+		if lb.AlternateARN != "" {
+			all = append(all, lb.AlternateARN)
+		}
+	}
+	return all
+}
+
 // MetricResolution is how finely metrics of a service are published, by its
 // metricConfigurations.
 type MetricResolution struct {

@@ -87,16 +87,16 @@ func (o *owner) drained(group string, targets []model.Target) bool {
 
 // sayGroups tells of the service's target groups that cannot be read.
 func (o *owner) sayGroups(svc model.Service, now time.Time) {
-	for _, lb := range svc.LoadBalancers {
+	for _, arn := range svc.TargetGroups() {
 		text := ""
-		if err := o.group(lb.TargetGroupARN).err; err != nil {
+		if err := o.group(arn).err; err != nil {
 			reason := err.Error()
 			if e, ok := errors.AsType[*model.Error](err); ok {
 				reason = e.Msg
 			}
-			text = fmt.Sprintf("failed to describe target health in (target-group %s) with (error %s)", lb.TargetGroupARN, reason)
+			text = fmt.Sprintf("failed to describe target health in (target-group %s) with (error %s)", arn, reason)
 		}
-		o.journal.state(now, "health "+lb.TargetGroupARN, text)
+		o.journal.state(now, "health "+arn, text)
 	}
 }
 

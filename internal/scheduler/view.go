@@ -22,10 +22,8 @@ func (o *owner) usesGroup(arn string) bool {
 // publish sets the view.
 func (o *owner) publish(svc model.Service) {
 	v := &view{tasks: model.ServiceTasks{Cluster: svc.Cluster, Service: svc.Name}}
-	for _, lb := range svc.LoadBalancers {
-		v.tasks.TargetGroupARNs = append(v.tasks.TargetGroupARNs, lb.TargetGroupARN)
-		v.groups = append(v.groups, lb.TargetGroupARN)
-	}
+	v.tasks.TargetGroupARNs = svc.TargetGroups()
+	v.groups = svc.TargetGroups()
 	if def, ok := o.s.records.TaskDefinition(svc.TaskDefinitionARN); ok {
 		v.tasks.CPUUnits, v.tasks.MemoryMiB = def.CPUUnits, def.MemoryMiB
 	}

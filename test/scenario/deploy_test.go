@@ -122,13 +122,7 @@ func (c *client) deploy(name string, config *ecstypes.DeploymentConfiguration) {
 	}))
 	began := time.Now()
 	defer func() { c.t.Logf("deployed from %s to %s", began.Format(time.StampMilli), time.Now().Format(time.StampMilli)) }()
-	eventually(c.t, time.Minute, "a deployment to succeed", func() error {
-		d := c.latest(name)
-		if d.Status != ecstypes.ServiceDeploymentStatusSuccessful {
-			return fmt.Errorf("it is %s at %s: %s; events: %s", d.Status, d.LifecycleStage, aws.ToString(d.StatusReason), messages(c.describe(name)))
-		}
-		return nil
-	})
+	c.succeeds(name)
 }
 
 // latest returns the newest service deployment.

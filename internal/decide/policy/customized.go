@@ -78,9 +78,7 @@ func slo(c model.CustomizedMetric, own func(group string) bool) (percentile floa
 // attached reports whether a service's tasks are in a target group, which is named
 // by the end of its ARN.
 func attached(svc model.Service, group string) bool {
-	return slices.ContainsFunc(svc.LoadBalancers, func(lb model.ServiceLoadBalancer) bool {
-		return strings.HasSuffix(lb.TargetGroupARN, ":"+group)
-	})
+	return slices.ContainsFunc(svc.TargetGroups(), func(arn string) bool { return strings.HasSuffix(arn, ":"+group) })
 }
 
 // percentileOf reads a statistic pNN.
