@@ -8,6 +8,8 @@
 //	    The last n decisions on a service's desired count, oldest first, as
 //	    Decisions. What is wrong is a Fault: status 400 for the request, 404
 //	    for a cluster, service or scalable target that is not there.
+//	GET /_neargate/usage[?cluster=NAME]
+//	    What tasks and their containers have consumed so far, as Usage.
 //
 // A Handler keeps nothing, and is as safe for concurrent use as what it reads.
 package console
@@ -69,7 +71,7 @@ type explainer interface {
 
 // Handler answers the pages, for requests to an address, localhost or one of
 // names.
-func Handler(names []string, s services, e explainer) http.Handler {
+func Handler(names []string, s services, e explainer, c consumption) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_neargate/health", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ready"})
@@ -81,6 +83,9 @@ func Handler(names []string, s services, e explainer) http.Handler {
 			return
 		}
 		answer(w, http.StatusOK, d)
+	})
+	mux.HandleFunc("GET "+UsagePath, func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, usage(c, r.URL.Query().Get("cluster")))
 	})
 	return named(names, mux)
 }

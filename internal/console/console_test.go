@@ -34,6 +34,34 @@ func (w *world) Explain(id string, n int) ([]autoscaler.Explained, error) {
 	return []autoscaler.Explained{{Since: at, Until: at.Add(time.Second), From: 2, To: 8, Policy: "cpu", Reason: "offered much"}}, nil
 }
 
+func (*world) AllServices() []model.Service {
+	return []model.Service{
+		{Cluster: "c", Name: "web", DesiredCount: 2, Status: model.Active, LoadBalancers: []model.ServiceLoadBalancer{{TargetGroupARN: "tg"}}},
+		{Cluster: "c", Name: "gone", Status: model.Inactive},
+	}
+}
+
+func (*world) AllTasks() []model.Task {
+	return []model.Task{
+		{ID: "t2", Cluster: "c", Service: "web", Group: "service:web", LastStatus: model.TaskPending},
+		{ID: "t1", Cluster: "c", Service: "web", Group: "service:web", LastStatus: model.TaskRunning, CPUUnits: 256, MemoryMiB: 512},
+		{ID: "t0", Cluster: "c", Service: "web", LastStatus: model.TaskStopped},
+	}
+}
+
+func (*world) Usage(id string) (model.TaskUsage, bool) {
+	return model.TaskUsage{
+		At: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), Network: model.NetworkUsage{RxBytes: 5, TxBytes: 6},
+		Containers: []model.ContainerUsage{
+			{Name: "app", Running: true, CPU: time.Second, Memory: 100, MemoryStat: map[string]uint64{"inactive_file": 40}, MemoryLimit: 200}, {Name: "init"},
+		},
+	}, id == "t1"
+}
+
+func (*world) Traffic() []model.TargetGroupTraffic {
+	return []model.TargetGroupTraffic{{TargetGroupARN: "tg", Arrivals: 7}, {TargetGroupARN: "other", Arrivals: 1}}
+}
+
 func TestPages(t *testing.T) {
 	const web = `{"cluster":"c","service":"web","decisions":[{"since":"2026-05-01T12:00:00Z","until":"2026-05-01T12:00:01Z","from":2,"to":8,"policy":"cpu","reason":"offered much"}]}`
 	for _, row := range []struct {
@@ -54,14 +82,20 @@ func TestPages(t *testing.T) {
 		{"unknown service", "GET", "/_neargate/decisions?service=x", 404, `{"code":"ServiceNotFoundException","message":"Service not found."}`, 0},
 		{"deleted service", "GET", "/_neargate/decisions?service=gone", 404, `{"code":"ServiceNotFoundException","message":"Service not found."}`, 0},
 		{"not scaled", "GET", "/_neargate/decisions?service=idle", 404, `{"code":"ObjectNotFoundException","message":"No scalable target"}`, 10},
+		{"usage", "GET", "/_neargate/usage?cluster=c", 200, `"services":[{"cluster":"c","service":"web","desired":2,"requests":7,"balanced":true}],"tasks":[{"cluster":"c","service":"web","group":"service:web","task":"t1","status":"RUNNING","cpu_units":256,"memory_mib":512,"at":"2026-05-01T12:00:00Z","rx_bytes":5,"tx_bytes":6,"containers":[{"container":"app","cpu_ns":1000000000,"memory_bytes":60,"memory_limit_bytes":200}]},{"cluster":"c","service":"web","group":"service:web","task":"t2","status":"PENDING","cpu_units":0,"memory_mib":0,"at":"0001-01-01T00:00:00Z","rx_bytes":0,"tx_bytes":0,"containers":[]}]}`, 0},
+		{"usage of another cluster", "GET", "/_neargate/usage?cluster=x", 200, `"services":[],"tasks":[]}`, 0},
 		{"another page", "GET", "/_neargate/", 404, "404 page not found", 0},
 		{"only reads", "POST", "/_neargate/decisions?service=web", 405, "Method Not Allowed", 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := &world{}
 			got := httptest.NewRecorder()
-			Handler(nil, w, w).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
-			if body := strings.TrimSpace(got.Body.String()); got.Code != row.status || body != row.body || w.asked != row.asked {
+			Handler(nil, w, w, w).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
+			body := strings.TrimSpace(got.Body.String())
+			if _, rest, found := strings.Cut(body, `"at":`); found && strings.Contains(row.path, "usage") { // the time of the answer
+				_, body, _ = strings.Cut(rest, ",")
+			}
+			if got.Code != row.status || body != row.body || w.asked != row.asked {
 				t.Errorf("got %d %s, %d decisions asked for; want %d %s, %d", got.Code, body, w.asked, row.status, row.body, row.asked)
 			}
 		})
@@ -78,7 +112,7 @@ func TestOtherNamesAreNotAnswered(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_neargate/decisions?service=web", http.NoBody)
 		r.Host = host
 		w, got := &world{}, httptest.NewRecorder()
-		Handler([]string{"box.lan"}, w, w).ServeHTTP(got, r)
+		Handler([]string{"box.lan"}, w, w, w).ServeHTTP(got, r)
 		if got.Code != status || (status != 200) != (w.asked == 0) {
 			t.Errorf("Host %q: status %d, %d decisions asked for, want %d", host, got.Code, w.asked, status)
 		}

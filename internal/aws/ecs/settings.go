@@ -132,7 +132,7 @@ func kept() []wire.Setting {
 
 		wire.Kept[ecs.CreateServiceInput]("AvailabilityZoneRebalancing", oneZone),
 		wire.Kept[ecs.UpdateServiceInput]("AvailabilityZoneRebalancing", oneZone),
-		wire.Kept[ecs.RegisterTaskDefinitionInput]("ExecutionRoleArn", "kept and described; images and logs need no role"),
+		wire.Kept[ecs.RegisterTaskDefinitionInput]("ExecutionRoleArn", "kept and described; images, logs and secrets need no role"),
 		wire.Kept[ecs.DeleteAccountSettingInput]("PrincipalArn", oneAccount),
 		wire.Kept[ecs.ListAccountSettingsInput]("MaxResults", "the answer is whole"),
 		wire.Kept[ecs.ListAccountSettingsInput]("NextToken", "the answer is whole"),
