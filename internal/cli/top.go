@@ -8,11 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"neargate/internal/app"
 	"neargate/internal/console"
@@ -89,11 +87,6 @@ func top(ctx context.Context, s server, o topOptions, out io.Writer) error {
 		}
 		was = now
 	}
-}
-
-func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func askUsage(ctx context.Context, s server, cluster string) (got console.Usage, err error) {
