@@ -50,7 +50,7 @@ func (c *Catalogue) NewTask(req RunTaskRequest) (model.Task, error) {
 	if err != nil {
 		return model.Task{}, err
 	}
-	if req.ExecuteCommand && def.TaskRoleARN == "" {
+	if req.ExecuteCommand && def.TaskRoleARN == "" && req.Overrides.TaskRoleARN == "" {
 		return model.Task{}, errNoTaskRole("task couldn't be run")
 	}
 	launch, err := NewLaunch(req.LaunchType, req.Strategy, cluster)
