@@ -15,6 +15,7 @@ func sdkNames() map[string]string {
 		"ec2":                     "EC2",
 		"ecr":                     "ECR",
 		"ecs":                     "ECS",
+		"elasticfilesystem":       "EFS",
 		"elasticloadbalancing":    "ELASTIC_LOAD_BALANCING_V2",
 		"iam":                     "IAM",
 		"logs":                    "CLOUDWATCH_LOGS",

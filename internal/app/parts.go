@@ -17,6 +17,7 @@ import (
 	"neargate/internal/aws/ec2"
 	ecrface "neargate/internal/aws/ecr"
 	ecsface "neargate/internal/aws/ecs"
+	"neargate/internal/aws/efs"
 	"neargate/internal/aws/elbv2"
 	"neargate/internal/aws/iam"
 	logsface "neargate/internal/aws/logs"
@@ -31,6 +32,7 @@ import (
 	"neargate/internal/decide/rollout"
 	"neargate/internal/decide/scaling"
 	"neargate/internal/ecs"
+	"neargate/internal/filesystem"
 	"neargate/internal/identity"
 	"neargate/internal/logs"
 	"neargate/internal/metadata"
@@ -70,6 +72,7 @@ type parts struct {
 	secrets    *secrets.Secrets
 	parameters *secrets.Parameters
 	objects    *objects.Objects
+	systems    *filesystem.FileSystems
 	metrics    *metric.Store
 	alarms     *alarms.Alarms
 	autoscaler *autoscaler.Autoscaler
@@ -169,10 +172,13 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err := p.openSecrets(); err != nil {
 		return err
 	}
+	if err := p.openFileSystems(part("file_systems")); err != nil {
+		return err
+	}
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
 		Records: p.ecs, Engine: p.engine, Targets: groups{p.balancer, p.connect}, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs},
-		Prepare: preparation{p.ecs, p.connect, provision.New(values{p.secrets, p.parameters}, files{p.objects})},
+		Prepare: preparation{p.ecs, p.connect, provision.New(values{p.secrets, p.parameters}, files{p.objects}, p.systems)},
 	}, schedule, part("scheduler"))
 	p.sessions = session.New(p.engine, p.logs, part("session"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
@@ -213,6 +219,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(p.ec2),
 		ecrface.New(p.registry, place, at.endpoint),
+		efs.New(p.systems, place),
 		ecsface.New(p.ecs, p.scheduler, ecsface.Exec{Sessions: p.sessions, Endpoint: at.endpoint}, place),
 		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.ec2.Subnet, Groups: p.ec2}),
 		iam.New(roles),
@@ -230,7 +237,7 @@ func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 		"names": p.names.Run, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "connect": p.connect.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "insights": p.insights.Run, "copies": p.keepCopies,
-		"secrets": p.secrets.Run, "sessions": p.sessions.Run,
+		"secrets": p.secrets.Run, "file systems": p.systems.Run, "sessions": p.sessions.Run,
 	} {
 		group.Go(func() error {
 			if err := run(ctx); err != nil && ctx.Err() == nil {

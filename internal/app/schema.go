@@ -58,6 +58,10 @@ func schema(place model.Place) store.Schema {
 			{Name: "objects"},
 			{Name: "object_uploads"},
 
+			{Name: "file-systems"},
+			{Name: "file-system-access-points"},
+			{Name: "file-system-mount-targets"},
+
 			{Name: "ec2_security_groups"},
 			{Name: "ec2_tags"},
 

@@ -101,6 +101,11 @@ func (p Place) ParameterARN(name string) string {
 	return p.arn("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
 }
 
+// FileSystemARN is arn:aws:elasticfilesystem:R:A:KIND/ID, of a file-system or an access-point.
+func (p Place) FileSystemARN(kind, id string) string {
+	return p.arn("elasticfilesystem", kind+"/"+id)
+}
+
 // RoleARN is arn:aws:iam::A:rolePATHNAME; IAM ARNs have no region. Path begins and ends with "/".
 func (p Place) RoleARN(path, name string) string {
 	return "arn:aws:iam::" + p.Account + ":role" + path + name

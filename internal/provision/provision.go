@@ -1,7 +1,7 @@
 // Package provision fills in the spec of a task that is about to start what its
 // definition only refers to, as ECS does it: the values of secrets and
-// parameters, the variables of environment files, registries' credentials. It
-// keeps nothing, and puts no value into an error.
+// parameters, the variables of environment files, registries' credentials, and
+// where EFS volumes lie. It keeps nothing, and puts no value into an error.
 //
 // A Provisioner is safe for concurrent use.
 package provision
@@ -32,17 +32,23 @@ type files interface {
 
 // Provisioner fills in specs.
 type Provisioner struct {
-	values values
-	files  files
+	values  values
+	files   files
+	systems fileSystems
 }
 
-// New returns a provisioner that looks up values and reads files.
-func New(values values, files files) *Provisioner { return &Provisioner{values, files} }
+// New returns a provisioner that looks up values and file systems and reads files.
+func New(values values, files files, systems fileSystems) *Provisioner {
+	return &Provisioner{values, files, systems}
+}
 
 // Prepare puts what a task's definition refers to into its spec. Each secret and
 // each file is read once, so that a task's containers agree about one that
 // changes meanwhile. ResourceInitializationError.
 func (p *Provisioner) Prepare(ctx context.Context, _ model.Task, _ model.TaskDefinition, spec *model.TaskSpec) error {
+	if err := p.mount(spec.Volumes); err != nil {
+		return err
+	}
 	look := lookup{p, map[string]string{}}
 	for i := range spec.Containers {
 		if err := look.fill(ctx, &spec.Containers[i]); err != nil {

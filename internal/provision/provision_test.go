@@ -58,7 +58,7 @@ func prepared(t *testing.T, k kept, from ...string) ([]string, error) {
 		spec.Containers[i].Env = []model.KeyValue{{Name: "X", Value: "of the definition"}, {Name: "Y", Value: "y"}}
 		spec.Containers[i].Secrets = []model.SecretReference{{Name: "X", ValueFrom: ref}}
 	}
-	err := provision.New(k, nil).Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec)
+	err := provision.New(k, nil, nil).Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec)
 	var all []string
 	for _, c := range spec.Containers {
 		if len(c.Env) != 2 {
@@ -153,7 +153,7 @@ func TestEnvironmentFiles(t *testing.T) {
 			Log:              model.LogConfig{SecretOptions: []model.SecretReference{{Name: "token", ValueFrom: "/shop/host"}}},
 		},
 	}}}
-	p := provision.New(newKept(), files)
+	p := provision.New(newKept(), files, nil)
 	if err := p.Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string)
 	spec := model.TaskSpec{
 		ID: t.ID, Name: name, CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB,
 		SecurityGroups: t.Network.SecurityGroups,
-		Volumes:        def.Volumes,
+		Volumes:        slices.Clone(def.Volumes),
 		SharePIDs:      def.SharePIDs,
 		EphemeralGiB:   cmp.Or(t.EphemeralGiB, def.EphemeralGiB, model.FargateDiskGiB),
 		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},

@@ -13,6 +13,7 @@ import (
 	"neargate/internal/aws/ec2"
 	"neargate/internal/aws/ecr"
 	"neargate/internal/aws/ecs"
+	"neargate/internal/aws/efs"
 	"neargate/internal/aws/elbv2"
 	"neargate/internal/aws/iam"
 	"neargate/internal/aws/logs"
@@ -34,6 +35,7 @@ func faces() []face {
 	place := model.Place{Region: "us-east-1", Account: "000000000000"}
 	return []face{
 		{"Amazon ECS", "ecs", ecs.New(nil, nil, ecs.Exec{}, place)},
+		{"Amazon EFS", "efs", efs.New(nil, place)},
 		{"Elastic Load Balancing v2", "elbv2", elbv2.New(nil, elbv2.Config{Place: place})},
 		{"Application Auto Scaling", "applicationautoscaling", applicationautoscaling.New(nil, place)},
 		{"CloudWatch", "cloudwatch", cloudwatch.New(nil, nil)},

@@ -72,7 +72,7 @@ func open(dir string, tasks int) (s *server, err error) {
 		return s, err
 	}
 	s.scheduler = scheduler.New(scheduler.Parts{
-		Records: s.ecs, Engine: engine, Targets: s.world, Rules: s.world, Alarms: s.world, Logs: logGroups{}, Prepare: provision.New(nil, nil),
+		Records: s.ecs, Engine: engine, Targets: s.world, Rules: s.world, Alarms: s.world, Logs: logGroups{}, Prepare: provision.New(nil, nil, nil),
 	}, cfg, log)
 	s.world.changed = s.scheduler.TargetChanged
 	if s.alarms, err = alarms.New(s.db, s.metrics, alarms.Config{

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"neargate/internal/model"
 )
 
 func TestRegisterTaskDefinitionEchoesWithDefaults(t *testing.T) {
@@ -135,6 +137,14 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 			in.Volumes = []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Scope: types.ScopeTask}}}
 		}, "ClientException: Fargate compatible task definitions do not support dockerVolumeConfiguration"},
 		{"a volume without a name", func(in *ecs.RegisterTaskDefinitionInput) { in.Volumes = []types.Volume{{}} }, "ClientException: Volume.name contains invalid characters"},
+		{"an access point without encryption", efsVolume(&types.EFSVolumeConfiguration{
+			FileSystemId: aws.String("fs-01234567"), AuthorizationConfig: &types.EFSAuthorizationConfig{AccessPointId: aws.String("fsap-01234567")},
+		}), "ClientException: EFS access points require TransitEncryption to be enabled."},
+		{"an access point and a root directory", efsVolume(&types.EFSVolumeConfiguration{
+			FileSystemId: aws.String("fs-01234567"), AuthorizationConfig: &types.EFSAuthorizationConfig{AccessPointId: aws.String("fsap-01234567")},
+			TransitEncryption: types.EFSTransitEncryptionEnabled, RootDirectory: aws.String("/data"),
+		}), `ClientException: When using an EFS access point, the root directory must either be set to "/" or be omitted.`},
+		{"no file system's ID", efsVolume(&types.EFSVolumeConfiguration{FileSystemId: aws.String("../fs-01234567")}), "ClientException: Invalid 'fileSystemId'"},
 		{"a mount of no volume", container(func(c *types.ContainerDefinition) {
 			c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v")}}
 		}), "ClientException: Unknown volume 'v'."},
@@ -203,5 +213,28 @@ func TestEmptyCommandIsNone(t *testing.T) {
 	def, _ := s.ecs.TaskDefinition("web")
 	if c := def.Containers[0]; c.Command != nil || c.EntryPoint != nil {
 		t.Errorf("command %q, entry point %q, want none", c.Command, c.EntryPoint)
+	}
+}
+
+func efsVolume(e *types.EFSVolumeConfiguration) func(*ecs.RegisterTaskDefinitionInput) {
+	return func(in *ecs.RegisterTaskDefinitionInput) {
+		in.Volumes = []types.Volume{{Name: aws.String("efs"), EfsVolumeConfiguration: e}}
+	}
+}
+
+// What an EFS volume is for shows when a task starts; until then it is only kept.
+func TestEFSVolumeIsRead(t *testing.T) {
+	s, _ := newFace(t)
+	_, err := s.registerTaskDefinition(t.Context(), definition(efsVolume(&types.EFSVolumeConfiguration{
+		FileSystemId: aws.String("fs-0123456789abcdef0"), RootDirectory: aws.String("/"), TransitEncryption: types.EFSTransitEncryptionEnabled,
+		AuthorizationConfig: &types.EFSAuthorizationConfig{AccessPointId: aws.String("fsap-0123456789abcdef0"), Iam: types.EFSAuthorizationConfigIAMEnabled},
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	def, _ := s.ecs.TaskDefinition("web")
+	want := []model.Volume{{Name: "efs", EFS: &model.EFSVolume{FileSystemID: "fs-0123456789abcdef0", AccessPointID: "fsap-0123456789abcdef0", RootDirectory: "/"}}}
+	if diff := cmp.Diff(want, def.Volumes); diff != "" {
+		t.Error(diff)
 	}
 }

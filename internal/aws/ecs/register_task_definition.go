@@ -16,6 +16,10 @@ func (s *service) registerTaskDefinition(ctx context.Context, in *ecs.RegisterTa
 	if err != nil {
 		return nil, err
 	}
+	volumes, err := readVolumes(in.Volumes)
+	if err != nil {
+		return nil, err
+	}
 	request, err := s.records.Encode(in)
 	if err != nil {
 		return nil, fmt.Errorf("keep task definition: %w", err)
@@ -23,7 +27,7 @@ func (s *service) registerTaskDefinition(ctx context.Context, in *ecs.RegisterTa
 	req := catalogue.RegisterTaskDefinitionRequest{
 		Family: aws.ToString(in.Family), CPU: aws.ToString(in.Cpu), Memory: aws.ToString(in.Memory), NetworkMode: string(in.NetworkMode),
 		TaskRoleARN: aws.ToString(in.TaskRoleArn), ExecutionRoleARN: aws.ToString(in.ExecutionRoleArn),
-		Containers: containers, Volumes: readVolumes(in.Volumes), PIDMode: string(in.PidMode), Tags: readTags(in.Tags), RegisteredBy: *s.caller(ctx), Request: request,
+		Containers: containers, Volumes: volumes, PIDMode: string(in.PidMode), Tags: readTags(in.Tags), RegisteredBy: *s.caller(ctx), Request: request,
 	}
 	for _, c := range in.RequiresCompatibilities {
 		req.Compatibilities = append(req.Compatibilities, string(c))

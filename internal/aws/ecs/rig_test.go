@@ -77,7 +77,7 @@ func newFace(t *testing.T) (*service, *fake.Engine) {
 	cfg := scheduler.Default(place)
 	cfg.Timing = rollout.Timing{} // tasks count as healthy at once
 	sched = scheduler.New(scheduler.Parts{
-		Records: records, Engine: eng, Targets: balancer{}, Rules: balancer{}, Alarms: balancer{}, Logs: logs{}, Prepare: provision.New(nil, nil),
+		Records: records, Engine: eng, Targets: balancer{}, Rules: balancer{}, Alarms: balancer{}, Logs: logs{}, Prepare: provision.New(nil, nil, nil),
 	}, cfg, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

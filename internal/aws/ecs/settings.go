@@ -73,7 +73,6 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.RefusedAs[types.HostVolumeProperties]("SourcePath", "Fargate compatible task definitions do not support sourcePath."),
 		wire.RefusedAs[types.Volume]("DockerVolumeConfiguration", "Fargate compatible task definitions do not support dockerVolumeConfiguration."),
 		wire.Refused[types.Volume]("ConfiguredAtLaunch"),
-		wire.Refused[types.Volume]("EfsVolumeConfiguration"),
 		wire.Refused[types.Volume]("S3filesVolumeConfiguration"),
 		wire.Refused[types.Volume]("FsxWindowsFileServerVolumeConfiguration"),
 		wire.Refused[types.PortMapping]("ContainerPortRange"),

@@ -49,6 +49,7 @@ type handler struct {
 	auth      Authenticator
 	byTarget  map[string]*face
 	bySigning map[string][]*face // Query; several versions may share a name
+	routes    []routed           // REST
 	cbor      cborModes
 	room      *semaphore.Weighted // Config.MaxInFlight
 }
@@ -97,6 +98,9 @@ func (h *handler) add(s Service) {
 			panic("wire: two operations " + s.SigningName + "." + op.Name)
 		}
 		f.ops[op.Name] = op
+		if op.Route.Path != "" {
+			h.routes = append(h.routes, routed{f, op})
+		}
 	}
 	if s.TargetPrefix != "" {
 		if h.byTarget[s.TargetPrefix] != nil {
@@ -121,15 +125,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			err = fmt.Errorf("encode answer: %w", err)
 		}
 	}
-	status := http.StatusOK
+	status := c.success()
 	w.Header().Set("X-Amzn-Requestid", c.id)
 	if err != nil {
 		status, body = h.failure(w, c, err)
 	}
 	c.proto.header(c, w.Header())
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
+	if r.Method != http.MethodHead && status != http.StatusNoContent {
 		// An error here means that the client has gone, which it may.
 		_, _ = w.Write(body)
 	}

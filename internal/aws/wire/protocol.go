@@ -16,7 +16,7 @@ type call struct {
 	version string // of Query
 	id      string
 	tree    any        // JSON, CBOR: the request
-	form    url.Values // Query: the request
+	form    url.Values // Query: the request; REST: what stands beside the body
 	json10  bool       // JSON 1.0 asked for
 	fault   error      // what the head of the request already shows to be wrong
 	failed  string     // the code that was answered, for the log
@@ -50,6 +50,10 @@ type protocol interface {
 // identify finds the protocol and the service of a request by its head.
 func (h *handler) identify(r *http.Request) *call {
 	c := &call{id: h.cfg.NewRequestID()}
+	if f, op, names := h.match(r); f != nil {
+		c.proto, c.face, c.op, c.form = restProtocol{}, f, op, names
+		return c
+	}
 	if !methodTaken(r) {
 		c.proto, c.fault = jsonProtocol{}, noSuchPath()
 		return c

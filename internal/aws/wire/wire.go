@@ -1,5 +1,5 @@
 // Package wire speaks the AWS protocols: AWS JSON 1.0 and 1.1, Query (also
-// EC2's form of it) and RPC v2 CBOR. It decodes requests into the input types
+// EC2's form of it), REST with JSON and RPC v2 CBOR. It decodes requests into the input types
 // of AWS SDK for Go v2 and encodes its output types and errors, all by
 // reflection, so that no shape is typed by hand.
 //
@@ -61,6 +61,8 @@ type Operation struct {
 	Name string
 	// New makes an empty input, a pointer to a struct.
 	New func() any
+	// Route is set for REST alone; see At.
+	Route Route
 	// Call runs the operation on what New made and the request filled.
 	Call func(ctx context.Context, in any) (any, error)
 }

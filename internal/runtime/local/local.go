@@ -39,6 +39,9 @@ func Dispatch() {
 		os.Exit(probe.Main(os.Args[2:], os.Stdout, os.Stderr)) //nolint:forbidigo // a process of its own, which main handed over
 	case supervisor.ProbeArgument:
 		os.Exit(0) //nolint:forbidigo // as above
+	case supervisor.NamespaceArgument:
+		supervisor.KeepNamespace()
+		os.Exit(0) //nolint:forbidigo // as above
 	case supervisor.HolderArgument:
 		os.Exit(supervisor.Hold()) //nolint:forbidigo // as above
 	case supervisor.InitArgument:

@@ -16,8 +16,12 @@ func orderMounts(dir string, spec model.TaskSpec, images []Rootfs) [][]superviso
 		}
 		return places[key]
 	}
+	shared := map[string]*supervisor.Shared{}
 	for _, v := range spec.Volumes {
 		place([2]string{v.Name})
+		if v.Shared != nil {
+			shared[v.Name] = &supervisor.Shared{Base: v.Shared.Base, Path: v.Shared.Path, User: (*supervisor.User)(v.Shared.User)}
+		}
 	}
 	var containers []model.ContainerDefinition
 	declared := map[string][]string{}
@@ -33,7 +37,11 @@ func orderMounts(dir string, spec model.TaskSpec, images []Rootfs) [][]superviso
 			if m.Volume == "" {
 				key = [2]string{m.Container + "/", m.Path}
 			}
-			mounts = append(mounts, supervisor.Mount{Source: place(key), Path: m.Path, ReadOnly: m.ReadOnly, Fill: m.Fill})
+			one := supervisor.Mount{Source: place(key), Path: m.Path, ReadOnly: m.ReadOnly, Fill: m.Fill, Shared: shared[m.Volume]}
+			if one.Shared != nil { // each container has users of its own
+				one.Source, one.Fill = supervisor.SharedDir(dir, c.Name, len(mounts)), false
+			}
+			mounts = append(mounts, one)
 		}
 		all = append(all, mounts)
 	}

@@ -202,7 +202,7 @@ func (e *Engine) release(ctx context.Context, t *task) {
 		release()
 	}
 	t.releases = nil
-	for _, name := range []string{"containers", "volumes", "etc", "sock"} {
+	for _, name := range []string{"containers", "volumes", "shared", "etc", "sock"} {
 		errs = append(errs, removeTask(ctx, filepath.Join(t.dir, name)))
 	}
 	if err := errors.Join(errs...); err != nil {

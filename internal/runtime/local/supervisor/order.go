@@ -68,11 +68,23 @@ type Sysctl struct{ Name, Value string }
 
 // Mount is a directory of the machine's that a container sees.
 type Mount struct {
-	Source   string // made when it is not there
+	Source   string // made when it is not there, but for a Shared one
 	Path     string // in the container
 	ReadOnly bool
 	Fill     bool // an empty Source gets what the image has at Path
+	Shared   *Shared
 }
+
+// Shared is a directory that others use as well: Source is what it is mounted on
+// first, in this task's mount namespace alone.
+type Shared struct {
+	Base string // nothing outside is reached
+	Path string // below Base
+	User *User  // as whom all files are used; nil: as who a process is
+}
+
+// User is a user by numbers.
+type User struct{ UID, GID int64 }
 
 // Ulimit is a limit by the name that setrlimit(2) has for it in lower case.
 type Ulimit struct {

@@ -144,6 +144,9 @@ func (t *task) furnish() (err error) {
 	if err := makeVolumes(t.order); err != nil {
 		return err
 	}
+	if err := mountShared(t.order, roots); err != nil {
+		return err
+	}
 	return fillVolumes(t.order, roots)
 }
 

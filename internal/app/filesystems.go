@@ -1,0 +1,20 @@
+package app
+
+import (
+	"log/slog"
+	"path/filepath"
+
+	"neargate/internal/filesystem"
+)
+
+// fileSystemsDir is where EFS's file systems lie, below the data directory.
+const fileSystemsDir = "efs"
+
+func (p *parts) openFileSystems(log *slog.Logger) (err error) {
+	p.systems, err = filesystem.Open(p.db, filesystem.Config{
+		Dir: filepath.Join(p.cfg.Data, fileSystemsDir), Place: p.cfg.Place,
+		Subnet:   func(id string) (vpc, zone string, ok bool) { return p.ec2.Subnet(id) },
+		HasGroup: func(id string) bool { return p.ec2.HasSecurityGroup(id) },
+	}, log)
+	return err
+}
