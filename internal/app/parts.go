@@ -225,7 +225,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		iam.New(roles),
 		logsface.New(p.logs),
 		secretsmanager.New(p.secrets),
-		ssm.New(p.parameters),
+		ssm.New(p.parameters, p.sessions),
 		sts.New(p.tokens),
 	}
 	return nil

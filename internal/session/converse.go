@@ -18,7 +18,7 @@ import (
 
 var (
 	errIdle       = errors.New("nothing has moved for too long")
-	errTerminated = errors.New("the client ended the session")
+	errTerminated = errors.New("it was terminated")
 )
 
 // root is who commands run as, whoever the container's user is (Amazon ECS

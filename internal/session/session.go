@@ -134,6 +134,17 @@ func (s *Sessions) take(id string, end context.CancelCauseFunc) (w waiting, ok b
 	return w, true
 }
 
+// End ends a session, whether it has its client or waits for it. An unknown one
+// is no error.
+func (s *Sessions) End(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.waiting, id)
+	if end, ok := s.open[id]; ok {
+		end(errTerminated)
+	}
+}
+
 func (s *Sessions) leave(id string) {
 	s.mu.Lock()
 	delete(s.open, id)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -346,5 +347,27 @@ func TestTranscriptIsKept(t *testing.T) {
 	want := []string{"one", "", long[:maxLine], long[maxLine:], "last"}
 	if got := b.logs.get("/exec " + ticket.ID); !slices.Equal(got, want) {
 		t.Errorf("got %d lines, want %d", len(got), len(want))
+	}
+}
+
+// TestEndEndsASession, which its client hears of, and one that waits.
+func TestEndEndsASession(t *testing.T) {
+	b := newBench(t)
+	waits := b.ticket("wait")
+	end := b.session(t.Context(), "stubborn")
+	b.mu.Lock()
+	ids := slices.Collect(maps.Keys(b.open))
+	b.mu.Unlock()
+	if len(ids) != 1 {
+		t.Fatalf("%d sessions are open", len(ids))
+	}
+	for _, id := range []string{ids[0], waits.ID, "unknown"} {
+		b.End(id)
+	}
+	if err := <-end; err != nil {
+		t.Errorf("got %v, want the usual end", err)
+	}
+	if _, err := client.Run(t.Context(), b.target(waits), client.Streams{Out: io.Discard, Err: io.Discard}); err == nil {
+		t.Error("a session that was ended has a client")
 	}
 }

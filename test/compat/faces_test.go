@@ -42,7 +42,7 @@ func faces() []face {
 		{"CloudWatch Logs", "logs", logs.New(nil)},
 		{"Amazon ECR", "ecr", ecr.New(nil, place, "")},
 		{"Secrets Manager", "secretsmanager", secretsmanager.New(nil)},
-		{"Systems Manager Parameter Store", "ssm", ssm.New(nil)},
+		{"Systems Manager: Parameter Store, sessions", "ssm", ssm.New(nil, nil)},
 		{"IAM", "iam", iam.New(nil)},
 		{"STS", "sts", sts.New(nil)},
 		{"Amazon EC2", "ec2", ec2.New(nil)},

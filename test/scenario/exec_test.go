@@ -109,7 +109,8 @@ func TestExecByAWSClient(t *testing.T) {
 	}
 	neargate(t) // before the plugin is built
 	plugins := plugin(t)
-	s := serve(t, t.TempDir())
+	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	s := serve(t, t.TempDir(), "--listen", listen)
 	c := newClient(s)
 	task := c.runShell(taskRole(s))
 	defer func() { c.endTask(s, task) }()
@@ -158,8 +159,12 @@ func TestExecByAWSClient(t *testing.T) {
 	x.keys("echo $((6*7)); trap '' HUP; sleep 4321\r")
 	x.sees("42\n")
 	s.stop(syscall.SIGKILL)
-	s = serve(t, s.data)
+	s = serve(t, s.data, "--listen", listen)
 	c = newClient(s)
+	x.sees("timed out.") // it has asked the next server
+	if code := x.wait(); code != 0 {
+		t.Errorf("got exit code %d", code)
+	}
 	out, code := run(t, s, c, task, "sh", "-c", "while ps -o args | grep -q '[s]leep 4321'; do sleep .1; done; echo gone; exit 5")
 	if out != "gone\n" || code != 5 {
 		t.Errorf("got %q and code %d in a task of the server before", out, code)

@@ -1,6 +1,7 @@
-// Package ssm is the face of parameters: the Parameter Store's part of the API
-// of AWS Systems Manager over package secrets. It keeps nothing of its own, and
-// no value is in an error.
+// Package ssm is the face of parameters and of sessions: of the API of AWS
+// Systems Manager the Parameter Store's part over package secrets, and what the
+// client of an ECS Exec session asks when its connection was cut. It keeps
+// nothing of its own, and no value is in an error.
 package ssm
 
 import (
@@ -12,15 +13,17 @@ import (
 	"neargate/internal/aws/wire"
 	"neargate/internal/model"
 	"neargate/internal/secrets"
+	"neargate/internal/session"
 )
 
 type service struct {
 	parameters *secrets.Parameters
+	sessions   *session.Sessions
 }
 
-// New returns the face of parameters.
-func New(p *secrets.Parameters) wire.Service {
-	s := &service{p}
+// New returns the face of parameters and of sessions.
+func New(p *secrets.Parameters, sessions *session.Sessions) wire.Service {
+	s := &service{p, sessions}
 	return wire.Service{
 		SigningName:  "ssm",
 		TargetPrefix: "AmazonSSM",
@@ -41,6 +44,8 @@ func New(p *secrets.Parameters) wire.Service {
 			wire.Op("ListTagsForResource", s.listTagsForResource),
 			wire.Op("PutParameter", s.putParameter),
 			wire.Op("RemoveTagsFromResource", s.removeTagsFromResource),
+			wire.Op("ResumeSession", s.resumeSession),
+			wire.Op("TerminateSession", s.terminateSession),
 			wire.Op("UnlabelParameterVersion", s.unlabelParameterVersion),
 		},
 	}

@@ -20,6 +20,7 @@ import (
 	"neargate/internal/aws/wire"
 	"neargate/internal/model"
 	"neargate/internal/secrets"
+	"neargate/internal/session"
 	"neargate/internal/store"
 	"neargate/internal/store/sealed"
 )
@@ -50,7 +51,7 @@ func newClient(t *testing.T) *sdk.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(wire.NewHandler([]wire.Service{face.New(p)}, anyone{}, wire.Config{Log: slog.New(slog.DiscardHandler)}))
+	srv := httptest.NewServer(wire.NewHandler([]wire.Service{face.New(p, session.New(nil, nil, slog.New(slog.DiscardHandler)))}, anyone{}, wire.Config{Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(srv.Close)
 	return sdk.New(sdk.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(srv.URL), RetryMaxAttempts: 1,
@@ -291,5 +292,19 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 	if got := put(t, c, "/a", "v", overwrite); !strings.HasPrefix(got, "ParameterMaxVersionLimitExceeded: ") {
 		t.Errorf("the oldest has a label: %q", got)
+	}
+}
+
+// TestSessions: what AWS's plugin asks when its connection was cut.
+func TestSessions(t *testing.T) {
+	c := newClient(t)
+	id := aws.String("ecs-execute-command-0123456789abcdef0")
+	resumed, err := c.ResumeSession(t.Context(), &sdk.ResumeSessionInput{SessionId: id})
+	if err != nil || *resumed.SessionId != *id || resumed.TokenValue != nil {
+		t.Errorf("got %+v and %v, want no token", resumed, err)
+	}
+	ended, err := c.TerminateSession(t.Context(), &sdk.TerminateSessionInput{SessionId: id})
+	if err != nil || *ended.SessionId != *id {
+		t.Errorf("got %+v and %v", ended, err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"neargate/internal/model"
 	"neargate/internal/runtime"
@@ -130,18 +131,47 @@ func files(t *testing.T, pids ...int) []string {
 }
 
 // TestCommandLeavesNothing: what a command has started goes with it, also what
-// has left its session and ignores signals.
+// has left its session and ignores signals, whoever the container's first process
+// is; and with its container, where that is not the first process of its own.
 func TestCommandLeavesNothing(t *testing.T) {
-	b := open(t)
-	s := spec("wait")
-	b.run(s)
-	for _, terminal := range []*runtime.Window{nil, {Rows: 24, Columns: 80}} {
-		if code, lines := b.command(s.ID, runtime.Command{Window: terminal}, "spawn", "exit"); code != 0 || len(lines) != 2 {
-			t.Fatalf("got %q and code %d", lines, code)
-		}
-		if processes, groups := b.inside(s.ID); processes != 1 || groups != 0 {
-			t.Errorf("%d processes and %d cgroups are left, want the container's own alone", processes, groups)
-		}
+	for name, change := range map[string]func(*model.TaskSpec){
+		"its own first process": func(*model.TaskSpec) {},
+		"an init above it":      func(s *model.TaskSpec) { s.Containers[0].Init = true },
+		"shared processes":      func(s *model.TaskSpec) { s.SharePIDs = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := open(t)
+			s := spec("wait")
+			side := container("side", "idle")
+			s.Containers = append(s.Containers, side)
+			change(&s)
+			b.run(s)
+			before, _ := b.inside(s.ID)
+			for _, terminal := range []*runtime.Window{nil, {Rows: 24, Columns: 80}} {
+				if code, lines := b.command(s.ID, runtime.Command{Window: terminal}, "spawn", "exit"); code != 0 || len(lines) != 2 {
+					t.Fatalf("got %q and code %d", lines, code)
+				}
+				if processes, groups := b.inside(s.ID); processes != before || groups != 0 {
+					t.Errorf("%d processes and %d cgroups are left, want the %d of before", processes, groups, before)
+				}
+			}
+			out, in := io.Pipe()
+			done := make(chan error, 1)
+			go func() {
+				_, err := b.Exec(t.Context(), s.ID, runtime.Command{Container: "app", Args: []string{"/guest", "spawn", "wait"}}, runtime.Streams{Stdout: in})
+				done <- err
+			}()
+			if lines := bufio.NewScanner(out); !lines.Scan() || !lines.Scan() {
+				t.Fatal(lines.Err())
+			}
+			if err := b.Stop(t.Context(), s.ID, time.Second); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err != nil {
+				t.Errorf("got %v of a command whose task was stopped", err)
+			}
+			b.exit()
+		})
 	}
 }
 
