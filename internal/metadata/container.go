@@ -51,7 +51,8 @@ type network struct {
 	AttachmentIndex          int
 	MACAddress               string
 	IPv4SubnetCIDRBlock      string
-	DomainNameServers        []string `json:",omitempty"`
+	DomainNameServers        []string
+	DomainNameSearchList     []string
 	PrivateDNSName           string
 	SubnetGatewayIpv4Address string
 }
@@ -122,6 +123,7 @@ func known(c model.ContainerState) model.TaskStatus {
 func (s subject) network() network {
 	return network{
 		NetworkMode: "awsvpc", IPv4Addresses: []string{s.state.IP}, MACAddress: s.state.MAC,
+		DomainNameServers: []string{s.cfg.Gateway.String()}, DomainNameSearchList: []string{s.cfg.Place.PrivateDomain()},
 		IPv4SubnetCIDRBlock: s.cfg.Subnet.String(), PrivateDNSName: s.cfg.Place.PrivateDNSName(s.state.IP),
 		SubnetGatewayIpv4Address: netip.PrefixFrom(s.cfg.Gateway, s.cfg.Subnet.Bits()).String(),
 	}
