@@ -111,8 +111,8 @@ func (t *table) spoofing() {
 // machine filters between tasks and this machine. The machine's own programs
 // reach tasks; tasks reach the server's open ports, and the rest of the machine
 // where Reach says so; connections from and to a load balancer have to be allowed
-// by its security groups and by the task's. Nobody else reaches the machine by its addresses in the subnet, as a neighbour
-// could that has a route to them.
+// by its security groups and by the task's. Nobody else reaches the machine by
+// its addresses in the subnet, as a neighbour could that has a route to them.
 func (t *table) machine() {
 	tasks := taskPrefix(t.net.cfg.ID)
 	t.base("input", nftables.ChainTypeFilter, nftables.ChainHookInput, nftables.ChainPriorityFilter)
