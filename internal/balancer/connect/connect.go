@@ -87,10 +87,12 @@ type Connect struct {
 	doors   map[where]*door // guarded by control
 	behind  bool            // something of it could not be done; guarded by control
 
-	mu        sync.Mutex
+	mu        sync.Mutex           // taken before an endpoint's
 	endpoints map[string]*endpoint // by ARN; guarded by mu
-	left      map[string]bool      // endpoints that a target has left, to be told; guarded by mu
-	wake      chan struct{}        // size 1
+
+	leftMu sync.Mutex      // taken last
+	left   map[string]bool // endpoints that a target has left, to be told; guarded by leftMu
+	wake   chan struct{}   // size 1
 }
 
 // address is the record of an alias. Its key is its namespace's ARN, a blank and
@@ -187,9 +189,9 @@ func (c *Connect) tend(ctx context.Context) {
 
 // targetLeft notes that a target has left an endpoint. It never blocks.
 func (c *Connect) targetLeft(arn string) {
-	c.mu.Lock()
+	c.leftMu.Lock()
 	c.left[arn] = true
-	c.mu.Unlock()
+	c.leftMu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -197,8 +199,8 @@ func (c *Connect) targetLeft(arn string) {
 }
 
 func (c *Connect) takeLeft() map[string]bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.leftMu.Lock()
+	defer c.leftMu.Unlock()
 	left := c.left
 	c.left = map[string]bool{}
 	return left

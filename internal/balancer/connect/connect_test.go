@@ -499,3 +499,64 @@ func TestTraffic(t *testing.T) {
 		t.Errorf("clients %+v", c)
 	}
 }
+
+// TestReturn: a target that drains and is registered again serves as before.
+func TestReturn(t *testing.T) {
+	r := start(t, overHTTP())
+	a := serve(t, "a")
+	r.register(a.at)
+	held := make(chan error, 1)
+	go func() {
+		_, _, err := r.get(clientAt, "/hold")
+		held <- err
+	}()
+	eventually(t, "held", func() bool { return a.served.Load() == 1 })
+	if err := r.DeregisterTargets(t.Context(), endpointARN, []model.Target{a.at}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, err := r.get(clientAt, "/"); err != nil || status != 503 {
+		t.Errorf("while it drains: %d, %v; want 503", status, err)
+	}
+	r.register(a.at)
+	if status, _, err := r.get(clientAt, "/"); err != nil || status != 200 {
+		t.Errorf("after its return: %d, %v", status, err)
+	}
+	close(a.hold)
+	if err := <-held; err != nil {
+		t.Error(err)
+	}
+	if all, _ := r.TargetHealth(endpointARN); len(all) != 1 || all[0].State != "healthy" {
+		t.Errorf("got %+v, want it healthy", all)
+	}
+}
+
+// TestManyAtOnce: targets come and go and endpoints change while requests are
+// under way.
+func TestManyAtOnce(t *testing.T) {
+	r := start(t, overHTTP())
+	backends := []*backend{serve(t, "a"), serve(t, "b"), serve(t, "c")}
+	r.register(backends[0].at)
+	var work sync.WaitGroup
+	for i := range 4 {
+		work.Go(func() {
+			for range 50 {
+				switch i {
+				case 0:
+					r.register(backends[1].at, backends[2].at)
+				case 1:
+					_ = r.DeregisterTargets(t.Context(), endpointARN, []model.Target{backends[1].at})
+				case 2:
+					s := overHTTP()
+					s.RequestTimeout = new(10 * time.Second)
+					r.offer(s)
+					_ = r.ConnectTraffic()
+				case 3:
+					if status, _, err := r.get(clientAt, "/"); err != nil || status != 200 {
+						t.Errorf("got %d, %v", status, err)
+					}
+				}
+			}
+		})
+	}
+	work.Wait()
+}

@@ -62,7 +62,7 @@ func (c *Connect) RegisterTargets(_ context.Context, arn string, targets []model
 	defer e.mu.Unlock()
 	for _, at := range targets {
 		if t := e.targets[at]; t != nil {
-			if t.lost { // another task has the address now
+			if t.lost { // what is under way there ends
 				e.dropLocked(t)
 			} else {
 				t.open() // it drained
@@ -83,7 +83,7 @@ const drainLimit = 30 * time.Second
 func (c *Connect) DeregisterTargets(_ context.Context, arn string, targets []model.Target) error {
 	c.endpoint(arn).leave(targets, func(t *target) {
 		t.drainUntil = time.Now().Add(drainLimit)
-		t.upstream.Close()
+		t.upstream.CloseIdle()
 	})
 	return nil
 }
@@ -140,6 +140,7 @@ func (e *endpoint) expire(now time.Time) {
 	defer e.mu.Unlock()
 	for _, t := range e.targets {
 		if t.closed() && now.After(t.drainUntil) {
+			t.lost = true
 			t.upstream.Cut()
 			t.endStreams()
 		}

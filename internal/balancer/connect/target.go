@@ -35,7 +35,7 @@ type target struct {
 
 	// Guarded by endpoint.mu.
 	drainUntil time.Time
-	lost       bool
+	lost       bool // it was cut: another one takes its place
 }
 
 const closedBit = math.MinInt64
