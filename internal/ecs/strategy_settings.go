@@ -3,7 +3,6 @@ package ecs
 import (
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"neargate/internal/model"
@@ -26,6 +25,7 @@ type steps struct {
 
 // applyStrategy changes the strategy as asked.
 func (s RolloutSettings) applyStrategy(to *model.Strategy) error {
+	was := to.Kind
 	set(&to.Kind, s.Strategy)
 	set(&to.Bake, s.Bake)
 	switch {
@@ -38,11 +38,10 @@ func (s RolloutSettings) applyStrategy(to *model.Strategy) error {
 	case s.Canary != nil && to.Kind != model.Canary:
 		return invalid("canaryConfiguration is only valid when the deployment strategy is CANARY.")
 	}
-	return firstError(s.applySteps(to), s.applyHooks(to), s.applyAlarms(to), s.applyEarly(to))
+	return firstError(s.applySteps(to, to.Kind != was), s.applyHooks(to), s.applyAlarms(to), s.applyEarly(to))
 }
 
-func (s RolloutSettings) applySteps(to *model.Strategy) error {
-	changed := s.Strategy != nil && to.Step == 0
+func (s RolloutSettings) applySteps(to *model.Strategy, changed bool) error {
 	switch to.Kind {
 	case model.Linear:
 		if changed || s.Linear != nil {
@@ -161,52 +160,5 @@ func (s RolloutSettings) applyEarly(to *model.Strategy) error {
 		return invalid("sourceServiceRevisionCleanup must be one of [BLOCKING,DEFERRED].")
 	}
 	to.Early = model.EarlySuccess{Enable: true, HealthyPercent: *s.Early.HealthyPercent, Deferred: s.Early.Cleanup == "DEFERRED"}
-	return nil
-}
-
-// checkShifting refuses a service whose strategy its load balancers do not allow.
-// The words are those of the developer guide, troubleshooting-blue-green.
-func checkShifting(svc model.Service) error {
-	with, seen := 0, map[string]bool{}
-	for _, lb := range svc.LoadBalancers {
-		if lb.AlternateARN+lb.ProductionRule+lb.TestRule+lb.RoleARN == "" {
-			continue
-		}
-		with++
-		if err := checkAlternate(lb, seen); err != nil {
-			return err
-		}
-	}
-	switch {
-	case with > 0 && with < len(svc.LoadBalancers):
-		return invalid("Either all or none of the provided loadBalancers must have advancedConfiguration defined")
-	case with < len(svc.LoadBalancers) && svc.Rollout.Strategy.Shifts():
-		return invalid("advancedConfiguration field is required for all loadBalancers when using a non-ROLLING deployment strategy")
-	}
-	return nil
-}
-
-func checkAlternate(lb model.ServiceLoadBalancer, seen map[string]bool) error {
-	switch {
-	case lb.AlternateARN == "":
-		return invalid("alternateTargetGroupArn can not be blank.")
-	case lb.ProductionRule == "":
-		return invalid("productionListenerRule can not be blank.")
-	case lb.RoleARN == "":
-		return invalid("roleArn can not be blank.")
-	case lb.ProductionRule == lb.TestRule:
-		return invalid("The following rules cannot be used as both production and test listener rules: %s", lb.TestRule)
-	}
-	for _, arn := range []string{lb.TargetGroupARN, lb.AlternateARN} {
-		if seen[arn] {
-			return invalid("Duplicate targetGroupArn found: %s", arn)
-		}
-		seen[arn] = true
-	}
-	for name, arn := range map[string]string{"productionListenerRule": lb.ProductionRule, "testListenerRule": lb.TestRule} {
-		if arn != "" && !strings.Contains(arn, ":listener-rule/app/") {
-			return invalid("%s has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: %s", name, arn)
-		}
-	}
 	return nil
 }

@@ -200,37 +200,3 @@ func sooner(a, b time.Time) time.Time {
 	}
 	return a
 }
-
-// failure returns why the primary deployment fails now; nil: it does not.
-func (m *machine) failure() *Failure {
-	svc := m.in.Service
-	switch {
-	case m.p.Ordered == model.OrderRollback:
-		return &Failure{Cause: Ordered, Rollback: true}
-	case m.p.Ordered == model.OrderAbort:
-		return &Failure{Cause: Ordered}
-	case svc.Rollout.CircuitBreaker && m.primary.FailedTasks >= rollout.Threshold(svc.Rollout, svc.DesiredCount):
-		return &Failure{Cause: Tripped, Rollback: svc.Rollout.Rollback}
-	case m.p.Back || m.p.Stage == "":
-		return nil
-	case m.strategy.Alarms.Enable && !m.p.AlarmsOff && len(m.in.Alarms) > 0:
-		return &Failure{Cause: Alarmed, Rollback: m.strategy.Alarms.Rollback}
-	case m.expired():
-		return &Failure{Cause: TimedOut, Detail: string(m.p.Stage), Rollback: true}
-	case m.in.Traffic.Problem != "":
-		return &Failure{Cause: Misrouted, Detail: m.in.Traffic.Problem, Rollback: true}
-	case m.in.Traffic.Production > 0 && m.p.Shifts > 0 && m.target.healthy == 0 && m.old.healthy > 0:
-		return &Failure{Cause: Lost, Rollback: true}
-	}
-	return nil
-}
-
-// expired reports whether a pause has expired that is to end the deployment.
-func (m *machine) expired() bool {
-	for _, p := range m.p.Pauses {
-		if p.Status == model.PauseAwaiting && p.Action == model.OrderRollback && !m.in.Now.Before(p.ExpiresAt) {
-			return true
-		}
-	}
-	return false
-}

@@ -67,26 +67,6 @@ type Side struct {
 // to have, in tenths of a percent.
 type Shift struct{ Production, Test int }
 
-// Failure is the end of a deployment.
-type Failure struct {
-	Cause    Cause
-	Detail   string // of the cause: alarms, stage, problem
-	Rollback bool   // go back to the last revision that was deployed
-}
-
-// Cause is why a deployment fails.
-type Cause int
-
-// The causes.
-const (
-	Tripped   Cause = iota // the circuit breaker: tasks failed to start
-	Alarmed                // an alarm of the deployment is in ALARM
-	Ordered                // somebody stopped it
-	TimedOut               // a pause expired
-	Misrouted              // the listener rules are not as they must be
-	Lost                   // it has production traffic and no healthy task
-)
-
 // Next returns the next step of a service.
 func Next(in Input) Step {
 	svc := in.Service

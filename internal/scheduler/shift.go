@@ -1,0 +1,66 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"neargate/internal/decide/rollout/strategy"
+	"neargate/internal/model"
+)
+
+// shift has a worker write the listener rules, unless one does.
+func (o *owner) shift(ctx context.Context, svc model.Service, to strategy.Shift, now time.Time) {
+	if o.shifting || now.Before(o.shiftAt) {
+		o.later(o.shiftAt)
+		return
+	}
+	o.shifting = true
+	lbs := o.routed(svc)
+	o.s.work.Go(func() {
+		err := o.s.carrier.shift(ctx, lbs, to)
+		if ctx.Err() == nil {
+			o.post(shifted{err})
+		}
+	})
+}
+
+// shift writes all rules, whatever becomes of one.
+func (c carrier) shift(ctx context.Context, lbs []model.ServiceLoadBalancer, to strategy.Shift) error {
+	var failed error
+	for _, lb := range lbs {
+		for rule, share := range map[string]int{lb.ProductionRule: to.Production, lb.TestRule: to.Test} {
+			if rule == "" || share == strategy.Unsure {
+				continue
+			}
+			if err := c.rules.SetForwards(ctx, rule, weights(lb, share)); err != nil {
+				failed = fmt.Errorf("modify rule %s: %w", rule, err)
+			}
+		}
+	}
+	return failed
+}
+
+// weights are those that give the target group of lb a share of the traffic and
+// the alternate one the rest: percents, or tenths of them.
+func weights(lb model.ServiceLoadBalancer, share int) []model.WeightedTargetGroup {
+	whole := strategy.Whole
+	if share%10 == 0 {
+		share, whole = share/10, whole/10
+	}
+	return []model.WeightedTargetGroup{
+		{TargetGroupARN: lb.TargetGroupARN, Weight: share}, {TargetGroupARN: lb.AlternateARN, Weight: whole - share},
+	}
+}
+
+// wrote takes the outcome of a shift.
+func (o *owner) wrote(m shifted, now time.Time) {
+	o.shifting = false
+	text := ""
+	if m.err != nil {
+		o.s.log.Warn("shift traffic", "service", o.key, "err", m.err)
+		text = "failed to shift traffic with (error " + m.err.Error() + ")."
+		o.shiftAt = now.Add(time.Second)
+	}
+	o.journal.state(now, shiftFails, text)
+}
