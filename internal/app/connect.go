@@ -2,17 +2,15 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
-	"regexp"
 	"strings"
 	"time"
 
 	"neargate/internal/balancer"
 	"neargate/internal/balancer/connect"
+	"neargate/internal/discovery"
 	"neargate/internal/model"
 	"neargate/internal/runtime"
 )
@@ -114,37 +112,25 @@ func (g groups) TargetHealth(arn string) ([]model.TargetHealth, error) {
 	return g.Balancer.TargetHealth(arn)
 }
 
-// connectNamespaces are the namespaces of Service Connect: every name is one.
+// connectNamespaces are the namespaces of Service Connect: Cloud Map's.
 type connectNamespaces struct{ *parts }
 
-var namespaceForm = regexp.MustCompile(`^[!-~]+$`)
-
-func (n connectNamespaces) named(name string) model.Namespace {
-	sum := sha256.Sum256([]byte(name))
-	return model.Namespace{Name: name, ARN: fmt.Sprintf("arn:aws:servicediscovery:%s:%s:namespace/ns-%s",
-		n.cfg.Place.Region, n.cfg.Place.Account, hex.EncodeToString(sum[:8]))}
-}
-
-// Namespace returns the namespace with a name, or with the ARN of one that is in
-// use.
+// Namespace returns the namespace with a name or ARN.
 func (n connectNamespaces) Namespace(nameOrARN string) (model.Namespace, bool) {
-	if !strings.HasPrefix(nameOrARN, "arn:") {
-		return n.named(nameOrARN), len(nameOrARN) <= 1024 && namespaceForm.MatchString(nameOrARN)
+	ns, ok := n.discovery.NamespaceNamed(nameOrARN)
+	if strings.HasPrefix(nameOrARN, "arn:") {
+		var err error
+		ns, err = n.discovery.Namespace(nameOrARN)
+		ok = err == nil && ns.ARN == nameOrARN
 	}
-	for _, c := range n.ecs.Clusters() {
-		if c.ConnectNamespace.ARN == nameOrARN {
-			return c.ConnectNamespace, true
-		}
-	}
-	for _, svc := range n.ecs.AllServices() {
-		if c := svc.Connect; c != nil && c.NamespaceARN == nameOrARN {
-			return model.Namespace{ARN: c.NamespaceARN, Name: c.Namespace}, true
-		}
-	}
-	return model.Namespace{}, false
+	return model.Namespace{ARN: ns.ARN, Name: ns.Name}, ok
 }
 
-// CreateNamespace returns the namespace with a name.
-func (n connectNamespaces) CreateNamespace(_ context.Context, name string) (model.Namespace, error) {
-	return n.named(name), nil
+// CreateNamespace creates an HTTP namespace with a name.
+func (n connectNamespaces) CreateNamespace(ctx context.Context, name string) (model.Namespace, error) {
+	if _, err := n.discovery.CreateNamespace(ctx, model.DiscoveryNamespace{Name: name, Type: discovery.HTTP}); err != nil {
+		return model.Namespace{}, err
+	}
+	ns, _ := n.Namespace(name)
+	return ns, nil
 }

@@ -23,6 +23,7 @@ func sdkNames() map[string]string {
 		"s3":                      "S3",
 		"secretsmanager":          "SECRETS_MANAGER",
 		"ssm":                     "SSM",
+		"servicediscovery":        "SERVICEDISCOVERY",
 		"sts":                     "STS",
 	}
 }

@@ -57,7 +57,7 @@ func (c Config) checkNames() error {
 func (p *parts) openNames(ctx context.Context, at reach, log *slog.Logger) error {
 	resolvers := names.MachineResolvers()
 	p.names = names.New(names.Config{
-		Sources:  []names.Source{balancerNames{p}, p.apiNames(at), hostNames{p.cfg.Place, p.engine.Capabilities().Network}, domainNames{p.cfg.Domain}},
+		Sources:  []names.Source{balancerNames{p}, p.apiNames(at), discoveredNames{p}, hostNames{p.cfg.Place, p.engine.Capabilities().Network}, domainNames{p.cfg.Domain}},
 		Upstream: resolvers.List, Alone: !firewall.Reach(p.cfg.TaskReach).Names(),
 	}, log)
 	for _, d := range p.cfg.DNS {
@@ -76,6 +76,16 @@ func (p *parts) openNames(ctx context.Context, at reach, log *slog.Logger) error
 		}
 	}
 	return nil
+}
+
+// answerNames answers when it is known what runs: until then questions wait.
+func (p *parts) answerNames(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-p.scheduler.Ready():
+	}
+	return p.names.Run(ctx)
 }
 
 // balancerNames are the names of load balancers.
@@ -147,8 +157,21 @@ func (p *parts) apiNames(at reach) apiNames {
 // gateway is an engine whose tasks reach the server at an address.
 type gateway interface{ Gateway() netip.Addr }
 
+// dataPrefix is what SDKs put before the host that they call DiscoverInstances
+// at, whatever that host is.
+const dataPrefix = "data-"
+
 // Lookup implements names.Source.
 func (n apiNames) Lookup(name string, view names.View) (names.Answer, bool) {
+	host, data := strings.CutPrefix(name, dataPrefix)
+	if data && view.From != names.World {
+		if a, err := netip.ParseAddr(host); err == nil && (a == n.gateway || a == n.listen) {
+			return addressAnswer(name, a), true
+		}
+		if a, known := n.Lookup(host, view); known {
+			return a, true
+		}
+	}
 	switch {
 	case name == "":
 	case name == apiName && view.From != names.World, name == n.domain:

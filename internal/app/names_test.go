@@ -49,6 +49,11 @@ func TestNamesOfTheAPIs(t *testing.T) {
 		{open, "example.test", names.World, "false 192.0.2.7 "},
 		{n, "box.lan", names.Task, "false 172.31.0.1 "},
 		{n, "box.lan", names.Machine, "unknown"},
+		{n, "data-172.31.0.1", names.Task, "false 172.31.0.1 "},
+		{n, "data-172.31.0.2", names.Task, "unknown"},
+		{n, "data-neargate.internal", names.Machine, "false 127.0.0.1 "},
+		{n, "data-127.0.0.1", names.Machine, "false 127.0.0.1 "},
+		{n, "data-127.0.0.1", names.World, "unknown"},
 		{apiNames{}, "", names.Task, "unknown"},
 		{apiNames{}, "example.test", names.Task, "unknown"},
 	} {

@@ -22,6 +22,7 @@ import (
 	"neargate/internal/aws/iam"
 	logsface "neargate/internal/aws/logs"
 	"neargate/internal/aws/secretsmanager"
+	"neargate/internal/aws/servicediscovery"
 	"neargate/internal/aws/sigv4"
 	"neargate/internal/aws/ssm"
 	"neargate/internal/aws/sts"
@@ -31,6 +32,7 @@ import (
 	"neargate/internal/decide/firewall"
 	"neargate/internal/decide/rollout"
 	"neargate/internal/decide/scaling"
+	"neargate/internal/discovery"
 	"neargate/internal/ecs"
 	"neargate/internal/filesystem"
 	"neargate/internal/identity"
@@ -62,6 +64,7 @@ type parts struct {
 	logs       *logs.Logs
 	engine     runtime.Engine
 	names      *names.Server
+	discovery  *discovery.Directory
 	taskPorts  *taskPorts
 	connect    *connect.Connect
 	metadata   *metadata.Metadata
@@ -157,11 +160,17 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if parity {
 		schedule.Timing = rollout.Timing{Unchecked: settle}
 	}
+	if p.discovery, err = discovery.Open(p.db, discovery.Config{
+		Place: cfg.Place, Members: members{p}, HasVPC: func(id string) bool { return p.ec2.HasVPC(id) },
+	}); err != nil {
+		return err
+	}
 	if err := p.openConnect(); err != nil {
 		return err
 	}
 	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{
-		Place: cfg.Place, OnChange: p.serviceChanged, Namespaces: connectNamespaces{p},
+		Registries: p.discovery,
+		Place:      cfg.Place, OnChange: p.serviceChanged, Namespaces: connectNamespaces{p},
 		HasSecurityGroup: func(id string) bool { return p.ec2.HasSecurityGroup(id) },
 		TaskMayHave:      func(role string) bool { return p.tokens.TaskMayHave(role) },
 	})
@@ -226,6 +235,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		logsface.New(p.logs),
 		secretsmanager.New(p.secrets),
 		ssm.New(p.parameters, p.sessions),
+		servicediscovery.New(p.discovery, place),
 		sts.New(p.tokens),
 	}
 	return nil
@@ -234,7 +244,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 // run starts every part; they end with ctx.
 func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 	for name, run := range map[string]func(context.Context) error{
-		"names": p.names.Run, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "connect": p.connect.Run,
+		"names": p.answerNames, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "connect": p.connect.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "insights": p.insights.Run, "copies": p.keepCopies,
 		"secrets": p.secrets.Run, "file systems": p.systems.Run, "sessions": p.sessions.Run,

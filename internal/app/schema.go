@@ -62,6 +62,11 @@ func schema(place model.Place) store.Schema {
 			{Name: "file-system-access-points"},
 			{Name: "file-system-mount-targets"},
 
+			{Name: "discovery_namespaces"},
+			{Name: "discovery_services"},
+			{Name: "discovery_instances"},
+			{Name: "discovery_operations"},
+
 			{Name: "ec2_security_groups"},
 			{Name: "ec2_tags"},
 

@@ -37,6 +37,8 @@ type Config struct {
 	// HasSecurityGroup reports whether there is a security group with the ID; nil
 	// takes any.
 	HasSecurityGroup func(id string) bool
+	// Registries has the services of Cloud Map; nil: there are none.
+	Registries registries
 	// TaskMayHave reports whether tasks can have the role with the name or ARN;
 	// nil takes any.
 	TaskMayHave func(role string) bool
@@ -66,11 +68,13 @@ type Catalogue struct {
 	events      *store.Table[[]model.ServiceEvent]    // by CLUSTER/NAME, newest first
 	history     *store.Table[model.ServiceDeployment] // by CLUSTER/NAME/DEPLOYMENT
 	settings    *store.Table[string]                  // account settings by name
+
+	members members
 }
 
 // Open opens the catalogue's tables in db.
 func Open(db *store.DB, groups targetGroups, cfg Config) (*Catalogue, error) {
-	c := &Catalogue{cfg: cfg, db: db, groups: groups}
+	c := &Catalogue{cfg: cfg, db: db, groups: groups, members: members{by: map[string]map[string]model.Instance{}}}
 	err := firstError(
 		open(db, "clusters", &c.clusters),
 		open(db, "task-definitions", &c.definitions),
@@ -83,6 +87,7 @@ func Open(db *store.DB, groups targetGroups, cfg Config) (*Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the records of ECS: %w", err)
 	}
+	c.enlist(c.tasks.List(""))
 	return c, nil
 }
 

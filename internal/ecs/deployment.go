@@ -17,7 +17,7 @@ func newDeployment(svc model.Service) model.Deployment {
 	id := "ecs-svc/" + random.Digits19()
 	return model.Deployment{
 		ID: id, Status: model.Primary, TaskDefinitionARN: svc.TaskDefinitionARN, Network: svc.Network,
-		LoadBalancers: placed(svc), Connect: svc.Connect, PlatformVersion: svc.PlatformVersion, DesiredCount: svc.DesiredCount,
+		LoadBalancers: placed(svc), Registries: svc.Registries, Connect: svc.Connect, PlatformVersion: svc.PlatformVersion, DesiredCount: svc.DesiredCount,
 		Strategy: svc.Rollout.Strategy, Progress: model.Progress{Source: strategy.Source(svc.Deployments)},
 		RolloutState: rollout.InProgress, RolloutReason: "ECS deployment " + id + " in progress.",
 		CreatedAt: now, UpdatedAt: now,

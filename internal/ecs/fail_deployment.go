@@ -61,7 +61,7 @@ func (t tables) fail(svc *model.Service, f model.DeploymentFailure) (back string
 func rollBack(svc *model.Service, last model.ServiceDeployment) string {
 	svc.TaskDefinitionARN, svc.Network = last.Service.TaskDefinitionARN, last.Service.Network
 	svc.LoadBalancers, svc.PlatformVersion = last.Service.LoadBalancers, last.Service.PlatformVersion
-	svc.Connect = last.Service.Connect
+	svc.Registries, svc.Connect = last.Service.Registries, last.Service.Connect
 	back := newDeployment(*svc)
 	back.Images, back.Strategy = last.Images, svc.Deployments[0].Strategy
 	back.ID, back.CreatedAt = last.Deployment, last.CreatedAt

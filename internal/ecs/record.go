@@ -12,6 +12,7 @@ import (
 // events, oldest first, to a service; a service of no name has none. The tags and
 // the protection of a task that is there are kept: only calls change them.
 func (c *Catalogue) Record(ctx context.Context, cluster, service string, tasks []model.Task, events []model.ServiceEvent) error {
+	defer c.enlist(tasks)
 	return c.update(ctx, func(t tables) error {
 		for _, task := range tasks {
 			if cur, ok := t.tasks.Get(taskKey(task)); ok {

@@ -28,6 +28,7 @@ func setDesired(svc *model.Service, n int) {
 func redeploys(a, b model.Service) bool {
 	return a.TaskDefinitionARN != b.TaskDefinitionARN || a.PlatformVersion != b.PlatformVersion ||
 		!reflect.DeepEqual(a.Network, b.Network) || !reflect.DeepEqual(a.LoadBalancers, b.LoadBalancers) ||
+		!reflect.DeepEqual(a.Registries, b.Registries) ||
 		!reflect.DeepEqual(a.Connect, b.Connect) || !reflect.DeepEqual(a.Monitoring, b.Monitoring)
 }
 

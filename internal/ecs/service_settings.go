@@ -13,6 +13,7 @@ type ServiceSettings struct {
 	TaskDefinition  *string // FAMILY, FAMILY:REVISION or an ARN
 	Network         *model.Network
 	LoadBalancers   []model.ServiceLoadBalancer // empty but not nil: none
+	Registries      []model.ServiceRegistry     // the same
 	Connect         *ConnectSettings            // of Service Connect
 	PlatformVersion *string
 	Monitoring      []model.MetricResolution // empty but not nil: none
@@ -69,8 +70,16 @@ func (s ServiceSettings) applyTasks(t tables, svc *model.Service) error {
 	if s.LoadBalancers != nil {
 		svc.LoadBalancers = orNil(s.LoadBalancers)
 	}
+	if s.Registries != nil {
+		svc.Registries = orNil(s.Registries)
+	}
 	for _, lb := range svc.LoadBalancers {
 		if err := checkPort(lb, def); err != nil {
+			return err
+		}
+	}
+	for _, r := range svc.Registries {
+		if err := checkRegistryPort(r, def); err != nil {
 			return err
 		}
 	}

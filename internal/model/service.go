@@ -17,6 +17,7 @@ type Service struct {
 	TaskDefinitionARN string
 	LoadBalancers     []ServiceLoadBalancer
 	Connect           *ServiceConnect // nil: it takes no part in Service Connect
+	Registries        []ServiceRegistry
 	Network           Network
 	Rollout           RolloutConfig
 	HealthCheckGrace  time.Duration
@@ -74,6 +75,15 @@ func (s Service) TargetGroups() []string {
 	return all
 }
 
+// ServiceRegistry makes the service's tasks instances of a service of Cloud Map.
+// Their port is Port, or that of the container, which is given with its name.
+type ServiceRegistry struct {
+	RegistryARN   string
+	Port          int
+	ContainerName string
+	ContainerPort int
+}
+
 // MetricResolution is how finely metrics of a service are published, by its
 // metricConfigurations.
 type MetricResolution struct {
@@ -115,6 +125,7 @@ type Deployment struct {
 
 	LoadBalancers   []ServiceLoadBalancer // of its tasks
 	Connect         *ServiceConnect       // of its tasks
+	Registries      []ServiceRegistry     // the same
 	PlatformVersion string
 	Strategy        Strategy // by which it is rolled out, whatever the service's is by now
 	Progress        Progress // how far it has come by stages

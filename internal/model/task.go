@@ -52,6 +52,7 @@ type Task struct {
 	LoadBalancers        []ServiceLoadBalancer // the target groups it belongs into
 	Connect              []ConnectTarget       // the endpoints that it answers for
 	ConnectNamespace     string                // the ARN of the one whose endpoints it reaches; "" is none
+	Registries           []ServiceRegistry     // of Cloud Map, which it belongs into
 	Overrides            []ContainerOverride   // of RunTask
 	TaskRoleARN          string                // of RunTask; "" is the definition's, as the next
 	ExecutionRoleARN     string

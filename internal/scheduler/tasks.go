@@ -32,7 +32,7 @@ func (s *Scheduler) newTask(cluster string, def model.TaskDefinition, now time.T
 func (s *Scheduler) serviceTask(svc model.Service, d model.Deployment, def model.TaskDefinition, now time.Time) model.Task {
 	t := s.newTask(svc.Cluster, def, now)
 	t.Service, t.Group, t.StartedBy, t.DeploymentID = svc.Name, "service:"+svc.Name, d.ID, d.ID
-	t.Network, t.LoadBalancers, t.PlatformVersion = d.Network, d.LoadBalancers, d.PlatformVersion
+	t.Network, t.LoadBalancers, t.Registries, t.PlatformVersion = d.Network, d.LoadBalancers, d.Registries, d.PlatformVersion
 	if d.Connect != nil {
 		t.Connect, t.ConnectNamespace = d.Connect.Targets(), d.Connect.NamespaceARN
 	}

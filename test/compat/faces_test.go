@@ -18,6 +18,7 @@ import (
 	"neargate/internal/aws/iam"
 	"neargate/internal/aws/logs"
 	"neargate/internal/aws/secretsmanager"
+	"neargate/internal/aws/servicediscovery"
 	"neargate/internal/aws/ssm"
 	"neargate/internal/aws/sts"
 	"neargate/internal/aws/wire"
@@ -43,6 +44,7 @@ func faces() []face {
 		{"Amazon ECR", "ecr", ecr.New(nil, place, "")},
 		{"Secrets Manager", "secretsmanager", secretsmanager.New(nil)},
 		{"Systems Manager: Parameter Store, sessions", "ssm", ssm.New(nil, nil)},
+		{"Cloud Map", "servicediscovery", servicediscovery.New(nil, place)},
 		{"IAM", "iam", iam.New(nil)},
 		{"STS", "sts", sts.New(nil)},
 		{"Amazon EC2", "ec2", ec2.New(nil)},

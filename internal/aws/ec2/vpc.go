@@ -61,6 +61,9 @@ func (s *EC2) checkVPC(ids ...string) error {
 	return checkIDs(ids, []string{s.net.vpcID}, "InvalidVpcID.NotFound", "The vpc ID '%.80s' does not exist")
 }
 
+// HasVPC reports whether there is a VPC with the ID.
+func (s *EC2) HasVPC(id string) bool { return s.checkVPC(id) == nil }
+
 type describeVpcAttributeInput struct {
 	VpcID, Attribute string
 

@@ -46,7 +46,7 @@ func (s *service) service(svc model.Service, withTags bool) *types.Service {
 		NetworkConfiguration: networkOf(svc.Network), LoadBalancers: loadBalancersOf(svc.LoadBalancers),
 		RoleArn:   aws.String("arn:aws:iam::" + s.place.Account + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),
 		CreatedBy: aws.String(svc.CreatedBy), CreatedAt: aws.Time(svc.CreatedAt), Events: []types.ServiceEvent{},
-		ServiceRegistries: []types.ServiceRegistry{}, PlacementConstraints: []types.PlacementConstraint{}, PlacementStrategy: []types.PlacementStrategy{},
+		ServiceRegistries: registriesOf(svc.Registries), PlacementConstraints: []types.PlacementConstraint{}, PlacementStrategy: []types.PlacementStrategy{},
 		Deployments: []types.Deployment{},
 	}
 	if len(svc.Strategy) > 0 {

@@ -45,6 +45,35 @@ func readLoadBalancers(in []types.LoadBalancer) []model.ServiceLoadBalancer {
 	return all
 }
 
+// readRegistries returns nil for none, but for an empty list an empty list.
+func readRegistries(in []types.ServiceRegistry) []model.ServiceRegistry {
+	if in == nil {
+		return nil
+	}
+	all := make([]model.ServiceRegistry, len(in))
+	for i, r := range in {
+		all[i] = model.ServiceRegistry{
+			RegistryARN: aws.ToString(r.RegistryArn), Port: int(aws.ToInt32(r.Port)),
+			ContainerName: aws.ToString(r.ContainerName), ContainerPort: int(aws.ToInt32(r.ContainerPort)),
+		}
+	}
+	return all
+}
+
+func registriesOf(in []model.ServiceRegistry) []types.ServiceRegistry {
+	all := make([]types.ServiceRegistry, len(in))
+	for i, r := range in {
+		all[i] = types.ServiceRegistry{RegistryArn: aws.String(r.RegistryARN), ContainerName: text(r.ContainerName)}
+		if r.Port > 0 {
+			all[i].Port = aws.Int32(int32(r.Port))
+		}
+		if r.ContainerPort > 0 {
+			all[i].ContainerPort = aws.Int32(int32(r.ContainerPort))
+		}
+	}
+	return all
+}
+
 func loadBalancersOf(in []model.ServiceLoadBalancer) []types.LoadBalancer {
 	all := make([]types.LoadBalancer, len(in))
 	for i, lb := range in {

@@ -34,7 +34,7 @@ func (s *service) revision(rec model.ServiceDeployment) types.ServiceRevision {
 		ServiceRevisionArn: aws.String(rec.RevisionARN), ServiceArn: aws.String(svc.ARN), ClusterArn: aws.String(svc.ClusterARN),
 		TaskDefinition: aws.String(svc.TaskDefinitionARN), LaunchType: types.LaunchType(svc.LaunchType),
 		PlatformVersion: aws.String(platform(svc.PlatformVersion)), PlatformFamily: aws.String("Linux"),
-		NetworkConfiguration: networkOf(svc.Network), LoadBalancers: loadBalancersOf(svc.LoadBalancers),
+		NetworkConfiguration: networkOf(svc.Network), LoadBalancers: loadBalancersOf(svc.LoadBalancers), ServiceRegistries: registriesOf(svc.Registries),
 		ResolvedConfiguration: resolvedOf(rec), ContainerImages: s.images(rec), CreatedAt: aws.Time(rec.CreatedAt), Monitoring: monitoringOf(svc.Monitoring),
 	}
 	if len(svc.Strategy) > 0 {

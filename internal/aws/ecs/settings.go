@@ -30,13 +30,11 @@ func refused() []wire.Setting {
 		wire.Refused[types.ServiceConnectClientAlias]("TestTrafficRules"),
 
 		wire.Refused[ecs.CreateServiceInput]("Role"),
-		wire.Refused[ecs.CreateServiceInput]("ServiceRegistries"),
 		wire.Refused[ecs.CreateServiceInput]("VolumeConfigurations"),
 		wire.Refused[ecs.CreateServiceInput]("VpcLatticeConfigurations"),
 		wire.Refused[ecs.CreateServiceInput]("GatewayConnectors"),
 		wire.RefusedAs[ecs.CreateServiceInput]("PlacementConstraints", noConstraints),
 		wire.RefusedAs[ecs.CreateServiceInput]("PlacementStrategy", noStrategies),
-		wire.Refused[ecs.UpdateServiceInput]("ServiceRegistries"),
 		wire.Refused[ecs.UpdateServiceInput]("VolumeConfigurations"),
 		wire.Refused[ecs.UpdateServiceInput]("VpcLatticeConfigurations"),
 		wire.Refused[ecs.UpdateServiceInput]("GatewayConnectors"),

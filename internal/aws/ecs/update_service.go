@@ -22,6 +22,7 @@ func (s *service) updateService(ctx context.Context, in *ecs.UpdateServiceInput)
 		Cluster: aws.ToString(in.Cluster), Name: aws.ToString(in.Service), Force: in.ForceNewDeployment,
 		Settings: catalogue.ServiceSettings{
 			TaskDefinition: in.TaskDefinition, Network: readNetwork(in.NetworkConfiguration), LoadBalancers: readLoadBalancers(in.LoadBalancers), Connect: connect,
+			Registries:      readRegistries(in.ServiceRegistries),
 			PlatformVersion: in.PlatformVersion, Monitoring: readMonitoring(in.Monitoring), DesiredCount: number(in.DesiredCount),
 			Grace: seconds(in.HealthCheckGracePeriodSeconds), Rollout: readRollout(in.DeploymentConfiguration), Strategy: readStrategy(in.CapacityProviderStrategy),
 			AZRebalancing: enum(in.AvailabilityZoneRebalancing), PropagateTags: enum(in.PropagateTags),
