@@ -149,6 +149,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	parity := cfg.Timing != string(scaling.Live)
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Domain: cfg.Domain,
+		AccessLogs:     logBuckets{p},
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	}))
 	if err != nil {

@@ -26,6 +26,7 @@ import (
 	"sync"
 	"time"
 
+	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/http1"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/decide/firewall"
@@ -56,6 +57,9 @@ type Config struct {
 	// Domain is where load balancers have their DNSName: NAME.Domain. "": below
 	// localhost.
 	Domain string
+	// AccessLogs takes the access logs of load balancers that have them on. nil:
+	// none is written.
+	AccessLogs accesslog.Sink
 	// OnTargetChange is called when the state of a target of the group has
 	// changed, one has come or gone, or a draining one has nothing in flight
 	// any more. It is called from one goroutine, with no lock held, and may
@@ -72,6 +76,7 @@ type Balancer struct {
 	front   *front
 	pool    *http1.Pool
 	changes *changes
+	logs    accessLogs
 
 	// control serialises everything that changes load balancers, listeners,
 	// rules and target groups; it is held across writes to disk.
@@ -141,6 +146,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 			}
 		})
 	}
+	b.spawn(b.writeLogs)
 	b.restore(ctx)
 	close(b.ready)
 	b.retry(ctx)
@@ -148,6 +154,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 	grace := time.AfterFunc(b.cfg.Grace, func() { cut(context.Cause(ctx)) })
 	defer grace.Stop()
 	servers.wait()
+	b.flushLogs(hard, time.Now())
 	cut(context.Cause(ctx))
 	pool.Wait()
 	tasks.wait()

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/http1"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
@@ -24,6 +25,7 @@ type loadBalancer struct {
 	conf    atomic.Pointer[lbConf]
 	ingress atomic.Pointer[firewall.Ingress] // whom its groups let in from outside
 	traffic lbTraffic
+	log     atomic.Pointer[accesslog.Log] // nil: it writes none
 }
 
 // lbConf is what a load balancer's record says, read once. Immutable.
@@ -35,6 +37,7 @@ type lbConf struct {
 	ipv4, ipv6     bool // whether clients from outside reach it so
 	groups         []string
 	settings       http1.Settings // but for the port
+	logs           accesslog.Place
 }
 
 // faces reports whether clients from outside reach the load balancer at an
@@ -68,6 +71,7 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 		ipv4: lb.IPAddressType != "dualstack-without-public-ipv4", ipv6: strings.HasPrefix(lb.IPAddressType, "dualstack"),
 	}
 	c.address, _ = netip.ParseAddr(lb.Address) // our own
+	c.logs = b.logPlace(lb, c)
 	for _, name := range append([]string{lb.DNSName}, b.aliases(lb)...) {
 		c.names = append(c.names, hostName(name))
 	}
@@ -126,6 +130,7 @@ func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer
 func (b *Balancer) addLoadBalancer(lb model.LoadBalancer, source netip.Addr) {
 	live := &loadBalancer{arn: lb.ARN, source: source}
 	live.conf.Store(b.readLoadBalancer(lb))
+	b.relog(live)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	live.admit(b.policy)
@@ -214,6 +219,7 @@ func (b *Balancer) resettle(lb model.LoadBalancer) {
 	defer b.mu.RUnlock()
 	conf, live := b.readLoadBalancer(lb), b.lbs[lb.ARN]
 	live.conf.Store(conf)
+	b.relog(live)
 	live.admit(b.policy)
 	for _, l := range b.listeners {
 		if l.lb.arn == lb.ARN {
@@ -250,6 +256,7 @@ func (b *Balancer) DeleteLoadBalancer(ctx context.Context, arn string) error {
 		return err
 	}
 	b.mu.Lock()
+	b.setLog(b.lbs[arn], nil)
 	delete(b.lbs, arn)
 	b.mu.Unlock()
 	b.dropSource(arn)

@@ -21,13 +21,15 @@ type route struct {
 	groups   []*weightedGroup
 	fixed    *http1.Answer
 	redirect *model.Redirect
+	priority int // of the rule; 0 is the default's
 }
 
 // weightedGroup is one target group of a forward action.
 type weightedGroup struct {
-	lb     *loadBalancer
-	group  *group
-	weight int
+	lb       *loadBalancer
+	group    *group
+	weight   int
+	priority int // of the rule
 }
 
 // route compiles a listener's rules anew and puts them in force.
@@ -35,7 +37,7 @@ func (b *Balancer) route(live *listener, l model.Listener) {
 	rules := append(b.storedRules(l.ARN), model.Rule{Actions: l.DefaultActions})
 	out := &routes{table: routing.Compile(rules, parsePrefix)}
 	for _, r := range rules {
-		out.rules = append(out.rules, b.resolve(live.lb, r.Actions))
+		out.rules = append(out.rules, b.resolve(live.lb, r))
 	}
 	live.routes.Store(out)
 }
@@ -52,9 +54,9 @@ func (b *Balancer) reroute(l model.Listener) {
 
 // resolve turns actions into a route. There is one action in effect: we have
 // none of the authentications that may stand before it.
-func (b *Balancer) resolve(lb *loadBalancer, actions []model.Action) route {
-	r := route{lb: lb}
-	for _, a := range actions {
+func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
+	r := route{lb: lb, priority: rule.Priority}
+	for _, a := range rule.Actions {
 		switch {
 		case a.Fixed != nil:
 			r.fixed = &http1.Answer{Status: a.Fixed.StatusCode, ContentType: a.Fixed.ContentType, Body: a.Fixed.Body}
@@ -63,7 +65,7 @@ func (b *Balancer) resolve(lb *loadBalancer, actions []model.Action) route {
 		default:
 			for _, w := range a.Forward {
 				if g, ok := b.group(w.TargetGroupARN); ok {
-					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight})
+					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight, priority: rule.Priority})
 				}
 			}
 		}

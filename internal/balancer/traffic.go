@@ -91,6 +91,9 @@ func (f *frontend) Finished(r *http1.Request, s *http1.Summary) {
 	if s.Own || s.Status == 460 {
 		c.own(s.Status)
 	}
+	if log := lb.log.Load(); log != nil {
+		f.note(log, r, s)
+	}
 }
 
 // countedAt returns the load balancer that a request counts for; one that was

@@ -10,14 +10,14 @@ import (
 	"neargate/internal/model"
 )
 
-const noLogs = "logs to S3 are not supported"
+const noLogs = "only access logs are written to S3"
 
 // loadBalancerAttributes are those of an application load balancer
 // (API_LoadBalancerAttribute). Those about HTTP/2, TLS, WAF and zonal shift are
 // taken for the sake of clients that set all; HTTP listeners have none of it.
 func loadBalancerAttributes() []attribute {
 	return []attribute{
-		{key: "access_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
+		{key: "access_logs.s3.enabled", initial: "false", allows: boolean},
 		{key: "access_logs.s3.bucket", allows: anything},
 		{key: "access_logs.s3.prefix", allows: anything},
 		{key: "client_keep_alive.seconds", initial: "3600", allows: within(60, 604800)},
@@ -59,12 +59,20 @@ func showLBAttribute(key, value string) types.LoadBalancerAttribute {
 // modifyLoadBalancerAttributes: codes ValidationError, LoadBalancerNotFound,
 // InvalidConfigurationRequest.
 func (s *service) modifyLoadBalancerAttributes(ctx context.Context, in *elb.ModifyLoadBalancerAttributesInput) (*elb.ModifyLoadBalancerAttributesOutput, error) {
-	if _, err := s.loadBalancer(in.LoadBalancerArn); err != nil {
+	current, err := s.loadBalancer(in.LoadBalancerArn)
+	if err != nil {
 		return nil, err
 	}
 	pairs := make([]pair, len(in.Attributes))
 	for i, a := range in.Attributes {
 		pairs[i] = pair{aws.ToString(a.Key), aws.ToString(a.Value)}
+	}
+	next, err := changed("Load balancer", loadBalancerAttributes(), current.Attributes, pairs)
+	if err == nil {
+		err = s.checkLogs(ctx, next)
+	}
+	if err != nil {
+		return nil, err
 	}
 	lb, err := s.lb.UpdateLoadBalancer(ctx, *in.LoadBalancerArn, func(lb *model.LoadBalancer) (err error) {
 		lb.Attributes, err = changed("Load balancer", loadBalancerAttributes(), lb.Attributes, pairs)
@@ -74,4 +82,20 @@ func (s *service) modifyLoadBalancerAttributes(ctx context.Context, in *elb.Modi
 		return nil, err
 	}
 	return &elb.ModifyLoadBalancerAttributesOutput{Attributes: inOrder(loadBalancerAttributes(), lb.Attributes, showLBAttribute)}, nil
+}
+
+// checkLogs tries whether access logs can be written where they are to go, as
+// AWS does. ValidationError, InvalidConfigurationRequest.
+func (s *service) checkLogs(ctx context.Context, attributes map[string]string) error {
+	if attributes["access_logs.s3.enabled"] != "true" {
+		return nil
+	}
+	bucket := attributes["access_logs.s3.bucket"]
+	if bucket == "" {
+		return invalid("The attribute 'access_logs.s3.bucket' must be set when 'access_logs.s3.enabled' is 'true'")
+	}
+	if s.lb.TryAccessLog(ctx, bucket, attributes["access_logs.s3.prefix"]) != nil {
+		return model.Errorf(model.Invalid, "InvalidConfigurationRequest", "Access Denied for bucket: %s. Please check S3bucket permission", bucket)
+	}
+	return nil
 }

@@ -135,7 +135,8 @@ func TestLoadBalancerBadInput(t *testing.T) {
 		{"tag key twice", create(func(in *elb.CreateLoadBalancerInput) { in.Tags = append(in.Tags, in.Tags[0]) }), "DuplicateTagKeys"},
 		{"unknown attribute", attribute("idle_timeout", "1"), "ValidationError"},
 		{"idle timeout too long", attribute("idle_timeout.timeout_seconds", "4001"), "ValidationError"},
-		{"access logs", attribute("access_logs.s3.enabled", "true"), "InvalidConfigurationRequest"},
+		{"access logs without a bucket", attribute("access_logs.s3.enabled", "true"), "ValidationError"},
+		{"connection logs", attribute("connection_logs.s3.enabled", "true"), "InvalidConfigurationRequest"},
 		{"unknown load balancer", func() error {
 			_, err := c.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: aws.String("arn")})
 			return err

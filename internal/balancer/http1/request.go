@@ -123,6 +123,10 @@ func (r *Request) Client() netip.AddrPort { return r.client }
 // Arrived is when the head of the request was complete.
 func (r *Request) Arrived() time.Time { return r.arrived }
 
+// Trace is the X-Amzn-Trace-Id that the target gets; "" until the request is sent
+// to one.
+func (r *Request) Trace() string { return view(r.trace) }
+
 // Attempt is how many leases of this request have failed.
 func (r *Request) Attempt() int { return r.attempt }
 

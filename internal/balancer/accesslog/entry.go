@@ -1,0 +1,151 @@
+// Package accesslog writes the access logs of application load balancers: lines
+// in AWS's format, gathered and put as compressed objects under AWS's keys. As on
+// AWS, it is best effort: lines are lost rather than a request held up.
+//
+// A Log is safe for concurrent use.
+package accesslog
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Entry is one request as its line tells of it. Strings are copied by Append.
+type Entry struct {
+	Tunnel       bool   // a WebSocket
+	LoadBalancer string // "app/NAME/ID"
+	Client       netip.AddrPort
+	Target       netip.AddrPort // zero: none was tried
+
+	Arrived    time.Time // when the request's head had come
+	Dispatched time.Time // zero: it was not sent to a target
+	Answered   time.Time // when the target's head had come; zero: it did not
+	Finished   time.Time
+
+	Status, TargetStatus int // TargetStatus 0: no answer
+	Received, Sent       int64
+
+	Method, Host, URI, Version string // "" where the request could not be read
+	Port                       int    // of the listener
+	UserAgent, Trace           string
+	TargetGroup                string // an ARN; "": none
+	Priority                   int    // of the rule, 0 is the default's; NoRule: none was asked
+	Action                     string // "forward", "fixed-response" or "redirect"; "": none
+	Redirect                   string // where to
+	Class, ClassReason         string // of desync mitigation; "" if compliant
+}
+
+// NoRule is the Priority of a request for which no rule was asked.
+const NoRule = -1
+
+// Append appends the entry's line, in the format of the user guide for
+// Application Load Balancers, "Access log entries".
+func (e *Entry) Append(b []byte) []byte {
+	kind := "http "
+	if e.Tunnel {
+		kind = "ws "
+	}
+	b = append(b, kind...)
+	b = append(appendTime(b, e.Finished), ' ')
+	b = append(append(b, e.LoadBalancer...), ' ')
+	b = append(appendAddress(b, e.Client), ' ')
+	b = append(appendAddress(b, e.Target), ' ')
+	b = append(appendSpan(b, e.Arrived, e.Dispatched), ' ')
+	b = append(appendSpan(b, e.Dispatched, e.Answered), ' ')
+	b = append(appendSpan(b, e.Answered, e.Answered), ' ') // the answer is passed on as it comes
+	b = append(appendCode(b, e.Status), ' ')
+	b = append(appendCode(b, e.TargetStatus), ' ')
+	b = append(strconv.AppendInt(b, e.Received, 10), ' ')
+	b = append(strconv.AppendInt(b, e.Sent, 10), ' ')
+	b = append(e.appendRequest(b), ' ')
+	b = append(appendQuoted(b, e.UserAgent), " - - "...) // no TLS
+	b = append(append(b, orDash(e.TargetGroup)...), ' ')
+	b = append(appendQuoted(b, e.Trace), ` "-" "-" `...) // no SNI, no certificate
+	b = append(e.appendPriority(b), ' ')
+	b = append(appendTime(b, e.Arrived), ' ')
+	b = append(appendQuoted(b, e.Action), ' ')
+	b = append(appendQuoted(b, e.Redirect), ` "-" "`...) // no error of Lambda, WAF or authentication
+	b = append(appendAddress(b, e.Target), `" "`...)
+	b = append(appendCode(b, e.TargetStatus), `" `...)
+	b = append(appendQuoted(b, e.Class), ' ')
+	b = append(appendQuoted(b, e.ClassReason), " -\n"...) // there are no connection logs to find it in
+	return b
+}
+
+// appendRequest appends METHOD URL VERSION, with the listener's port in the URL.
+func (e *Entry) appendRequest(b []byte) []byte {
+	b = append(b, '"')
+	b = append(appendEscaped(b, orDash(e.Method)), " http://"...)
+	host := e.Host
+	for i := len(host) - 1; i >= 0 && host[i] != ']'; i-- {
+		if host[i] == ':' {
+			host = host[:i]
+			break
+		}
+	}
+	b = append(appendEscaped(b, host), ':')
+	b = strconv.AppendInt(b, int64(e.Port), 10)
+	b = append(appendEscaped(b, orDash(e.URI)), ' ')
+	return append(appendEscaped(b, orDash(e.Version)), '"')
+}
+
+func (e *Entry) appendPriority(b []byte) []byte {
+	if e.Priority == NoRule {
+		return append(b, '-')
+	}
+	return strconv.AppendInt(b, int64(e.Priority), 10)
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
+}
+
+func appendAddress(b []byte, a netip.AddrPort) []byte {
+	if !a.IsValid() {
+		return append(b, '-')
+	}
+	return a.AppendTo(b)
+}
+
+// appendSpan appends seconds with three digits, -1 where one of the moments did
+// not come.
+func appendSpan(b []byte, from, to time.Time) []byte {
+	if from.IsZero() || to.IsZero() {
+		return append(b, "-1"...)
+	}
+	return strconv.AppendFloat(b, max(0, to.Sub(from)).Seconds(), 'f', 3, 64)
+}
+
+func appendCode(b []byte, status int) []byte {
+	if status == 0 {
+		return append(b, '-')
+	}
+	return strconv.AppendInt(b, int64(status), 10)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func appendQuoted(b []byte, s string) []byte {
+	return append(appendEscaped(append(b, '"'), orDash(s)), '"')
+}
+
+// appendEscaped appends a client's text so that it ends neither its field nor
+// its line: quotes, backslashes and what is not printable as \xNN.
+func appendEscaped(b []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\' || c < ' ' || c > '~':
+			b = append(b, '\\', 'x', digits[c>>4], digits[c&15])
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
+}
