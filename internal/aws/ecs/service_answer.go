@@ -83,7 +83,7 @@ func (s *service) addDeployments(out *types.Service, svc model.Service) {
 			Arn: aws.String(svc.RevisionARN(d.ID)), RequestedTaskCount: one.DesiredCount, RunningTaskCount: c.running, PendingTaskCount: c.pending,
 		})
 	}
-	if recs := s.ecs.ServiceDeployments(svc); len(recs) > 0 {
+	if recs := s.ecs.ServiceDeployments(svc); len(recs) > 0 && !recs[0].Status.Ended() {
 		out.CurrentServiceDeployment = aws.String(recs[0].ARN)
 	}
 }

@@ -131,10 +131,10 @@ func breaker(rec model.ServiceDeployment, now model.Service) *types.ServiceDeplo
 	}
 	out.FailureCount = int32(rec.FailedTasks)
 	switch {
-	case rec.Status == model.DeploymentInProgress:
-		out.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoring
 	case rec.Tripped:
 		out.Status = types.ServiceDeploymentRollbackMonitorsStatusTriggered
+	case !rec.Status.Ended() && rec.Status != model.DeploymentRollingBack:
+		out.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoring
 	default:
 		out.Status = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
 	}
