@@ -15,6 +15,9 @@ func readContainers(in []types.ContainerDefinition) ([]model.ContainerDefinition
 	all := make([]model.ContainerDefinition, len(in))
 	for i, c := range in {
 		all[i] = readContainer(c)
+		if err := checkPortRanges(c); err != nil {
+			return nil, err
+		}
 		if c.StopTimeout == nil {
 			continue
 		}
@@ -49,6 +52,9 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 		out.SystemControls = append(out.SystemControls, model.KeyValue{Name: aws.ToString(s.Namespace), Value: aws.ToString(s.Value)})
 	}
 	for _, p := range c.PortMappings {
+		if p.ContainerPortRange != nil {
+			continue // any port of a task is reached; checkPortRanges has looked at it
+		}
 		out.PortMappings = append(out.PortMappings, model.PortMapping{
 			Name: aws.ToString(p.Name), ContainerPort: int(aws.ToInt32(p.ContainerPort)), HostPort: int(aws.ToInt32(p.HostPort)), AppProtocol: string(p.AppProtocol),
 			Protocol: string(cmp.Or(p.Protocol, types.TransportProtocolTcp)),

@@ -81,7 +81,7 @@ func withDefaults(c types.ContainerDefinition, mode types.NetworkMode) types.Con
 		if p.Protocol == "" {
 			p.Protocol = types.TransportProtocolTcp
 		}
-		if p.HostPort == nil && mode == types.NetworkModeAwsvpc {
+		if p.HostPort == nil && p.ContainerPortRange == nil && mode == types.NetworkModeAwsvpc {
 			p.HostPort = p.ContainerPort
 		}
 	}

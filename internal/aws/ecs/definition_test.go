@@ -145,6 +145,12 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 			TransitEncryption: types.EFSTransitEncryptionEnabled, RootDirectory: aws.String("/data"),
 		}), `ClientException: When using an EFS access point, the root directory must either be set to "/" or be omitted.`},
 		{"no file system's ID", efsVolume(&types.EFSVolumeConfiguration{FileSystemId: aws.String("../fs-01234567")}), "ClientException: Invalid 'fileSystemId'"},
+		{"ports that are none", container(func(c *types.ContainerDefinition) {
+			c.PortMappings = []types.PortMapping{{ContainerPortRange: aws.String("90-80")}}
+		}), "ClientException: Invalid 'containerPortRange' setting for container 'app': '90-80'."},
+		{"a port and a range", container(func(c *types.ContainerDefinition) {
+			c.PortMappings = []types.PortMapping{{ContainerPortRange: aws.String("80-90"), ContainerPort: aws.Int32(80)}}
+		}), "ClientException: cannot specify both single port and port range"},
 		{"a mount of no volume", container(func(c *types.ContainerDefinition) {
 			c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v")}}
 		}), "ClientException: Unknown volume 'v'."},

@@ -73,7 +73,6 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.Refused[types.Volume]("ConfiguredAtLaunch"),
 		wire.Refused[types.Volume]("S3filesVolumeConfiguration"),
 		wire.Refused[types.Volume]("FsxWindowsFileServerVolumeConfiguration"),
-		wire.Refused[types.PortMapping]("ContainerPortRange"),
 	}
 	for _, name := range []string{
 		"CredentialSpecs",
