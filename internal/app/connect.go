@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strings"
 	"time"
 
@@ -20,7 +21,10 @@ import (
 func (p *parts) openConnect() (err error) {
 	cfg := connect.Config{
 		Grace: 5 * time.Second, MaxConns: connectConns(), Peers: taskPeers{metadataTasks{p}},
-		OnTargetChange: func(endpoint string) { p.scheduler.TargetChanged(endpoint) },
+		OnTargetChange: func(endpoint string) {
+			p.registerEndpoints(p.ecs.AllServices())
+			p.scheduler.TargetChanged(endpoint)
+		},
 	}
 	if p.taskPorts.host != nil {
 		cfg.Ways = connectWays{p.taskPorts}
@@ -39,9 +43,11 @@ func (p *parts) serviceChanged(cluster, service string) {
 
 // offer names the endpoints that there are to Service Connect.
 func (p *parts) offer() {
-	if err := p.connect.Offer(context.Background(), p.ecs.AllServices()); err != nil {
+	all := p.ecs.AllServices()
+	if err := p.connect.Offer(context.Background(), all); err != nil {
 		p.log.Error("offer endpoints", "error", err)
 	}
+	p.registerEndpoints(all)
 }
 
 // connectWays leads tasks to endpoints.
@@ -112,25 +118,66 @@ func (g groups) TargetHealth(arn string) ([]model.TargetHealth, error) {
 	return g.Balancer.TargetHealth(arn)
 }
 
-// connectNamespaces are the namespaces of Service Connect: Cloud Map's.
+// connectNamespaces are the namespaces of Cloud Map.
 type connectNamespaces struct{ *parts }
 
-// Namespace returns the namespace with a name or ARN.
+// Namespace returns the namespace with a name or an ARN.
 func (n connectNamespaces) Namespace(nameOrARN string) (model.Namespace, bool) {
 	ns, ok := n.discovery.NamespaceNamed(nameOrARN)
 	if strings.HasPrefix(nameOrARN, "arn:") {
-		var err error
-		ns, err = n.discovery.Namespace(nameOrARN)
-		ok = err == nil && ns.ARN == nameOrARN
+		found, err := n.discovery.Namespace(nameOrARN)
+		ns, ok = found, err == nil && found.ARN == nameOrARN
 	}
 	return model.Namespace{ARN: ns.ARN, Name: ns.Name}, ok
 }
 
-// CreateNamespace creates an HTTP namespace with a name.
+// CreateNamespace creates a namespace for API calls, as ECS does for a cluster.
 func (n connectNamespaces) CreateNamespace(ctx context.Context, name string) (model.Namespace, error) {
-	if _, err := n.discovery.CreateNamespace(ctx, model.DiscoveryNamespace{Name: name, Type: discovery.HTTP}); err != nil {
+	if name == "" || len(name) > 1024 || !namespaceForm.MatchString(name) {
+		return model.Namespace{}, model.Errorf(model.Invalid, "InvalidParameterException", "Invalid namespace name: %s", name)
+	}
+	_, err := n.discovery.CreateNamespace(ctx, model.DiscoveryNamespace{Name: name, Type: discovery.HTTP})
+	if err != nil {
 		return model.Namespace{}, err
 	}
 	ns, _ := n.Namespace(name)
 	return ns, nil
+}
+
+// namespaceForm is API_CreateHttpNamespace's.
+var namespaceForm = regexp.MustCompile(`^[!-~]+$`)
+
+// ofConnect marks the services of Cloud Map that are endpoints.
+const ofConnect = "ecs-service-connect"
+
+// registerEndpoints has Cloud Map know the endpoints, as ECS does, and forget
+// those that nobody offers and no task belongs to.
+func (p *parts) registerEndpoints(services []model.Service) {
+	offered := map[string]bool{}
+	for _, svc := range services {
+		if svc.Connect == nil || svc.Status != model.Active {
+			continue
+		}
+		for _, s := range svc.Connect.Services {
+			offered[s.DiscoveryARN] = true
+			if _, err := p.discovery.Service(s.DiscoveryARN); err == nil {
+				continue
+			}
+			_, err := p.discovery.CreateService(context.Background(), model.DiscoveryService{
+				ID: model.ARNTail(s.DiscoveryARN, 1), Name: s.Discovery(), NamespaceID: svc.Connect.NamespaceARN, Type: discovery.ServiceHTTP,
+				Description: "Managed by " + svc.ARN, CreatorRequestID: ofConnect,
+			})
+			if err != nil {
+				p.log.Warn("an endpoint is not known to Cloud Map", "endpoint", s.Discovery(), "service", svc.ARN, "error", err)
+			}
+		}
+	}
+	for _, s := range p.discovery.Services() {
+		if s.CreatorRequestID != ofConnect || offered[s.ARN] {
+			continue
+		}
+		if err := p.discovery.DeleteService(context.Background(), s.ARN); err != nil {
+			p.log.Debug("an endpoint is still used", "endpoint", s.Name, "error", err) // its last task will tell
+		}
+	}
 }

@@ -20,13 +20,14 @@ const (
 // The types of services: found by DNS and the API, or by the API alone.
 const (
 	serviceDNS  = "DNS_HTTP"
-	serviceHTTP = "HTTP"
+	ServiceHTTP = "HTTP" // by the API alone
 )
 
 // API_CreateService, "Name": the pattern without its look-ahead.
 var serviceForm = regexp.MustCompile(`^([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9])(\.([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9]))*$`)
 
-// CreateService creates a service from s, which has what the caller says. The
+// CreateService creates a service from s, which has what the caller says, its ID
+// too where that is to be known before. The
 // same request again returns the same service. InvalidInput, NamespaceNotFound,
 // ServiceAlreadyExists, TooManyTagsException.
 func (d *Directory) CreateService(ctx context.Context, s model.DiscoveryService) (model.DiscoveryService, error) {
@@ -36,7 +37,9 @@ func (d *Directory) CreateService(ctx context.Context, s model.DiscoveryService)
 	if len(s.Name) > 127 || !serviceForm.MatchString(s.Name) {
 		return s, invalid("%s is not a valid name of a service", s.Name)
 	}
-	s.ID = "srv-" + random.Hex(16)
+	if s.ID == "" {
+		s.ID = "srv-" + random.Hex(16)
+	}
 	s.ARN, s.CreatedAt, s.NamespaceID = d.cfg.Place.RegistryARN(s.ID), time.Now(), id(s.NamespaceID)
 	err := d.update(ctx, func(t tables) error {
 		ns, ok := t.namespaces.Get(s.NamespaceID)
@@ -65,11 +68,11 @@ func (d *Directory) CreateService(ctx context.Context, s model.DiscoveryService)
 // checkRecords refuses DNS records that a service of the namespace cannot have,
 // and sets what follows from them. API_DnsConfig.
 func checkRecords(s *model.DiscoveryService, ns model.DiscoveryNamespace) error {
-	if s.Type == serviceHTTP || ns.Type == HTTP {
+	if s.Type == ServiceHTTP || ns.Type == HTTP {
 		if len(s.Records) > 0 {
 			return invalid("DnsConfig cannot be specified for a service that is found by HTTP alone")
 		}
-		s.Type = serviceHTTP
+		s.Type = ServiceHTTP
 		return nil
 	}
 	s.Type = serviceDNS

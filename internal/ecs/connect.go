@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"time"
 
@@ -79,7 +78,7 @@ func (c *Catalogue) resolveConnect(cluster string, s *ConnectSettings) error {
 // discoveryARN names an endpoint as a service of Cloud Map.
 func (c *Catalogue) discoveryARN(namespaceARN, discovery string) string {
 	sum := sha256.Sum256([]byte(namespaceARN + " " + discovery))
-	return fmt.Sprintf("arn:aws:servicediscovery:%s:%s:service/srv-%s", c.cfg.Place.Region, c.cfg.Place.Account, hex.EncodeToString(sum[:8]))
+	return c.cfg.Place.RegistryARN("srv-" + hex.EncodeToString(sum[:8]))
 }
 
 // checkConnect refuses an endpoint that could be none (API_ServiceConnectService).
@@ -122,7 +121,7 @@ func (t tables) connect(svc *model.Service, def model.TaskDefinition) error {
 		made.Services = append(made.Services, s)
 	}
 	for _, other := range t.services.List("") {
-		if other.ARN == svc.ARN || other.Status == model.Inactive || other.Connect == nil || other.Connect.NamespaceARN != made.NamespaceARN {
+		if other.ARN == svc.ARN || other.Status != model.Active || other.Connect == nil || other.Connect.NamespaceARN != made.NamespaceARN {
 			continue
 		}
 		for _, s := range made.Services {

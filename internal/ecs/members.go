@@ -30,7 +30,7 @@ func (c *Catalogue) enlist(tasks []model.Task) {
 	c.members.mu.Lock()
 	defer c.members.mu.Unlock()
 	for _, t := range tasks {
-		for _, r := range t.Registries {
+		for _, r := range registriesOf(t) {
 			now, known := c.tasks.Get(taskKey(t))
 			if !known || now.LastStatus != model.TaskRunning || now.DesiredStatus != model.TaskRunning || now.IP == "" {
 				delete(c.members.by[r.RegistryARN], t.ID)
@@ -42,6 +42,16 @@ func (c *Catalogue) enlist(tasks []model.Task) {
 			c.members.by[r.RegistryARN][t.ID] = c.member(now, r)
 		}
 	}
+}
+
+// registriesOf returns the services of Cloud Map that a task belongs to: its own ones,
+// and those of its Service Connect endpoints.
+func registriesOf(t model.Task) []model.ServiceRegistry {
+	all := slices.Clone(t.Registries)
+	for _, e := range t.Connect {
+		all = append(all, model.ServiceRegistry{RegistryARN: e.DiscoveryARN, Port: e.ContainerPort})
+	}
+	return all
 }
 
 // member is a task as an instance, with the attributes that ECS gives it. A task

@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cw "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 )
 
 // connected creates a service with Service Connect on.
@@ -99,6 +101,9 @@ func TestServiceConnect(t *testing.T) {
 		}
 		destroy(t, s, c)
 	}()
+	if known, err := c.discovered(s); err != nil || known != 2 {
+		t.Errorf("Cloud Map knows %d instances, %v; want those of the two tasks", known, err)
+	}
 	d := c.describe("orders").Deployments[0]
 	if d.ServiceConnectConfiguration == nil || !d.ServiceConnectConfiguration.Enabled || len(d.ServiceConnectResources) != 1 || *d.ServiceConnectResources[0].DiscoveryName != "orders" {
 		t.Errorf("described as %+v, %+v", d.ServiceConnectConfiguration, d.ServiceConnectResources)
@@ -179,6 +184,11 @@ func TestServiceConnect(t *testing.T) {
 		return err
 	})
 
+	// What nobody offers any more is forgotten by Cloud Map, but not before.
+	if known, err := c.discovered(s); err != nil || known != 2 {
+		t.Errorf("after a restart Cloud Map knows %d instances, %v", known, err)
+	}
+
 	// The rule goes, and with it the way.
 	rule[0] = "GroupId=" + servers
 	if answer := s.ec2("RevokeSecurityGroupIngress", rule...); element(answer, "return") != "true" {
@@ -187,6 +197,32 @@ func TestServiceConnect(t *testing.T) {
 	if got := must[[]string](t)(ask(web, "http://orders/", 1)); !strings.HasPrefix(got[0], "503") {
 		t.Errorf("without the rule got %q, want 503", got)
 	}
+	must[*ecs.DeleteServiceOutput](t)(c.ecs.DeleteService(ctx, &ecs.DeleteServiceInput{Service: aws.String("orders"), Force: aws.Bool(true)}))
+	eventually(t, 30*time.Second, "the endpoint to go from Cloud Map", func() error {
+		if _, err := c.discovered(s); err == nil || err.Error() != "0 services" {
+			return fmt.Errorf("got %w", err)
+		}
+		return nil
+	})
+}
+
+// discovered returns how many instances Cloud Map has of its only service.
+func (c *client) discovered(s *server) (int, error) {
+	cloudMap := servicediscovery.NewFromConfig(aws.Config{
+		Region: s.Region, BaseEndpoint: aws.String(s.Endpoint), Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
+	})
+	services, err := cloudMap.ListServices(c.t.Context(), &servicediscovery.ListServicesInput{})
+	if err != nil {
+		return 0, err
+	}
+	if len(services.Services) != 1 || *services.Services[0].Name != "orders" {
+		return 0, fmt.Errorf("%d services", len(services.Services))
+	}
+	out, err := cloudMap.ListInstances(c.t.Context(), &servicediscovery.ListInstancesInput{ServiceId: services.Services[0].Id})
+	if err != nil {
+		return 0, err
+	}
+	return len(out.Instances), nil
 }
 
 // hostOf returns the host name of one of a service's tasks.

@@ -37,7 +37,7 @@ func (o offer) at() where { return where{o.namespaceARN, o.Alias(o.namespace), o
 func (c *Connect) Offer(ctx context.Context, services []model.Service) error {
 	var all []offer
 	for _, svc := range services {
-		if svc.Connect == nil || svc.Status == model.Inactive {
+		if svc.Connect == nil || svc.Status != model.Active {
 			continue
 		}
 		for _, s := range svc.Connect.Services {
