@@ -277,10 +277,15 @@ func opened(t *testing.T, pids ...int) int {
 	return n
 }
 
+// usedSupervisorKiB bounds a supervisor that has run many commands at once: it
+// keeps the threads that waited for them.
+const usedSupervisorKiB = 6 << 10
+
 // TestHundredExecSessionsAreCut cuts a hundred sessions in the middle, whose
 // commands want to go on: nothing of them stays, in the task or in the server.
 func TestHundredExecSessionsAreCut(t *testing.T) {
 	s := serve(t, t.TempDir())
+	s.awaitProgram()
 	c := newClient(s)
 	task := c.runShell(taskRole(s))
 	defer c.endTask(s, task)
@@ -332,4 +337,12 @@ func TestHundredExecSessionsAreCut(t *testing.T) {
 		}
 		return nil
 	})
+	supervisor := s.supervisors()[0]
+	eventually(t, 20*time.Second, "the supervisor to be small again", func() error {
+		if now := anonymousKiB(t, supervisor); now > usedSupervisorKiB {
+			return fmt.Errorf("it has %d KiB for itself, want at most %d", now, usedSupervisorKiB)
+		}
+		return nil
+	})
+	t.Logf("the supervisor has %d KiB for itself", anonymousKiB(t, supervisor))
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -73,8 +74,9 @@ func (t *task) exec(c *call) {
 	}
 	in := m.container
 	t.helpers.Go(func() {
-		defer c.close()
 		in.exec(c)
+		c.close()
+		debug.FreeOSMemory() // commands are rare, and supervisors many
 	})
 }
 
