@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"neargate/internal/aws/s3"
 	"neargate/internal/aws/wire"
 )
 
@@ -50,7 +51,30 @@ An operation that is not listed answers AWS's error for an unknown operation.
 		})
 		f.list(&b, "Accepted without effect", f.Kept, func(s wire.Setting) string { return s.Text })
 	}
+	objects(&b)
 	return b.String()
+}
+
+// objects writes what is answered of S3, which is no face of wire's.
+func objects(b *strings.Builder) {
+	names := s3.Operations()
+	slices.Sort(names)
+	fmt.Fprintf(b, "\n## Amazon S3\n\n%d operations: `%s`. What is not among them answers NotImplemented, as does a `versionId` other than `null`.\n", len(names), strings.Join(names, "`, `"))
+	b.WriteString("\nSubresources of buckets, kept and answered without effect, and what else is:\n\n| setting | |\n|---|---|\n")
+	for _, set := range s3.Settings() {
+		note := "kept as it was put, and answered"
+		switch {
+		case set.Fixed != "":
+			note = "cannot be set; says that there is none"
+		case set.Name == "acl":
+			note = "accepted; the owner has full control in any case"
+		}
+		fmt.Fprintf(b, "| `?%s` | %s |\n", set.Name, note)
+	}
+	b.WriteString("| `x-amz-acl`, `x-amz-grant-*` | accepted; the owner has full control in any case |\n")
+	b.WriteString("| `x-amz-server-side-encryption-customer-*`, `x-amz-object-lock-*`, `x-amz-write-offset-bytes` | refused |\n")
+	b.WriteString("| `x-amz-server-side-encryption*` | accepted; every object is encrypted with the server's own key |\n")
+	b.WriteString("| `x-amz-storage-class` | accepted; every object is STANDARD |\n")
 }
 
 func operations(f face) string {

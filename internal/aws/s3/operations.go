@@ -1,5 +1,15 @@
 package s3
 
+// Operations returns the names of what the face answers, but for the settings of
+// buckets.
+func Operations() []string {
+	var names []string
+	for _, op := range (&service{}).operations() {
+		names = append(names, op.name)
+	}
+	return names
+}
+
 // operations is what the face answers, but for the settings of buckets.
 func (s *service) operations() []operation {
 	return []operation{
@@ -30,6 +40,15 @@ func (s *service) operations() []operation {
 		{"CompleteMultipartUpload", "POST", ofObject, "uploadId", "", s.completeMultipartUpload},
 		{"AbortMultipartUpload", "DELETE", ofObject, "uploadId", "", s.abortMultipartUpload},
 		{"ListParts", "GET", ofObject, "uploadId", "", s.listParts},
+	}
+}
+
+// refusedHeaders are those that ask for what must not be missing unnoticed:
+// encryption with the caller's own key, and locks.
+func refusedHeaders() []string {
+	return []string{
+		"X-Amz-Server-Side-Encryption-Customer-Algorithm", "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Algorithm",
+		"X-Amz-Object-Lock-Mode", "X-Amz-Object-Lock-Legal-Hold", "X-Amz-Write-Offset-Bytes",
 	}
 }
 

@@ -94,7 +94,7 @@ func (s *service) call(r *request) (err error) {
 		return err
 	}
 	op, ok := s.operation(r)
-	if !ok {
+	if !ok || slices.ContainsFunc(refusedHeaders(), func(name string) bool { return r.Header.Get(name) != "" }) {
 		return model.Errorf(model.Invalid, "NotImplemented", "A header or query you provided requested a function that is not implemented.")
 	}
 	r.op = op.name

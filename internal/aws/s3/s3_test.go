@@ -349,13 +349,14 @@ func TestSpoiltBodies(t *testing.T) {
 		in     sdk.PutObjectInput
 		want   string
 	}{
-		"another checksum":  {r.Client, sdk.PutObjectInput{ChecksumCRC32: aws.String("AAAAAA==")}, "BadDigest"},
-		"another MD5":       {r.Client, sdk.PutObjectInput{ContentMD5: aws.String("1B2M2Y8AsgTpgAmY7PhCfg==")}, "BadDigest"},
-		"half an MD5":       {r.Client, sdk.PutObjectInput{ContentMD5: aws.String("1B2M")}, "InvalidDigest"},
-		"another secret":    {r.client("test", "wrong"), sdk.PutObjectInput{}, "SignatureDoesNotMatch"},
-		"an unknown key":    {r.client("who", "secret"), sdk.PutObjectInput{}, "InvalidAccessKeyId"},
-		"another region":    {r.client("test", "secret", func(o *sdk.Options) { o.Region = "eu-west-1" }), sdk.PutObjectInput{}, "SignatureDoesNotMatch"},
-		"what we do not do": {r.Client, sdk.PutObjectInput{Key: aws.String(strings.Repeat("k", 1025))}, "KeyTooLongError"},
+		"another checksum": {r.Client, sdk.PutObjectInput{ChecksumCRC32: aws.String("AAAAAA==")}, "BadDigest"},
+		"another MD5":      {r.Client, sdk.PutObjectInput{ContentMD5: aws.String("1B2M2Y8AsgTpgAmY7PhCfg==")}, "BadDigest"},
+		"half an MD5":      {r.Client, sdk.PutObjectInput{ContentMD5: aws.String("1B2M")}, "InvalidDigest"},
+		"another secret":   {r.client("test", "wrong"), sdk.PutObjectInput{}, "SignatureDoesNotMatch"},
+		"an unknown key":   {r.client("who", "secret"), sdk.PutObjectInput{}, "InvalidAccessKeyId"},
+		"another region":   {r.client("test", "secret", func(o *sdk.Options) { o.Region = "eu-west-1" }), sdk.PutObjectInput{}, "SignatureDoesNotMatch"},
+		"a long key":       {r.Client, sdk.PutObjectInput{Key: aws.String(strings.Repeat("k", 1025))}, "KeyTooLongError"},
+		"a lock":           {r.Client, sdk.PutObjectInput{ObjectLockMode: types.ObjectLockModeGovernance}, "NotImplemented"},
 	} {
 		row.in.Bucket, row.in.Body = aws.String("b-1"), strings.NewReader("bad")
 		if row.in.Key == nil {
