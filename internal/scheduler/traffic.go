@@ -77,6 +77,9 @@ func share(groups []model.WeightedTargetGroup, arn string) int {
 // traffic reads what the listener rules say of the primary deployment.
 func (o *owner) traffic(svc model.Service) strategy.Traffic {
 	var t strategy.Traffic
+	if !underway(svc) {
+		return t
+	}
 	for _, lb := range o.routed(svc) {
 		production, err := o.s.carrier.rules.Forwards(lb.ProductionRule)
 		var test []model.WeightedTargetGroup

@@ -126,25 +126,27 @@ func TestKilledServerGoesOnDeploying(t *testing.T) {
 }
 
 // reaches waits until the newest deployment is at a stage.
-func (c *client) reaches(name string, stage ecstypes.ServiceDeploymentLifecycleStage) (d ecstypes.ServiceDeployment) {
+func (c *client) reaches(name string, stage ecstypes.ServiceDeploymentLifecycleStage) ecstypes.ServiceDeployment {
 	c.t.Helper()
-	eventually(c.t, time.Minute, string(stage), func() error {
-		if d = c.latest(name); d.LifecycleStage != stage {
-			return fmt.Errorf("it is %s at %s: %s; events: %s", d.Status, d.LifecycleStage, aws.ToString(d.StatusReason), messages(c.describe(name)))
-		}
-		return nil
-	})
-	return d
+	return c.deployment(name, string(stage), func(d ecstypes.ServiceDeployment) bool { return d.LifecycleStage == stage })
 }
 
 // succeeds waits until the newest deployment has succeeded.
 func (c *client) succeeds(name string) {
 	c.t.Helper()
-	eventually(c.t, time.Minute, "a deployment to succeed", func() error {
-		d := c.latest(name)
-		if d.Status != ecstypes.ServiceDeploymentStatusSuccessful {
-			return fmt.Errorf("it is %s at %s: %s; events: %s", d.Status, d.LifecycleStage, aws.ToString(d.StatusReason), messages(c.describe(name)))
-		}
-		return nil
+	c.deployment(name, "a deployment to succeed", func(d ecstypes.ServiceDeployment) bool {
+		return d.Status == ecstypes.ServiceDeploymentStatusSuccessful
 	})
+}
+
+// deployment waits until something holds for the newest deployment.
+func (c *client) deployment(name, what string, holds func(ecstypes.ServiceDeployment) bool) (d ecstypes.ServiceDeployment) {
+	c.t.Helper()
+	eventually(c.t, time.Minute, what, func() (err error) {
+		if d, err = c.newest(name); err == nil && !holds(d) {
+			err = fmt.Errorf("it is %s at %s: %s", d.Status, d.LifecycleStage, aws.ToString(d.StatusReason))
+		}
+		return err
+	})
+	return d
 }

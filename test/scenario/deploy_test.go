@@ -128,15 +128,28 @@ func (c *client) deploy(name string, config *ecstypes.DeploymentConfiguration) {
 // latest returns the newest service deployment.
 func (c *client) latest(name string) ecstypes.ServiceDeployment {
 	c.t.Helper()
-	ctx := c.t.Context()
-	list := must[*ecs.ListServiceDeploymentsOutput](c.t)(c.ecs.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{Service: aws.String(name)}))
-	out := must[*ecs.DescribeServiceDeploymentsOutput](c.t)(c.ecs.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{
-		ServiceDeploymentArns: []string{*list.ServiceDeployments[0].ServiceDeploymentArn},
-	}))
-	return out.ServiceDeployments[0]
+	return must[ecstypes.ServiceDeployment](c.t)(c.newest(name))
 }
 
-// load is requests under way until end.
+// newest is latest for who asks again after an error: a machine under load may
+// keep a client from reading an answer (net/http closes the connection of a
+// request whose body it is asked about twice).
+func (c *client) newest(name string) (d ecstypes.ServiceDeployment, err error) {
+	ctx := c.t.Context()
+	list, err := c.ecs.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{Service: aws.String(name), MaxResults: aws.Int32(1)})
+	if err != nil {
+		return d, err
+	}
+	out, err := c.ecs.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{
+		ServiceDeploymentArns: []string{*list.ServiceDeployments[0].ServiceDeploymentArn},
+	})
+	if err != nil {
+		return d, err
+	}
+	return out.ServiceDeployments[0], nil
+}
+
+// steadyLoad is requests under way until end.
 type steadyLoad struct {
 	stop context.CancelFunc
 	wait sync.WaitGroup

@@ -24,7 +24,6 @@ type machine struct {
 type crowd struct {
 	alive   int // starting or running
 	healthy int
-	proven  int
 	leaving int // draining or stopping
 }
 
@@ -55,9 +54,6 @@ func (c *crowd) add(t rollout.Task) {
 		c.alive++
 		if t.Phase == rollout.Running && t.Health == rollout.Healthy {
 			c.healthy++
-			if t.Proven {
-				c.proven++
-			}
 		}
 	case rollout.Draining, rollout.Stopping:
 		c.leaving++
