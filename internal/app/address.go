@@ -69,7 +69,10 @@ func (c Config) address(bound net.Addr) string {
 // advertised one first.
 func (c Config) names(bound net.Addr) []string {
 	host, _, _ := net.SplitHostPort(c.address(bound))
-	names := []string{host, "localhost", "127.0.0.1", "::1"}
+	names := []string{host, "localhost", apiName, "127.0.0.1", "::1"}
+	if c.Domain != "" {
+		names = append(names, c.Domain)
+	}
 	if ip, _, err := net.SplitHostPort(bound.String()); err == nil && !everywhere(ip) {
 		names = append(names, ip)
 	}

@@ -107,7 +107,9 @@ func (s *Server) handler(apis http.Handler) http.Handler {
 	mux.Handle(session.Path, s.parts.sessions.Handler())
 	mux.Handle(registry.ImagesPath, steady(s.parts.registry.ImagesHandler()))
 	mux.Handle(registry.ImagesPath+"/", s.parts.registry.ImagesHandler())
-	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), s.parts.ecs, s.parts.autoscaler, consumption{s.parts}))
+	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), console.Sources{
+		Services: s.parts.ecs, Decisions: s.parts.autoscaler, Consumption: consumption{s.parts}, Names: nameDirectory{s.parts},
+	}))
 	mux.Handle("/", apis)
 	return mux
 }

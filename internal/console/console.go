@@ -10,6 +10,8 @@
 //	    for a cluster, service or scalable target that is not there.
 //	GET /_neargate/usage[?cluster=NAME]
 //	    What tasks and their containers have consumed so far, as Usage.
+//	GET /_neargate/names
+//	    The names of load balancers and where they are asked for, as Names.
 //
 // A Handler keeps nothing, and is as safe for concurrent use as what it reads.
 package console
@@ -69,15 +71,23 @@ type explainer interface {
 	Explain(resourceID string, n int) ([]autoscaler.Explained, error)
 }
 
+// Sources are what the pages tell of.
+type Sources struct {
+	Services    services
+	Decisions   explainer
+	Consumption consumption
+	Names       directory
+}
+
 // Handler answers the pages, for requests to an address, localhost or one of
 // names.
-func Handler(names []string, s services, e explainer, c consumption) http.Handler {
+func Handler(names []string, from Sources) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_neargate/health", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
 	mux.HandleFunc("GET "+DecisionsPath, func(w http.ResponseWriter, r *http.Request) {
-		d, err := decisions(s, e, r)
+		d, err := decisions(from.Services, from.Decisions, r)
 		if err != nil {
 			refuse(w, err)
 			return
@@ -85,7 +95,15 @@ func Handler(names []string, s services, e explainer, c consumption) http.Handle
 		answer(w, http.StatusOK, d)
 	})
 	mux.HandleFunc("GET "+UsagePath, func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, usage(c, r.URL.Query().Get("cluster")))
+		answer(w, http.StatusOK, usage(from.Consumption, r.URL.Query().Get("cluster")))
+	})
+	mux.HandleFunc("GET "+NamesPath, func(w http.ResponseWriter, _ *http.Request) {
+		n, err := from.Names.Names()
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		answer(w, http.StatusOK, n)
 	})
 	return named(names, mux)
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,13 @@ func (*world) Service(cluster, name string) (model.Service, bool) {
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	status, ok := map[string]model.Status{"web": model.Active, "idle": model.Active, "gone": model.Inactive}[name]
 	return model.Service{Cluster: cluster, Name: name, Status: status}, ok
+}
+
+func (w *world) Names() (Names, error) {
+	return Names{
+		Machine: []netip.AddrPort{netip.MustParseAddrPort("127.53.0.1:53")}, Zones: []string{"localhost"},
+		LoadBalancers: []NamedBalancer{{Names: []string{"shop.example.test"}, Scheme: "internal", Machine: netip.MustParseAddr("127.64.0.1"), World: []netip.Addr{}}},
+	}, nil
 }
 
 func (w *world) Explain(id string, n int) ([]autoscaler.Explained, error) {
@@ -84,13 +92,14 @@ func TestPages(t *testing.T) {
 		{"not scaled", "GET", "/_neargate/decisions?service=idle", 404, `{"code":"ObjectNotFoundException","message":"No scalable target"}`, 10},
 		{"usage", "GET", "/_neargate/usage?cluster=c", 200, `"services":[{"cluster":"c","service":"web","desired":2,"requests":7,"balanced":true}],"tasks":[{"cluster":"c","service":"web","group":"service:web","task":"t1","status":"RUNNING","cpu_units":256,"memory_mib":512,"at":"2026-05-01T12:00:00Z","rx_bytes":5,"tx_bytes":6,"containers":[{"container":"app","cpu_ns":1000000000,"memory_bytes":60,"memory_limit_bytes":200}]},{"cluster":"c","service":"web","group":"service:web","task":"t2","status":"PENDING","cpu_units":0,"memory_mib":0,"at":"0001-01-01T00:00:00Z","rx_bytes":0,"tx_bytes":0,"containers":[]}]}`, 0},
 		{"usage of another cluster", "GET", "/_neargate/usage?cluster=x", 200, `"services":[],"tasks":[]}`, 0},
+		{"names", "GET", "/_neargate/names", 200, `{"machine":["127.53.0.1:53"],"world":null,"zones":["localhost"],"load_balancers":[{"names":["shop.example.test"],"scheme":"internal","machine":"127.64.0.1","world":[]}]}`, 0},
 		{"another page", "GET", "/_neargate/", 404, "404 page not found", 0},
 		{"only reads", "POST", "/_neargate/decisions?service=web", 405, "Method Not Allowed", 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := &world{}
 			got := httptest.NewRecorder()
-			Handler(nil, w, w, w).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
+			Handler(nil, Sources{w, w, w, w}).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
 			body := strings.TrimSpace(got.Body.String())
 			if _, rest, found := strings.Cut(body, `"at":`); found && strings.Contains(row.path, "usage") { // the time of the answer
 				_, body, _ = strings.Cut(rest, ",")
@@ -112,7 +121,7 @@ func TestOtherNamesAreNotAnswered(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_neargate/decisions?service=web", http.NoBody)
 		r.Host = host
 		w, got := &world{}, httptest.NewRecorder()
-		Handler([]string{"box.lan"}, w, w, w).ServeHTTP(got, r)
+		Handler([]string{"box.lan"}, Sources{w, w, w, w}).ServeHTTP(got, r)
 		if got.Code != status || (status != 200) != (w.asked == 0) {
 			t.Errorf("Host %q: status %d, %d decisions asked for, want %d", host, got.Code, w.asked, status)
 		}

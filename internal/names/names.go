@@ -93,6 +93,16 @@ func (s *Server) all() []*socket {
 	return s.sockets
 }
 
+// Addresses returns where clients of one kind ask.
+func (s *Server) Addresses(from From) (out []netip.AddrPort) {
+	for _, k := range s.all() {
+		if k.view.From == from {
+			out = append(out, k.at)
+		}
+	}
+	return out
+}
+
 // ours reports whether a name is one of the sources'.
 func (s *Server) ours(name string, view View) bool {
 	_, known := s.lookup(name, view)

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,8 +90,15 @@ func (s *syncBuffer) String() string {
 // start starts a server on data.
 func start(t *testing.T, data string, args ...string) *server {
 	t.Helper()
+	return startBy(t, nil, data, args...)
+}
+
+// startBy starts a server by a command that becomes what follows it.
+func startBy(t *testing.T, by []string, data string, args ...string) *server {
+	t.Helper()
 	s := &server{t: t, data: data, log: &syncBuffer{}}
-	s.cmd = exec.Command(neargate(t), append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+	line := slices.Concat(by, []string{neargate(t), "serve", "--data", data, "--listen", "127.0.0.1:0"}, args)
+	s.cmd = exec.Command(line[0], line[1:]...)
 	s.cmd.Stderr, s.cmd.Stdout = s.log, s.log
 	_ = os.Remove(filepath.Join(data, app.AccessFile))
 	if err := s.cmd.Start(); err != nil {
@@ -115,17 +123,22 @@ func start(t *testing.T, data string, args ...string) *server {
 func serve(t *testing.T, data string, args ...string) *server {
 	t.Helper()
 	s := start(t, data, args...)
-	eventually(t, 20*time.Second, "the server to be ready", func() error {
-		b, err := os.ReadFile(filepath.Join(data, app.AccessFile))
+	s.ready()
+	return s
+}
+
+func (s *server) ready() {
+	s.t.Helper()
+	eventually(s.t, 20*time.Second, "the server to be ready", func() error {
+		b, err := os.ReadFile(filepath.Join(s.data, app.AccessFile))
 		if err != nil {
 			return err
 		}
 		if err := json.Unmarshal(b, &s.Access); err != nil {
 			return err
 		}
-		return healthy(t.Context(), s.Endpoint)
+		return healthy(s.t.Context(), s.Endpoint)
 	})
-	return s
 }
 
 func healthy(ctx context.Context, endpoint string) error {

@@ -202,7 +202,8 @@ func (e *Engine) keepAhead(now network.State) error {
 	return nil
 }
 
-// Close lets go of the tasks, which run on, and of the data directory. When no
+// Close lets go of the tasks, which run on and ask the machine's resolver about
+// names, and of the data directory. When no
 // task is left, nothing of the instance stays on the machine but the data
 // directory; that is done also when ctx has ended. Call it after Serve has
 // returned.
@@ -221,7 +222,9 @@ func (e *Engine) Close(ctx context.Context) error {
 			running = running || t.state().Running
 			t.closeFiles()
 		}
-		if !running {
+		if running {
+			err = e.net.HandOver()
+		} else {
 			err = e.leave(ctx)
 		}
 		err = errors.Join(err, e.owner.Close())

@@ -50,12 +50,14 @@ type Network struct {
 	mu       sync.Mutex
 	pool     *pool
 	policy   firewall.Policy
-	governed bool                  // policy has been set
-	ports    []runtime.Port        // open to every member
-	members  map[netip.Addr]member // tasks and load balancers
-	sources  map[string]netip.Addr // of load balancers, by name
-	doors    map[string][]uint16   // the ports that these listen on, by name
-	rendered *rendered             // what the kernel has; nil: not this process's
+	governed bool           // policy has been set
+	ports    []runtime.Port // open to every member
+	// handedOver says that the machine's resolver answers in the server's place.
+	handedOver bool
+	members    map[netip.Addr]member // tasks and load balancers
+	sources    map[string]netip.Addr // of load balancers, by name
+	doors      map[string][]uint16   // the ports that these listen on, by name
+	rendered   *rendered             // what the kernel has; nil: not this process's
 }
 
 // member is an address with its security groups.

@@ -152,3 +152,69 @@ func (ns *namespace) ask(at netip.AddrPort) string {
 	}
 	return line
 }
+
+// TestHandOver: while no server runs, the machine's resolver answers what tasks
+// ask the gateway, if their reach lets them ask it at all.
+func TestHandOver(t *testing.T) {
+	for _, row := range []struct {
+		reach firewall.Reach
+		want  string
+	}{{firewall.ReachInternet, "hello"}, {firewall.ReachNone, "dropped"}} {
+		t.Run(string(row.reach), func(t *testing.T) {
+			resolver := prefix("192.168.77.66/24")
+			n := open(t, Config{ID: "aa0104", Reach: row.reach, Resolvers: []netip.Addr{resolver.Addr()}})
+			lan := newLAN(t, "lan1", "192.168.77.1/24", resolver.String())
+			lan.listen(t, 53)
+			var conn net.PacketConn
+			check(t, lan.do(func() (err error) { conn, err = net.ListenPacket("udp4", ":53"); return err }))
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				b := make([]byte, 100)
+				for {
+					_, from, err := conn.ReadFrom(b)
+					if err != nil {
+						return
+					}
+					_, _ = conn.WriteTo([]byte("hello"), from)
+				}
+			}()
+			t.Cleanup(func() { _ = conn.Close(); <-done })
+			service := nameCaller(t, n)
+			known := netip.AddrPortFrom(n.Gateway(), 53)
+			check(t, n.OpenPorts([]runtime.Port{{Address: known, Listener: service}, {Address: known, Listener: service, UDP: true}}))
+			check(t, n.SetPolicy(groups()))
+			caller := newTask(t, n)
+			want(t, "while the server runs", caller.ask(known), caller.addr.String())
+
+			check(t, n.HandOver())
+			var got string
+			check(t, caller.do(func() error { got = askUDP(known); return nil }))
+			want(t, "over UDP", got, row.want)
+			reached := map[string]string{"hello": "reached", "dropped": "dropped"}[row.want]
+			want(t, "over TCP", caller.reach(n.Gateway(), 53), reached)
+
+			check(t, n.OpenPorts([]runtime.Port{{Address: known, Listener: service}}))
+			want(t, "when the server runs again", caller.ask(known), caller.addr.String())
+		})
+	}
+}
+
+// askUDP sends a datagram and returns the answer.
+func askUDP(to netip.AddrPort) string {
+	conn, err := net.Dial("udp4", to.String())
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write([]byte("?")); err != nil {
+		return word(err)
+	}
+	b := make([]byte, 100)
+	n, err := conn.Read(b)
+	if err != nil {
+		return word(err)
+	}
+	return string(b[:n])
+}

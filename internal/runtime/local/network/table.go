@@ -156,6 +156,9 @@ func (t *table) tracked(chain string) {
 	t.rule(chain, slices.Concat(state(expr.CtStateBitINVALID), drop())...)
 }
 
+// domain is the port of name servers.
+const domain = 53
+
 // names lets tasks ask the machine's name servers whatever their groups and
 // addresses, as in a VPC.
 func (t *table) names(chain string) {
@@ -164,7 +167,7 @@ func (t *table) names(chain string) {
 	}
 	for _, a := range t.net.cfg.Resolvers {
 		for _, p := range []int{firewall.UDP, firewall.TCP} {
-			dns := firewall.Match{Protocol: p, From: 53, To: 53}
+			dns := firewall.Match{Protocol: p, From: domain, To: domain}
 			t.rule(chain, slices.Concat(within(destinationAddress, netip.PrefixFrom(a, 32)), protocol(dns), accept())...)
 		}
 	}
