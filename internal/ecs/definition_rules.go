@@ -14,7 +14,7 @@ import (
 func checkContainers(all []model.ContainerDefinition, taskCPU, taskMemory int) error {
 	cpu := 0
 	for i, c := range all {
-		err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLog(c), checkLimits(c), checkRestart(c), checkStart(c))
+		err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLimits(c), checkRestart(c), checkStart(c))
 		if err != nil {
 			return err
 		}
@@ -99,29 +99,6 @@ func checkHealthCheck(c model.ContainerDefinition) error {
 		return client("Invalid 'healthCheck.retries' setting for container '%s'.", c.Name)
 	case outside(h.StartPeriod, 0, 300):
 		return client("Invalid 'healthCheck.startPeriod' setting for container '%s'.", c.Name)
-	}
-	return nil
-}
-
-func checkLog(c model.ContainerDefinition) error {
-	if c.Log.Driver == "" {
-		return nil
-	}
-	if c.Log.Driver != "awslogs" {
-		return client("Log driver %s is not supported by Neargate.", c.Log.Driver)
-	}
-	for _, option := range []string{"awslogs-group", "awslogs-region", "awslogs-stream-prefix"} {
-		if c.Log.Options[option] == "" {
-			return client("Log driver awslogs requires options: %s (container %s).", option, c.Name)
-		}
-	}
-	if _, option, ok := c.Log.Buffer(); !ok {
-		return client("Log driver awslogs option '%s' has an invalid value '%s' (container %s).", option, c.Log.Options[option], c.Name)
-	}
-	for _, option := range []string{"awslogs-multiline-pattern", "awslogs-datetime-format"} {
-		if c.Log.Options[option] != "" {
-			return client("The option %s of log driver awslogs is not supported by Neargate.", option)
-		}
 	}
 	return nil
 }

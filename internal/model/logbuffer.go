@@ -6,7 +6,7 @@ import (
 )
 
 // LogBuffer is how a container's output waits for the log driver: options mode
-// and max-buffer-size of awslogs (API_LogConfiguration).
+// and max-buffer-size, which all drivers have (API_LogConfiguration).
 type LogBuffer struct {
 	Bytes    int64 // 0: the runtime's own bound
 	Blocking bool  // the container waits where the buffer is full; else the oldest is lost

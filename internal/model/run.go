@@ -99,4 +99,5 @@ type ImageConfig struct {
 type LogLine struct {
 	At      time.Time
 	Message string
+	Stderr  bool // it was printed to standard error
 }

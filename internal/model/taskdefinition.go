@@ -117,7 +117,7 @@ type RestartPolicy struct {
 // LogConfig says where a container's output goes. Driver "" discards nothing:
 // the output is kept by the runtime until the task is removed.
 type LogConfig struct {
-	Driver  string // "awslogs" or ""
+	Driver  string // "" or one of the Log… constants
 	Options map[string]string
 	// SecretOptions are options whose values are looked up at each start.
 	SecretOptions []SecretReference

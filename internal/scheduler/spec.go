@@ -68,10 +68,7 @@ func containerSpec(t model.Task, c model.ContainerDefinition) model.ContainerSpe
 		}
 	}
 	spec := model.ContainerSpec{ContainerDefinition: c, Env: env}
-	if c.Log.Driver == "awslogs" {
-		spec.LogGroup = c.Log.Options["awslogs-group"]
-		spec.LogStream = c.Log.Options["awslogs-stream-prefix"] + "/" + c.Name + "/" + t.ID
-	}
+	spec.LogGroup, spec.LogStream, _ = c.Log.Stream(c.Name, t.ID)
 	return spec
 }
 
@@ -82,7 +79,7 @@ func readyLogs(ctx context.Context, logs logGroups, spec model.TaskSpec) error {
 		if c.LogGroup == "" || logs.HasGroup(c.LogGroup) {
 			continue
 		}
-		if c.Log.Options["awslogs-create-group"] != "true" {
+		if !c.Log.MakesGroup() {
 			return model.Errorf(model.NotFound, "ResourceInitializationError",
 				"failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.: exit status 1")
 		}

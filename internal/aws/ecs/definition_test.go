@@ -80,6 +80,17 @@ func TestTaskDefinitionRevisions(t *testing.T) {
 	}
 }
 
+// logged changes the log options of a definition that are right.
+func logged(options ...string) func(*ecs.RegisterTaskDefinitionInput) {
+	all := map[string]string{"awslogs-group": "g", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}
+	for i := 0; i < len(options); i += 2 {
+		all[options[i]] = options[i+1]
+	}
+	return func(in *ecs.RegisterTaskDefinitionInput) {
+		in.ContainerDefinitions[0].LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: all}
+	}
+}
+
 func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 	s, _ := newFace(t)
 	container := func(change func(*types.ContainerDefinition)) func(*ecs.RegisterTaskDefinitionInput) {
@@ -105,6 +116,11 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"log driver", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverSplunk}
 		}), "ClientException: Log driver splunk is not supported"},
+		{"both kinds of events", logged("awslogs-datetime-format", "%Y", "awslogs-multiline-pattern", "^x"),
+			"ClientException: Log driver awslogs options 'awslogs-datetime-format' and 'awslogs-multiline-pattern' cannot both be set"},
+		{"a pattern that is none", logged("awslogs-multiline-pattern", "("), "ClientException: Log driver awslogs option 'awslogs-multiline-pattern' has an invalid value '('"},
+		{"another region", logged("awslogs-region", "mars-1"), "ClientException: Log driver awslogs option 'awslogs-region' is 'mars-1'"},
+		{"an option of another driver", logged("splunk-url", "x", "log_key", "log"), "ClientException: Log driver awslogs disallows options: log_key, splunk-url"},
 		{"log without a group", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
 		}), "ClientException: Log driver awslogs requires options: awslogs-group"},

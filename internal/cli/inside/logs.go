@@ -15,6 +15,8 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"neargate/internal/model"
 )
 
 // LogRequest is which lines to print, and how.
@@ -123,7 +125,7 @@ func (f *follower) sources(ctx context.Context) ([]source, error) {
 		}
 	}
 	if len(all) == 0 && len(f.tasks) > 0 {
-		return nil, &Trouble{"the containers of " + f.Target + " keep no logs", "give them a logConfiguration with the driver awslogs"}
+		return nil, &Trouble{"the containers of " + f.Target + " keep no logs", "give them a logConfiguration with the driver awslogs or json-file"}
 	}
 	return all, nil
 }
@@ -141,8 +143,10 @@ func (f *follower) sourcesOf(ctx context.Context, definition string) ([]source, 
 		if f.Container != "" && f.Container != name {
 			continue
 		}
-		if l := c.LogConfiguration; l != nil && l.LogDriver == types.LogDriverAwslogs {
-			all = append(all, source{l.Options["awslogs-group"], l.Options["awslogs-stream-prefix"] + "/" + name + "/", name})
+		if l := c.LogConfiguration; l != nil {
+			if group, prefix, ok := (model.LogConfig{Driver: string(l.LogDriver), Options: l.Options}).Stream(name, ""); ok {
+				all = append(all, source{group, prefix, name})
+			}
 		}
 	}
 	if f.Container != "" && !slices.Contains(names, f.Container) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"sync"
 	"time"
 
@@ -26,7 +27,7 @@ func (e *Engine) Serve(ctx context.Context) error {
 		select {
 		case <-ticker.C:
 			for _, t := range e.all() {
-				e.drain(ctx, t)
+				e.drain(ctx, t, t.hasEnded())
 			}
 		case <-ctx.Done():
 			return nil
@@ -47,22 +48,28 @@ func (e *Engine) openFollows(t *task) {
 			e.log.Warn("a container's output is not followed", "task", t.id, "container", c.Name, "error", err)
 			continue
 		}
-		t.follows = append(t.follows, &follow{group: c.LogGroup, stream: c.LogStream, reader: r})
+		f := &follow{group: c.LogGroup, stream: c.LogStream, reader: r}
+		if pattern, _, _ := c.Log.EventPattern(); pattern != "" {
+			if f.begins, err = regexp.Compile(pattern); err != nil {
+				e.log.Warn("each line of a container's output is an event", "task", t.id, "container", c.Name, "error", err)
+			}
+		}
+		t.follows = append(t.follows, f)
 	}
 }
 
 // drain ships all that the task's containers have written so far. What the sink
 // refuses is offered again the next time, but for what it panics at. An ended
 // task writes no more.
-func (e *Engine) drain(ctx context.Context, t *task) {
-	over := t.hasEnded()
+func (e *Engine) drain(ctx context.Context, t *task, ended bool) {
+	over := ended
 	t.followMu.Lock()
 	defer t.followMu.Unlock()
 	for _, f := range t.follows {
 		if f.lost {
 			continue
 		}
-		err := e.guard(t.id, func() error { return e.ship(ctx, f) })
+		err := e.guard(t.id, func() error { return e.ship(ctx, f, ended) })
 		f.lost = errors.Is(err, errPanic)
 		if err != nil && !f.failing && ctx.Err() == nil {
 			e.log.Warn("output is held back", "task", t.id, "stream", f.stream, "error", err)
@@ -75,16 +82,23 @@ func (e *Engine) drain(ctx context.Context, t *task) {
 	}
 }
 
-func (e *Engine) ship(ctx context.Context, f *follow) error {
+// ship appends what the container has printed. ended says that it prints no more.
+func (e *Engine) ship(ctx context.Context, f *follow, ended bool) error {
 	for {
 		lines, err := f.reader.Next()
 		if err != nil || len(lines) == 0 {
 			return err
 		}
+		taken := len(lines)
+		if f.begins != nil {
+			if lines, taken = logfile.Gather(lines, f.begins, time.Now(), ended); taken == 0 {
+				return nil
+			}
+		}
 		if err := e.logs.Append(ctx, f.group, f.stream, lines); err != nil {
 			return fmt.Errorf("append to log: %w", err)
 		}
-		if err := f.reader.Commit(); err != nil {
+		if err := f.reader.CommitFirst(taken); err != nil {
 			return err
 		}
 	}

@@ -189,3 +189,16 @@ func TestUsers(t *testing.T) {
 		}
 	}
 }
+
+// TestEventsOfSeveralLines: an event is whole when another begins, and when the
+// container has ended.
+func TestEventsOfSeveralLines(t *testing.T) {
+	b := open(t)
+	s := spec("print", "2026-11-28 07:00:00 first", "  at line 1", "2026-11-28 07:00:01 second", "  at line 2")
+	s.Containers[0].Log = model.LogConfig{Driver: model.LogAWS, Options: map[string]string{"awslogs-datetime-format": "%Y-%m-%d %H:%M:%S"}}
+	_, got := b.output(s)
+	want := []string{"2026-11-28 07:00:00 first\n  at line 1\n", "2026-11-28 07:00:01 second\n  at line 2\n"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -63,8 +64,9 @@ type task struct {
 type follow struct {
 	group, stream string
 	reader        *logfile.Reader
-	failing       bool // the sink refused, and that has been said
-	lost          bool // the sink panicked: no more is offered
+	begins        *regexp.Regexp // the first line of an event; nil: each line is one
+	failing       bool           // the sink refused, and that has been said
+	lost          bool           // the sink panicked: no more is offered
 }
 
 func newTask(root, id string) *task {

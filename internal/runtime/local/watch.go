@@ -131,7 +131,7 @@ func (e *Engine) finish(ctx context.Context, t *task) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
 	e.release(ctx, t)
-	e.drain(ctx, t)
+	e.drain(ctx, t, true)
 
 	s := t.state()
 	s.Running, s.StoppedAt = false, t.reported().EndedAt

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,10 +27,11 @@ type Reader struct {
 	segment int   // the one being read; 0: none yet
 	offset  int64 // of the next record in it
 	file    *os.File
-	next    int64 // the position after what Next returned last
+	batch   []byte // the records that Next returned last; none: all are committed
+	ends    []int  // of them in batch, one for each line
+	noted   bool   // a line of our own came before them
 
 	seen   count // up to the position
-	ahead  count // up to next
 	missed count // between the position and the segment being read
 }
 
@@ -85,9 +87,10 @@ func (r *Reader) Next() ([]model.LogLine, error) {
 			return nil, fmt.Errorf("read log: %w", err)
 		}
 		if end := bytes.LastIndexByte(buf[:n], '\n') + 1; end > 0 {
-			r.next = r.offset + int64(end)
-			r.ahead = r.seen.plus(buf[:end])
-			return r.withLoss(parse(buf[:end])), nil
+			var lines []model.LogLine
+			r.batch = buf[:end]
+			lines, r.ends = parse(r.batch)
+			return r.withLoss(lines), nil
 		}
 		// Nothing whole here: go on only if the writer went on, too.
 		if ended, err := r.ended(r.offset + int64(n)); err != nil || !ended {
@@ -139,7 +142,7 @@ func (r *Reader) open() error {
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
-	r.file, r.next = f, r.offset
+	r.file, r.batch, r.ends = f, nil, nil
 	if r.offset == 0 {
 		return r.readHeader()
 	}
@@ -173,20 +176,27 @@ func (r *Reader) readHeader() error {
 	}
 	r.seen = before
 	r.offset = int64(len(line)) + 1
-	r.next = r.offset
 	return nil
 }
 
 // headerBytes is more than any header has.
 const headerBytes = 64
 
+// lossPrefix begins the line of our own.
+const lossPrefix = "neargate: "
+
+// IsLoss reports whether a line tells what was dropped.
+func IsLoss(message string) bool {
+	return strings.HasPrefix(message, lossPrefix) && strings.Contains(message, " of output were lost here: ")
+}
+
 // withLoss puts a line in front of others that tells what was dropped between
 // them and the ones before.
 func (r *Reader) withLoss(lines []model.LogLine) []model.LogLine {
-	if r.missed.lines <= 0 || len(lines) == 0 {
+	if r.noted = r.missed.lines > 0 && len(lines) > 0; !r.noted {
 		return lines
 	}
-	note := fmt.Sprintf("neargate: %d lines (%d KiB) of output were lost here: they came faster than they were taken, or while no server ran (log option max-buffer-size; mode blocking loses none)",
+	note := fmt.Sprintf(lossPrefix+"%d lines (%d KiB) of output were lost here: they came faster than they were taken, or while no server ran (log option max-buffer-size; mode blocking loses none)",
 		r.missed.lines, (r.missed.bytes+1023)>>10)
 	return append([]model.LogLine{{At: lines[0].At, Message: note}}, lines...)
 }
@@ -195,7 +205,7 @@ func (r *Reader) withLoss(lines []model.LogLine) []model.LogLine {
 func (r *Reader) advance() error {
 	_ = r.file.Close()
 	done := name(r.dir, r.segment)
-	r.file, r.offset, r.next = nil, 0, 0
+	r.file, r.offset, r.batch, r.ends = nil, 0, nil, nil
 	r.segment++
 	if err := r.save(); err != nil {
 		return err
@@ -206,14 +216,32 @@ func (r *Reader) advance() error {
 	return nil
 }
 
-// Commit notes that what Next returned has arrived.
-func (r *Reader) Commit() error {
-	if r.next == r.offset {
+// Commit notes that all that Next returned has arrived.
+func (r *Reader) Commit() error { return r.commit(len(r.batch)) }
+
+// CommitFirst notes that the first n lines of those that Next returned have
+// arrived: Next returns the others again.
+func (r *Reader) CommitFirst(n int) error {
+	if r.noted {
+		n--
+	}
+	switch {
+	case n <= 0:
+		return nil // a note alone comes again
+	case n >= len(r.ends):
+		return r.Commit()
+	}
+	return r.commit(r.ends[n-1])
+}
+
+// commit moves the position on by bytes of the batch.
+func (r *Reader) commit(bytes int) error {
+	if bytes == 0 {
 		return nil
 	}
-	r.offset, r.missed = r.next, count{}
-	r.ahead.known = r.seen.known
-	r.seen = r.ahead
+	r.seen = r.seen.plus(r.batch[:bytes])
+	r.offset += int64(bytes)
+	r.batch, r.ends, r.missed = nil, nil, count{}
 	return r.save()
 }
 
@@ -243,17 +271,19 @@ func (r *Reader) Close() {
 	}
 }
 
-func parse(records []byte) []model.LogLine {
-	var out []model.LogLine
-	for len(records) > 0 {
-		var line []byte
-		line, records, _ = bytes.Cut(records, []byte{'\n'})
+// parse returns the lines of records, and where each of them ends.
+func parse(records []byte) (lines []model.LogLine, ends []int) {
+	for begin := 0; begin < len(records); {
+		line, _, _ := bytes.Cut(records[begin:], []byte{'\n'})
+		begin += len(line) + 1
 		at, message, ok := bytes.Cut(line, []byte{' '})
+		at, stderr := bytes.CutSuffix(at, []byte{stderrMark})
 		ns, err := strconv.ParseInt(string(at), 10, 64)
 		if !ok || err != nil {
 			continue // a record cut short by a crash
 		}
-		out = append(out, model.LogLine{At: time.Unix(0, ns), Message: string(message)})
+		lines = append(lines, model.LogLine{At: time.Unix(0, ns), Message: string(message), Stderr: stderr})
+		ends = append(ends, begin)
 	}
-	return out
+	return lines, ends
 }

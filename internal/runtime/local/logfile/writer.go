@@ -4,7 +4,8 @@
 // processes; each file has one writer, and a segment is complete once the next
 // exists.
 //
-// A record is the time in nanoseconds since 1970, a space, the line, a newline.
+// A record is the time in nanoseconds since 1970, an "e" where the line was
+// printed to standard error, a space, the line, a newline.
 // A segment begins with a header: "=", the records and their bytes that
 // were written before it, a newline. By it a reader that stayed behind knows
 // what it missed.
@@ -185,9 +186,18 @@ func (w *Writer) append(records []byte) error {
 	return err
 }
 
+// stderrMark follows the time of what came from standard error.
+const stderrMark = 'e'
+
 // Copy takes lines from r until it ends. What follows the last newline is a
 // line, too. A full disk loses output but does not hold the container up.
-func (w *Writer) Copy(r io.Reader) error {
+func (w *Writer) Copy(r io.Reader) error { return w.copy(r, " ") }
+
+// CopyErrors is Copy for standard error.
+func (w *Writer) CopyErrors(r io.Reader) error { return w.copy(r, string(stderrMark)+" ") }
+
+// copy writes between the time and each line.
+func (w *Writer) copy(r io.Reader, between string) error {
 	var failed error
 	buf := make([]byte, 0, 8<<10)
 	var records []byte
@@ -205,15 +215,15 @@ func (w *Writer) Copy(r io.Reader) error {
 			if i < 0 {
 				break
 			}
-			records = record(records, now, rest[:i])
+			records = record(records, now, between, rest[:i])
 			rest = rest[i+1:]
 		}
 		for len(rest) > lineLimit {
-			records = record(records, now, rest[:lineLimit])
+			records = record(records, now, between, rest[:lineLimit])
 			rest = rest[lineLimit:]
 		}
 		if err != nil && len(rest) > 0 {
-			records = record(records, now, rest)
+			records = record(records, now, between, rest)
 			rest = nil
 		}
 		buf = buf[:copy(buf, rest)]
@@ -231,11 +241,11 @@ func (w *Writer) Copy(r io.Reader) error {
 	}
 }
 
-func record(to []byte, at time.Time, line []byte) []byte {
+func record(to []byte, at time.Time, between string, line []byte) []byte {
 	for {
 		part := line[:min(len(line), lineLimit)]
 		to = strconv.AppendInt(to, at.UnixNano(), 10)
-		to = append(append(append(to, ' '), part...), '\n')
+		to = append(append(append(to, between...), part...), '\n')
 		if line = line[len(part):]; len(line) == 0 {
 			return to
 		}

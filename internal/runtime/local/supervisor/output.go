@@ -63,9 +63,13 @@ func closeAll(files []*os.File) {
 // keepOutputs writes what the container prints to its log.
 func (c *container) keepOutputs() {
 	done := make(chan struct{}, len(c.outputs))
-	for _, r := range c.outputs {
+	for i, r := range c.outputs {
+		keep := c.log.Copy
+		if i > 0 {
+			keep = c.log.CopyErrors
+		}
 		go func() {
-			if err := c.log.Copy(r); err != nil && !errors.Is(err, unix.EIO) { // the last has closed its terminal
+			if err := keep(r); err != nil && !errors.Is(err, unix.EIO) { // the last has closed its terminal
 				fmt.Fprintln(os.Stderr, "keep output:", err)
 			}
 			done <- struct{}{}
