@@ -13,8 +13,8 @@ const fileSystemsDir = "efs"
 func (p *parts) openFileSystems(log *slog.Logger) (err error) {
 	p.systems, err = filesystem.Open(p.db, filesystem.Config{
 		Dir: filepath.Join(p.cfg.Data, fileSystemsDir), Place: p.cfg.Place,
-		Subnet:   func(id string) (vpc, zone string, ok bool) { return p.ec2.Subnet(id) },
-		HasGroup: func(id string) bool { return p.ec2.HasSecurityGroup(id) },
+		Subnet:   func(id string) (vpc, zone string, ok bool) { return p.networks.Subnet(id) },
+		HasGroup: func(id string) bool { return p.networks.HasSecurityGroup(id) },
 	}, log)
 	return err
 }

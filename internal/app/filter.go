@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net/netip"
 
-	"neargate/internal/aws/ec2"
 	"neargate/internal/balancer"
 	"neargate/internal/decide/firewall"
+	"neargate/internal/vpc"
 )
 
 // filter is an engine that enforces security groups. Others leave the network to
@@ -38,15 +38,15 @@ func (p *parts) withSources(cfg balancer.Config) balancer.Config {
 	return cfg
 }
 
-// openEC2 opens the network's face, and puts its security groups in force.
-func (p *parts) openEC2(ctx context.Context) (err error) {
-	p.ec2, err = ec2.Open(ctx, p.db, ec2.Config{
+// openNetworks opens the networks, and puts their security groups in force.
+func (p *parts) openNetworks(ctx context.Context) (err error) {
+	p.networks, err = vpc.Open(ctx, p.db, vpc.Config{
 		Place: p.cfg.Place, CIDR: p.engine.Capabilities().Network, OnPolicy: p.enforce, Interfaces: p.interfaces,
 	})
 	if err != nil {
-		return fmt.Errorf("open EC2: %w", err)
+		return fmt.Errorf("open the networks: %w", err)
 	}
-	return p.enforce(p.ec2.Policy())
+	return p.enforce(p.networks.Policy())
 }
 
 // enforce puts security groups in force: for clients of load balancers from

@@ -4,8 +4,8 @@ import (
 	"net"
 	"net/netip"
 
-	"neargate/internal/aws/ec2"
 	"neargate/internal/model"
+	"neargate/internal/vpc"
 )
 
 // The accounts of AWS that attach network interfaces.
@@ -15,8 +15,8 @@ const (
 )
 
 // interfaces returns the network interfaces that tasks and load balancers have.
-func (p *parts) interfaces() []ec2.Interface {
-	var out []ec2.Interface
+func (p *parts) interfaces() []vpc.Interface {
+	var out []vpc.Interface
 	for _, t := range p.ecs.AllTasks() {
 		if t.IP != "" && t.LastStatus != model.TaskStopped {
 			out = append(out, p.taskInterface(t))
@@ -24,7 +24,7 @@ func (p *parts) interfaces() []ec2.Interface {
 	}
 	for _, lb := range p.balancer.LoadBalancers() {
 		if address, ok := p.balancer.Source(lb.ARN); ok {
-			out = append(out, ec2.Interface{
+			out = append(out, vpc.Interface{
 				ID: lb.InterfaceID(), Address: address, MAC: mac(address), Subnet: first(lb.Subnets), SecurityGroups: lb.SecurityGroups,
 				Description: "ELB app/" + lb.Name + "/" + lb.ID, AttachmentID: "ela-attach-0" + lb.ID, Owner: elbOwner, CreatedAt: lb.CreatedAt,
 			})
@@ -33,13 +33,13 @@ func (p *parts) interfaces() []ec2.Interface {
 	return out
 }
 
-func (p *parts) taskInterface(t model.Task) ec2.Interface {
+func (p *parts) taskInterface(t model.Task) vpc.Interface {
 	address, _ := netip.ParseAddr(t.IP) // the engine's own
 	groups := t.Network.SecurityGroups
 	if len(groups) == 0 {
-		groups = []string{p.ec2.DefaultSecurityGroup()}
+		groups = []string{p.networks.DefaultGroupOf(first(t.Network.Subnets))}
 	}
-	return ec2.Interface{
+	return vpc.Interface{
 		ID: t.InterfaceID(), Address: address, MAC: t.MAC, Subnet: first(t.Network.Subnets), SecurityGroups: groups,
 		Description:  p.cfg.Place.AttachmentARN(t.AttachmentID()),
 		AttachmentID: "eni-attach-0" + t.ID[:16], Owner: fargateOwner, CreatedAt: t.CreatedAt,

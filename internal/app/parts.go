@@ -52,6 +52,7 @@ import (
 	"neargate/internal/secrets"
 	"neargate/internal/session"
 	"neargate/internal/store"
+	"neargate/internal/vpc"
 )
 
 // parts are the hands and faces of one server, made but not yet running.
@@ -81,7 +82,7 @@ type parts struct {
 	autoscaler *autoscaler.Autoscaler
 	collector  *collect.Collector
 	insights   *insights.Publisher
-	ec2        *ec2.EC2
+	networks   *vpc.Networks
 
 	tokens *sts.STS
 	faces  []wire.Service
@@ -162,7 +163,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		schedule.Timing = rollout.Timing{Unchecked: settle}
 	}
 	if p.discovery, err = discovery.Open(p.db, discovery.Config{
-		Place: cfg.Place, Members: members{p}, HasVPC: func(id string) bool { return p.ec2.HasVPC(id) },
+		Place: cfg.Place, Members: members{p}, HasVPC: func(id string) bool { return p.networks.HasVPC(id) },
 	}); err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{
 		Registries: p.discovery,
 		Place:      cfg.Place, OnChange: p.serviceChanged, Namespaces: connectNamespaces{p},
-		HasSecurityGroup: func(id string) bool { return p.ec2.HasSecurityGroup(id) },
+		HasSecurityGroup: func(id string) bool { return p.networks.HasSecurityGroup(id) },
 		TaskMayHave:      func(role string) bool { return p.tokens.TaskMayHave(role) },
 	})
 	if err != nil {
@@ -220,18 +221,18 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 	if p.tokens, err = sts.Open(p.db, roles, sts.Config{Place: place, Keys: at.keys, TaskLives: p.taskLives}); err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
-	if err := p.openEC2(ctx); err != nil {
+	if err := p.openNetworks(ctx); err != nil {
 		return err
 	}
 	p.auth = sigv4.New(p.tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),
-		ec2.New(p.ec2),
+		ec2.New(p.networks),
 		ecrface.New(p.registry, place, at.endpoint),
 		efs.New(p.systems, place),
 		ecsface.New(p.ecs, p.scheduler, ecsface.Exec{Sessions: p.sessions, Endpoint: at.endpoint}, place),
-		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.ec2.Subnet, Groups: p.ec2}),
+		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.networks.Subnet, Groups: p.networks}),
 		iam.New(roles),
 		logsface.New(p.logs),
 		secretsmanager.New(p.secrets),

@@ -67,6 +67,16 @@ func schema(place model.Place) store.Schema {
 			{Name: "discovery_instances"},
 			{Name: "discovery_operations"},
 
+			{Name: "ec2_vpcs"},
+			{Name: "ec2_subnets"},
+			{Name: "ec2_internet_gateways"},
+			{Name: "ec2_egress_gateways"},
+			{Name: "ec2_nat_gateways"},
+			{Name: "ec2_route_tables"},
+			{Name: "ec2_addresses"},
+			{Name: "ec2_network_acls"},
+			{Name: "ec2_dhcp_options"},
+			{Name: "ec2_vpc_endpoints"},
 			{Name: "ec2_security_groups"},
 			{Name: "ec2_tags"},
 

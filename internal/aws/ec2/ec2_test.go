@@ -22,8 +22,10 @@ import (
 	"neargate/internal/aws/ec2"
 	"neargate/internal/aws/sigv4"
 	"neargate/internal/aws/wire"
+	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/store"
+	"neargate/internal/vpc"
 )
 
 // anyone lets every request in.
@@ -41,11 +43,11 @@ func (root) Key(id string) (sigv4.Key, bool) { return sigv4.Key{Secret: "secret"
 // oneTask is a task with a network interface, in the subnet and group it names.
 type oneTask struct{ subnet, group string }
 
-func (o *oneTask) NetworkInterfaces() []ec2.Interface {
+func (o *oneTask) NetworkInterfaces() []vpc.Interface {
 	if o.subnet == "" {
 		return nil
 	}
-	return []ec2.Interface{{
+	return []vpc.Interface{{
 		ID: "eni-1", Address: netip.MustParseAddr("10.7.0.9"), MAC: "0a:00:00:00:00:01", Subnet: o.subnet,
 		SecurityGroups: []string{o.group}, Description: "arn:aws:ecs:attachment/1", CreatedAt: time.Unix(1700000000, 0),
 	}}
@@ -53,9 +55,10 @@ func (o *oneTask) NetworkInterfaces() []ec2.Interface {
 
 // api is EC2 with a handler in front.
 type api struct {
-	ec2     *ec2.EC2
-	handler http.Handler
-	task    *oneTask
+	net      *vpc.Networks
+	handler  http.Handler
+	policies []firewall.Policy // in force, the last one last
+	task     *oneTask
 }
 
 func open(t *testing.T, path string, auth wire.Authenticator) (*api, func()) {
@@ -65,13 +68,17 @@ func open(t *testing.T, path string, auth wire.Authenticator) (*api, func()) {
 		t.Fatal(err)
 	}
 	a := &api{task: &oneTask{}}
-	a.ec2, err = ec2.Open(t.Context(), db, ec2.Config{
+	a.net, err = vpc.Open(t.Context(), db, vpc.Config{
 		Place: model.Place{Region: "eu-central-1", Account: "000000000000"}, CIDR: netip.MustParsePrefix("10.7.0.0/16"), Interfaces: a.task.NetworkInterfaces,
+		OnPolicy: func(p firewall.Policy) error {
+			a.policies = append(a.policies, p)
+			return nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.handler = wire.NewHandler([]wire.Service{ec2.New(a.ec2)}, auth, wire.Config{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	a.handler = wire.NewHandler([]wire.Service{ec2.New(a.net)}, auth, wire.Config{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	return a, func() { _ = db.Close() }
 }
 
@@ -148,10 +155,10 @@ func want(t *testing.T, situation string, got []string, want ...string) {
 func TestDefaultNetwork(t *testing.T) {
 	a := newAPI(t)
 	vpc := a.must(t, "DescribeVpcs&Filter.1.Name=isDefault&Filter.1.Value.1=true")
-	want(t, "VPC", vpc.all("vpcSet/item/vpcId"), a.ec2.VpcID())
+	want(t, "VPC", vpc.all("vpcSet/item/vpcId"), a.net.DefaultVPC())
 	want(t, "CIDR", vpc.all("vpcSet/item/cidrBlock"), "10.7.0.0/16")
-	subnets := a.must(t, "DescribeSubnets&Filter.1.Name=vpc-id&Filter.1.Value.1="+a.ec2.VpcID())
-	want(t, "subnets", subnets.all("subnetSet/item/subnetId"), a.ec2.SubnetIDs()...)
+	subnets := a.must(t, "DescribeSubnets&Filter.1.Name=vpc-id&Filter.1.Value.1="+a.net.DefaultVPC())
+	want(t, "subnets", subnets.all("subnetSet/item/subnetId"), a.net.DefaultSubnets()...)
 	want(t, "their CIDRs", subnets.all("subnetSet/item/cidrBlock"), "10.7.0.0/18", "10.7.64.0/18", "10.7.128.0/18")
 	want(t, "their zones", subnets.all("subnetSet/item/availabilityZone"), "eu-central-1a", "eu-central-1b", "eu-central-1c")
 	want(t, "their sizes", subnets.all("subnetSet/item/availableIpAddressCount"), "16379", "16379", "16379")
@@ -160,14 +167,14 @@ func TestDefaultNetwork(t *testing.T) {
 	want(t, "zone ids", zones.all("availabilityZoneInfo/item/zoneId"), "euc1-az1", "euc1-az2", "euc1-az3")
 	want(t, "regions", a.must(t, "DescribeRegions").all("regionInfo/item/regionName"), "eu-central-1")
 	want(t, "default VPC of the account", a.must(t, "DescribeAccountAttributes&AttributeName.1=default-vpc").
-		all("accountAttributeSet/item/attributeValueSet/item/attributeValue"), a.ec2.VpcID())
-	want(t, "DNS attribute", a.must(t, "DescribeVpcAttribute&Attribute=enableDnsSupport&VpcId="+a.ec2.VpcID()).all("enableDnsSupport/value"), "true")
-	want(t, "gateway", a.must(t, "DescribeInternetGateways").all("internetGatewaySet/item/attachmentSet/item/vpcId"), a.ec2.VpcID())
+		all("accountAttributeSet/item/attributeValueSet/item/attributeValue"), a.net.DefaultVPC())
+	want(t, "DNS attribute", a.must(t, "DescribeVpcAttribute&Attribute=enableDnsSupport&VpcId="+a.net.DefaultVPC()).all("enableDnsSupport/value"), "true")
+	want(t, "gateway", a.must(t, "DescribeInternetGateways").all("internetGatewaySet/item/attachmentSet/item/vpcId"), a.net.DefaultVPC())
 	want(t, "routes", a.must(t, "DescribeRouteTables").all("routeTableSet/item/routeSet/item/destinationCidrBlock"), "10.7.0.0/16", "0.0.0.0/0")
 	want(t, "group", a.must(t, "DescribeSecurityGroups&Filter.1.Name=group-name&Filter.1.Value.1=default").
-		all("securityGroupInfo/item/groupId"), a.ec2.DefaultSecurityGroup())
+		all("securityGroupInfo/item/groupId"), a.net.DefaultSecurityGroup())
 	want(t, "nothing passes", a.must(t, "DescribeVpcs&Filter.1.Name=vpc-id&Filter.1.Value.1=vpc-0").all("vpcSet/item/vpcId"))
-	if _, zone, ok := a.ec2.Subnet(a.ec2.SubnetIDs()[1]); !ok || zone != "eu-central-1b" {
+	if _, zone, ok := a.net.Subnet(a.net.DefaultSubnets()[1]); !ok || zone != "eu-central-1b" {
 		t.Errorf("Subnet: zone %q, %v", zone, ok)
 	}
 }
@@ -175,12 +182,12 @@ func TestDefaultNetwork(t *testing.T) {
 func TestSecurityGroupLife(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	a, stop := open(t, path, anyone{})
-	made := a.must(t, "CreateSecurityGroup&GroupName=web&GroupDescription=the web&VpcId="+a.ec2.VpcID()+
+	made := a.must(t, "CreateSecurityGroup&GroupName=web&GroupDescription=the web&VpcId="+a.net.DefaultVPC()+
 		"&TagSpecification.1.ResourceType=security-group&TagSpecification.1.Tag.1.Key=env&TagSpecification.1.Tag.1.Value=dev")
 	id := made.all("groupId")[0]
 	rule := "&GroupId=" + id + "&IpPermissions.1.IpProtocol=tcp&IpPermissions.1.FromPort=80&IpPermissions.1.ToPort=80"
 	a.must(t, "AuthorizeSecurityGroupIngress"+rule+"&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0&IpPermissions.1.IpRanges.2.CidrIp=10.1.2.3/8&IpPermissions.1.IpRanges.2.Description=lan")
-	a.must(t, "AuthorizeSecurityGroupIngress&GroupId="+id+"&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Groups.1.GroupId="+a.ec2.DefaultSecurityGroup())
+	a.must(t, "AuthorizeSecurityGroupIngress&GroupId="+id+"&IpPermissions.1.IpProtocol=-1&IpPermissions.1.Groups.1.GroupId="+a.net.DefaultSecurityGroup())
 	a.must(t, "AuthorizeSecurityGroupIngress&GroupName=web&IpProtocol=udp&FromPort=1&ToPort=2&CidrIp=1.2.3.4/32")
 	stop()
 	a, stop = open(t, path, anyone{})
@@ -190,7 +197,7 @@ func TestSecurityGroupLife(t *testing.T) {
 	want(t, "ports after a restart", got.all(item+"ipPermissions/item/fromPort"), "80", "1")
 	want(t, "protocols", got.all(item+"ipPermissions/item/ipProtocol"), "tcp", "-1", "udp")
 	want(t, "networks", got.all(item+"ipPermissions/item/ipRanges/item/cidrIp"), "0.0.0.0/0", "10.0.0.0/8", "1.2.3.4/32")
-	want(t, "groups", got.all(item+"ipPermissions/item/groups/item/groupId"), a.ec2.DefaultSecurityGroup())
+	want(t, "groups", got.all(item+"ipPermissions/item/groups/item/groupId"), a.net.DefaultSecurityGroup())
 	want(t, "egress", got.all(item+"ipPermissionsEgress/item/ipRanges/item/cidrIp"), "0.0.0.0/0")
 	want(t, "empty sets are told", got.all(item+"ipPermissionsEgress/item/ipv6Ranges"), "")
 	want(t, "tags", got.all(item+"tagSet/item/value"), "dev")
@@ -210,7 +217,7 @@ func TestSecurityGroupLife(t *testing.T) {
 	}
 	want(t, "no rule left", a.must(t, "DescribeSecurityGroups&GroupId.1="+id).all(item+"ipPermissions/item/ipProtocol"))
 
-	a.task.subnet, a.task.group = a.ec2.SubnetIDs()[0], id
+	a.task.subnet, a.task.group = a.net.DefaultSubnets()[0], id
 	_, failure = a.do(t, "DeleteSecurityGroup&GroupId="+id)
 	want(t, "used by a task", []string{failure}, "DependencyViolation: resource "+id+" has a dependent object")
 	a.task.subnet = ""
@@ -222,13 +229,13 @@ func TestSecurityGroupLife(t *testing.T) {
 
 func TestTagsOfAnyResource(t *testing.T) {
 	a := newAPI(t)
-	subnet := a.ec2.SubnetIDs()[2]
-	a.must(t, "CreateTags&ResourceId.1="+subnet+"&ResourceId.2="+a.ec2.VpcID()+"&Tag.1.Key=b&Tag.1.Value=2&Tag.2.Key=a&Tag.2.Value=")
+	subnet := a.net.DefaultSubnets()[2]
+	a.must(t, "CreateTags&ResourceId.1="+subnet+"&ResourceId.2="+a.net.DefaultVPC()+"&Tag.1.Key=b&Tag.1.Value=2&Tag.2.Key=a&Tag.2.Value=")
 	want(t, "by tag", a.must(t, "DescribeSubnets&Filter.1.Name=tag:b&Filter.1.Value.1=2").all("subnetSet/item/subnetId"), subnet)
 	want(t, "by wildcard", a.must(t, "DescribeSubnets&Filter.1.Name=tag-key&Filter.1.Value.1=?").all("subnetSet/item/subnetId"), subnet)
 	want(t, "on the VPC", a.must(t, "DescribeVpcs").all("vpcSet/item/tagSet/item/key"), "a", "b")
 	want(t, "empty value is told", a.must(t, "DescribeVpcs").all("vpcSet/item/tagSet/item/value"), "", "2")
-	a.must(t, "DeleteTags&ResourceId.1="+a.ec2.VpcID()+"&Tag.1.Key=b&Tag.1.Value=other&Tag.2.Key=a")
+	a.must(t, "DeleteTags&ResourceId.1="+a.net.DefaultVPC()+"&Tag.1.Key=b&Tag.1.Value=other&Tag.2.Key=a")
 	left := a.must(t, "DescribeTags&Filter.1.Name=resource-type&Filter.1.Value.1=vpc")
 	want(t, "after DeleteTags", left.all("tagSet/item/key"), "b")
 }
@@ -236,7 +243,7 @@ func TestTagsOfAnyResource(t *testing.T) {
 func TestInterfacesOfTasks(t *testing.T) {
 	a := newAPI(t)
 	want(t, "without tasks", a.must(t, "DescribeNetworkInterfaces").all("networkInterfaceSet/item/status"))
-	a.task.subnet, a.task.group = a.ec2.SubnetIDs()[1], a.ec2.DefaultSecurityGroup()
+	a.task.subnet, a.task.group = a.net.DefaultSubnets()[1], a.net.DefaultSecurityGroup()
 	got := a.must(t, "DescribeNetworkInterfaces&NetworkInterfaceId.1=eni-1&Filter.1.Name=group-name&Filter.1.Value.1=default")
 	want(t, "address", got.all("networkInterfaceSet/item/privateIpAddress"), "10.7.0.9")
 	want(t, "zone", got.all("networkInterfaceSet/item/availabilityZone"), "eu-central-1b")
@@ -247,23 +254,22 @@ func TestInterfacesOfTasks(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	a := newAPI(t)
-	group := "&GroupId=" + a.ec2.DefaultSecurityGroup()
+	group := "&GroupId=" + a.net.DefaultSecurityGroup()
 	for form, failure := range map[string]string{
-		"CreateVpc&CidrBlock=10.0.0.0/16":                                            "InvalidAction: The action CreateVpc is not valid for this web service.",
 		"DescribeVpcs&VpcId.1=vpc-1":                                                 "InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist",
 		"DescribeVpcs&Filter.1.Name=colour":                                          "InvalidParameterValue: The filter 'colour' is invalid",
 		"DescribeSubnets&SubnetId.1=subnet-1":                                        "InvalidSubnetID.NotFound: The subnet ID 'subnet-1' does not exist",
 		"DescribeSubnets&MaxResults=2":                                               "InvalidParameterValue: Value ( 2 ) for parameter maxResults is invalid. Expecting a value from 5 to 1000.",
 		"DescribeSubnets&MaxResults=x":                                               "InvalidParameterValue: The value \"x\" of parameter MaxResults is not an integer.",
 		"DescribeSubnets&NextToken=!":                                                "InvalidNextToken: The token '!' is invalid",
-		"DescribeVpcAttribute&VpcId=" + a.ec2.VpcID():                                "MissingParameter: The request must contain the parameter attribute",
+		"DescribeVpcAttribute&VpcId=" + a.net.DefaultVPC():                           "MissingParameter: The request must contain the parameter attribute",
 		"DescribeRegions&RegionName.1=mars-1":                                        "InvalidParameterValue: Invalid region provided: mars-1",
 		"DescribeSecurityGroups&GroupId.1=x":                                         `InvalidGroupId.Malformed: Invalid id: "x" (expecting "sg-...")`,
-		"DescribeSecurityGroups&GroupName.1=x":                                       "InvalidGroup.NotFound: The security group 'x' does not exist in default VPC '" + a.ec2.VpcID() + "'",
+		"DescribeSecurityGroups&GroupName.1=x":                                       "InvalidGroup.NotFound: The security group 'x' does not exist in default VPC '" + a.net.DefaultVPC() + "'",
 		"CreateSecurityGroup&GroupName=x":                                            "MissingParameter: The request must contain the parameter GroupDescription",
 		"CreateSecurityGroup&GroupName=default&GroupDescription=d":                   "InvalidGroup.Reserved: The security group name 'default' is reserved",
 		"CreateSecurityGroup&GroupName=x&GroupDescription=d&VpcId=vpc-1":             "InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist",
-		"DeleteSecurityGroup" + group:                                                `CannotDelete: the specified group: "` + a.ec2.DefaultSecurityGroup() + `" name: "default" cannot be deleted by a user`,
+		"DeleteSecurityGroup" + group:                                                `CannotDelete: the specified group: "` + a.net.DefaultSecurityGroup() + `" name: "default" cannot be deleted by a user`,
 		"DeleteSecurityGroup&DryRun=true":                                            "DryRunOperation: Request would have succeeded, but DryRun flag is set.",
 		"AuthorizeSecurityGroupIngress" + group:                                      "MissingParameter: The request must contain the parameter ipPermissions",
 		"AuthorizeSecurityGroupIngress" + group + "&IpProtocol=tcp&CidrIp=0.0.0.0/0": "InvalidParameterValue: Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.",
@@ -275,7 +281,7 @@ func TestRefusals(t *testing.T) {
 		"RevokeSecurityGroupIngress" + group + "&SecurityGroupRuleId.1=sgr-1":                                           "InvalidSecurityGroupRuleId.NotFound: The security group rule ID 'sgr-1' does not exist",
 		"CreateTags&ResourceId.1=i-1&Tag.1.Key=a":                                                                       "InvalidID: The ID 'i-1' is not valid",
 		"CreateTags&ResourceId.1=eni-1&Tag.1.Key=a":                                                                     "InvalidNetworkInterfaceID.NotFound: The networkInterface ID 'eni-1' does not exist",
-		"CreateTags&ResourceId.1=" + a.ec2.VpcID() + "&Tag.1.Key=aws:a":                                                 "InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use",
+		"CreateTags&ResourceId.1=" + a.net.DefaultVPC() + "&Tag.1.Key=aws:a":                                            "InvalidParameterValue: Tag keys starting with 'aws:' are reserved for internal use",
 		"DescribeNetworkInterfaces&Filter.1.Name=colour":                                                                "InvalidParameterValue: The filter 'colour' is invalid",
 	} {
 		if _, got := a.do(t, form); got != failure {
@@ -301,7 +307,7 @@ func TestRulesAreLimited(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for _, cidr := range []string{"10.0.0.0/8", "10.0.0.0/27", "fd00::/64"} {
-		if err := (ec2.Config{CIDR: netip.MustParsePrefix(cidr)}).Validate(); err == nil {
+		if err := (vpc.Config{CIDR: netip.MustParsePrefix(cidr)}).Validate(); err == nil {
 			t.Errorf("%s was taken", cidr)
 		}
 	}
@@ -330,8 +336,8 @@ func TestCommandLineClients(t *testing.T) {
 				return strings.TrimSpace(string(out))
 			}
 			subnets := run("ec2 describe-subnets --query Subnets[].SubnetId --filters Name=default-for-az,Values=true")
-			want(t, "subnets", strings.Fields(subnets), a.ec2.SubnetIDs()...)
-			id := run("ec2 create-security-group --group-name web --description web --query GroupId --vpc-id " + a.ec2.VpcID())
+			want(t, "subnets", strings.Fields(subnets), a.net.DefaultSubnets()...)
+			id := run("ec2 create-security-group --group-name web --description web --query GroupId --vpc-id " + a.net.DefaultVPC())
 			want(t, "authorize", []string{run("ec2 authorize-security-group-ingress --protocol tcp --port 80 --cidr 0.0.0.0/0 --query Return --group-id " + id)}, "True")
 			got := run("ec2 describe-security-groups --query SecurityGroups[].IpPermissions[].[IpProtocol,FromPort,IpRanges[0].CidrIp,length(Ipv6Ranges)] --group-ids " + id)
 			want(t, "group", strings.Fields(got), "tcp", "80", "0.0.0.0/0", "0")

@@ -6,6 +6,7 @@ import (
 
 	"neargate/internal/aws/wire"
 	"neargate/internal/model"
+	"neargate/internal/vpc"
 )
 
 // filter is one of a request's filters: any of its values must match.
@@ -75,6 +76,49 @@ func wildcard(pattern, text string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
+// query is what callers may ask of a list of resources.
+type query struct {
+	ids        []string
+	filters    []filter
+	token      string
+	maxResults *int
+}
+
+// lister is how resources of a kind are listed.
+type lister[T any] struct {
+	kind       vpc.Kind
+	id         func(T) string
+	attributes func(T) attributes
+	order      func(T) string // by which pages are cut; nil is by ID
+}
+
+// list returns the resources that a query asks for, and the token of the next
+// page. Errors: the kind's NotFound code, InvalidParameterValue,
+// InvalidNextToken.
+func list[T any](s *service, all []T, of lister[T], q query) (cut []T, next string, err error) {
+	for _, id := range q.ids {
+		if !slices.ContainsFunc(all, func(v T) bool { return of.id(v) == id }) {
+			return nil, "", of.kind.Missing(id)
+		}
+	}
+	var none T
+	if _, err := matches(q.filters, of.attributes(none), nil); err != nil { // also when there is none
+		return nil, "", err
+	}
+	var found []T
+	for _, v := range all {
+		id := of.id(v)
+		if ok, _ := matches(q.filters, of.attributes(v), s.n.Tags(id)); ok && asked(q.ids, id) {
+			found = append(found, v)
+		}
+	}
+	order := of.order
+	if order == nil {
+		order = of.id
+	}
+	return page(found, order, q.token, q.maxResults)
+}
+
 // page cuts a page out of items, which are sorted by key; without maxResults
 // all follow. Errors: InvalidParameterValue, InvalidNextToken.
 func page[T any](items []T, key func(T) string, token string, maxResults *int) ([]T, string, error) {
@@ -89,16 +133,6 @@ func page[T any](items []T, key func(T) string, token string, maxResults *int) (
 		return nil, "", model.Errorf(model.Invalid, "InvalidNextToken", "The token '%.80s' is invalid", token)
 	}
 	return cut, next, nil
-}
-
-// checkIDs wants every id that was asked for to be among those that exist.
-func checkIDs(asked, have []string, code, format string) error {
-	for _, id := range asked {
-		if !slices.Contains(have, id) {
-			return notFound(code, format, id)
-		}
-	}
-	return nil
 }
 
 // asked says whether a resource is one of ids, which when empty means any.

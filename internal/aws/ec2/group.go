@@ -2,59 +2,31 @@ package ec2
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"neargate/internal/aws/wire"
 	"neargate/internal/model"
+	"neargate/internal/vpc"
 )
 
-// group is a security group with its rules, by id.
-type group struct {
-	ID, Name, Description string
-	Rules                 []rule // in the order they were made
-}
-
-// newID makes a random id of 17 hex digits.
-func newID(prefix string) string {
-	b := make([]byte, 9)
-	_, _ = rand.Read(b) // never fails
-	return prefix + "-" + hex.EncodeToString(b)[:17]
-}
-
-// defaultGroup lets in what comes from itself, and out all.
-func (n network) defaultGroup() group {
-	return group{ID: n.groupID, Name: "default", Description: "default VPC security group", Rules: []rule{
-		{ID: newID("sgr"), Protocol: "-1", From: -1, To: -1, Peer: peer{Group: n.groupID}},
-		allowAllOut(),
-	}}
-}
-
-func allowAllOut() rule {
-	return rule{ID: newID("sgr"), Egress: true, Protocol: "-1", From: -1, To: -1, Peer: peer{CIDR4: "0.0.0.0/0"}}
-}
-
-func (s *EC2) findGroup(id string) (group, error) {
-	if !strings.HasPrefix(id, "sg-") {
-		return group{}, model.Errorf(model.Invalid, "InvalidGroupId.Malformed", `Invalid id: "%.80s" (expecting "sg-...")`, id)
+func (s *service) groupOperations() []wire.Operation {
+	return []wire.Operation{
+		op("AuthorizeSecurityGroupEgress", s.authorizeSecurityGroupEgress),
+		op("AuthorizeSecurityGroupIngress", s.authorizeSecurityGroupIngress),
+		op("CreateSecurityGroup", s.createSecurityGroup),
+		op("DeleteSecurityGroup", s.deleteSecurityGroup),
+		op("DescribeSecurityGroupReferences", s.describeSecurityGroupReferences),
+		op("DescribeSecurityGroupRules", s.describeSecurityGroupRules),
+		op("DescribeSecurityGroups", s.describeSecurityGroups),
+		op("DescribeStaleSecurityGroups", s.describeStaleSecurityGroups),
+		op("ModifySecurityGroupRules", s.modifySecurityGroupRules),
+		op("RevokeSecurityGroupEgress", s.revokeSecurityGroupEgress),
+		op("RevokeSecurityGroupIngress", s.revokeSecurityGroupIngress),
+		op("UpdateSecurityGroupRuleDescriptionsEgress", s.updateSecurityGroupRuleDescriptionsEgress),
+		op("UpdateSecurityGroupRuleDescriptionsIngress", s.updateSecurityGroupRuleDescriptionsIngress),
 	}
-	g, ok := s.groups.Get(id)
-	if !ok {
-		return group{}, notFound("InvalidGroup.NotFound", "The security group '%.80s' does not exist", id)
-	}
-	return g, nil
-}
-
-// named finds a group by name, as requests for the default VPC may do.
-func (s *EC2) named(name string) (group, error) {
-	for _, g := range s.groups.List("") {
-		if g.Name == name {
-			return g, nil
-		}
-	}
-	return group{}, notFound("InvalidGroup.NotFound", "The security group '%.80s' does not exist in default VPC '%s'", name, s.net.vpcID)
 }
 
 type createSecurityGroupInput struct {
@@ -72,35 +44,23 @@ type createSecurityGroupOutput struct {
 	Tags             []tag `xml:"tagSet"`
 }
 
-// createSecurityGroup makes a group that lets nothing in and all out. Errors:
+// createSecurityGroup makes a group that lets nothing in and all out. Codes
 // MissingParameter, InvalidParameterValue, InvalidVpcID.NotFound,
-// InvalidGroup.Duplicate, TagLimitExceeded.
-func (s *EC2) createSecurityGroup(ctx context.Context, in *createSecurityGroupInput) (*createSecurityGroupOutput, error) {
+// InvalidGroup.Duplicate, InvalidGroup.Reserved, SecurityGroupLimitExceeded,
+// TagLimitExceeded.
+func (s *service) createSecurityGroup(ctx context.Context, in *createSecurityGroupInput) (*createSecurityGroupOutput, error) {
 	if err := checkGroupInput(in); err != nil {
 		return nil, err
 	}
-	if in.VpcID != "" {
-		if err := s.checkVPC(in.VpcID); err != nil {
-			return nil, err
-		}
-	}
-	tags, err := specified(in.TagSpecifications, "security-group")
+	tags, err := specified(in.TagSpecifications, vpc.KindSecurityGroup)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := s.named(in.GroupName); err == nil {
-		return nil, model.Errorf(model.Conflict, "InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", in.GroupName, s.net.vpcID)
-	}
-	g := group{ID: newID("sg"), Name: in.GroupName, Description: in.Description, Rules: []rule{allowAllOut()}}
-	if err := s.putTags(ctx, g.ID, tags); err != nil {
+	g, err := s.n.CreateGroup(ctx, in.VpcID, in.GroupName, in.Description, tags)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.putGroup(ctx, g); err != nil {
-		return nil, err
-	}
-	return &createSecurityGroupOutput{true, g.ID, s.arn("security-group", g.ID), tagsOut(tags)}, nil
+	return &createSecurityGroupOutput{true, g.ID, s.n.ARN(vpc.KindSecurityGroup, g.ID), tagsOut(tags)}, nil
 }
 
 func checkGroupInput(in *createSecurityGroupInput) error {
@@ -126,37 +86,6 @@ func checkGroupInput(in *createSecurityGroupInput) error {
 	return nil
 }
 
-func (s *EC2) putGroup(ctx context.Context, g group) error {
-	if err := s.groups.Put(ctx, g.ID, g); err != nil {
-		return fmt.Errorf("keep security group %s: %w", g.ID, err)
-	}
-	return s.announce()
-}
-
-// announce puts the security groups in force. The caller holds s.mu.
-func (s *EC2) announce() error {
-	if s.cfg.OnPolicy == nil {
-		return nil
-	}
-	return s.cfg.OnPolicy(s.Policy())
-}
-
-// groupRef names a group by id, or by name in the default VPC.
-type groupRef struct {
-	id, name string
-}
-
-func (s *EC2) resolve(ref groupRef) (group, error) {
-	switch {
-	case ref.id != "":
-		return s.findGroup(ref.id)
-	case ref.name != "":
-		return s.named(ref.name)
-	default:
-		return group{}, model.Errorf(model.Invalid, "MissingParameter", "The request must contain the parameter groupName or groupId")
-	}
-}
-
 type deleteSecurityGroupInput struct {
 	GroupID, GroupName string
 
@@ -168,55 +97,163 @@ type deleteSecurityGroupOutput struct {
 	GroupID string
 }
 
-// deleteSecurityGroup removes a group that nothing uses. Errors:
-// MissingParameter, InvalidGroupId.Malformed, InvalidGroup.NotFound,
-// CannotDelete, DependencyViolation.
-func (s *EC2) deleteSecurityGroup(ctx context.Context, in *deleteSecurityGroupInput) (*deleteSecurityGroupOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g, err := s.resolve(groupRef{in.GroupID, in.GroupName})
+// deleteSecurityGroup: codes MissingParameter, InvalidGroupId.Malformed,
+// InvalidGroup.NotFound, CannotDelete, DependencyViolation.
+func (s *service) deleteSecurityGroup(ctx context.Context, in *deleteSecurityGroupInput) (*deleteSecurityGroupOutput, error) {
+	g, err := s.n.ResolveGroup(in.GroupID, in.GroupName, "")
 	if err != nil {
 		return nil, err
 	}
-	if g.ID == s.net.groupID {
-		return nil, model.Errorf(model.Conflict, "CannotDelete", `the specified group: "%s" name: "default" cannot be deleted by a user`, g.ID)
-	}
-	if s.inUse(g.ID) {
-		return nil, model.Errorf(model.Conflict, "DependencyViolation", "resource %s has a dependent object", g.ID)
-	}
-	if _, err := s.groups.Delete(ctx, g.ID); err != nil {
-		return nil, fmt.Errorf("delete security group %s: %w", g.ID, err)
-	}
-	for _, id := range append([]string{g.ID}, g.ruleIDs()...) {
-		if err := s.putTags(ctx, id, nil); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.announce(); err != nil {
+	if err := s.n.DeleteGroup(ctx, g.ID); err != nil {
 		return nil, err
 	}
 	return &deleteSecurityGroupOutput{true, g.ID}, nil
 }
 
-// inUse says whether a task's interface or another group's rule has the group.
-func (s *EC2) inUse(id string) bool {
-	for _, n := range s.networkInterfaces() {
-		if slices.Contains(n.SecurityGroups, id) {
-			return true
-		}
-	}
-	for _, g := range s.groups.List("") {
-		if g.ID != id && slices.ContainsFunc(g.Rules, func(r rule) bool { return r.Peer.Group == id }) {
-			return true
-		}
-	}
-	return false
+type describeSecurityGroupsInput struct {
+	GroupIDs   []string `query:"GroupId"`
+	GroupNames []string `query:"GroupName"`
+	Filters    []filter `query:"Filter"`
+	MaxResults *int
+	NextToken  string
+	DryRun     bool
 }
 
-func (g group) ruleIDs() []string {
-	ids := make([]string, len(g.Rules))
-	for i, r := range g.Rules {
-		ids[i] = r.ID
+type describeSecurityGroupsOutput struct {
+	SecurityGroups []groupOut `xml:"securityGroupInfo"`
+	NextToken      string
+}
+
+type groupOut struct {
+	OwnerID, GroupID, GroupName, VpcID, SecurityGroupArn string
+
+	Description         string `xml:"groupDescription"`
+	IPPermissions       []ipPermission
+	IPPermissionsEgress []ipPermission
+	Tags                []tag `xml:"tagSet"`
+}
+
+// describeSecurityGroups: codes InvalidGroup.NotFound, InvalidGroupId.Malformed,
+// InvalidParameterValue, InvalidNextToken.
+func (s *service) describeSecurityGroups(_ context.Context, in *describeSecurityGroupsInput) (*describeSecurityGroupsOutput, error) {
+	ids := slices.Clone(in.GroupIDs)
+	for _, id := range ids {
+		if _, err := s.n.ResolveGroup(id, "", ""); err != nil {
+			return nil, err
+		}
 	}
-	return ids
+	for _, name := range in.GroupNames {
+		g, err := s.n.ResolveGroup("", name, "")
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, g.ID)
+	}
+	cut, next, err := list(s, s.n.Groups(), lister[vpc.Group]{
+		kind: vpc.KindSecurityGroup, id: func(g vpc.Group) string { return g.ID }, attributes: s.groupAttributes,
+	}, query{ids, in.Filters, in.NextToken, in.MaxResults})
+	if err != nil {
+		return nil, err
+	}
+	out := &describeSecurityGroupsOutput{NextToken: next}
+	for _, g := range cut {
+		out.SecurityGroups = append(out.SecurityGroups, groupOut{
+			OwnerID: s.n.Place().Account, GroupID: g.ID, GroupName: g.Name, VpcID: g.VPC, SecurityGroupArn: s.n.ARN(vpc.KindSecurityGroup, g.ID),
+			Description: g.Description, IPPermissions: s.permissions(g, false), IPPermissionsEgress: s.permissions(g, true),
+			Tags: tagsOut(s.n.Tags(g.ID)),
+		})
+	}
+	return out, nil
+}
+
+func (s *service) groupAttributes(g vpc.Group) attributes {
+	a := attributes{
+		"group-id": {g.ID}, "group-name": {g.Name}, "description": {g.Description}, "owner-id": {s.n.Place().Account}, "vpc-id": {g.VPC},
+	}
+	for _, side := range []string{"ip-permission.", "egress.ip-permission."} {
+		for _, name := range []string{"cidr", "ipv6-cidr", "group-id", "prefix-list-id", "protocol", "from-port", "to-port"} {
+			a[side+name] = nil
+		}
+	}
+	for _, r := range g.Rules {
+		side := "ip-permission."
+		if r.Egress {
+			side = "egress.ip-permission."
+		}
+		for name, value := range map[string]string{
+			"cidr": r.Peer.CIDR4, "ipv6-cidr": r.Peer.CIDR6, "group-id": r.Peer.Group, "prefix-list-id": r.Peer.PrefixList, "protocol": r.Protocol,
+			"from-port": strconv.Itoa(r.From), "to-port": strconv.Itoa(r.To),
+		} {
+			if value != "" {
+				a[side+name] = append(a[side+name], value)
+			}
+		}
+	}
+	return a
+}
+
+// permissions shows one side of a group's rules as EC2 does: those of the same
+// protocol and ports in one.
+func (s *service) permissions(g vpc.Group, egress bool) []ipPermission {
+	var out []ipPermission
+	for _, r := range g.Rules {
+		if r.Egress != egress {
+			continue
+		}
+		i := slices.IndexFunc(out, func(p ipPermission) bool {
+			return p.IPProtocol == r.Protocol && (p.FromPort == nil || *p.FromPort == r.From && *p.ToPort == r.To)
+		})
+		if i < 0 {
+			i = len(out)
+			p := ipPermission{IPProtocol: r.Protocol}
+			if r.Protocol != "-1" {
+				p.FromPort, p.ToPort = &r.From, &r.To
+			}
+			out = append(out, p)
+		}
+		out[i].add(r, s.n.Place().Account)
+	}
+	return out
+}
+
+type describeSecurityGroupReferencesInput struct {
+	GroupIDs []string `query:"GroupId"`
+	DryRun   bool
+}
+
+type describeSecurityGroupReferencesOutput struct {
+	SecurityGroupReferences []string `xml:"securityGroupReferenceSet"`
+}
+
+// describeSecurityGroupReferences: references from other accounts' VPCs, of
+// which there are none. Codes MissingParameter, InvalidGroup.NotFound.
+func (s *service) describeSecurityGroupReferences(_ context.Context, in *describeSecurityGroupReferencesInput) (*describeSecurityGroupReferencesOutput, error) {
+	if len(in.GroupIDs) == 0 {
+		return nil, missing("groupId")
+	}
+	for _, id := range in.GroupIDs {
+		if _, err := s.n.ResolveGroup(id, "", ""); err != nil {
+			return nil, err
+		}
+	}
+	return &describeSecurityGroupReferencesOutput{}, nil
+}
+
+type describeStaleSecurityGroupsInput struct {
+	VpcID  string
+	DryRun bool
+}
+
+type describeStaleSecurityGroupsOutput struct {
+	StaleSecurityGroups []string `xml:"staleSecurityGroupSet"`
+}
+
+// describeStaleSecurityGroups: a group goes stale with a peering connection, of
+// which there are none. Codes MissingParameter, InvalidVpcID.NotFound.
+func (s *service) describeStaleSecurityGroups(_ context.Context, in *describeStaleSecurityGroupsInput) (*describeStaleSecurityGroupsOutput, error) {
+	if err := required("vpcId", in.VpcID); err != nil {
+		return nil, err
+	}
+	_, err := s.n.VPC(in.VpcID)
+	return &describeStaleSecurityGroupsOutput{}, err
 }

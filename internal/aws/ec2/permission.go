@@ -5,30 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"neargate/internal/vpc"
 )
-
-// rule is one rule of a security group. From and To are ports, of ICMP the type
-// and code, -1 for any.
-type rule struct {
-	ID          string
-	Egress      bool
-	Protocol    string // "tcp", "udp", "icmp", "icmpv6", a number, or "-1" for all
-	From, To    int
-	Peer        peer
-	Description string
-}
-
-// peer is the other side of a rule; exactly one of its fields is set.
-type peer struct {
-	CIDR4, CIDR6, Group, PrefixList string
-}
-
-func (p peer) String() string { return p.CIDR4 + p.CIDR6 + p.Group + p.PrefixList }
-
-// same says whether two rules allow the same thing.
-func (r rule) same(o rule) bool {
-	return r.Egress == o.Egress && r.Protocol == o.Protocol && r.From == o.From && r.To == o.To && r.Peer == o.Peer
-}
 
 // ipPermission is how requests and answers show rules: one protocol and port
 // range for several peers.
@@ -59,7 +38,7 @@ type prefixList struct {
 }
 
 // add shows a rule's peer.
-func (p *ipPermission) add(r rule, account string) {
+func (p *ipPermission) add(r vpc.Rule, account string) {
 	switch {
 	case r.Peer.CIDR4 != "":
 		p.IPRanges = append(p.IPRanges, ipRange{r.Peer.CIDR4, r.Description})
@@ -72,15 +51,16 @@ func (p *ipPermission) add(r rule, account string) {
 	}
 }
 
-// rules reads permissions into rules without ids. Errors: MissingParameter,
-// InvalidParameterValue, InvalidGroup.NotFound, InvalidGroupId.Malformed.
-func (s *EC2) rules(permissions []ipPermission, egress bool) ([]rule, error) {
+// rules reads permissions of a group of a VPC into rules without IDs. Errors:
+// MissingParameter, InvalidParameterValue, InvalidGroup.NotFound,
+// InvalidGroupId.Malformed, InvalidPrefixListID.NotFound.
+func (s *service) rules(permissions []ipPermission, vpcID string, egress bool) ([]vpc.Rule, error) {
 	if len(permissions) == 0 {
 		return nil, missing("ipPermissions")
 	}
-	var out []rule
+	var out []vpc.Rule
 	for _, p := range permissions {
-		base := rule{Egress: egress}
+		base := vpc.Rule{Egress: egress}
 		var err error
 		if base.Protocol, err = protocol(p.IPProtocol); err != nil {
 			return nil, err
@@ -89,7 +69,7 @@ func (s *EC2) rules(permissions []ipPermission, egress bool) ([]rule, error) {
 			return nil, err
 		}
 		before := len(out)
-		if out, err = s.peers(out, base, p); err != nil {
+		if out, err = s.peers(out, base, p, vpcID); err != nil {
 			return nil, err
 		}
 		if len(out) == before {
@@ -99,8 +79,8 @@ func (s *EC2) rules(permissions []ipPermission, egress bool) ([]rule, error) {
 	return out, nil
 }
 
-func (s *EC2) peers(out []rule, base rule, p ipPermission) ([]rule, error) {
-	with := func(to peer, description string) {
+func (s *service) peers(out []vpc.Rule, base vpc.Rule, p ipPermission, vpcID string) ([]vpc.Rule, error) {
+	with := func(to vpc.Peer, description string) {
 		r := base
 		r.Peer, r.Description = to, description
 		out = append(out, r)
@@ -110,32 +90,32 @@ func (s *EC2) peers(out []rule, base rule, p ipPermission) ([]rule, error) {
 		if err != nil {
 			return nil, err
 		}
-		with(peer{CIDR4: cidr}, x.Description)
+		with(vpc.Peer{CIDR4: cidr}, x.Description)
 	}
 	for _, x := range p.Ipv6Ranges {
 		cidr, err := cidr(x.CidrIpv6, netip.Addr.Is6)
 		if err != nil {
 			return nil, err
 		}
-		with(peer{CIDR6: cidr}, x.Description)
+		with(vpc.Peer{CIDR6: cidr}, x.Description)
 	}
 	for _, x := range p.Groups {
-		g, err := s.resolve(groupRef{x.GroupID, x.GroupName})
+		g, err := s.n.ResolveGroup(x.GroupID, x.GroupName, vpcID)
 		if err != nil {
 			return nil, err
 		}
-		with(peer{Group: g.ID}, x.Description)
+		with(vpc.Peer{Group: g.ID}, x.Description)
 	}
 	for _, x := range p.PrefixListIDs {
-		if !strings.HasPrefix(x.PrefixListID, "pl-") {
-			return nil, notFound("InvalidPrefixListID.NotFound", "The prefix list ID '%.80s' does not exist", x.PrefixListID)
+		if err := s.n.CheckPrefixList(x.PrefixListID); err != nil {
+			return nil, err
 		}
-		with(peer{PrefixList: x.PrefixListID}, x.Description)
+		with(vpc.Peer{PrefixList: x.PrefixListID}, x.Description)
 	}
 	return out, nil
 }
 
-// protocol gives a protocol by the name EC2 shows.
+// protocol returns a protocol by the name EC2 shows.
 func protocol(text string) (string, error) {
 	text = strings.ToLower(text)
 	if named := map[string]string{"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}[text]; named != "" {

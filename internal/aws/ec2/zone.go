@@ -24,13 +24,13 @@ type zone struct {
 	Messages []string `xml:"messageSet"`
 }
 
-// describeAvailabilityZones: those that the VPC has a subnet in. Errors:
+// describeAvailabilityZones: the default VPC has a subnet in each. Errors:
 // InvalidParameterValue.
-func (s *EC2) describeAvailabilityZones(_ context.Context, in *describeAvailabilityZonesInput) (*describeAvailabilityZonesOutput, error) {
-	region := s.cfg.Place.Region
+func (s *service) describeAvailabilityZones(_ context.Context, in *describeAvailabilityZonesInput) (*describeAvailabilityZonesOutput, error) {
+	region := s.n.Place().Region
 	var names, ids []string
-	for _, sub := range s.net.subnets {
-		names, ids = append(names, sub.zone), append(ids, sub.zoneID)
+	for _, z := range s.n.Zones() {
+		names, ids = append(names, z.Name), append(ids, z.ID)
 	}
 	for _, name := range in.ZoneNames {
 		if !slices.Contains(names, name) {
@@ -43,17 +43,17 @@ func (s *EC2) describeAvailabilityZones(_ context.Context, in *describeAvailabil
 		}
 	}
 	out := &describeAvailabilityZonesOutput{}
-	for _, sub := range s.net.subnets {
+	for _, z := range s.n.Zones() {
 		ok, err := matches(in.Filters, attributes{
-			"zone-name": {sub.zone}, "zone-id": {sub.zoneID}, "region-name": {region}, "state": {"available"}, "zone-type": {"availability-zone"},
+			"zone-name": {z.Name}, "zone-id": {z.ID}, "region-name": {region}, "state": {"available"}, "zone-type": {"availability-zone"},
 			"opt-in-status": {"opt-in-not-required"}, "group-name": {region + "-zg-1"}, "message": nil,
 		}, nil)
 		if err != nil {
 			return nil, err
 		}
-		if ok && asked(in.ZoneNames, sub.zone) && asked(in.ZoneIDs, sub.zoneID) {
+		if ok && asked(in.ZoneNames, z.Name) && asked(in.ZoneIDs, z.ID) {
 			out.AvailabilityZones = append(out.AvailabilityZones, zone{
-				ZoneName: sub.zone, ZoneID: sub.zoneID, ZoneType: "availability-zone", GroupName: region + "-zg-1",
+				ZoneName: z.Name, ZoneID: z.ID, ZoneType: "availability-zone", GroupName: region + "-zg-1",
 				NetworkBorderGroup: region, RegionName: region, OptInStatus: "opt-in-not-required", State: "available",
 			})
 		}
@@ -79,8 +79,8 @@ type region struct {
 }
 
 // describeRegions: the server's own. Errors: InvalidParameterValue.
-func (s *EC2) describeRegions(_ context.Context, in *describeRegionsInput) (*describeRegionsOutput, error) {
-	r := region{RegionName: s.cfg.Place.Region, Endpoint: "ec2." + s.cfg.Place.Region + ".amazonaws.com", OptInStatus: "opt-in-not-required"}
+func (s *service) describeRegions(_ context.Context, in *describeRegionsInput) (*describeRegionsOutput, error) {
+	r := region{RegionName: s.n.Place().Region, Endpoint: "ec2." + s.n.Place().Region + ".amazonaws.com", OptInStatus: "opt-in-not-required"}
 	for _, name := range in.RegionNames {
 		if name != r.RegionName {
 			return nil, invalid("Invalid region provided: %.80s", name)

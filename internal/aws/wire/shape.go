@@ -131,6 +131,7 @@ func (c *codec) planFieldsLocked(s *shape) {
 		}
 		if c.ec2 {
 			f.query = awsCase(sf.Name)
+			f.name = f.query // in refusals
 			f.xml = lowerFirst(f.query)
 		}
 		if odd, ok := oddName(s.typ, sf.Name); ok {
