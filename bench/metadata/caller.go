@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,7 +32,8 @@ func decode(resp *http.Response, into *result) error {
 
 // serveCaller makes calls as it is asked to.
 func serveCaller() error {
-	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		rate, err := strconv.Atoi(q.Get("rate"))
 		if err != nil {
@@ -47,21 +49,22 @@ func serveCaller() error {
 		if q.Get("what") == "credentials" {
 			url = "http://169.254.170.2" + os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 		}
-		text, err := json.Marshal(call(url, rate, span, q.Get("fresh") == "true"))
+		text, err := json.Marshal(call(r.Context(), url, rate, span, q.Get("fresh") == "true"))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
 		_, _ = w.Write(text)
 	})
-	return http.ListenAndServe(":8080", nil)
+	srv := &http.Server{Addr: ":8080", Handler: mux, ReadHeaderTimeout: time.Minute}
+	return srv.ListenAndServe()
 }
 
 // lines is how many calls may be under way at once.
 const lines = 8
 
 // call asks a URL at a steady rate.
-func call(url string, rate int, span time.Duration, fresh bool) result {
+func call(ctx context.Context, url string, rate int, span time.Duration, fresh bool) result {
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: fresh, MaxIdleConnsPerHost: lines}}
 	due := make(chan time.Time, rate)
 	var mu sync.Mutex
@@ -71,7 +74,7 @@ func call(url string, rate int, span time.Duration, fresh bool) result {
 	for range lines {
 		work.Go(func() {
 			for planned := range due {
-				err := get(client, url)
+				err := get(ctx, client, url)
 				mu.Lock()
 				all = append(all, time.Since(planned))
 				if err != nil {
@@ -84,7 +87,12 @@ func call(url string, rate int, span time.Duration, fresh bool) result {
 	began := time.Now()
 	for i := range int(span.Seconds() * float64(rate)) {
 		at := began.Add(time.Duration(i) * time.Second / time.Duration(rate))
-		time.Sleep(time.Until(at))
+		timer := time.NewTimer(time.Until(at))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
 		due <- at
 	}
 	close(due)
@@ -93,8 +101,12 @@ func call(url string, rate int, span time.Duration, fresh bool) result {
 	return result{Sent: len(all), Failed: failed, Took: time.Since(began), Median: all[len(all)/2].Round(time.Microsecond), P99: all[len(all)*99/100].Round(time.Microsecond)}
 }
 
-func get(client *http.Client, url string) error {
-	resp, err := client.Get(url)
+func get(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return err
 	}

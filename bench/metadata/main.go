@@ -127,7 +127,7 @@ func ask(ctx context.Context, address string, r round, o options) (got result, e
 	if err != nil {
 		return got, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{}).Do(req)
 	if err != nil {
 		return got, fmt.Errorf("ask the caller: %w", err)
 	}

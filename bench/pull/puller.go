@@ -114,7 +114,7 @@ func resident() (own, all int64) {
 	threads, _ := filepath.Glob("/proc/self/task/*/children")
 	for _, file := range threads {
 		data, _ := os.ReadFile(file)
-		for _, child := range strings.Fields(string(data)) {
+		for child := range strings.FieldsSeq(string(data)) {
 			if pid, err := strconv.Atoi(child); err == nil {
 				bytes, _ := rig.ResidentBytes(pid) // 0 when it has just ended
 				all += bytes

@@ -22,7 +22,7 @@ func (p *parts) openConnect() (err error) {
 	cfg := connect.Config{
 		Grace: 5 * time.Second, MaxConns: connectConns(), Peers: taskPeers{metadataTasks{p}},
 		OnTargetChange: func(endpoint string) {
-			p.registerEndpoints(p.ecs.AllServices())
+			p.registerEndpoints(context.Background(), p.ecs.AllServices())
 			p.scheduler.TargetChanged(endpoint)
 		},
 	}
@@ -37,17 +37,17 @@ func (p *parts) openConnect() (err error) {
 
 // serviceChanged tells who acts on it that a service is to be otherwise.
 func (p *parts) serviceChanged(cluster, service string) {
-	p.offer()
+	p.offer(context.Background())
 	p.scheduler.ServiceChanged(cluster, service)
 }
 
 // offer names the endpoints that there are to Service Connect.
-func (p *parts) offer() {
+func (p *parts) offer(ctx context.Context) {
 	all := p.ecs.AllServices()
-	if err := p.connect.Offer(context.Background(), all); err != nil {
+	if err := p.connect.Offer(ctx, all); err != nil {
 		p.log.Error("offer endpoints", "error", err)
 	}
-	p.registerEndpoints(all)
+	p.registerEndpoints(ctx, all)
 }
 
 // connectWays leads tasks to endpoints.
@@ -152,7 +152,7 @@ const ofConnect = "ecs-service-connect"
 
 // registerEndpoints has Cloud Map know the endpoints, as ECS does, and forget
 // those that nobody offers and no task belongs to.
-func (p *parts) registerEndpoints(services []model.Service) {
+func (p *parts) registerEndpoints(ctx context.Context, services []model.Service) {
 	offered := map[string]bool{}
 	for _, svc := range services {
 		if svc.Connect == nil || svc.Status != model.Active {
@@ -163,7 +163,7 @@ func (p *parts) registerEndpoints(services []model.Service) {
 			if _, err := p.discovery.Service(s.DiscoveryARN); err == nil {
 				continue
 			}
-			_, err := p.discovery.CreateService(context.Background(), model.DiscoveryService{
+			_, err := p.discovery.CreateService(ctx, model.DiscoveryService{
 				ID: model.ARNTail(s.DiscoveryARN, 1), Name: s.Discovery(), NamespaceID: svc.Connect.NamespaceARN, Type: discovery.ServiceHTTP,
 				Description: "Managed by " + svc.ARN, CreatorRequestID: ofConnect,
 			})
@@ -176,7 +176,7 @@ func (p *parts) registerEndpoints(services []model.Service) {
 		if s.CreatorRequestID != ofConnect || offered[s.ARN] {
 			continue
 		}
-		if err := p.discovery.DeleteService(context.Background(), s.ARN); err != nil {
+		if err := p.discovery.DeleteService(ctx, s.ARN); err != nil {
 			p.log.Debug("an endpoint is still used", "endpoint", s.Name, "error", err) // its last task will tell
 		}
 	}

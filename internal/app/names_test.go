@@ -107,11 +107,27 @@ func TestNamesInTheConfiguration(t *testing.T) {
 		domain, dns string
 		ok          bool
 	}{
-		{"", "", true}, {"example.test", "", true}, {"lab", "", true}, {"a-b.c1.example", "", true},
-		{"Example.test", "", false}, {"example.test.", "", false}, {"-a.test", "", false}, {"a..b", "", false}, {"a b", "", false},
-		{"localhost", "", false}, {"x.localhost", "", false}, {"local", "", false}, {"elb.amazonaws.com", "", false}, {"amazonaws.com", "", false},
-		{"", "127.0.0.2:53", true}, {"", "192.0.2.1:5353", true}, {"", "[::1]:53", true},
-		{"", "0.0.0.0:53", false}, {"", "127.0.0.2", false}, {"", "box.lan:53", false}, {"", "[fe80::1%eth0]:53", false},
+		{"", "", true},
+		{"example.test", "", true},
+		{"lab", "", true},
+		{"a-b.c1.example", "", true},
+		{"Example.test", "", false},
+		{"example.test.", "", false},
+		{"-a.test", "", false},
+		{"a..b", "", false},
+		{"a b", "", false},
+		{"localhost", "", false},
+		{"x.localhost", "", false},
+		{"local", "", false},
+		{"elb.amazonaws.com", "", false},
+		{"amazonaws.com", "", false},
+		{"", "127.0.0.2:53", true},
+		{"", "192.0.2.1:5353", true},
+		{"", "[::1]:53", true},
+		{"", "0.0.0.0:53", false},
+		{"", "127.0.0.2", false},
+		{"", "box.lan:53", false},
+		{"", "[fe80::1%eth0]:53", false},
 	} {
 		c := Config{Domain: row.domain}
 		if row.dns != "" {

@@ -179,7 +179,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return err
 	}
-	p.offer()
+	p.offer(ctx)
 	if err := p.openSecrets(); err != nil {
 		return err
 	}

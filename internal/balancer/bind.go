@@ -21,7 +21,7 @@ func bind(ctx context.Context, port int, addresses ...netip.Addr) (map[netip.Add
 		switch {
 		case err == nil:
 			sockets[a] = s
-		case absent(err) && a.IsLoopback() && a != loopback4:
+		case absent(err) && a.IsLoopback() && a != loopback4():
 		default:
 			closeSockets(sockets)
 			return nil, errPort(port, err)

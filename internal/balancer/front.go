@@ -13,10 +13,8 @@ import (
 )
 
 // The loopback addresses that all load balancers share.
-var (
-	loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	loopback6 = netip.IPv6Loopback()
-)
+func loopback4() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
+func loopback6() netip.Addr { return netip.IPv6Loopback() }
 
 // front owns the sockets. A listener answers
 //
@@ -80,7 +78,7 @@ func (f *front) openLocked(ctx context.Context, l *listener) error {
 	if shared, known := f.shared[l.port]; known {
 		shared.add(l)
 	} else {
-		sockets, err := bind(ctx, l.port, loopback4, loopback6)
+		sockets, err := bind(ctx, l.port, loopback4(), loopback6())
 		if err != nil {
 			closeSockets(own)
 			return err

@@ -103,7 +103,7 @@ func (c *Catalogue) checkAlternates(lb model.ServiceLoadBalancer) error {
 	}
 	production, err := c.groups.Forwards(lb.ProductionRule)
 	if err != nil || lb.TestRule != "" {
-		return nil // the deployment tells of a rule that is not there
+		return nil //nolint:nilerr // the deployment reports a rule that is not there
 	}
 	for _, arn := range []string{lb.TargetGroupARN, lb.AlternateARN} {
 		if !slices.ContainsFunc(production, func(g model.WeightedTargetGroup) bool { return g.TargetGroupARN == arn }) {

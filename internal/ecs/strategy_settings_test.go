@@ -46,7 +46,9 @@ func TestStrategiesAreRefusedInAWSWords(t *testing.T) {
 		{"one of two with advanced configuration", shifts(model.Linear, func(req *CreateServiceRequest) {
 			req.Settings.LoadBalancers = append(req.Settings.LoadBalancers, model.ServiceLoadBalancer{TargetGroupARN: "good", ContainerName: "app", ContainerPort: 8080})
 		}), "Either all or none of the provided loadBalancers must have advancedConfiguration defined"},
-		{"listener instead of a rule", lb(func(lb *model.ServiceLoadBalancer) { lb.ProductionRule = "arn:aws:elasticloadbalancing:us-east-1:0:listener/app/web/1/2" }), "productionListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: arn:"},
+		{"listener instead of a rule", lb(func(lb *model.ServiceLoadBalancer) {
+			lb.ProductionRule = "arn:aws:elasticloadbalancing:us-east-1:0:listener/app/web/1/2"
+		}), "productionListenerRule has an invalid ARN format. Must be RuleArn for ALB or ListenerArn for NLB. Got: arn:"},
 		{"one rule for both", lb(func(lb *model.ServiceLoadBalancer) { lb.TestRule = lb.ProductionRule }), "The following rules cannot be used as both production and test listener rules: " + aRule},
 		{"one group for both", lb(func(lb *model.ServiceLoadBalancer) { lb.AlternateARN = "good" }), "Duplicate targetGroupArn found: good"},
 		{"alternate group missing", lb(func(lb *model.ServiceLoadBalancer) { lb.AlternateARN = "none" }), "The target group with targetGroupArn none does not exist."},

@@ -158,9 +158,15 @@ func TestEnvironmentFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []model.KeyValue{
-		{Name: "DEFINED", Value: "definition"}, {Name: "PLAIN", Value: "a value "}, {Name: "QUOTED", Value: `"as it is"`},
-		{Name: " URL", Value: "http://x/?a=b"}, {Name: "TWICE", Value: "2"}, {Name: "SECRET", Value: "plain"}, {Name: "BOTH", Value: "first"},
-		{Name: "LAST", Value: "without an end"}, {Name: "MORE", Value: "yes"},
+		{Name: "DEFINED", Value: "definition"},
+		{Name: "PLAIN", Value: "a value "},
+		{Name: "QUOTED", Value: `"as it is"`},
+		{Name: " URL", Value: "http://x/?a=b"},
+		{Name: "TWICE", Value: "2"},
+		{Name: "SECRET", Value: "plain"},
+		{Name: "BOTH", Value: "first"},
+		{Name: "LAST", Value: "without an end"},
+		{Name: "MORE", Value: "yes"},
 	}
 	if diff := cmp.Diff(want, spec.Containers[0].Env); diff != "" {
 		t.Error(diff)

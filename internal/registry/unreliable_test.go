@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -69,9 +70,7 @@ func rewritten(w http.ResponseWriter, req *http.Request, good http.Handler, chan
 	rec := httptest.NewRecorder()
 	good.ServeHTTP(rec, req)
 	body := change(rec.Header(), rec.Body.Bytes())
-	for k, v := range rec.Header() {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), rec.Header())
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(rec.Code)
 	_, _ = w.Write(body)
@@ -127,14 +126,22 @@ func TestPullsThatFailEndInOneClearError(t *testing.T) {
 		{"redirects to plain HTTP elsewhere", only("blobs", func(w http.ResponseWriter, req *http.Request) {
 			http.Redirect(w, req, "http://169.254.169.254/latest/meta-data/", http.StatusTemporaryRedirect)
 		}), `ref pull has been retried 1 time(s)`},
-		{"another manifest than its digest", lies("manifests", func(h http.Header, b []byte) []byte { return append(b, ' ') }),
-			"pull image manifest has been retried 1 time(s): failed to resolve ref HOST/app:v1: unexpected commit digest sha256:"},
-		{"another blob than its digest", lies("blobs", func(_ http.Header, b []byte) []byte { b[len(b)/2] ^= 1; return b }),
-			`ref pull has been retried 1 time(s): failed to copy: failed commit on ref "layer-sha256:`},
-		{"a longer blob", lies("blobs", func(_ http.Header, b []byte) []byte { return append(b, 'x') }),
-			"ref pull has been retried 1 time(s): failed to copy: blob sha256:"},
-		{"a shorter blob", lies("blobs", func(_ http.Header, b []byte) []byte { return b[:len(b)-1] }),
-			"ref pull has been retried"},
+		{
+			"another manifest than its digest", lies("manifests", func(_ http.Header, b []byte) []byte { return append(b, ' ') }),
+			"pull image manifest has been retried 1 time(s): failed to resolve ref HOST/app:v1: unexpected commit digest sha256:",
+		},
+		{
+			"another blob than its digest", lies("blobs", func(_ http.Header, b []byte) []byte { b[len(b)/2] ^= 1; return b }),
+			`ref pull has been retried 1 time(s): failed to copy: failed commit on ref "layer-sha256:`,
+		},
+		{
+			"a longer blob", lies("blobs", func(_ http.Header, b []byte) []byte { return append(b, 'x') }),
+			"ref pull has been retried 1 time(s): failed to copy: blob sha256:",
+		},
+		{
+			"a shorter blob", lies("blobs", func(_ http.Header, b []byte) []byte { return b[:len(b)-1] }),
+			"ref pull has been retried",
+		},
 		{"429 without end", only("manifests", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusTooManyRequests)
 			_, _ = io.WriteString(w, `{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]}`)
@@ -143,12 +150,18 @@ func TestPullsThatFailEndInOneClearError(t *testing.T) {
 			w.Header().Set("Retry-After", "3600")
 			w.WriteHeader(http.StatusTooManyRequests)
 		}), "ref pull has been retried 1 time(s): failed to copy: httpReadSeeker: failed open: unexpected status code http://HOST/v2/app/blobs/sha256:"},
-		{"HTML for a manifest", only("manifests", func(w http.ResponseWriter, _ *http.Request) { html(w, http.StatusOK) }),
-			"pull image manifest has been retried 1 time(s): failed to resolve ref HOST/app:v1: unexpected media type text/html; charset=utf-8 for sha256:"},
-		{"HTML for a blob", only("blobs", func(w http.ResponseWriter, _ *http.Request) { html(w, http.StatusOK) }),
-			"ref pull has been retried 1 time(s): failed to copy: unexpected media type text/html; charset=utf-8 for sha256:"},
-		{"HTML with 503", only("manifests", func(w http.ResponseWriter, _ *http.Request) { html(w, http.StatusServiceUnavailable) }),
-			"pull image manifest has been retried 2 time(s): failed to resolve ref HOST/app:v1: unexpected status code http://HOST/v2/app/manifests/v1: 503 Service Unavailable"},
+		{
+			"HTML for a manifest", only("manifests", func(w http.ResponseWriter, _ *http.Request) { html(w, http.StatusOK) }),
+			"pull image manifest has been retried 1 time(s): failed to resolve ref HOST/app:v1: unexpected media type text/html; charset=utf-8 for sha256:",
+		},
+		{
+			"HTML for a blob", only("blobs", func(w http.ResponseWriter, _ *http.Request) { html(w, http.StatusOK) }),
+			"ref pull has been retried 1 time(s): failed to copy: unexpected media type text/html; charset=utf-8 for sha256:",
+		},
+		{
+			"HTML with 503", only("manifests", func(w http.ResponseWriter, _ *http.Request) { html(w, http.StatusServiceUnavailable) }),
+			"pull image manifest has been retried 2 time(s): failed to resolve ref HOST/app:v1: unexpected status code http://HOST/v2/app/manifests/v1: 503 Service Unavailable",
+		},
 		{"forbidden", only("manifests", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `{"errors":[{"code":"DENIED","message":"requested access\nto the resource is denied"}]}`)
@@ -168,8 +181,10 @@ func TestPullsThatFailEndInOneClearError(t *testing.T) {
 			w.(http.Flusher).Flush()
 			breakOff(w)
 		}), "pull image manifest has been retried 2 time(s): failed to resolve ref HOST/app:v1: read manifest: unexpected EOF"},
-		{"no answer", only("manifests", func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() }),
-			`pull image manifest has been retried 2 time(s): failed to resolve ref HOST/app:v1: failed to do request: Get "http://HOST/v2/app/manifests/v1": `},
+		{
+			"no answer", only("manifests", func(_ http.ResponseWriter, req *http.Request) { <-req.Context().Done() }),
+			`pull image manifest has been retried 2 time(s): failed to resolve ref HOST/app:v1: failed to do request: Get "http://HOST/v2/app/manifests/v1": `,
+		},
 		{"a blob that stops", only("blobs", func(w http.ResponseWriter, req *http.Request) {
 			w.Header().Set("Content-Length", "1000000")
 			_, _ = w.Write([]byte("x"))
@@ -258,9 +273,7 @@ func TestPullGoesOnAfterCuts(t *testing.T) {
 				if row.ranges {
 					part = 100_000
 				}
-				for k, v := range rec.Header() {
-					w.Header()[k] = v
-				}
+				maps.Copy(w.Header(), rec.Header())
 				w.WriteHeader(rec.Code)
 				n, _ := w.Write(body[:min(part, len(body))])
 				sent.Add(int64(n))

@@ -32,7 +32,7 @@ import (
 // Engine runs tasks. One that is given to the control plane has been opened: it
 // knows the tasks of the process before it. Serve must run while it is used,
 // and Close follows when Serve has returned.
-type Engine interface {
+type Engine interface { //nolint:interfacebloat // one for each side of an engine
 	Tasks
 	Watcher
 	Resolver

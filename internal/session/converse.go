@@ -139,6 +139,7 @@ func (t *talk) take(ctx, receiving context.Context, end context.CancelCauseFunc)
 			if len(m.Data) == 4 && binary.BigEndian.Uint32(m.Data) == channel.FlagTerminate {
 				end(errTerminated)
 			}
+		default: // what the client is sent
 		}
 		if err := t.ch.Taken(ctx, m); err != nil {
 			return

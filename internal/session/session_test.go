@@ -262,7 +262,7 @@ func (b *bench) session(ctx context.Context, args ...string) (end chan error) {
 }
 
 func TestSessionEndsAreTold(t *testing.T) {
-	var refused *client.Refused
+	var refused *client.RefusedError
 	for name, c := range map[string]struct {
 		args []string
 		want string

@@ -39,7 +39,7 @@ func TestAccessLogsReachTheirBucket(t *testing.T) {
 	resp := must[*http.Response](t)(http.Get("http://" + address + "/lost"))
 	resp.Body.Close()
 	s.stop(syscall.SIGTERM)
-	s = serve(t, data, "--listen", listen)
+	serve(t, data, "--listen", listen)
 	logs := must[*s3.ListObjectsV2Output](t)(files.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
 		Bucket: aws.String("shop-logs"), Prefix: aws.String("AWSLogs/000000000000/elasticloadbalancing/us-east-1/"),
 	})).Contents

@@ -121,7 +121,9 @@ func (c *client) deploy(name string, config *ecstypes.DeploymentConfiguration) {
 		Service: aws.String(name), ForceNewDeployment: true, DeploymentConfiguration: config,
 	}))
 	began := time.Now()
-	defer func() { c.t.Logf("deployed from %s to %s", began.Format(time.StampMilli), time.Now().Format(time.StampMilli)) }()
+	defer func() {
+		c.t.Logf("deployed from %s to %s", began.Format(time.StampMilli), time.Now().Format(time.StampMilli))
+	}()
 	c.succeeds(name)
 }
 

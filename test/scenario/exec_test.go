@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -165,7 +166,7 @@ func TestExecByAWSClient(t *testing.T) {
 	if code := x.wait(); code != 0 {
 		t.Errorf("got exit code %d", code)
 	}
-	out, code := run(t, s, c, task, "sh", "-c", "while ps -o args | grep -q '[s]leep 4321'; do sleep .1; done; echo gone; exit 5")
+	out, code := run(t, c, task, "sh", "-c", "while ps -o args | grep -q '[s]leep 4321'; do sleep .1; done; echo gone; exit 5")
 	if out != "gone\n" || code != 5 {
 		t.Errorf("got %q and code %d in a task of the server before", out, code)
 	}
@@ -213,7 +214,7 @@ func ownExec(t *testing.T, s *server, task string) {
 func manyBytes(t *testing.T, s *server, plugins, task string) {
 	t.Helper()
 	c := newClient(s)
-	out, code := run(t, s, c, task, "sh", "-c", "head -c 10485760 /dev/urandom >/tmp/random; sha256sum /tmp/random")
+	out, code := run(t, c, task, "sh", "-c", "head -c 10485760 /dev/urandom >/tmp/random; sha256sum /tmp/random")
 	sum, _, _ := strings.Cut(out, " ")
 	if code != 0 || len(sum) != 64 {
 		t.Fatalf("got %q and code %d", out, code)
@@ -228,14 +229,14 @@ func manyBytes(t *testing.T, s *server, plugins, task string) {
 	head := make([]byte, 64<<10)
 	must[int](t)(io.ReadFull(stdout, head))
 	// What is under way is bounded, however long nobody reads.
-	if _, code := run(t, s, c, task, "test", "-e", "/tmp/written"); code != 1 {
+	if _, code := run(t, c, task, "test", "-e", "/tmp/written"); code != 1 {
 		t.Error("the command did not wait for its reader")
 	}
 	rest := must[[]byte](t)(io.ReadAll(stdout))
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	_, data, begun := bytes.Cut(append(head, rest...), []byte("BEGIN\n"))
+	_, data, begun := bytes.Cut(slices.Concat(head, rest), []byte("BEGIN\n"))
 	end := bytes.LastIndex(data, []byte("END\n"))
 	if !begun || end != 10<<20 {
 		t.Fatalf("got %d bytes with an end at %d, want 10 MiB", len(data), end)
@@ -257,7 +258,7 @@ func target(ctx context.Context, c *client, task string, args ...string) (sessio
 }
 
 // run runs a command in a task without a terminal.
-func run(t *testing.T, s *server, c *client, task string, args ...string) (output string, code int) {
+func run(t *testing.T, c *client, task string, args ...string) (output string, code int) {
 	t.Helper()
 	var out, errs syncBuffer
 	code, err := sessions.Run(t.Context(), must[sessions.Target](t)(target(t.Context(), c, task, args...)), sessions.Streams{Out: &out, Err: &errs})
@@ -295,7 +296,7 @@ func TestHundredExecSessionsAreCut(t *testing.T) {
 	c := newClient(s)
 	task := c.runShell(taskRole(s))
 	defer c.endTask(s, task)
-	run(t, s, c, task, "true") // whatever is made once is there now
+	run(t, c, task, "true") // whatever is made once is there now
 	pids := append(s.supervisors(), s.cmd.Process.Pid)
 	files, sockets := opened(t, pids...)
 	const each = 20 // as many as there may be in a container
@@ -321,7 +322,7 @@ func TestHundredExecSessionsAreCut(t *testing.T) {
 			})
 		}
 		_, err := sessions.Run(t.Context(), must[sessions.Target](t)(target(t.Context(), c, task, "true")), sessions.Streams{Out: io.Discard, Err: io.Discard})
-		if refused, ok := errors.AsType[*sessions.Refused](err); !ok || !strings.Contains(refused.Text, "20 commands run in container app") {
+		if refused, ok := errors.AsType[*sessions.RefusedError](err); !ok || !strings.Contains(refused.Text, "20 commands run in container app") {
 			t.Errorf("got %v of one session more", err)
 		}
 		cut()
@@ -332,7 +333,7 @@ func TestHundredExecSessionsAreCut(t *testing.T) {
 			var said syncBuffer
 			code, err := sessions.Run(t.Context(), at, sessions.Streams{Out: &said, Err: io.Discard})
 			if out = said.String(); err != nil || out != "0\n" {
-				return fmt.Errorf("%v, code %d: %q processes", err, code, out)
+				return fmt.Errorf("code %d: %q processes: %w", code, out, err)
 			}
 			return nil
 		})

@@ -149,6 +149,7 @@ func TestImagesOfAnotherRegistry(t *testing.T) {
 
 // loadedImage runs a service with an image from a file when the registry is gone.
 func loadedImage(t *testing.T, s *server, c *client, reg *privateRegistry, image string) {
+	t.Helper()
 	skopeo, err := exec.LookPath("skopeo")
 	if err != nil {
 		t.Skip("needs skopeo: apt-get install skopeo")

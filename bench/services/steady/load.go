@@ -136,16 +136,16 @@ func (w *world) TargetGroup(arn string) (model.TargetGroup, bool) {
 	return model.TargetGroup{ARN: arn, TargetType: "ip"}, true
 }
 
-// TargetGroupLoadBalancers returns the one load balancer there is.
-// Forwards and SetForwards are for traffic that is shifted, and nothing is here.
+// Forwards returns none: no traffic is shifted here.
 func (w *world) Forwards(string) ([]model.WeightedTargetGroup, error) { return nil, nil }
 
-// SetForwards is not called.
+// SetForwards does nothing: it is not called.
 func (w *world) SetForwards(context.Context, string, []model.WeightedTargetGroup) error { return nil }
 
 // InAlarm returns none: deployments have no alarms here.
 func (w *world) InAlarm([]string) []string { return nil }
 
+// TargetGroupLoadBalancers returns the one load balancer there is.
 func (w *world) TargetGroupLoadBalancers(string) []string { return []string{"lb"} }
 
 // RegisterTargets makes targets healthy at once.

@@ -143,8 +143,10 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"a short restart attempt period", container(func(c *types.ContainerDefinition) {
 			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true), RestartAttemptPeriod: aws.Int32(59)}
 		}), "ClientException: The 'restartAttemptPeriod' setting for container 'app' must be between 60 and 1800."},
-		{"the machine's processes", func(in *ecs.RegisterTaskDefinitionInput) { in.PidMode = types.PidModeHost },
-			"ClientException: Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'."},
+		{
+			"the machine's processes", func(in *ecs.RegisterTaskDefinitionInput) { in.PidMode = types.PidModeHost },
+			"ClientException: Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'.",
+		},
 		{"the machine's IPC", func(in *ecs.RegisterTaskDefinitionInput) { in.IpcMode = types.IpcModeTask }, "ClientException: Fargate compatible task definitions do not support ipcMode."},
 		{"a volume of the machine", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.Volumes = []types.Volume{{Name: aws.String("v"), Host: &types.HostVolumeProperties{SourcePath: aws.String("/etc")}}}
@@ -170,12 +172,18 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"a mount of no volume", container(func(c *types.ContainerDefinition) {
 			c.MountPoints = []types.MountPoint{{SourceVolume: aws.String("v"), ContainerPath: aws.String("/v")}}
 		}), "ClientException: Unknown volume 'v'."},
-		{"more CPU than the task has", container(func(c *types.ContainerDefinition) { c.Cpu = 257 }),
-			"ClientException: The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'."},
-		{"more memory than the task has", container(func(c *types.ContainerDefinition) { c.Memory = aws.Int32(513) }),
-			"ClientException: The 'memory' setting for container 'app' is greater than for the task."},
-		{"more memory kept than allowed", container(func(c *types.ContainerDefinition) { c.Memory, c.MemoryReservation = aws.Int32(64), aws.Int32(65) }),
-			"ClientException: Invalid setting for container 'app'. 'memory' must be greater than or equal to 'memoryReservation'."},
+		{
+			"more CPU than the task has", container(func(c *types.ContainerDefinition) { c.Cpu = 257 }),
+			"ClientException: The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.",
+		},
+		{
+			"more memory than the task has", container(func(c *types.ContainerDefinition) { c.Memory = aws.Int32(513) }),
+			"ClientException: The 'memory' setting for container 'app' is greater than for the task.",
+		},
+		{
+			"more memory kept than allowed", container(func(c *types.ContainerDefinition) { c.Memory, c.MemoryReservation = aws.Int32(64), aws.Int32(65) }),
+			"ClientException: Invalid setting for container 'app'. 'memory' must be greater than or equal to 'memoryReservation'.",
+		},
 		{"a variable without a name", container(func(c *types.ContainerDefinition) {
 			c.Environment = []types.KeyValuePair{{Name: aws.String(""), Value: aws.String("x")}}
 		}), "ClientException: Invalid 'environment' setting for container 'app'"},

@@ -48,11 +48,15 @@ func (balancer) TargetGroupLoadBalancers(arn string) []string {
 func (balancer) RegisterTargets(context.Context, string, []model.Target) error   { return nil }
 func (balancer) DeregisterTargets(context.Context, string, []model.Target) error { return nil }
 
-func (balancer) DeregisterLostTargets(context.Context, string, []model.Target) error    { return nil }
-func (balancer) Forwards(string) ([]model.WeightedTargetGroup, error)                   { return nil, nil }
+func (balancer) DeregisterLostTargets(context.Context, string, []model.Target) error { return nil }
+
+func (balancer) Forwards(string) ([]model.WeightedTargetGroup, error) { return nil, nil }
+
 func (balancer) SetForwards(context.Context, string, []model.WeightedTargetGroup) error { return nil }
-func (balancer) InAlarm([]string) []string                                              { return nil }
-func (balancer) TargetHealth(string) ([]model.TargetHealth, error)                      { return nil, nil }
+
+func (balancer) InAlarm([]string) []string { return nil }
+
+func (balancer) TargetHealth(string) ([]model.TargetHealth, error) { return nil, nil }
 
 type logs struct{}
 

@@ -142,7 +142,7 @@ func (r *request) slice(o objects.Object) (slice, error) {
 			from = o.Size
 		}
 	case errFrom != nil || last != "" && (errTo != nil || to < from):
-		return all, nil
+		return all, nil //nolint:nilerr // a range that is none is no range [RFC 9110, 14.2]
 	case last == "" || to >= o.Size:
 		to = o.Size - 1
 	}

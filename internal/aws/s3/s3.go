@@ -72,7 +72,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Server", "AmazonS3")
 	call := &request{Request: r, w: w}
 	call.bucket, call.key = s.resource(r)
-	err := s.call(call)
+	err := s.call(call) //nolint:contextcheck // it is in the request
 	code := ""
 	if err != nil {
 		code = s.fail(call, id, err)
@@ -173,7 +173,7 @@ func (s *service) operation(r *request) (operation, bool) {
 	query := r.URL.Query()
 	special := ""
 	for _, name := range subresources() {
-		if query.Has(name) && !(name == "versionId" && query.Get(name) == nullVersion) {
+		if query.Has(name) && (name != "versionId" || query.Get(name) != nullVersion) {
 			special = name
 		}
 	}

@@ -187,7 +187,8 @@ func TestDeletion(t *testing.T) {
 		t.Fatal(got)
 	}
 	for _, in := range []sdk.DeleteSecretInput{
-		{RecoveryWindowInDays: aws.Int64(6)}, {RecoveryWindowInDays: aws.Int64(31)},
+		{RecoveryWindowInDays: aws.Int64(6)},
+		{RecoveryWindowInDays: aws.Int64(31)},
 		{RecoveryWindowInDays: aws.Int64(7), ForceDeleteWithoutRecovery: aws.Bool(true)},
 	} {
 		in.SecretId = id

@@ -125,7 +125,7 @@ func request(namespace, name string, change ...func(*sdk.CreateServiceInput)) *s
 }
 
 func custom(in *sdk.CreateServiceInput) {
-	in.HealthCheckCustomConfig = &types.HealthCheckCustomConfig{FailureThreshold: aws.Int32(1)}
+	in.HealthCheckCustomConfig = &types.HealthCheckCustomConfig{FailureThreshold: aws.Int32(1)} //nolint:staticcheck // Terraform sends it
 }
 
 // TestAsTerraformDoes goes through what Terraform's provider calls for a
@@ -156,8 +156,8 @@ func TestAsTerraformDoes(t *testing.T) {
 	r.target(op, types.OperationTargetTypeNamespace)
 
 	s := r.service(id, "web", custom)
-	if *s.DnsConfig.NamespaceId != id || s.DnsConfig.RoutingPolicy != types.RoutingPolicyMultivalue || s.Type != types.ServiceTypeDnsHttp ||
-		*s.HealthCheckCustomConfig.FailureThreshold != 1 || *s.InstanceCount != 0 {
+	if *s.DnsConfig.NamespaceId != id || s.DnsConfig.RoutingPolicy != types.RoutingPolicyMultivalue || s.Type != types.ServiceTypeDnsHttp || //nolint:staticcheck // Terraform reads it
+		*s.HealthCheckCustomConfig.FailureThreshold != 1 || *s.InstanceCount != 0 { //nolint:staticcheck // the same
 		t.Errorf("the service is %+v", s)
 	}
 	op = must(r.UpdateService(ctx, &sdk.UpdateServiceInput{Id: s.Id, Service: &types.ServiceChange{

@@ -31,7 +31,7 @@ func (s *service) createService(ctx context.Context, in *sdk.CreateServiceInput)
 		return nil, err
 	}
 	if h := in.HealthCheckCustomConfig; h != nil {
-		one.CustomHealth, one.FailureThreshold = true, int(max(aws.ToInt32(h.FailureThreshold), 1))
+		one.CustomHealth, one.FailureThreshold = true, int(max(aws.ToInt32(h.FailureThreshold), 1)) //nolint:staticcheck // deprecated, and still sent by Terraform
 	}
 	if d := in.DnsConfig; d != nil {
 		var err error
@@ -39,7 +39,7 @@ func (s *service) createService(ctx context.Context, in *sdk.CreateServiceInput)
 			return nil, err
 		}
 		if one.NamespaceID == "" { // where it stood before it moved up
-			one.NamespaceID = aws.ToString(d.NamespaceId)
+			one.NamespaceID = aws.ToString(d.NamespaceId) //nolint:staticcheck // deprecated, and still read
 		}
 	}
 	if one.NamespaceID == "" {
@@ -88,7 +88,7 @@ func dnsConfig(one model.DiscoveryService) *types.DnsConfig {
 	if len(one.Records) == 0 {
 		return out
 	}
-	out.NamespaceId, out.RoutingPolicy = aws.String(one.NamespaceID), types.RoutingPolicy(one.RoutingPolicy)
+	out.NamespaceId, out.RoutingPolicy = aws.String(one.NamespaceID), types.RoutingPolicy(one.RoutingPolicy) //nolint:staticcheck // deprecated, and still answered
 	for _, r := range one.Records {
 		out.DnsRecords = append(out.DnsRecords, types.DnsRecord{Type: types.RecordType(r.Type), TTL: secondsOf(r.TTL)})
 	}
@@ -99,7 +99,7 @@ func customHealth(one model.DiscoveryService) *types.HealthCheckCustomConfig {
 	if !one.CustomHealth {
 		return nil
 	}
-	return &types.HealthCheckCustomConfig{FailureThreshold: aws.Int32(int32(one.FailureThreshold))}
+	return &types.HealthCheckCustomConfig{FailureThreshold: aws.Int32(int32(one.FailureThreshold))} //nolint:staticcheck // deprecated, and still answered
 }
 
 // getService: codes InvalidInput, ServiceNotFound.

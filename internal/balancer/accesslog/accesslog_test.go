@@ -26,6 +26,7 @@ func moment(t *testing.T, s string) time.Time {
 
 // example is the entry of the user guide's "Example HTTP entry".
 func example(t *testing.T) Entry {
+	t.Helper()
 	arrived := moment(t, "2018-07-02T22:22:48.364Z")
 	return Entry{
 		LoadBalancer: "app/my-loadbalancer/50dc6c495c0c9188", Client: netip.MustParseAddrPort("192.168.131.39:2817"), Target: netip.MustParseAddrPort("10.0.0.1:80"),

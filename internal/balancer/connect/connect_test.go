@@ -113,7 +113,9 @@ func start(t *testing.T, services ...model.ConnectService) *rig {
 	go func() { done <- r.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
@@ -438,7 +440,7 @@ func TestAliasesStay(t *testing.T) {
 	if got := r.alias("orders", 80); got != first {
 		t.Errorf("the alias moved from %s to %s", first, got)
 	}
-	if got := r.alias("db.shop", 5432); got.Addr() == first.Addr() || !network.Contains(got.Addr()) {
+	if got := r.alias("db.shop", 5432); got.Addr() == first.Addr() || !network().Contains(got.Addr()) {
 		t.Errorf("the other alias has %s", got)
 	}
 	if hosts := r.Hosts(otherARN); len(hosts) != 0 {

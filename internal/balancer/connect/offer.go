@@ -15,7 +15,7 @@ import (
 
 // network is where the aliases' addresses come from: link-local, as those of VPC
 // Lattice and of the task metadata are, and none that AWS has a use for.
-var network = netip.MustParsePrefix("169.254.176.0/20")
+func network() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{169, 254, 176, 0}), 20) }
 
 // offer is an endpoint that a service offers.
 type offer struct {
@@ -148,8 +148,8 @@ func (c *Connect) setAddresses(ctx context.Context) error {
 // freeAddress draws an address that no alias has. It is drawn at random, so that
 // one that a task still knows by a former alias is not given away soon.
 func freeAddress(taken map[netip.Addr]bool) (netip.Addr, error) {
-	size := 1 << (32 - network.Bits())
-	base := network.Addr().As4()
+	size := 1 << (32 - network().Bits())
+	base := network().Addr().As4()
 	first := rand.IntN(size)
 	for i := range size {
 		n := (first + i) % size
@@ -159,7 +159,7 @@ func freeAddress(taken map[netip.Addr]bool) (netip.Addr, error) {
 			return a, nil
 		}
 	}
-	return netip.Addr{}, fmt.Errorf("give an alias an address: all of %s are in use", network)
+	return netip.Addr{}, fmt.Errorf("give an alias an address: all of %s are in use", network())
 }
 
 // setDoors opens a socket for each alias, and closes those that are none any

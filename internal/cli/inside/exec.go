@@ -64,7 +64,7 @@ func (c *Cluster) Exec(ctx context.Context, t types.Task, name string, command [
 		return -1, c.explain(err)
 	}
 	code, err := client.Run(ctx, client.Target{URL: *out.Session.StreamUrl, Token: *out.Session.TokenValue, HTTP: c.HTTP}, s)
-	if refused, ok := errors.AsType[*client.Refused](err); ok && strings.Contains(refused.Text, "Failed to start pty: exec: ") {
+	if refused, ok := errors.AsType[*client.RefusedError](err); ok && strings.Contains(refused.Text, "Failed to start pty: exec: ") {
 		return -1, &Trouble{fmt.Sprintf("container %s has no program %s", aws.ToString(in.Name), command[0]), "its image may have no shell; name a program with its path"}
 	}
 	return code, err

@@ -116,16 +116,17 @@ func images(t types.Task) string {
 
 // reason is why a task stopped, with the containers that ended by a fault.
 func reason(t types.Task) string {
-	text := aws.ToString(t.StoppedReason)
+	var text strings.Builder
+	text.WriteString(aws.ToString(t.StoppedReason))
 	for _, c := range t.Containers {
 		if c.ExitCode == nil || *c.ExitCode == 0 && c.Reason == nil {
 			continue
 		}
-		text += fmt.Sprintf(" [%s: exit code %d", aws.ToString(c.Name), *c.ExitCode)
+		fmt.Fprintf(&text, " [%s: exit code %d", aws.ToString(c.Name), *c.ExitCode)
 		if c.Reason != nil {
-			text += ", " + *c.Reason
+			text.WriteString(", " + *c.Reason)
 		}
-		text += "]"
+		text.WriteByte(']')
 	}
-	return strings.TrimSpace(text)
+	return strings.TrimSpace(text.String())
 }

@@ -51,8 +51,8 @@ func NewDownload(digest string, size int64, out output) *Download {
 	return &Download{Digest: digest, Size: size, out: out, sum: sha256.New()}
 }
 
-// errWrite is the failure of the download's writer, which is ours.
-type errWrite struct{ error }
+// writeError is the failure of the download's writer, which is ours.
+type writeError struct{ error }
 
 // Write takes the next bytes.
 func (d *Download) Write(p []byte) (int, error) {
@@ -60,7 +60,7 @@ func (d *Download) Write(p []byte) (int, error) {
 	d.sum.Write(p[:n])
 	d.done += int64(n)
 	if err != nil {
-		err = permanent(errWrite{err})
+		err = permanent(writeError{err})
 	}
 	return n, err
 }
@@ -177,7 +177,7 @@ func isHTML(h http.Header) bool {
 
 // cut words the end of an answer before its time.
 func cut(d *Download, err error) error {
-	if _, ours := errors.AsType[errWrite](err); ours {
+	if _, ours := errors.AsType[writeError](err); ours {
 		return err
 	}
 	return fmt.Errorf("httpReadSeeker: failed after %d of %d bytes of %s: %w", d.done, d.Size, d.Digest, err)

@@ -85,7 +85,7 @@ func (c *Client) httpClient(host string, keys ociauth.Config) *http.Client {
 
 // do sends a request for a path below /v2/ to the endpoint. On loopback, where
 // registries speak HTTP or HTTPS, HTTPS is tried first.
-func (c *Client) do(e *endpoint, path string, make func(url string) (*http.Request, error)) (*http.Response, error) {
+func (c *Client) do(e *endpoint, path string, build func(url string) (*http.Request, error)) (*http.Response, error) {
 	scheme := e.scheme
 	if scheme == "" {
 		c.mu.Lock()
@@ -93,7 +93,7 @@ func (c *Client) do(e *endpoint, path string, make func(url string) (*http.Reque
 		c.mu.Unlock()
 	}
 	try := func(scheme string) (*http.Response, error) {
-		req, err := make(scheme + "://" + e.host + e.prefix + "/v2/" + path)
+		req, err := build(scheme + "://" + e.host + e.prefix + "/v2/" + path)
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ type guard struct {
 
 // RoundTrip sends a request and watches over the answer.
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !(req.URL.Scheme == "http" && g.local && isLoopback(req.URL.Host)) {
+	if req.URL.Scheme != "https" && (req.URL.Scheme != "http" || !g.local || !isLoopback(req.URL.Host)) {
 		return nil, permanent(fmt.Errorf("%s://%s is refused: plain HTTP is spoken on loopback only", req.URL.Scheme, req.URL.Host))
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())

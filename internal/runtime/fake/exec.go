@@ -139,7 +139,8 @@ func window(ctx context.Context, c runtime.Command, s runtime.Streams) error {
 	ends := make(chan struct{})
 	go func() { // ends with the input, which Exec closes
 		defer close(ends)
-		for lines := bufio.NewScanner(s.Stdin); lines.Scan() && lines.Text() != "end"; {
+		lines := bufio.NewScanner(s.Stdin)
+		for lines.Scan() && lines.Text() != "end" { //nolint:revive // reading is all there is to do
 		}
 	}()
 	for size := *c.Window; ; {

@@ -211,8 +211,8 @@ func copyOutput(to io.Writer, from *os.File, over <-chan struct{}) error {
 				return err
 			}
 		}
-		if err != nil { // a terminal's end is EIO
-			return nil
+		if err != nil {
+			return nil //nolint:nilerr // the end of the output; a terminal's is EIO
 		}
 		select {
 		case <-over: // each piece may have come after the deadline

@@ -108,7 +108,7 @@ func runCommand(ctx context.Context, cancel context.CancelCauseFunc, t *task, c 
 		return 0, errors.Join(err, conn.Close())
 	}
 	files.release()
-	end := call.read()
+	end := call.read() //nolint:contextcheck // it reads until the call is over
 	defer end()
 	if err := call.started(ctx); err != nil {
 		return 0, err

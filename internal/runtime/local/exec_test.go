@@ -161,8 +161,11 @@ func TestCommandLeavesNothing(t *testing.T) {
 				_, err := b.Exec(t.Context(), s.ID, runtime.Command{Container: "app", Args: []string{"/guest", "spawn", "wait"}}, runtime.Streams{Stdout: in})
 				done <- err
 			}()
-			if lines := bufio.NewScanner(out); !lines.Scan() || !lines.Scan() {
-				t.Fatal(lines.Err())
+			lines := bufio.NewScanner(out)
+			for range 2 {
+				if !lines.Scan() {
+					t.Fatal(lines.Err())
+				}
 			}
 			if err := b.Stop(t.Context(), s.ID, time.Second); err != nil {
 				t.Fatal(err)

@@ -54,7 +54,7 @@ func TestTasksReachOpenPorts(t *testing.T) {
 	if _, known := b.TaskAt(netip.MustParseAddr(b.run(spec("idle")).IP)); !known {
 		t.Error("a task that runs is not known by its address")
 	}
-	idle := b.Engine.all()
+	idle := b.all()
 	b.close()
 	b.open()
 	b.serveTasks(at)

@@ -67,7 +67,7 @@ func (b *bench) order(args ...string) runtime.Command {
 }
 
 // background runs a command until end, which returns how it went.
-func (b *bench) background(id string, c runtime.Command, s runtime.Streams) (end func() commandEnd, wait func() commandEnd) {
+func (b *bench) background(id string, c runtime.Command, s runtime.Streams) (end, wait func() commandEnd) {
 	ctx, cancel := context.WithCancelCause(b.Context())
 	done := make(chan commandEnd, 1)
 	go func() {

@@ -46,7 +46,7 @@ func (l *link) Write(ctx context.Context, data []byte) error {
 	if l.drop(data) {
 		return nil
 	}
-	for n := 0; n < 2; n++ {
+	for range 2 {
 		select {
 		case l.out <- data:
 		case <-ctx.Done():

@@ -43,12 +43,12 @@ type Streams struct {
 	Windows <-chan channel.Window
 }
 
-// Refused is what a server said when it ended a session for another reason than
+// RefusedError is what a server said when it ended a session for another reason than
 // the command's end.
-type Refused struct{ Text string }
+type RefusedError struct{ Text string }
 
 // Error implements error.
-func (r *Refused) Error() string { return r.Text }
+func (r *RefusedError) Error() string { return r.Text }
 
 // ErrCut is wrapped when a session ends without the server's word.
 var ErrCut = errors.New("the connection was cut")
@@ -57,10 +57,10 @@ var ErrCut = errors.New("the connection was cut")
 // ended; -1 is unknown. When ctx ends, the session does. A Read of In that is
 // under way then goes on, and what it reads is lost.
 func Run(ctx context.Context, t Target, s Streams) (code int, err error) {
-	conn, answer, err := websocket.Dial(ctx, t.URL, &websocket.DialOptions{HTTPClient: t.HTTP})
+	conn, answer, err := websocket.Dial(ctx, t.URL, &websocket.DialOptions{HTTPClient: t.HTTP}) //nolint:bodyclose // Dial has read it
 	if err != nil {
 		if answer != nil && answer.StatusCode == http.StatusNotFound {
-			err = &Refused{"the session is over, or another has attached to it"}
+			err = &RefusedError{"the session is over, or another has attached to it"}
 		}
 		return -1, fmt.Errorf("attach to the session: %w", err)
 	}
@@ -93,7 +93,7 @@ func ended(ctx context.Context, ch *channel.Channel, err error) error {
 	text, closed := ch.Farewell()
 	switch {
 	case closed && text != "":
-		return &Refused{text}
+		return &RefusedError{text}
 	case closed:
 		return nil
 	case context.Cause(ctx) != nil:
@@ -158,6 +158,7 @@ func receive(ctx context.Context, ch *channel.Channel, s Streams) (code int, err
 			_, err = s.Err.Write(m.Data)
 		case channel.ExitCode:
 			code, err = strconv.Atoi(string(m.Data))
+		default: // what the server is sent
 		}
 		if err != nil {
 			return code, fmt.Errorf("write the session's output: %w", err)

@@ -20,7 +20,7 @@ func (t *task) ready(m *member) (bool, error) {
 			err = fmt.Errorf("is not %s after its startTimeout of %s", d.Condition, on.spec.StartTimeout)
 		}
 		if err != nil {
-			return false, &vainWait{m.spec.Name, d.Container, err}
+			return false, &vainWaitError{m.spec.Name, d.Container, err}
 		}
 		if !met {
 			return false, nil
@@ -29,17 +29,17 @@ func (t *task) ready(m *member) (bool, error) {
 	return true, nil
 }
 
-// vainWait is the error of a container that waits for what will not be.
-type vainWait struct {
+// vainWaitError is the error of a container that waits for what will not be.
+type vainWaitError struct {
 	container, on string
 	err           error
 }
 
-func (v *vainWait) Error() string {
+func (v *vainWaitError) Error() string {
 	return fmt.Sprintf("container %s cannot start: dependency %s %v", v.container, v.on, v.err)
 }
 
-func (v *vainWait) Unwrap() error { return v.err }
+func (v *vainWaitError) Unwrap() error { return v.err }
 
 // late reports whether m has had its time to fulfil a condition. It counts from
 // its start, as ECS's agent counts it, so that START is never late.

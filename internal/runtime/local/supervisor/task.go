@@ -85,7 +85,7 @@ func (t *task) run(ctx context.Context) error {
 	}
 	if err != nil {
 		t.report.Failure = err.Error()
-		_, t.report.Waited = errors.AsType[*vainWait](err)
+		_, t.report.Waited = errors.AsType[*vainWaitError](err)
 		t.stopping = true
 		t.killAll()
 		for t.anyRunning() {
@@ -194,7 +194,7 @@ func (t *task) loop(ctx context.Context) error {
 		case k := <-t.hub.kills:
 			t.kill(k.Reason)
 		case c := <-t.hub.calls:
-			t.exec(c)
+			t.exec(c) //nolint:contextcheck // it ends with its client, its container or the task
 		case why := <-full:
 			t.kill(why)
 		case <-done:
