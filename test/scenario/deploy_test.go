@@ -85,7 +85,7 @@ func TestDeploymentsUnderLoad(t *testing.T) {
 	p := c.alternate("web")
 	c.create(p, "web", strategies()[0])
 	defer destroy(t, s, c)
-	c.stable("web")
+	c.succeeds("web") // sooner, its tasks may run and not listen yet
 	for _, config := range strategies() {
 		t.Run(string(config.Strategy), func(t *testing.T) {
 			for _, keep := range []bool{true, false} {
