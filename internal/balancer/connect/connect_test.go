@@ -113,7 +113,7 @@ func start(t *testing.T, services ...model.ConnectService) *rig {
 	go func() { done <- r.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 		if err := db.Close(); err != nil {
