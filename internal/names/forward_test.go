@@ -360,3 +360,26 @@ func TestResolversOfTheMachine(t *testing.T) {
 		}
 	}
 }
+
+// TestAliasOfANameElsewhere: the client gets the whole chain, as it does not ask
+// again.
+func TestAliasOfANameElsewhere(t *testing.T) {
+	u := newUpstream(t, func(_ string, q dns.Message) []dns.Message {
+		return []dns.Message{reply(q, "www.example.org", "192.0.2.1")}
+	})
+	r := start(t, Config{Sources: []Source{shop()}, Upstream: u.list})
+	for _, network := range []string{"udp", "tcp"} {
+		m, err := send(t, network, "", r.at, query(t, "Away.example.test", dns.TypeA))
+		if got := show(m); err != nil || got != "RCodeSuccess: CNAME www.example.org. 0, A 192.0.2.1 9" || m.ID != 4711 || m.Questions[0].Name.String() != "Away.example.test." {
+			t.Errorf("over %s: %s, %v", network, got, err)
+		}
+	}
+	if found, err := goResolver(r.at).LookupNetIP(t.Context(), "ip4", "away.example.test."); err != nil || len(found) != 1 {
+		t.Errorf("Go's resolver: %v, %v", found, err)
+	}
+	for _, q := range u.questions() {
+		if name := q.Questions[0].Name.String(); name != "www.example.org." {
+			t.Errorf("%s was asked elsewhere", name)
+		}
+	}
+}

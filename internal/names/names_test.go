@@ -21,6 +21,8 @@ func shop() table {
 		"_http._tcp.example.test":    {{TTL: 7 * time.Second, Target: "a.example.test", Port: 8080, Priority: 1, Weight: 2}},
 		"1.0.0.10.example.test":      {{Pointer: "web.example.test"}},
 		"alias.example.test":         {{Alias: "web.example.test"}},
+		"away.example.test":          {{Alias: "www.example.org"}},
+		"circle.example.test":        {{Alias: "circle.example.test"}},
 		"long.example.test":          slices.Repeat([]Record{address("10.0.0.9")}, 60),
 		"empty.nothing.example.test": nil,
 	}}
@@ -41,7 +43,9 @@ func TestAnswers(t *testing.T) {
 		{"example.test", dns.TypeA, "RCodeSuccess: A 10.0.0.1 7"},
 		{"_http._tcp.example.test", dns.TypeSRV, "RCodeSuccess: SRV 1 2 8080 a.example.test. 7"},
 		{"1.0.0.10.example.test", dns.TypePTR, "RCodeSuccess: PTR web.example.test. 0"},
-		{"alias.example.test", dns.TypeAAAA, "RCodeSuccess: CNAME web.example.test. 0"},
+		{"alias.example.test", dns.TypeAAAA, "RCodeSuccess: CNAME web.example.test. 0, AAAA fd00::2 7"},
+		{"circle.example.test", dns.TypeA, "RCodeSuccess: CNAME circle.example.test. 0"},
+		{"circle.example.test", dns.TypeMX, "RCodeSuccess: CNAME circle.example.test. 0"},
 		{"gone.example.test", dns.TypeA, "RCodeNameError: / SOA example.test. 5"},
 		{"empty.nothing.example.test", dns.TypeA, "RCodeSuccess: / SOA example.test. 5"},
 		{"anexample.test", dns.TypeA, "RCodeServerFailure:"}, // there is no resolver
@@ -231,7 +235,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil && len(msg) < headSize {
 			return
 		}
-		out, done := s.answer(q, err, View{}, 512, nil)
+		out, done := s.answer(&q, err, View{}, 512, nil)
 		var m dns.Message
 		if !done || len(out) > 512 || m.Unpack(out) != nil || !m.Response {
 			t.Fatalf("answered %v with %x", done, out)

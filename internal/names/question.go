@@ -19,6 +19,11 @@ type question struct {
 	name     string // in lower case, without the final dot
 	extended bool   // the client speaks EDNS
 	size     int    // of an answer over UDP, at most, as the client says
+
+	// alias is the name elsewhere that one of ours stands for, and so far what is
+	// answered before it; "" for most questions.
+	alias string
+	sofar Answer
 }
 
 var (

@@ -64,6 +64,9 @@ func (q question) write(buf []byte, a Answer, code dns.RCode) []byte {
 // put writes a record if it answers the question.
 func (q question) put(b *dns.Builder, r Record) bool {
 	h := dns.ResourceHeader{Name: q.Name, Class: dns.ClassINET, TTL: uint32(r.TTL / time.Second)}
+	if r.Name != "" {
+		h.Name = full(r.Name)
+	}
 	asks := func(t dns.Type) bool { return q.Type == t || q.Type == dns.TypeALL }
 	switch {
 	case r.Address.Is4():

@@ -84,7 +84,7 @@ func (s *Server) serveUDP(ctx context.Context, k *socket) {
 		if errors.Is(err, errNoQuestion) {
 			continue
 		}
-		answer, done := s.answer(q, err, k.view, min(q.size, ednsSize), out)
+		answer, done := s.answer(&q, err, k.view, min(q.size, ednsSize), out)
 		if done {
 			_, _ = k.udp.WriteToUDPAddrPort(answer, from) // who is gone needs none
 			continue
@@ -95,17 +95,20 @@ func (s *Server) serveUDP(ctx context.Context, k *socket) {
 
 // answer answers what can be answered here; done is false for what must be asked
 // elsewhere.
-func (s *Server) answer(q question, malformed error, view View, limit int, buf []byte) (out []byte, done bool) {
+func (s *Server) answer(q *question, malformed error, view View, limit int, buf []byte) (out []byte, done bool) {
 	if malformed != nil {
 		return q.fail(buf, dns.RCodeFormatError), true
 	}
 	if code := q.refused(); code != dns.RCodeSuccess {
 		return q.fail(buf, code), true
 	}
+	alone := view.From == World || view.From == Task && s.cfg.Alone
 	if a, known := s.lookup(q.name, view); known {
-		return q.reply(buf, a, limit), true
-	}
-	if view.From == World || view.From == Task && s.cfg.Alone {
+		a, elsewhere := s.follow(q.name, a, view)
+		if alone || !q.leadsTo(elsewhere, a) {
+			return q.reply(buf, a, limit), true
+		}
+	} else if alone {
 		return q.fail(buf, dns.RCodeRefused), true
 	}
 	return nil, false
@@ -118,10 +121,10 @@ func (s *Server) ask(ctx context.Context, k *socket, q question, msg []byte, fro
 		_, _ = k.udp.WriteToUDPAddrPort(q.fail(nil, dns.RCodeServerFailure), from)
 		return
 	}
-	msg = bytes.Clone(msg)
+	a := asked{q.message(msg), "udp", q.size, k.view}
 	s.running.Go(func() {
 		defer done()
-		_, _ = k.udp.WriteToUDPAddrPort(s.forwarded(ctx, q, asked{msg, "udp", q.size, k.view}), from)
+		_, _ = k.udp.WriteToUDPAddrPort(s.forwarded(ctx, q, a), from)
 	})
 }
 
@@ -140,6 +143,9 @@ func (s *Server) forwarded(ctx context.Context, q question, a asked) []byte {
 	answer, err := s.forward.ask(ctx, a)
 	if err != nil {
 		return q.fail(nil, dns.RCodeServerFailure)
+	}
+	if q.alias != "" {
+		return q.complete(answer, a)
 	}
 	answer = bytes.Clone(answer) // others may get the same
 	answer[0], answer[1] = a.msg[0], a.msg[1]

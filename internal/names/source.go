@@ -44,6 +44,7 @@ type Answer struct {
 // Record is one record of a name: an address, another name or a service.
 // Exactly one of Address, Alias, Pointer and Target is set.
 type Record struct {
+	Name    string // whose it is; "" is the one that was asked for
 	TTL     time.Duration
 	Address netip.Addr // A or AAAA
 	Alias   string     // CNAME

@@ -54,7 +54,7 @@ func (s *Server) serveStream(ctx context.Context, conn net.Conn, from netip.Addr
 		if errors.Is(err, errNoQuestion) {
 			return
 		}
-		answer, done := s.answer(q, err, view, maxMessage, nil)
+		answer, done := s.answer(&q, err, view, maxMessage, nil)
 		if !done {
 			answer = s.askStream(ctx, q, asker{from, view}, msg)
 		}
@@ -76,7 +76,7 @@ func (s *Server) askStream(ctx context.Context, q question, who asker, msg []byt
 		return q.fail(nil, dns.RCodeServerFailure)
 	}
 	defer done()
-	return s.forwarded(ctx, q, asked{msg, "tcp", q.size, who.view})
+	return s.forwarded(ctx, q, asked{q.message(msg), "tcp", q.size, who.view})
 }
 
 // readMessage reads a message with its length before it (RFC 1035, 4.2.2).
