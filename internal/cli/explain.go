@@ -8,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,27 +61,6 @@ AWS_ENDPOINT_URL where that is set.`,
 	f.BoolVar(&o.json, "json", false, "print one JSON object a line")
 	f.StringVar(&data, "data", data, "the server's --data directory")
 	return cmd
-}
-
-// server is the server that explain asks.
-type server struct {
-	endpoint string
-	client   *http.Client
-}
-
-// findServer finds the server: a directory that was named, the environment, or
-// the usual directory.
-func findServer(data string, named bool) (server, error) {
-	endpoint, ca := strings.TrimSuffix(os.Getenv("AWS_ENDPOINT_URL"), "/"), os.Getenv("AWS_CA_BUNDLE")
-	if named || endpoint == "" {
-		a, err := readAccess(data)
-		if err != nil {
-			return server{}, err
-		}
-		endpoint, ca = a.Endpoint, a.CAFile
-	}
-	client, err := clientTrusting(ca)
-	return server{endpoint, client}, err
 }
 
 // watchEvery is how often explain --watch asks: decisions come once a second.
@@ -147,32 +124,17 @@ func printDecision(out io.Writer, d console.Decision, asJSON bool) error {
 }
 
 // askTimeout bounds one question to the server.
-const askTimeout = 10 * time.Second
-
-func askDecisions(ctx context.Context, s server, o explainOptions) (console.Decisions, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	var got console.Decisions
-	query := url.Values{"service": {o.service}, "cluster": {o.cluster}, "n": {strconv.Itoa(o.n)}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.endpoint+console.DecisionsPath+"?"+query.Encode(), nil)
+func askDecisions(ctx context.Context, s server, o explainOptions) (got console.Decisions, err error) {
+	status, body, err := s.get(ctx, console.DecisionsPath, url.Values{"service": {o.service}, "cluster": {o.cluster}, "n": {strconv.Itoa(o.n)}})
 	if err != nil {
-		return got, fmt.Errorf("ask %s: %w", s.endpoint, err)
+		return got, err
 	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return got, hinted{fmt.Errorf("no server answers at %s", s.endpoint), "start one: neargate serve; eval \"$(neargate env)\" says where it is"}
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return got, fmt.Errorf("read the answer of %s: %w", s.endpoint, err)
-	}
-	if resp.StatusCode == http.StatusOK && json.Unmarshal(body, &got) == nil && got.Service != "" {
+	if status == http.StatusOK && json.Unmarshal(body, &got) == nil && got.Service != "" {
 		return got, nil
 	}
 	var fault console.Fault
 	if json.Unmarshal(body, &fault) != nil || fault.Code == "" {
-		return got, hinted{fmt.Errorf("what answers at %s is no neargate that can explain (%s)", s.endpoint, resp.Status), "name the server's directory with --data"}
+		return got, hinted{fmt.Errorf("what answers at %s is no neargate that can explain (%d %s)", s.endpoint, status, http.StatusText(status)), "name the server's directory with --data"}
 	}
 	return got, unexplained(o, fault)
 }

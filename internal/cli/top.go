@@ -90,23 +90,12 @@ func top(ctx context.Context, s server, o topOptions, out io.Writer) error {
 }
 
 func askUsage(ctx context.Context, s server, cluster string) (got console.Usage, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.endpoint+console.UsagePath+"?"+url.Values{"cluster": {cluster}}.Encode(), nil)
+	status, body, err := s.get(ctx, console.UsagePath, url.Values{"cluster": {cluster}})
 	if err != nil {
-		return got, fmt.Errorf("ask %s: %w", s.endpoint, err)
+		return got, err
 	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return got, hinted{fmt.Errorf("no server answers at %s", s.endpoint), "start one: neargate serve; eval \"$(neargate env)\" says where it is"}
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return got, fmt.Errorf("read the answer of %s: %w", s.endpoint, err)
-	}
-	if resp.StatusCode != http.StatusOK || json.Unmarshal(body, &got) != nil || got.At.IsZero() {
-		return got, hinted{fmt.Errorf("what answers at %s is no neargate that measures (%s)", s.endpoint, resp.Status), "name the server's directory with --data"}
+	if status != http.StatusOK || json.Unmarshal(body, &got) != nil || got.At.IsZero() {
+		return got, hinted{fmt.Errorf("what answers at %s is no neargate that measures (%d %s)", s.endpoint, status, http.StatusText(status)), "name the server's directory with --data"}
 	}
 	return got, nil
 }
