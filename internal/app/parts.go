@@ -174,6 +174,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		Registries: p.discovery,
 		Place:      cfg.Place, OnChange: p.serviceChanged, Namespaces: connectNamespaces{p},
 		HasSecurityGroup: func(id string) bool { return p.networks.HasSecurityGroup(id) },
+		HasSubnet:        func(id string) bool { return p.networks.HasSubnet(id) },
 		TaskMayHave:      func(role string) bool { return p.tokens.TaskMayHave(role) },
 	})
 	if err != nil {
@@ -189,7 +190,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
 		Records: p.ecs, Engine: p.engine, Targets: groups{p.balancer, p.connect}, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs},
-		Prepare: preparation{p.ecs, p.connect, provision.New(values{p.secrets, p.parameters}, files{p.objects}, p.systems)},
+		Prepare: preparation{p.ecs, func() *vpc.Networks { return p.networks }, p.connect, provision.New(values{p.secrets, p.parameters}, files{p.objects}, p.systems)},
 	}, schedule, part("scheduler"))
 	p.sessions = session.New(p.engine, p.logs, part("session"))
 	if p.metrics, err = metric.Open(filepath.Join(cfg.Data, "metrics"), part("metric")); err != nil {
@@ -232,7 +233,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		ecrface.New(p.registry, place, at.endpoint),
 		efs.New(p.systems, place),
 		ecsface.New(p.ecs, p.scheduler, ecsface.Exec{Sessions: p.sessions, Endpoint: at.endpoint}, place),
-		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.networks.Subnet, Groups: p.networks}),
+		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.networks.Subnet, HasVPC: p.networks.HasVPC, Groups: p.networks}),
 		iam.New(roles),
 		logsface.New(p.logs),
 		secretsmanager.New(p.secrets),

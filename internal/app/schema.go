@@ -82,6 +82,7 @@ func schema(place model.Place) store.Schema {
 
 			{Name: "iam_roles", Account: true},
 			{Name: "iam_policies", Account: true},
+			{Name: "iam_instance_profiles", Account: true},
 			{Name: "iam_deletions", Account: true},
 			{Name: "sts_credentials", Account: true},
 		},

@@ -8,20 +8,25 @@ import (
 	"neargate/internal/metadata"
 	"neargate/internal/model"
 	"neargate/internal/provision"
+	"neargate/internal/vpc"
 )
 
 // preparation is what comes before a task's start.
 type preparation struct {
 	records *ecs.Catalogue
+	network func() *vpc.Networks // opened after the scheduler
 	connect *connect.Connect
 	*provision.Provisioner
 }
 
 // Prepare refuses a task whose role cannot be assumed, and fills in its spec: the
-// aliases of its namespace, and what its definition refers to.
+// default security group of its VPC where it names none, the aliases of its namespace, and what its definition refers to.
 func (p preparation) Prepare(ctx context.Context, t model.Task, def model.TaskDefinition, spec *model.TaskSpec) error {
 	if err := p.records.CheckRole(t, def); err != nil {
 		return err
+	}
+	if len(spec.SecurityGroups) == 0 {
+		spec.SecurityGroups = []string{p.network().DefaultGroupOf(first(t.Network.Subnets))}
 	}
 	if t.ConnectNamespace != "" {
 		spec.Hosts = append(spec.Hosts, p.connect.Hosts(t.ConnectNamespace)...)

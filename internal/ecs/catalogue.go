@@ -37,6 +37,8 @@ type Config struct {
 	// HasSecurityGroup reports whether there is a security group with the ID; nil
 	// takes any.
 	HasSecurityGroup func(id string) bool
+	// HasSubnet reports whether there is a subnet with the ID; nil takes any.
+	HasSubnet func(id string) bool
 	// Registries has the services of Cloud Map; nil: there are none.
 	Registries registries
 	// TaskMayHave reports whether tasks can have the role with the name or ARN;

@@ -25,7 +25,7 @@ type CreateServiceRequest struct {
 // InvalidParameterException, PlatformUnknownException,
 // UnsupportedFeatureException.
 func (c *Catalogue) CreateService(ctx context.Context, req CreateServiceRequest) (model.Service, error) {
-	if err := firstError(req.check(), checkTags(req.Tags), c.checkGroups(req.Settings), c.checkRegistries(req.Settings), c.checkSecurityGroups(req.Settings.Network),
+	if err := firstError(req.check(), checkTags(req.Tags), c.checkGroups(req.Settings), c.checkRegistries(req.Settings), c.findNetwork(req.Settings.Network),
 		c.resolveConnect(req.Cluster, req.Settings.Connect)); err != nil {
 		return model.Service{}, err
 	}

@@ -43,7 +43,7 @@ func (c *Catalogue) NewTask(req RunTaskRequest) (model.Task, error) {
 	if err != nil {
 		return model.Task{}, err
 	}
-	if err := firstError(req.check(), c.checkSecurityGroups(req.Network)); err != nil {
+	if err := firstError(req.check(), c.findNetwork(req.Network)); err != nil {
 		return model.Task{}, err
 	}
 	def, err := c.Runnable(req.TaskDefinition)

@@ -32,14 +32,20 @@ func checkNetwork(n model.Network) error {
 	return nil
 }
 
-// checkSecurityGroups refuses groups that there are none of.
+// findNetwork refuses subnets and security groups that there are none of.
 // InvalidParameterException.
-func (c *Catalogue) checkSecurityGroups(n *model.Network) error {
-	if n == nil || c.cfg.HasSecurityGroup == nil {
+func (c *Catalogue) findNetwork(n *model.Network) error {
+	if n == nil {
 		return nil
 	}
+	for _, id := range n.Subnets {
+		if c.cfg.HasSubnet != nil && !c.cfg.HasSubnet(id) {
+			return invalid("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
+				strings.Join(n.Subnets, ", "), id)
+		}
+	}
 	for _, id := range n.SecurityGroups {
-		if !c.cfg.HasSecurityGroup(id) {
+		if c.cfg.HasSecurityGroup != nil && !c.cfg.HasSecurityGroup(id) {
 			return invalid("Error retrieving security group information for [%s]: The security group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)",
 				strings.Join(n.SecurityGroups, ", "), id)
 		}

@@ -23,7 +23,7 @@ func (c *Catalogue) UpdateService(ctx context.Context, req UpdateServiceRequest)
 		return model.Service{}, invalid("Task count can not be lesser than 0")
 	}
 	if err := firstError(c.checkGroups(req.Settings), c.checkRegistries(req.Settings),
-		c.checkSecurityGroups(req.Settings.Network), c.resolveConnect(req.Cluster, req.Settings.Connect)); err != nil {
+		c.findNetwork(req.Settings.Network), c.resolveConnect(req.Cluster, req.Settings.Connect)); err != nil {
 		return model.Service{}, err
 	}
 	return c.changeActive(ctx, req.Cluster, req.Name, func(t tables, svc *model.Service) error {

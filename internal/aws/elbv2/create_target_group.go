@@ -21,6 +21,9 @@ func (s *service) createTargetGroup(ctx context.Context, in *elb.CreateTargetGro
 	if err != nil {
 		return nil, err
 	}
+	if has := s.cfg.HasVPC; has != nil && !has(tg.VpcID) {
+		return nil, invalid("The VPC ID '%s' is not found", tg.VpcID)
+	}
 	known := s.lb.TargetGroups()
 	named := slices.ContainsFunc(known, func(o model.TargetGroup) bool { return o.Name == tg.Name })
 	if len(known) >= maxTargetGroups && !named {

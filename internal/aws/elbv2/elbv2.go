@@ -18,6 +18,8 @@ type Config struct {
 	// Subnet returns the VPC and the availability zone of a subnet. nil takes
 	// any subnet: all of one VPC, the n-th named in the n-th zone.
 	Subnet func(id string) (vpcID, zone string, ok bool)
+	// HasVPC reports whether there is a VPC with the ID. nil takes any.
+	HasVPC func(id string) bool
 	// Groups are the security groups. nil takes any, and none too.
 	Groups groups
 }
@@ -25,7 +27,7 @@ type Config struct {
 // groups are the security groups that there are.
 type groups interface {
 	HasSecurityGroup(id string) bool
-	DefaultSecurityGroup() string
+	DefaultGroupOf(subnet string) string
 }
 
 type service struct {

@@ -98,8 +98,9 @@ func (s *service) setSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb
 	return &elb.SetSubnetsOutput{AvailabilityZones: s.zones(lb), IpAddressType: types.IpAddressType(lb.IPAddressType)}, nil
 }
 
-// securityGroups checks a load balancer's groups; none is the VPC's default one.
-func (s *service) securityGroups(named []string) ([]string, error) {
+// securityGroups checks a load balancer's groups; none is the default
+// one of the VPC of the subnets.
+func (s *service) securityGroups(named, subnets []string) ([]string, error) {
 	if s.cfg.Groups == nil {
 		return named, nil
 	}
@@ -109,7 +110,7 @@ func (s *service) securityGroups(named []string) ([]string, error) {
 		}
 	}
 	if len(named) == 0 {
-		return []string{s.cfg.Groups.DefaultSecurityGroup()}, nil
+		return []string{s.cfg.Groups.DefaultGroupOf(subnets[0])}, nil
 	}
 	return named, nil
 }
@@ -124,7 +125,7 @@ func (s *service) setSecurityGroups(ctx context.Context, in *elb.SetSecurityGrou
 	if len(in.SecurityGroups) == 0 || slices.Contains(in.SecurityGroups, "") {
 		return nil, model.Errorf(model.Invalid, "InvalidSecurityGroup", "At least one security group must be specified")
 	}
-	named, err := s.securityGroups(in.SecurityGroups)
+	named, err := s.securityGroups(in.SecurityGroups, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -85,11 +85,10 @@ func (s *IAM) listAttachedRolePolicies(_ context.Context, in *iam.ListAttachedRo
 	return out, nil
 }
 
-// attachable reports whether a policy exists, or is AWS's, of which none are kept
-// here.
+// attachable reports whether a policy exists.
 func (s *IAM) attachable(arn string) bool {
-	if name, ok := strings.CutPrefix(arn, awsPolicies); ok {
-		return name != "" && !strings.HasSuffix(name, "/")
+	if _, ok := managedPolicy(arn); ok {
+		return true
 	}
 	_, ok := s.policies.Get(arn)
 	return ok

@@ -3,7 +3,7 @@
 //
 // It owns roles and customer managed policies, in the store. Policies are
 // checked for form, kept and not enforced. AWS managed policies can be attached
-// by ARN and have no document here. The package is safe for concurrent use.
+// by ARN; those that stacks of ECS name have a document here. The package is safe for concurrent use.
 package iam
 
 import (
@@ -35,6 +35,7 @@ type IAM struct {
 	mu        sync.Mutex // held by every operation that writes
 	roles     *store.Table[role]
 	policies  *store.Table[policy]
+	profiles  *store.Table[instanceProfile]
 	deletions *store.Table[deletion]
 
 	warned sync.Once // that policies are not enforced
@@ -52,6 +53,9 @@ func Open(db *store.DB, cfg Config) (*IAM, error) {
 	}
 	if s.policies, err = store.NewTable[policy](db, "iam_policies"); err != nil {
 		return nil, fmt.Errorf("open policies: %w", err)
+	}
+	if s.profiles, err = store.NewTable[instanceProfile](db, "iam_instance_profiles"); err != nil {
+		return nil, fmt.Errorf("open instance profiles: %w", err)
 	}
 	if s.deletions, err = store.NewTable[deletion](db, "iam_deletions"); err != nil {
 		return nil, fmt.Errorf("open deletions: %w", err)
@@ -73,18 +77,24 @@ func New(s *IAM) wire.Service {
 		},
 		Kept: kept(),
 		Operations: []wire.Operation{
+			wire.Op("AddRoleToInstanceProfile", s.addRoleToInstanceProfile),
 			wire.Op("AttachRolePolicy", s.attachRolePolicy),
 			wire.Op("CreateAccessKey", s.createAccessKey),
+			wire.Op("CreateInstanceProfile", s.createInstanceProfile),
 			wire.Op("CreatePolicy", s.createPolicy),
+			wire.Op("CreatePolicyVersion", s.createPolicyVersion),
 			wire.Op("CreateRole", s.createRole),
 			wire.Op("CreateServiceLinkedRole", s.createServiceLinkedRole),
 			wire.Op("DeleteAccessKey", s.deleteAccessKey),
+			wire.Op("DeleteInstanceProfile", s.deleteInstanceProfile),
 			wire.Op("DeletePolicy", s.deletePolicy),
+			wire.Op("DeletePolicyVersion", s.deletePolicyVersion),
 			wire.Op("DeleteRole", s.deleteRole),
 			wire.Op("DeleteRolePermissionsBoundary", s.deleteRolePermissionsBoundary),
 			wire.Op("DeleteRolePolicy", s.deleteRolePolicy),
 			wire.Op("DeleteServiceLinkedRole", s.deleteServiceLinkedRole),
 			wire.Op("DetachRolePolicy", s.detachRolePolicy),
+			wire.Op("GetInstanceProfile", s.getInstanceProfile),
 			wire.Op("GetPolicy", s.getPolicy),
 			wire.Op("GetPolicyVersion", s.getPolicyVersion),
 			wire.Op("GetRole", s.getRole),
@@ -93,15 +103,21 @@ func New(s *IAM) wire.Service {
 			wire.Op("GetUser", s.getUser),
 			wire.Op("ListAccessKeys", s.listAccessKeys),
 			wire.Op("ListAttachedRolePolicies", s.listAttachedRolePolicies),
+			wire.Op("ListInstanceProfiles", s.listInstanceProfiles),
 			wire.Op("ListInstanceProfilesForRole", s.listInstanceProfilesForRole),
 			wire.Op("ListPolicies", s.listPolicies),
+			wire.Op("ListPolicyTags", s.listPolicyTags),
 			wire.Op("ListPolicyVersions", s.listPolicyVersions),
 			wire.Op("ListRolePolicies", s.listRolePolicies),
 			wire.Op("ListRoles", s.listRoles),
 			wire.Op("ListRoleTags", s.listRoleTags),
 			wire.Op("PutRolePermissionsBoundary", s.putRolePermissionsBoundary),
 			wire.Op("PutRolePolicy", s.putRolePolicy),
+			wire.Op("RemoveRoleFromInstanceProfile", s.removeRoleFromInstanceProfile),
+			wire.Op("SetDefaultPolicyVersion", s.setDefaultPolicyVersion),
+			wire.Op("TagPolicy", s.tagPolicy),
 			wire.Op("TagRole", s.tagRole),
+			wire.Op("UntagPolicy", s.untagPolicy),
 			wire.Op("UntagRole", s.untagRole),
 			wire.Op("UpdateAssumeRolePolicy", s.updateAssumeRolePolicy),
 			wire.Op("UpdateRole", s.updateRole),

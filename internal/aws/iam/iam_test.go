@@ -295,12 +295,19 @@ func TestRefusals(t *testing.T) {
 			_, err := c.CreateServiceLinkedRole(ctx, &sdk.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("ecs.amazonaws.com")})
 			return err
 		}, "InvalidInput", 400, "Service role name AWSServiceRoleForECS has been taken in this account, please try a different suffix."},
-		"policy of AWS read": {
+		"policy of AWS changed": {
 			func(ctx context.Context) error {
-				_, err := c.GetPolicy(ctx, &sdk.GetPolicyInput{PolicyArn: aws.String(execution)})
+				_, err := c.DeletePolicy(ctx, &sdk.DeletePolicyInput{PolicyArn: aws.String(execution)})
 				return err
 			},
-			"NoSuchEntity", 404, "Policy " + execution + " was not found.",
+			"AccessDenied", 403, "Policy " + execution + " is managed by AWS and cannot be changed.",
+		},
+		"policy that AWS does not have": {
+			func(ctx context.Context) error {
+				_, err := c.GetPolicy(ctx, &sdk.GetPolicyInput{PolicyArn: aws.String("arn:aws:iam::aws:policy/Bogus")})
+				return err
+			},
+			"NoSuchEntity", 404, "Policy arn:aws:iam::aws:policy/Bogus was not found.",
 		},
 		"made-up marker": {
 			func(ctx context.Context) error {
@@ -349,13 +356,13 @@ func TestManagedPolicyLife(t *testing.T) {
 	if err != nil || len(versions.Versions) != 1 || !versions.Versions[0].IsDefaultVersion {
 		t.Errorf("versions %+v, %v", versions, err)
 	}
-	for _, in := range []*sdk.ListPoliciesInput{{}, {Scope: types.PolicyScopeTypeLocal, OnlyAttached: true}, {PathPrefix: aws.String("/x/")}} {
+	for _, in := range []*sdk.ListPoliciesInput{{Scope: types.PolicyScopeTypeLocal}, {Scope: types.PolicyScopeTypeLocal, OnlyAttached: true}, {PathPrefix: aws.String("/x/")}} {
 		if out, err := c.ListPolicies(ctx, in); err != nil || len(out.Policies) != 1 {
 			t.Errorf("ListPolicies(%+v) = %+v, %v; want one", in, out, err)
 		}
 	}
-	if out, err := c.ListPolicies(ctx, &sdk.ListPoliciesInput{Scope: types.PolicyScopeTypeAws}); err != nil || len(out.Policies) != 0 {
-		t.Errorf("AWS's policies: %+v, %v; want none", out, err)
+	if out, err := c.ListPolicies(ctx, &sdk.ListPoliciesInput{Scope: types.PolicyScopeTypeAws}); err != nil || len(out.Policies) < 20 {
+		t.Errorf("AWS's policies: %+v, %v; want those of stacks", out, err)
 	}
 	deletePolicy := func() error { _, err := c.DeletePolicy(ctx, &sdk.DeletePolicyInput{PolicyArn: arn}); return err }
 	wantError(t, "attached", deletePolicy(), "DeleteConflict", 409, "Cannot delete a policy attached to entities.")
@@ -366,6 +373,71 @@ func TestManagedPolicyLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantError(t, "gone", deletePolicy(), "NoSuchEntity", 404, "Policy "+*arn+" was not found.")
+}
+
+func TestPolicyVersions(t *testing.T) {
+	c, ctx := newClient(t), t.Context()
+	made, err := c.CreatePolicy(ctx, &sdk.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: aws.String(document)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := made.Policy.Arn
+	create := func() (*sdk.CreatePolicyVersionOutput, error) {
+		return c.CreatePolicyVersion(ctx, &sdk.CreatePolicyVersionInput{PolicyArn: arn, PolicyDocument: aws.String(document), SetAsDefault: true})
+	}
+	remove := func(id string) error {
+		_, err := c.DeletePolicyVersion(ctx, &sdk.DeletePolicyVersionInput{PolicyArn: arn, VersionId: &id})
+		return err
+	}
+	for _, id := range []string{"v2", "v3", "v4", "v5"} {
+		if v, err := create(); err != nil || *v.PolicyVersion.VersionId != id || !v.PolicyVersion.IsDefaultVersion {
+			t.Fatalf("version %+v, %v; want %s in force", v, err, id)
+		}
+	}
+	_, err = create()
+	wantError(t, "sixth", err, "LimitExceeded", 409, "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.")
+	wantError(t, "the one in force", remove("v5"), "DeleteConflict", 409, "Cannot delete the default version of a policy.")
+	wantError(t, "unknown", remove("v9"), "NoSuchEntity", 404, "Policy "+*arn+" version v9 does not exist or is not attachable.")
+	if err := remove("v1"); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := create(); err != nil || *v.PolicyVersion.VersionId != "v6" {
+		t.Errorf("version %+v, %v; want v6: numbers are not used again", v, err)
+	}
+	if _, err := c.SetDefaultPolicyVersion(ctx, &sdk.SetDefaultPolicyVersionInput{PolicyArn: arn, VersionId: aws.String("v2")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.GetPolicy(ctx, &sdk.GetPolicyInput{PolicyArn: arn}); err != nil || *got.Policy.DefaultVersionId != "v2" {
+		t.Errorf("policy %+v, %v; want v2 in force", got, err)
+	}
+	_, err = c.DeletePolicy(ctx, &sdk.DeletePolicyInput{PolicyArn: arn})
+	wantError(t, "with versions", err, "DeleteConflict", 409,
+		"This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
+}
+
+func TestInstanceProfileHoldsItsRole(t *testing.T) {
+	c, ctx := newClient(t), t.Context()
+	createRole(t, c, "r")
+	if _, err := c.CreateInstanceProfile(ctx, &sdk.CreateInstanceProfileInput{InstanceProfileName: aws.String("p")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.AddRoleToInstanceProfile(ctx, &sdk.AddRoleToInstanceProfileInput{InstanceProfileName: aws.String("p"), RoleName: aws.String("r")}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.ListInstanceProfilesForRole(ctx, &sdk.ListInstanceProfilesForRoleInput{RoleName: aws.String("r")})
+	if err != nil || len(got.InstanceProfiles) != 1 || *got.InstanceProfiles[0].Roles[0].RoleName != "r" {
+		t.Errorf("profiles %+v, %v", got, err)
+	}
+	_, err = c.DeleteRole(ctx, &sdk.DeleteRoleInput{RoleName: aws.String("r")})
+	wantError(t, "role in a profile", err, "DeleteConflict", 409, "Cannot delete entity, must remove roles from instance profile first.")
+	_, err = c.DeleteInstanceProfile(ctx, &sdk.DeleteInstanceProfileInput{InstanceProfileName: aws.String("p")})
+	wantError(t, "profile with a role", err, "DeleteConflict", 409, "Cannot delete entity, must remove roles from instance profile first.")
+	if _, err := c.RemoveRoleFromInstanceProfile(ctx, &sdk.RemoveRoleFromInstanceProfileInput{InstanceProfileName: aws.String("p"), RoleName: aws.String("r")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.DeleteInstanceProfile(ctx, &sdk.DeleteInstanceProfileInput{InstanceProfileName: aws.String("p")}); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestServiceLinkedRoleComesAndGoes(t *testing.T) {

@@ -15,15 +15,33 @@ import (
 	"neargate/internal/model"
 )
 
-// policy is a customer managed policy, by ARN. It has one version, v1.
+// policy is a customer managed policy, by ARN.
 type policy struct {
 	ARN, Name, Path, ID, Description string
-	Document                         string
+	Document                         string // of v1, where a server of before versions made the policy
 	CreatedAt                        time.Time
 	Tags                             []model.Tag
+
+	Versions []policyVersion // the oldest first
+	Default  string          // ID of the one in force
+	Made     int             // how many versions there have been
 }
 
-const onlyVersion = "v1"
+// policyVersion is one of a policy's documents.
+type policyVersion struct {
+	ID, Document string
+	CreatedAt    time.Time
+}
+
+// versioned is the policy with its versions, also where it was made before there
+// were any but the first.
+func (p policy) versioned() policy {
+	if len(p.Versions) == 0 {
+		p.Versions, p.Default, p.Made = []policyVersion{{"v1", p.Document, p.CreatedAt}}, "v1", 1
+		p.Document = ""
+	}
+	return p
+}
 
 // createPolicy makes a managed policy. Errors: ValidationError,
 // MalformedPolicyDocument, LimitExceeded, EntityAlreadyExists, InvalidInput.
@@ -56,6 +74,7 @@ func (s *IAM) createPolicy(ctx context.Context, in *iam.CreatePolicyInput) (*iam
 	if p.Tags, err = mergeTags(nil, in.Tags); err != nil {
 		return nil, err
 	}
+	p = p.versioned()
 	p.ARN = "arn:aws:iam::" + s.cfg.Place.Account + ":policy" + p.Path + p.Name
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,36 +98,7 @@ func (s *IAM) getPolicy(_ context.Context, in *iam.GetPolicyInput) (*iam.GetPoli
 	return &iam.GetPolicyOutput{Policy: s.describePolicy(p)}, nil
 }
 
-// getPolicyVersion reads a policy's document, URL-encoded. Errors:
-// ValidationError, NoSuchEntity.
-func (s *IAM) getPolicyVersion(_ context.Context, in *iam.GetPolicyVersionInput) (*iam.GetPolicyVersionOutput, error) {
-	if in.VersionId == nil {
-		return nil, missing("versionId")
-	}
-	p, err := s.findPolicy(in.PolicyArn)
-	if err != nil {
-		return nil, err
-	}
-	if *in.VersionId != onlyVersion {
-		return nil, model.Errorf(model.NotFound, "NoSuchEntity", "Policy %s version %s does not exist or is not attachable.", p.ARN, *in.VersionId)
-	}
-	v := p.version()
-	v.Document = aws.String(encoded(p.Document))
-	return &iam.GetPolicyVersionOutput{PolicyVersion: &v}, nil
-}
-
-// listPolicyVersions lists a policy's one version. Errors: ValidationError,
-// NoSuchEntity.
-func (s *IAM) listPolicyVersions(_ context.Context, in *iam.ListPolicyVersionsInput) (*iam.ListPolicyVersionsOutput, error) {
-	p, err := s.findPolicy(in.PolicyArn)
-	if err != nil {
-		return nil, err
-	}
-	return &iam.ListPolicyVersionsOutput{Versions: []types.PolicyVersion{p.version()}}, nil
-}
-
-// listPolicies lists customer managed policies by ARN; those of AWS are not
-// kept here. Errors: ValidationError.
+// listPolicies lists policies by ARN, AWS's managed ones as far as they are here. Errors: ValidationError.
 func (s *IAM) listPolicies(_ context.Context, in *iam.ListPoliciesInput) (*iam.ListPoliciesOutput, error) {
 	var c wire.Checks
 	c.OneOf("scope", string(in.Scope), "All", "AWS", "Local")
@@ -117,13 +107,23 @@ func (s *IAM) listPolicies(_ context.Context, in *iam.ListPoliciesInput) (*iam.L
 		return nil, err
 	}
 	var found []policy
-	for _, p := range s.policies.List("") {
+	var all []policy
+	if in.Scope != types.PolicyScopeTypeLocal {
+		for _, m := range managedPolicies() {
+			all = append(all, m.policy())
+		}
+	}
+	if in.Scope != types.PolicyScopeTypeAws {
+		all = append(all, s.policies.List("")...)
+	}
+	slices.SortFunc(all, func(a, b policy) int { return strings.Compare(a.ARN, b.ARN) })
+	for _, p := range all {
 		permissions, boundaries := s.uses(p.ARN)
 		used := permissions > 0
 		if in.PolicyUsageFilter == types.PolicyUsageTypePermissionsBoundary {
 			used = boundaries > 0
 		}
-		wanted := in.Scope != types.PolicyScopeTypeAws && strings.HasPrefix(p.Path, deref(in.PathPrefix, "/"))
+		wanted := strings.HasPrefix(p.Path, deref(in.PathPrefix, "/"))
 		if wanted && (used || !in.OnlyAttached && in.PolicyUsageFilter == "") {
 			found = append(found, p)
 		}
@@ -146,9 +146,12 @@ func (s *IAM) listPolicies(_ context.Context, in *iam.ListPoliciesInput) (*iam.L
 func (s *IAM) deletePolicy(ctx context.Context, in *iam.DeletePolicyInput) (*iam.DeletePolicyOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, err := s.findPolicy(in.PolicyArn)
+	p, err := s.findOwnPolicy(in.PolicyArn)
 	if err != nil {
 		return nil, err
+	}
+	if len(p.Versions) > 1 {
+		return nil, model.Errorf(model.Conflict, "DeleteConflict", "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
 	}
 	if permissions, boundaries := s.uses(p.ARN); permissions+boundaries > 0 {
 		return nil, model.Errorf(model.Conflict, "DeleteConflict", "Cannot delete a policy attached to entities.")
@@ -166,11 +169,24 @@ func (s *IAM) findPolicy(arn *string) (policy, error) {
 	if a, ok := model.ParseARN(*arn); !ok || a.Service != "iam" || !strings.HasPrefix(a.Resource, "policy/") {
 		return policy{}, model.Errorf(model.Invalid, "ValidationError", "ARN %s is not valid.", *arn)
 	}
+	if p, ok := managedPolicy(*arn); ok {
+		return p, nil
+	}
 	p, ok := s.policies.Get(*arn)
 	if !ok {
 		return policy{}, model.Errorf(model.NotFound, "NoSuchEntity", "Policy %s was not found.", *arn)
 	}
-	return p, nil
+	return p.versioned(), nil
+}
+
+// findOwnPolicy is findPolicy for what only a policy's owner may do: AWS's own
+// are refused with AccessDenied.
+func (s *IAM) findOwnPolicy(arn *string) (policy, error) {
+	p, err := s.findPolicy(arn)
+	if err == nil && strings.HasPrefix(p.ARN, awsPolicies) {
+		return policy{}, model.Errorf(model.Denied, "AccessDenied", "Policy %s is managed by AWS and cannot be changed.", p.ARN)
+	}
+	return p, err
 }
 
 // uses counts the roles that have the policy attached, or as their boundary.
@@ -187,19 +203,16 @@ func (s *IAM) uses(arn string) (permissions, boundaries int32) {
 }
 
 func (s *IAM) describePolicy(p policy) *types.Policy {
+	p = p.versioned()
 	permissions, boundaries := s.uses(p.ARN)
 	out := &types.Policy{
 		Arn: aws.String(p.ARN), PolicyName: aws.String(p.Name), PolicyId: aws.String(p.ID), Path: aws.String(p.Path),
-		DefaultVersionId: aws.String(onlyVersion), IsAttachable: true,
+		DefaultVersionId: aws.String(p.Default), IsAttachable: true,
 		AttachmentCount: &permissions, PermissionsBoundaryUsageCount: &boundaries,
-		CreateDate: aws.Time(p.CreatedAt), UpdateDate: aws.Time(p.CreatedAt), Tags: tagsOut(p.Tags),
+		CreateDate: aws.Time(p.CreatedAt), UpdateDate: aws.Time(p.Versions[len(p.Versions)-1].CreatedAt), Tags: tagsOut(p.Tags),
 	}
 	if p.Description != "" {
 		out.Description = aws.String(p.Description)
 	}
 	return out
-}
-
-func (p policy) version() types.PolicyVersion {
-	return types.PolicyVersion{VersionId: aws.String(onlyVersion), IsDefaultVersion: true, CreateDate: aws.Time(p.CreatedAt)}
 }

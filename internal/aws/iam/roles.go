@@ -104,6 +104,8 @@ func (s *IAM) deleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.Del
 		return nil, protected(r)
 	case len(r.Attached) > 0:
 		return nil, model.Errorf(model.Conflict, "DeleteConflict", "Cannot delete entity, must detach all policies first.")
+	case len(s.profilesThat(func(p instanceProfile) bool { return strings.EqualFold(p.Role, r.Name) })) > 0:
+		return nil, model.Errorf(model.Conflict, "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
 	case len(r.Inline) > 0:
 		return nil, model.Errorf(model.Conflict, "DeleteConflict", "Cannot delete entity, must delete policies first.")
 	}
@@ -149,13 +151,4 @@ func (s *IAM) updateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssumeRo
 		return nil, err
 	}
 	return &iam.UpdateAssumeRolePolicyOutput{}, nil
-}
-
-// listInstanceProfilesForRole answers none: there are no instances here.
-// Errors: ValidationError, NoSuchEntity.
-func (s *IAM) listInstanceProfilesForRole(_ context.Context, in *iam.ListInstanceProfilesForRoleInput) (*iam.ListInstanceProfilesForRoleOutput, error) {
-	if _, err := s.find(in.RoleName); err != nil {
-		return nil, err
-	}
-	return &iam.ListInstanceProfilesForRoleOutput{}, nil
 }

@@ -11,8 +11,6 @@ func kept() []wire.Setting {
 	return []wire.Setting{
 		wire.Kept[iam.ListAccessKeysInput]("Marker", "the answer is whole"),
 		wire.Kept[iam.ListAccessKeysInput]("MaxItems", "the answer is whole"),
-		wire.Kept[iam.ListInstanceProfilesForRoleInput]("Marker", "the answer is whole"),
-		wire.Kept[iam.ListInstanceProfilesForRoleInput]("MaxItems", "the answer is whole"),
 		wire.Kept[iam.ListPolicyVersionsInput]("Marker", "the answer is whole"),
 		wire.Kept[iam.ListPolicyVersionsInput]("MaxItems", "the answer is whole"),
 	}
