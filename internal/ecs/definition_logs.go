@@ -31,6 +31,8 @@ func logOptions(driver string) (names []string, any, ok bool) {
 	case model.LogAWS:
 		return append(both, "awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group",
 			"awslogs-multiline-pattern", "awslogs-datetime-format"), false, true
+	case model.LogFireLens: // they are for the plugin of the router
+		return nil, true, true
 	case model.LogFile, model.LogLocal: // [Docker, "JSON File logging driver"]
 		return append(both, "max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag"), false, true
 	}

@@ -43,7 +43,7 @@ func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTask
 			return def, err
 		}
 	}
-	if err := firstError(checkContainers(def.Containers, def.CPUUnits, def.MemoryMiB), checkSecrets(def), checkVolumes(def), checkLogs(def.Containers, c.cfg.Place.Region)); err != nil {
+	if err := firstError(checkContainers(def.Containers, def.CPUUnits, def.MemoryMiB), checkSecrets(def), checkVolumes(def), checkLogs(def.Containers, c.cfg.Place.Region), checkFireLens(def.Containers)); err != nil {
 		return def, err
 	}
 	err = c.update(ctx, func(t tables) error {

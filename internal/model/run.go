@@ -14,6 +14,7 @@ type TaskSpec struct {
 	Containers   []ContainerSpec
 	Volumes      []Volume // those that containers may mount
 	SharePIDs    bool     // its containers see each other's processes
+	Router   *LogRouter // takes the output of containers with a LogTag; nil: none
 	// Hosts are names that resolve in all its containers, beside the task's own.
 	Hosts []HostName
 	// SecurityGroups of its network interface; none: the default group.
@@ -37,6 +38,10 @@ type ContainerSpec struct {
 	LogSecrets []KeyValue `json:"-"`
 	// LogGroup and LogStream say where output goes; "" keeps it in the runtime.
 	LogGroup, LogStream string
+	LogTag              string // of its output at the task's Router; "": none goes there
+	// Files are what it finds in its file system. They are never written down with
+	// the spec.
+	Files []File `json:"-"`
 }
 
 // Credential opens a registry. It is a secret, and never written down.

@@ -75,6 +75,7 @@ type ContainerDefinition struct {
 	// their task is given up; 0: without end.
 	StartTimeout time.Duration
 	Log          LogConfig
+	FireLens     *FireLens // it routes others' output; nil: it does not
 	DependsOn    []Dependency
 	HealthCheck  *ContainerHealthCheck
 	LooseVersion bool // versionConsistency disabled: each task runs what Image names when it starts

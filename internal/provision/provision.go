@@ -55,7 +55,7 @@ func (p *Provisioner) Prepare(ctx context.Context, _ model.Task, _ model.TaskDef
 			return err
 		}
 	}
-	return nil
+	return look.route(ctx, spec)
 }
 
 // fill fills in one container. Variables of the definition count more than those

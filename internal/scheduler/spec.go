@@ -39,6 +39,7 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string)
 		one.ImageDigest = digests[c.Name]
 		spec.Containers = append(spec.Containers, one)
 	}
+	routeLogs(&spec, t, def)
 	return spec
 }
 

@@ -69,6 +69,9 @@ func readContainer(c types.ContainerDefinition) model.ContainerDefinition {
 	if l := c.LogConfiguration; l != nil {
 		out.Log = model.LogConfig{Driver: string(l.LogDriver), Options: l.Options, SecretOptions: references(l.SecretOptions)}
 	}
+	if f := c.FirelensConfiguration; f != nil {
+		out.FireLens = &model.FireLens{Type: string(f.Type), Options: f.Options}
+	}
 	if h := c.HealthCheck; h != nil {
 		out.HealthCheck = &model.ContainerHealthCheck{
 			Command: h.Command, Interval: *seconds(new(deref(h.Interval, 30))), Timeout: *seconds(new(deref(h.Timeout, 5))),

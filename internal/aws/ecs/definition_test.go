@@ -91,6 +91,19 @@ func logged(options ...string) func(*ecs.RegisterTaskDefinitionInput) {
 	}
 }
 
+// routing adds a router of logs to a definition, whose container sends to it with
+// an option; "": it does not.
+func routing(option string, options map[string]string) func(*ecs.RegisterTaskDefinitionInput) {
+	return func(in *ecs.RegisterTaskDefinitionInput) {
+		in.ContainerDefinitions = append(in.ContainerDefinitions, types.ContainerDefinition{
+			Name: aws.String("router"), Image: aws.String("r"), FirelensConfiguration: &types.FirelensConfiguration{Type: types.FirelensConfigurationTypeFluentbit, Options: options},
+		})
+		if option != "" {
+			in.ContainerDefinitions[0].LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens, Options: map[string]string{option: "x"}}
+		}
+	}
+}
+
 func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 	s, _ := newFace(t)
 	container := func(change func(*types.ContainerDefinition)) func(*ecs.RegisterTaskDefinitionInput) {
@@ -121,6 +134,13 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"a pattern that is none", logged("awslogs-multiline-pattern", "("), "ClientException: Log driver awslogs option 'awslogs-multiline-pattern' has an invalid value '('"},
 		{"another region", logged("awslogs-region", "mars-1"), "ClientException: Log driver awslogs option 'awslogs-region' is 'mars-1'"},
 		{"an option of another driver", logged("splunk-url", "x", "log_key", "log"), "ClientException: Log driver awslogs disallows options: log_key, splunk-url"},
+		{"a router without senders", routing("", nil), "ClientException: When a firelensConfiguration object is specified, at least one container has to be configured with the awsfirelens log driver."},
+		{"senders without a router", container(func(c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}
+		}), "ClientException: When awsfirelens log driver is specified in log configuration, a firelens configuration object must be configured in one of the containers."},
+		{"an output without a name", routing("region", nil), "ClientException: missing output key Name which is required for firelens configuration of type fluentbit"},
+		{"a configuration from elsewhere", routing("Name", map[string]string{"config-file-type": "http", "config-file-value": "x"}), "ClientException: Invalid 'firelensConfiguration.options' setting for container 'router': config-file-type is 'http'"},
+		{"an option that FireLens does not have", routing("Name", map[string]string{"x": "y"}), "ClientException: Invalid 'firelensConfiguration.options' setting for container 'router': x is not known"},
 		{"log without a group", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs}
 		}), "ClientException: Log driver awslogs requires options: awslogs-group"},

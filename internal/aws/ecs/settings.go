@@ -73,12 +73,7 @@ func refusedOfDefinitions() []wire.Setting {
 		wire.Refused[types.Volume]("ConfiguredAtLaunch"),
 		wire.Refused[types.Volume]("S3filesVolumeConfiguration"),
 		wire.Refused[types.Volume]("FsxWindowsFileServerVolumeConfiguration"),
-	}
-	for _, name := range []string{
-		"CredentialSpecs",
-		"FirelensConfiguration",
-	} {
-		all = append(all, wire.Refused[types.ContainerDefinition](name))
+		wire.Refused[types.ContainerDefinition]("CredentialSpecs"),
 	}
 	for name, sentence := range map[string]string{
 		"DisableNetworking":     "Disable Networking is not supported on container when networkMode=awsvpc.",

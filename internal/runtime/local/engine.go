@@ -49,6 +49,7 @@ type Engine struct {
 	program   atomic.Pointer[string] // the lighter one for supervisors; nil: there is none yet
 
 	watchers sync.WaitGroup
+	forwards sync.WaitGroup // those that send output to log routers
 	closing  chan struct{}
 	close    sync.Once
 

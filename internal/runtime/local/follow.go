@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"neargate/internal/model"
 	"neargate/internal/runtime/local/logfile"
 	"neargate/internal/runtime/local/supervisor"
 )
@@ -20,6 +21,7 @@ const followPause = 250 * time.Millisecond
 func (e *Engine) Serve(ctx context.Context) error {
 	var guard sync.WaitGroup
 	defer guard.Wait()
+	defer e.forwards.Wait()
 	guard.Go(func() { e.guardDisk(ctx) })
 	ticker := time.NewTicker(followPause)
 	defer ticker.Stop()
@@ -39,7 +41,15 @@ func (e *Engine) Serve(ctx context.Context) error {
 func (e *Engine) openFollows(t *task) {
 	t.followMu.Lock()
 	defer t.followMu.Unlock()
-	for _, c := range t.rec.Spec.Containers {
+	for i, c := range t.rec.Spec.Containers {
+		if c.LogTag != "" && t.rec.Spec.Router != nil {
+			f, err := newForwarder(t, c, model.RuntimeID(t.id, i))
+			if err != nil {
+				e.log.Warn("a container's output is not followed", "task", t.id, "container", c.Name, "error", err)
+				continue
+			}
+			t.forwarders = append(t.forwarders, f)
+		}
 		if c.LogGroup == "" {
 			continue
 		}
@@ -76,6 +86,16 @@ func (e *Engine) drain(ctx context.Context, t *task, ended bool) {
 		}
 		f.failing = err != nil
 		over = over && (err == nil || f.lost)
+	}
+	for _, f := range t.forwarders {
+		if !ended {
+			e.forward(ctx, t, f)
+		} else if lost := f.close(true); lost > 0 {
+			e.log.Warn("output has not reached the task's log router, which has ended", "task", t.id, "container", f.container, "lines", lost)
+		}
+	}
+	if ended {
+		t.forwarders = nil
 	}
 	if over {
 		t.unfollowLocked()

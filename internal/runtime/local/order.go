@@ -41,6 +41,9 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		}
 		oc.ID = model.RuntimeID(t.id, i)
 		oc.Mounts = mounts[i]
+		if c.LogTag != "" && spec.Router != nil {
+			oc.LogTo = spec.Router.Container
+		}
 		for _, s := range c.SystemControls {
 			o.Sysctls = append(o.Sysctls, supervisor.Sysctl(s))
 		}
@@ -81,6 +84,9 @@ func orderContainer(c model.ContainerSpec, image Rootfs) (supervisor.Container, 
 		return supervisor.Container{}, fmt.Errorf("log option %s of container %s is %q", option, c.Name, c.Log.Options[option])
 	}
 	out.LogBuffer = logfile.Buffer(buffer)
+	for _, f := range c.Files {
+		out.Files = append(out.Files, supervisor.File(f))
+	}
 	if c.Restart != nil {
 		out.Restart = new(supervisor.Restart(*c.Restart))
 	}

@@ -56,8 +56,9 @@ type task struct {
 	// commands counts those that run, by container.
 	commands map[string]int
 
-	followMu sync.Mutex
-	follows  []*follow
+	followMu   sync.Mutex
+	follows    []*follow
+	forwarders []*forwarder
 }
 
 // follow is one container's output on its way to the sink.
@@ -186,6 +187,10 @@ func (t *task) closeFiles() {
 	t.followMu.Lock()
 	defer t.followMu.Unlock()
 	t.unfollowLocked()
+	for _, f := range t.forwarders {
+		f.close(false)
+	}
+	t.forwarders = nil
 }
 
 func (t *task) unfollowLocked() {

@@ -6,6 +6,10 @@ import (
 	"neargate/internal/runtime/local/supervisor"
 )
 
+// routerDir is where the socket of a task's log router lies: the first of the
+// task's directories.
+func routerDir(taskDir string) string { return supervisor.VolumeDir(taskDir, 0) }
+
 // orderMounts returns what each container of a task mounts. The task's volumes
 // come first among the directories of its own, then those that images declare.
 func orderMounts(dir string, spec model.TaskSpec, images []Rootfs) [][]supervisor.Mount {
@@ -15,6 +19,9 @@ func orderMounts(dir string, spec model.TaskSpec, images []Rootfs) [][]superviso
 			places[key] = supervisor.VolumeDir(dir, len(places))
 		}
 		return places[key]
+	}
+	if spec.Router != nil {
+		place([2]string{"", "router"})
 	}
 	shared := map[string]*supervisor.Shared{}
 	for _, v := range spec.Volumes {
@@ -32,6 +39,9 @@ func orderMounts(dir string, spec model.TaskSpec, images []Rootfs) [][]superviso
 	var all [][]supervisor.Mount
 	for _, c := range containers {
 		var mounts []supervisor.Mount
+		if r := spec.Router; r != nil && r.Container == c.Name {
+			mounts = append(mounts, supervisor.Mount{Source: routerDir(dir), Path: r.SocketDir})
+		}
 		for _, m := range volume.Of(c.Name, containers, declared) {
 			key := [2]string{m.Volume}
 			if m.Volume == "" {

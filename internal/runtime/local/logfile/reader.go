@@ -50,24 +50,35 @@ func (c count) plus(records []byte) count {
 // Open reads the position; a log never read before is read from its start.
 // The directory need not exist yet.
 func Open(dir string) (*Reader, error) {
-	r := &Reader{dir: dir}
-	data, err := os.ReadFile(r.positionFile())
+	p, err := readPosition(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.seen.known = true
-		return r, nil
+		p, err = position{count: count{known: true}}, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read log position: %w", err)
-	}
-	n, _ := fmt.Sscanf(string(data), "%d %d %d %d", &r.segment, &r.offset, &r.seen.lines, &r.seen.bytes)
-	if n < 2 {
-		r.segment, r.offset = 0, 0 // cut short by a crash: better doubled than lost
-	}
-	r.seen.known = n == 4
-	return r, nil
+	return &Reader{dir: dir, segment: p.segment, offset: p.offset, seen: p.count}, err
 }
 
-func (r *Reader) positionFile() string { return filepath.Join(r.dir, "position") }
+// position is where a reader stands.
+type position struct {
+	segment int
+	offset  int64
+	count   // of the records before it
+}
+
+// readPosition returns what is kept of a reader's position.
+func readPosition(dir string) (p position, err error) {
+	data, err := os.ReadFile(positionFile(dir))
+	if err != nil {
+		return p, fmt.Errorf("read log position: %w", err)
+	}
+	n, _ := fmt.Sscanf(string(data), "%d %d %d %d", &p.segment, &p.offset, &p.lines, &p.bytes)
+	if n < 2 {
+		p.segment, p.offset = 0, 0 // cut short by a crash: better doubled than lost
+	}
+	p.known = n == 4
+	return p, nil
+}
+
+func positionFile(dir string) string { return filepath.Join(dir, "position") }
 
 // Next returns the lines after the position, none when there is nothing new; it
 // returns them again until Commit. Where output was dropped unread, a line of
@@ -246,11 +257,11 @@ func (r *Reader) commit(bytes int) error {
 }
 
 func (r *Reader) save() error {
-	tmp := r.positionFile() + ".tmp"
+	tmp := positionFile(r.dir) + ".tmp"
 	if err := os.WriteFile(tmp, r.position(), 0o600); err != nil {
 		return fmt.Errorf("save log position: %w", err)
 	}
-	if err := os.Rename(tmp, r.positionFile()); err != nil {
+	if err := os.Rename(tmp, positionFile(r.dir)); err != nil {
 		return fmt.Errorf("save log position: %w", err)
 	}
 	return nil

@@ -170,6 +170,18 @@ func (w *Writer) awaitReader() {
 // does not fit is dropped.
 func (w *Writer) Unblock() { w.released.Do(func() { close(w.unblock) }) }
 
+// Taken reports whether a reader has committed all that was written.
+func (w *Writer) Taken() bool {
+	w.mu.Lock()
+	written := w.lines
+	w.mu.Unlock()
+	if written == 0 {
+		return true
+	}
+	p, err := readPosition(w.dir)
+	return err == nil && p.known && p.lines >= written
+}
+
 // append writes whole records.
 func (w *Writer) append(records []byte) error {
 	w.mu.Lock()

@@ -70,7 +70,7 @@ func makeConfig(h *home, pids string) *configs.Config {
 		Namespaces: configs.Namespaces{
 			{Type: configs.NEWNS}, {Type: configs.NEWPID, Path: pids}, {Type: configs.NEWUTS}, {Type: configs.NEWCGROUP},
 		},
-		Mounts:          append(makeMounts(), append(bindVolumes(c), bindEtc(o, c.ReadonlyRoot)...)...),
+		Mounts:          slices.Concat(makeMounts(), bindVolumes(c), bindFiles(o, c), bindEtc(o, c.ReadonlyRoot)),
 		Devices:         nodes(),
 		Cgroups:         makeCgroup(o, c),
 		Capabilities:    &configs.Capabilities{Bounding: caps, Effective: caps, Permitted: caps},

@@ -83,10 +83,11 @@ func (t *task) member(name string) *member {
 }
 
 // stopReady sends the stop signal to every container on which no running one
-// depends any more: those that depend end first.
+// depends any more, and to which no output is on its way: those that depend end
+// first.
 func (t *task) stopReady() {
 	for _, m := range t.members {
-		if m.container == nil || m.signalled || t.needed(m) {
+		if m.container == nil || m.signalled || t.needed(m) || t.awaited(m) {
 			continue
 		}
 		m.signalled = true
@@ -117,6 +118,9 @@ func (t *task) needed(m *member) bool {
 // that is to stop, or one that others wait for.
 func (t *task) untilLate() time.Duration {
 	next := time.Hour
+	if t.anyAwaited() {
+		next = flushLook
+	}
 	for _, m := range t.members {
 		if m.container != nil && !m.killAt.IsZero() {
 			next = min(next, max(0, time.Until(m.killAt)))

@@ -61,6 +61,8 @@ type Container struct {
 	DependsOn                         []Dependency
 	Check                             *Check
 	LogBuffer                         logfile.Buffer // of output that nobody has taken yet
+	LogTo                             string         // the container that the engine sends its output to; "": none
+	Files                             []File         // that it finds, mounted after Mounts
 }
 
 // Sysctl is a kernel parameter: "net.core.somaxconn".

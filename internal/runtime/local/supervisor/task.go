@@ -48,6 +48,7 @@ type member struct {
 	started   bool
 	startedAt time.Time // the last time
 	ended     bool
+	endedAt   time.Time
 	signalled bool
 	killAt    time.Time // when SIGKILL follows; zero: not yet, or done
 	endChecks context.CancelFunc
@@ -118,6 +119,9 @@ func (t *task) prepare() error {
 		}
 	}
 	if err := writeEtc(t.order); err != nil {
+		return err
+	}
+	if err := writeFiles(t.order); err != nil {
 		return err
 	}
 	if err := t.furnish(); err != nil {
@@ -286,7 +290,7 @@ func (t *task) limitCPU() error {
 }
 
 func (t *task) onExit(e exit) {
-	e.m.container, e.m.ended = nil, true
+	e.m.container, e.m.ended, e.m.endedAt = nil, true, time.Now()
 	if e.reason == "" && e.code == 128+int(unix.SIGKILL) {
 		e.reason = t.why
 	}

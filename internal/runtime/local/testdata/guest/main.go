@@ -56,6 +56,9 @@ func main() {
 			signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
 			time.Sleep(time.Hour)
 		}
+	case "router":
+		messages, _ := strconv.Atoi(args[2])
+		route(args[0], args[1], messages)
 	case "print":
 		for _, a := range args {
 			fmt.Println(a)
