@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime/local/disk"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -37,18 +39,18 @@ func TestSharedDirectoriesOutliveTasks(t *testing.T) {
 	_, got := b.output(onShared(spec("read", "/efs/file"), shared))
 	has(t, got, "kept")
 
-	full := onShared(spec("hide", "plain", "1500"), shared)
-	full.Containers[0].WorkingDir, full.EphemeralGiB = "/efs", 1
-	b.run(full)
-	eventually(t, "the file is large", func() bool {
-		info, err := os.Stat(filepath.Join(shared.Base, "hidden"))
-		return err == nil && info.Size() == 1500<<20
-	})
-	if err := b.Stop(t.Context(), full.ID, 1); err != nil {
+	if err := os.WriteFile(filepath.Join(shared.Base, "large"), make([]byte, 32<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if end := b.exit(); strings.HasPrefix(end.Containers[0].Reason, supervisor.ReasonDisk) {
-		t.Errorf("the task ended because of %q", end.Containers[0].Reason)
+	idle := onShared(spec("idle"), shared)
+	b.run(idle)
+	pid := supervisors(b.id, idle.ID)[0]
+	var dirs []string
+	for _, d := range supervisor.HeldDirs(b.task(idle.ID).dir) {
+		dirs = append(dirs, filepath.Join("/proc", strconv.Itoa(pid), "root", d)) // as the supervisor sees them
+	}
+	if used, _, err := disk.Used(dirs...); err != nil || used > 16<<20 {
+		t.Errorf("the task has written %d MiB, %v", used>>20, err)
 	}
 }
 
