@@ -30,6 +30,13 @@ func tenantImages() []tenantImage {
 		{name: ofECR + "orders-migrate:42", listen: ":7001"},
 		{name: ofECR + "envoy:v1.31", listen: ":9901", env: []string{"TENANT_DELAY=2s"}},
 		{name: ofECR + "orders:42", listen: ":8080"},
+		{name: ofECR + "uploads:2.1", listen: ":8080", user: "33"},
+		{name: ofECR + "invoices:7", listen: ":3000"},
+		{name: ofECR + "shop-catalog:11", listen: ":8080"},
+		{name: ofECR + "shop-frontend:11", listen: ":8080"},
+		{name: "public.ecr.aws/docker/library/redis:7.4-alpine", listen: ":6379", volumes: []string{"/data"}},
+		{name: "quay.io/oliver006/redis_exporter:v1.66.0", listen: ":9121", user: "59000:59000"},
+		{name: ofECR + "storefront:stable", listen: ":8080"},
 	}
 }
 
@@ -37,6 +44,11 @@ func tenantImages() []tenantImage {
 func publishedServices() map[string]func(*published) {
 	return map[string]func(*published){
 		"nginx": nginxWithVolumes, "wordpress": wordpressWithDatabase, "petclinic": slowToStart, "worker": workerWithoutPorts, "orders": sidecars,
+		"uploads": filesOfAll, "invoices": configured, "reports": actsAsItsRole, "catalog": serviceConnect, "cache": settings,
+		"rolling":    byStrategy("rolling", ecstypes.DeploymentStrategyRolling),
+		"blue-green": byStrategy("blue-green", ecstypes.DeploymentStrategyBlueGreen),
+		"linear":     byStrategy("linear", ecstypes.DeploymentStrategyLinear),
+		"canary":     byStrategy("canary", ecstypes.DeploymentStrategyCanary),
 	}
 }
 

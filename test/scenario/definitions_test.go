@@ -51,7 +51,7 @@ func TestPublishedDefinitions(t *testing.T) {
 		t.Fatal(answer)
 	}
 	roles := iam.New(iam.Options{Region: s.Region, BaseEndpoint: &s.Endpoint, Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, "")})
-	for _, name := range []string{"ecsTaskExecutionRole", "ecsInfrastructureRoleForLoadBalancers", "reportsTaskRole"} {
+	for _, name := range []string{"ecsTaskExecutionRole", "ecsInfrastructureRoleForLoadBalancers", "reportsTaskRole", "uploadsTaskRole"} {
 		must[*iam.CreateRoleOutput](t)(roles.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: trusting("ecs-tasks.amazonaws.com")}))
 	}
 	c.provide(s, tenantImages())
