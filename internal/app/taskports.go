@@ -121,7 +121,7 @@ func (p *parts) newMetadata() *metadata.Metadata {
 	if p.taskPorts.host != nil {
 		cfg.Gateway = p.taskPorts.host.Gateway()
 	}
-	return metadata.New(metadataTasks{p}, taskRoles{p}, cfg)
+	return metadata.New(metadataTasks{p}, taskRoles{p}, protection{p}, cfg)
 }
 
 func port(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }

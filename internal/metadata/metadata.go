@@ -1,6 +1,7 @@
 // Package metadata answers what tasks ask about themselves, at the address and
 // in the form of Fargate's task metadata endpoint version 4, and hands out the
-// credentials of their roles.
+// credentials of their roles. It also answers what the agent of ECS does for
+// tasks: their protection.
 //
 // Who asks is known by the address that the question comes from, which the
 // engine guarantees; an identifier in the path that belongs to another task is
@@ -47,22 +48,28 @@ type Metadata struct {
 	cfg   Config
 	tasks tasks
 	roles roles
-	meter *meter
-	pace  pace
+
+	protector protector
+	meter     *meter
+	pace      pace
 }
 
-// New returns the endpoint over the tasks and their roles.
-func New(tasks tasks, roles roles, cfg Config) *Metadata {
-	return &Metadata{cfg: cfg, tasks: tasks, roles: roles, meter: newMeter(tasks), pace: pace{due: map[netip.Addr]time.Time{}}}
+// New returns the endpoint over the tasks, their roles and their protection.
+func New(tasks tasks, roles roles, protector protector, cfg Config) *Metadata {
+	return &Metadata{cfg: cfg, tasks: tasks, roles: roles, protector: protector, meter: newMeter(tasks), pace: pace{due: map[netip.Addr]time.Time{}}}
 }
 
 // respond answers a request from an address.
 func (m *Metadata) respond(ctx context.Context, from netip.Addr, r request) (status int, v any) {
-	if r.method != http.MethodGet && r.method != http.MethodHead {
+	version, rest, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
+	puts := version == "api" && r.method == http.MethodPut
+	if r.method != http.MethodGet && r.method != http.MethodHead && !puts {
 		return http.StatusMethodNotAllowed, "method not allowed"
 	}
-	version, rest, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
 	switch version {
+	case "api":
+		id, page, _ := strings.Cut(rest, "/")
+		return m.protection(ctx, from, id, page, r)
 	case "v2":
 		if id, ok := strings.CutPrefix(rest, "credentials/"); ok {
 			return m.credentials(ctx, from, id)

@@ -105,7 +105,7 @@ func serve(t *testing.T, h *house) (ask func(path string) (status int, body stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := New(h, h, Config{ConnState: func(net.Conn, http.ConnState) {}, Place: model.Place{Region: "eu-west-1", Account: "000000000000"}, Gateway: netip.MustParseAddr("10.9.0.1"), Subnet: netip.MustParsePrefix("10.9.0.0/20")})
+	m := New(h, h, h, Config{ConnState: func(net.Conn, http.ConnState) {}, Place: model.Place{Region: "eu-west-1", Account: "000000000000"}, Gateway: netip.MustParseAddr("10.9.0.1"), Subnet: netip.MustParsePrefix("10.9.0.0/20")})
 	done := make(chan error)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	go func() { done <- m.Serve(ctx, l) }()

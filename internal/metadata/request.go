@@ -2,17 +2,24 @@ package metadata
 
 import (
 	"bytes"
+	"net/http"
+	"strconv"
 	"strings"
 )
 
-// request is the head of a request, as far as it matters.
+// request is a request, as far as it matters.
 type request struct {
 	method, path string
 	last         bool // no other follows on the connection
+	length       int  // of its body
+	body         []byte
 }
 
+// maxBody is the longest body, which PUT alone has.
+const maxBody = 4 << 10
+
 // parseHead reads the head of a request: all before the empty line. ok is false
-// for what is none, or announces a body, which nobody here wants.
+// for what is none, or announces a body that nobody here wants.
 func parseHead(head []byte) (r request, ok bool) {
 	line, fields, _ := bytes.Cut(head, []byte("\r\n"))
 	method, rest, ok1 := strings.Cut(string(line), " ")
@@ -38,9 +45,11 @@ func parseHead(head []byte) (r request, ok bool) {
 		case "transfer-encoding":
 			return r, false
 		case "content-length":
-			if string(value) != "0" {
+			n, err := strconv.ParseUint(string(value), 10, 16)
+			if err != nil || n > maxBody || n > 0 && method != http.MethodPut || r.length > 0 {
 				return r, false
 			}
+			r.length = int(n)
 		}
 	}
 	return r, true

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -71,6 +72,9 @@ func (m *Metadata) converse(ctx context.Context, conn net.Conn) {
 			_, _ = conn.Write(answer(http.StatusBadRequest, request{last: true}, "bad request"))
 			return
 		}
+		if r.body, rest, err = readBody(conn, rest, r.length); err != nil {
+			return
+		}
 		status, v := m.respond(ctx, from.Addr(), r)
 		if _, err := conn.Write(answer(status, r, v)); err != nil || r.last {
 			return
@@ -101,6 +105,17 @@ func readHead(conn net.Conn, buf []byte) (head, rest []byte, err error) {
 		}
 		buf = buf[:len(buf)+n]
 	}
+}
+
+// readBody reads a body of a length, of which some may have come already; more is
+// what came after it.
+func readBody(conn net.Conn, came []byte, length int) (body, more []byte, err error) {
+	if length <= len(came) {
+		return came[:length], came[length:], nil
+	}
+	body = make([]byte, length)
+	_, err = io.ReadFull(conn, body[copy(body, came):])
+	return body, nil, err
 }
 
 // answer writes a whole answer with JSON.

@@ -74,6 +74,7 @@ func (p environment) ofContainer(t model.Task, def model.TaskDefinition, i int) 
 	env = append(env,
 		model.KeyValue{Name: "ECS_CONTAINER_METADATA_URI", Value: p.platform.Metadata + "/v3/" + id},
 		model.KeyValue{Name: "ECS_CONTAINER_METADATA_URI_V4", Value: p.platform.Metadata + "/v4/" + id})
+	env = append(env, model.KeyValue{Name: "ECS_AGENT_URI", Value: p.platform.Metadata + "/api/" + id})
 	if t.Role(def) != "" {
 		env = append(env, model.KeyValue{Name: "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", Value: "/v2/credentials/" + t.CredentialsID()})
 	}

@@ -67,6 +67,15 @@ func (i inside) fetch(url string) (status int, body string) {
 	return i.get("fetch/" + strings.TrimPrefix(url, "http://"))
 }
 
+// put sends a body to a URL from the task.
+func (i inside) put(url, body string) (status int, answer string) {
+	i.t.Helper()
+	req := must[*http.Request](i.t)(http.NewRequestWithContext(i.t.Context(), http.MethodPut, "http://"+i.ip+":8080/fetch/"+strings.TrimPrefix(url, "http://"), strings.NewReader(body)))
+	resp := must[*http.Response](i.t)(http.DefaultClient.Do(req))
+	defer resp.Body.Close()
+	return resp.StatusCode, string(must[[]byte](i.t)(io.ReadAll(resp.Body)))
+}
+
 func (i inside) get(path string) (status int, body string) {
 	i.t.Helper()
 	resp := must[*http.Response](i.t)(http.Get("http://" + i.ip + ":8080/" + path))
@@ -203,6 +212,13 @@ func (i inside) acts(who string) {
 	}
 	if w.env("AWS_EXECUTION_ENV") != "AWS_ECS_FARGATE" || w.env("ECS_CONTAINER_METADATA_URI_V4") != "http://169.254.170.2/v4/"+i.id+"-0000000001" {
 		i.t.Errorf("environment %q", w.Env)
+	}
+	protection := w.env("ECS_AGENT_URI") + "/task-protection/v1/state"
+	if status, body := i.fetch(protection); status != http.StatusOK || !strings.Contains(body, `"ProtectionEnabled":false,"TaskArn":"arn:aws:ecs:`) {
+		i.t.Errorf("its protection is %d %s", status, body)
+	}
+	if status, body := i.put(protection, `{"ProtectionEnabled":true}`); status != http.StatusAccepted || !strings.Contains(body, "TASK_NOT_VALID") {
+		i.t.Errorf("a task of no service is protected: %d %s", status, body)
 	}
 	if status, body := i.fetch(w.env("ECS_CONTAINER_METADATA_URI_V4")); status != http.StatusOK || !strings.Contains(body, i.id) || !strings.Contains(body, i.ip) {
 		i.t.Errorf("metadata %d %s", status, body)

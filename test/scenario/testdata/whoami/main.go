@@ -39,7 +39,13 @@ func main() {
 		_, _ = w.Write(b)
 	})
 	http.HandleFunc("/fetch/", func(w http.ResponseWriter, r *http.Request) { // what a URL answers here
-		resp, err := http.Get("http://" + strings.TrimPrefix(r.URL.Path, "/fetch/"))
+		ask, err := http.NewRequest(r.Method, "http://"+strings.TrimPrefix(r.URL.Path, "/fetch/"), r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		ask.ContentLength = r.ContentLength
+		resp, err := http.DefaultClient.Do(ask)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
