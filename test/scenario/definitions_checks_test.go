@@ -37,6 +37,8 @@ func tenantImages() []tenantImage {
 		{name: "public.ecr.aws/docker/library/redis:7.4-alpine", listen: ":6379", volumes: []string{"/data"}},
 		{name: "quay.io/oliver006/redis_exporter:v1.66.0", listen: ":9121", user: "59000:59000"},
 		{name: ofECR + "storefront:stable", listen: ":8080"},
+		{name: "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable", listen: ":2020", env: []string{"TENANT_TAKES=/var/run/fluent.sock"}},
+		{name: ofECR + "payments:3", listen: ":8080"},
 	}
 }
 
@@ -44,7 +46,7 @@ func tenantImages() []tenantImage {
 func publishedServices() map[string]func(*published) {
 	return map[string]func(*published){
 		"nginx": nginxWithVolumes, "wordpress": wordpressWithDatabase, "petclinic": slowToStart, "worker": workerWithoutPorts, "orders": sidecars,
-		"uploads": filesOfAll, "invoices": configured, "reports": actsAsItsRole, "catalog": serviceConnect, "cache": settings,
+		"uploads": filesOfAll, "invoices": configured, "reports": actsAsItsRole, "catalog": serviceConnect, "cache": settings, "payments": routedLogs,
 		"rolling":    byStrategy("rolling", ecstypes.DeploymentStrategyRolling),
 		"blue-green": byStrategy("blue-green", ecstypes.DeploymentStrategyBlueGreen),
 		"linear":     byStrategy("linear", ecstypes.DeploymentStrategyLinear),

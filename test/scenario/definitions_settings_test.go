@@ -140,3 +140,28 @@ func settings(p *published) {
 		p.t.Errorf("the task was replaced: %v, then %v", before, after)
 	}
 }
+
+// routedLogs: the log router has the configuration that FireLens generates, and
+// gets what the other container prints.
+func routedLogs(p *published) {
+	p.v.parameter("/payments/log-header", "Authorization Bearer t0ken", ssmtypes.ParameterTypeSecureString)
+	service := p.run("payments", "")
+	p.up(service)
+	router := p.tenants(service, 2020)[0]
+	config := router.read("/fluent-bit/etc/fluent-bit.conf")
+	for _, line := range []string{"unix_path /var/run/fluent.sock", "Name http", "Host logs.example.test", "Match payments-firelens*", "ecs_cluster"} {
+		if !strings.Contains(config, line) {
+			p.t.Errorf("the router's configuration is without %q:\n%s", line, config)
+		}
+	}
+	if strings.Contains(config, "t0ken") {
+		p.t.Error("the router's configuration has a secret's value")
+	}
+	eventually(p.t, 20*time.Second, "the router to have what was printed", func() error {
+		got, err := router.try("/inside/taken", "", "")
+		if err == nil && !strings.Contains(got, "started with") {
+			err = fmt.Errorf("it has %q", got)
+		}
+		return err
+	})
+}

@@ -53,6 +53,7 @@ func handler() http.Handler {
 		return strings.Join(found, " "), err
 	})
 	answer("/inside/get", "url", get)
+	answer("/inside/taken", "", func(string) (string, error) { return taken.text(), nil })
 	answer("/inside/exit", "code", func(code string) (string, error) {
 		n, err := strconv.Atoi(code)
 		if err == nil {

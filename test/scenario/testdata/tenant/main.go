@@ -54,6 +54,11 @@ func serve(args []string) error {
 	if file := argument(args, "--done"); file != "" {
 		return os.WriteFile(file, []byte("done\n"), 0o644)
 	}
+	if path := os.Getenv("TENANT_TAKES"); path != "" {
+		if err := take(path); err != nil {
+			return err
+		}
+	}
 	l, err := net.Listen("tcp", os.Getenv("TENANT_LISTEN"))
 	if err != nil {
 		return err
