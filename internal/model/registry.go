@@ -12,6 +12,10 @@ type Repository struct {
 	TagMutability  string // MUTABLE or IMMUTABLE
 	ScanOnPush     bool
 	Tags           []Tag
+	Policy         string    // the document of its policy, kept; or ""
+	Lifecycle      string    // the document of its lifecycle policy, or ""
+	LifecycleAt    time.Time // when that was put
+	Preview        string    // the lifecycle policy that is previewed, or ""
 }
 
 // Image is one manifest in a repository.

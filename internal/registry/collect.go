@@ -32,6 +32,9 @@ func (r *Registry) Run(ctx context.Context) error {
 	for {
 		r.sweepUploads()
 		r.sweepFetches()
+		if err := r.Expire(ctx); err != nil && ctx.Err() == nil {
+			r.log.Error("expire images", "error", err)
+		}
 		if err := r.collect(ctx); err != nil && ctx.Err() == nil {
 			r.log.Error("remove unused blobs and layers", "error", err)
 		}

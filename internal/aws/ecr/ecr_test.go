@@ -164,7 +164,7 @@ func TestErrors(t *testing.T) {
 			return err
 		}},
 		{"an operation that is not there", "UnknownOperationException", "", func() error {
-			_, err := c.PutLifecyclePolicy(t.Context(), &sdk.PutLifecyclePolicyInput{RepositoryName: name, LifecyclePolicyText: aws.String("{}")})
+			_, err := c.StartImageScan(t.Context(), &sdk.StartImageScanInput{RepositoryName: name, ImageId: &types.ImageIdentifier{ImageTag: aws.String("v1")}})
 			return err
 		}},
 	} {
