@@ -56,6 +56,15 @@ func main() {
 			signal.Ignore(syscall.SIGHUP, syscall.SIGTERM)
 			time.Sleep(time.Hour)
 		}
+	case "steady": // n lines, ten each millisecond, then serve
+		n, _ := strconv.Atoi(args[0])
+		for i := range n {
+			if i%10 == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			fmt.Println("line", i)
+		}
+		serve()
 	case "router":
 		messages, _ := strconv.Atoi(args[2])
 		route(args[0], args[1], messages)
