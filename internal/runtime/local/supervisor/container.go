@@ -36,6 +36,7 @@ type container struct {
 	outputs []*os.File    // our ends of what it prints to
 	drained chan struct{} // closed when all of them have ended
 	stdin   io.Closer     // kept open while it runs; nil: it has none
+	first   firstWords    // what it printed first to standard error
 
 	execs   atomic.Int64 // commands so far
 	joining sync.Mutex
@@ -121,6 +122,7 @@ func (c *container) launch(beforeExec func() error) error {
 
 // wait waits for the container's end, releases all it had and returns how it went.
 func (c *container) wait() (code int, reason string) {
+	became := c.becameProgram()
 	state, err := c.process.Wait()
 	code = 255
 	if state != nil {
@@ -135,6 +137,9 @@ func (c *container) wait() (code int, reason string) {
 		reason = ReasonOutOfMemory
 	}
 	c.release()
+	if !became && code == initFailed {
+		reason = "CannotStartContainerError: " + c.first.line()
+	}
 	return code, reason
 }
 

@@ -64,12 +64,15 @@ func closeAll(files []*os.File) {
 func (c *container) keepOutputs() {
 	done := make(chan struct{}, len(c.outputs))
 	for i, r := range c.outputs {
-		keep := c.log.Copy
+		keep, from := c.log.Copy, io.Reader(r)
 		if i > 0 {
 			keep = c.log.CopyErrors
 		}
+		if i == len(c.outputs)-1 { // standard error, or the terminal
+			from = c.first.of(r)
+		}
 		go func() {
-			if err := keep(r); err != nil && !errors.Is(err, unix.EIO) { // the last has closed its terminal
+			if err := keep(from); err != nil && !errors.Is(err, unix.EIO) { // the last has closed its terminal
 				fmt.Fprintln(os.Stderr, "keep output:", err)
 			}
 			done <- struct{}{}
