@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path"
 	"runtime/debug"
+	"strings"
+	"syscall"
 
 	"cuelabs.dev/go/oci/ociregistry"
 	"cuelabs.dev/go/oci/ociregistry/ociserver"
@@ -96,10 +98,24 @@ func (r *Registry) writeProtocolError(w http.ResponseWriter, req *http.Request, 
 		_ = ociregistry.WriteError(w, err) // an error is the client's going away
 	case req.Context().Err() != nil:
 		r.log.Debug("request broken off", "method", req.Method, "path", req.URL.Path, "error", err)
+	case isOutOfRoom(err):
+		r.log.Error("serve registry request", "method", req.Method, "path", req.URL.Path, "error", err)
+		writeError(w, http.StatusInsufficientStorage, ociregistry.NewError("no space left on the registry's disk", "UNAVAILABLE", nil))
 	default:
 		r.log.Error("serve registry request", "method", req.Method, "path", req.URL.Path, "error", err)
 		writeError(w, http.StatusInternalServerError, ociregistry.NewError("internal error", "UNKNOWN", nil))
 	}
+}
+
+// isOutOfRoom reports whether the disk had no room. Of errors in the midst of a
+// body the library keeps the text alone.
+func isOutOfRoom(err error) bool {
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, full) || strings.HasSuffix(err.Error(), full.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // writeError answers one error with a status of our choice.
