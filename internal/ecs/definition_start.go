@@ -3,18 +3,14 @@ package ecs
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"neargate/internal/model"
 )
 
-// maxStartTimeout is Fargate's. [API_ContainerDefinition].
-const maxStartTimeout = 120 * time.Second
-
 // checkStart refuses what a container of Fargate's cannot be started with.
 func checkStart(c model.ContainerDefinition) error {
-	if c.StartTimeout < 0 || c.StartTimeout > maxStartTimeout {
-		return client("Invalid 'startTimeout' setting for container '%s': it must be at most 120 seconds.", c.Name)
+	if c.StartTimeout < 0 { // AWS documents 120 s as the most on Fargate, and takes more
+		return client("Invalid 'startTimeout' setting for container '%s': it must not be negative.", c.Name)
 	}
 	for _, kv := range c.SystemControls {
 		if !systemControl(kv.Name) {

@@ -213,7 +213,7 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"a parameter beside them", container(func(c *types.ContainerDefinition) {
 			c.SystemControls = []types.SystemControl{{Namespace: aws.String("net/../kernel/hostname"), Value: aws.String("x")}}
 		}), "ClientException: Invalid 'systemControls' setting for container 'app'"},
-		{"a long start timeout", container(func(c *types.ContainerDefinition) { c.StartTimeout = aws.Int32(121) }), "ClientException: Invalid 'startTimeout'"},
+		{"a negative start timeout", container(func(c *types.ContainerDefinition) { c.StartTimeout = aws.Int32(-1) }), "ClientException: Invalid 'startTimeout'"},
 		{"a soft limit above the hard one", container(func(c *types.ContainerDefinition) {
 			c.Ulimits = []types.Ulimit{{Name: types.UlimitNameNofile, SoftLimit: 2, HardLimit: 1}}
 		}), "ClientException: Soft limit exceeds hard limit for ulimit nofile."},
