@@ -21,9 +21,9 @@ func checkLogs(all []model.ContainerDefinition, region string) error {
 	return nil
 }
 
-// logOptions are those that a driver takes; any is true where they are not ours to
+// logOptions are those that a driver takes; open is true where they are not ours to
 // know. ok is false for a driver that there is not.
-func logOptions(driver string) (names []string, any, ok bool) {
+func logOptions(driver string) (names []string, open, ok bool) {
 	both := []string{"mode", "max-buffer-size"}
 	switch driver {
 	case "", model.LogNone:
@@ -40,7 +40,7 @@ func logOptions(driver string) (names []string, any, ok bool) {
 }
 
 func checkLogOptions(c model.ContainerDefinition) error {
-	allowed, any, ok := logOptions(c.Log.Driver)
+	allowed, open, ok := logOptions(c.Log.Driver)
 	if !ok {
 		return client("Log driver %s is not supported by Neargate.", c.Log.Driver)
 	}
@@ -48,7 +48,7 @@ func checkLogOptions(c model.ContainerDefinition) error {
 	for _, s := range c.Log.SecretOptions {
 		given = append(given, s.Name)
 	}
-	wrong := slices.DeleteFunc(given, func(name string) bool { return any || slices.Contains(allowed, name) })
+	wrong := slices.DeleteFunc(given, func(name string) bool { return open || slices.Contains(allowed, name) })
 	if len(wrong) > 0 {
 		return client("Log driver %s disallows options: %s", c.Log.Driver, strings.Join(wrong, ", "))
 	}

@@ -88,13 +88,13 @@ func TestNoWayOutOfTheDirectory(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	messages := router(t, outside, func(chunk string) string { return chunk })
 	socket := filepath.Join(dir, "fluent.sock")
-	for name, make := range map[string]func() error{
+	for name, put := range map[string]func() error{
 		"a link":      func() error { return os.Symlink(filepath.Join(outside, "fluent.sock"), socket) },
 		"a file":      func() error { return os.WriteFile(socket, nil, 0o600) },
 		"a directory": func() error { return os.Mkdir(socket, 0o700) },
 		"nothing":     func() error { return nil },
 	} {
-		if err := make(); err != nil {
+		if err := put(); err != nil {
 			t.Fatal(err)
 		}
 		if err := New(dir, "fluent.sock", true, Source{}).Send(t.Context(), []model.LogLine{{Message: "x"}}); err == nil {

@@ -245,13 +245,13 @@ func (r *Reader) CommitFirst(n int) error {
 	return r.commit(r.ends[n-1])
 }
 
-// commit moves the position on by bytes of the batch.
-func (r *Reader) commit(bytes int) error {
-	if bytes == 0 {
+// commit moves the position on by n bytes of the batch.
+func (r *Reader) commit(n int) error {
+	if n == 0 {
 		return nil
 	}
-	r.seen = r.seen.plus(r.batch[:bytes])
-	r.offset += int64(bytes)
+	r.seen = r.seen.plus(r.batch[:n])
+	r.offset += int64(n)
 	r.batch, r.ends, r.missed = nil, nil, count{}
 	return r.save()
 }
