@@ -1,6 +1,7 @@
 // Command release makes what is published: programs for amd64 and arm64, Debian
-// packages, a container image as an OCI archive, and checksums of all. It needs
-// Debian's gcc, gcc-aarch64-linux-gnu with libc6-dev-arm64-cross, and dpkg-deb.
+// packages, a container image as an OCI archive and for "docker load", and
+// checksums of all. It needs Debian's gcc, gcc-aarch64-linux-gnu with
+// libc6-dev-arm64-cross (for arm64), and dpkg-deb.
 // The same sources and tools make the same bytes.
 package main
 
@@ -24,7 +25,9 @@ func main() {
 	r := release{}
 	flag.StringVar(&r.dir, "out", "dist", "directory for the results, made anew")
 	flag.StringVar(&r.version, "version", "", "version to stamp, such as v1.2.3")
+	archs := flag.String("arch", "amd64,arm64", "architectures, separated by commas")
 	flag.Parse()
+	r.archs = strings.Split(*archs, ",")
 	if err := r.make(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
@@ -35,6 +38,7 @@ func main() {
 type release struct {
 	dir     string
 	version string
+	archs   []string  // as Go calls them
 	when    time.Time // of everything inside
 }
 
@@ -56,12 +60,15 @@ func (r release) make(ctx context.Context) error {
 		return err
 	}
 	var programs []program
-	for _, arch := range []string{"amd64", "arm64"} {
+	for _, arch := range r.archs {
 		p, err := r.build(ctx, arch)
 		if err != nil {
 			return err
 		}
 		if err := r.writeDeb(ctx, p); err != nil {
+			return err
+		}
+		if err := r.writeDockerImage(filepath.Join(r.dir, "neargate-"+r.version+"-"+arch+".docker.tar"), p); err != nil {
 			return err
 		}
 		programs = append(programs, p)

@@ -18,7 +18,10 @@ import (
 
 // Access is how a client reaches a server.
 type Access struct {
-	Endpoint  string `json:"endpoint"` // http://HOST:PORT or https://HOST:PORT
+	Endpoint string `json:"endpoint"` // http://HOST:PORT or https://HOST:PORT
+	// Local is the same for a client beside the server, whom the advertised name
+	// may lead elsewhere: within a container, say.
+	Local     string `json:"local"`
 	Region    string `json:"region"`
 	AccessKey string `json:"access_key"`
 	SecretKey string `json:"secret_key"`

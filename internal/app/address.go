@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -63,6 +64,16 @@ func (c Config) address(bound net.Addr) string {
 		_, port, _ = net.SplitHostPort(bound.String()) // a listener's address has one
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// beside returns the HOST:PORT under which a client of the same machine reaches
+// the server that listens at an address.
+func beside(listen netip.AddrPort) string {
+	host := listen.Addr().Unmap()
+	if host.IsUnspecified() {
+		host = netip.AddrFrom4([4]byte{127, 0, 0, 1}) // an address of all takes IPv4 as well
+	}
+	return netip.AddrPortFrom(host, listen.Port()).String()
 }
 
 // names returns the host names and addresses that clients may use, the

@@ -58,7 +58,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 		scheme = "https://"
 	}
 	s.public.path = filepath.Join(cfg.Data, AccessFile)
-	access := Access{Endpoint: scheme + address, Region: cfg.Place.Region}
+	access := Access{Endpoint: scheme + address, Local: scheme + beside(listen), Region: cfg.Place.Region}
 	if s.listener, access.CAFile, err = cfg.secure(s.listener); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,10 @@ type Config struct {
 	// clients from outside: addresses of this machine, "0.0.0.0" (all IPv4 ones),
 	// "::" (all IPv6 ones) or "all".
 	Public []string
+	// LocalClients are addresses and networks of clients that count as this
+	// machine's own, though they reach a public address; "gateway" is those of
+	// the machine's default routes.
+	LocalClients []string
 	// Domain is where load balancers have their names: NAME.Domain. "": below
 	// localhost.
 	Domain string
@@ -69,7 +73,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory"))
 	}
-	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.checkNames(), c.TLS.check(), c.Images.check()} {
+	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.checkLocalClients(), c.checkNames(), c.TLS.check(), c.Images.check()} {
 		if err != nil {
 			errs = append(errs, err)
 		}

@@ -148,8 +148,12 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		return err
 	}
 	parity := cfg.Timing != string(scaling.Live)
+	local, err := cfg.localClients()
+	if err != nil {
+		return err
+	}
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
-		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Domain: cfg.Domain,
+		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Local: local, Domain: cfg.Domain,
 		AccessLogs:     logBuckets{p},
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	}))

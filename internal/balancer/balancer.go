@@ -54,6 +54,9 @@ type Config struct {
 	// Public returns the addresses at which internet-facing load balancers answer
 	// clients from outside. nil: none.
 	Public func() ([]netip.Addr, error)
+	// Local reports whether a client at an address of those counts as this
+	// machine's own, whom security groups are not asked about. nil: none does.
+	Local func(client netip.Addr) bool
 	// Domain is where load balancers have their DNSName: NAME.Domain. "": below
 	// localhost.
 	Domain string
@@ -110,6 +113,9 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	tables, err := openTables(db)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Local == nil {
+		cfg.Local = func(netip.Addr) bool { return false }
 	}
 	b := &Balancer{
 		cfg: cfg, log: log, tables: tables, hist: latency.NewScale(),

@@ -26,9 +26,10 @@ func (lb *loadBalancer) admit(p firewall.Policy) {
 }
 
 // admits reports whether a client from outside may reach the listener: the load
-// balancer has addresses of the client's kind, and its groups let it in.
+// balancer has addresses of the client's kind, and its groups let it in or are not
+// asked.
 func (l *listener) admits(client netip.Addr) bool {
-	return l.lb.conf.Load().faces(client) && l.lb.ingress.Load().Admits(client, l.port)
+	return l.lb.conf.Load().faces(client) && (l.lb.local(client) || l.lb.ingress.Load().Admits(client, l.port))
 }
 
 // guarded is a socket that outsiders reach. Whom none of the load balancers

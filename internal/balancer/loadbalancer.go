@@ -23,6 +23,7 @@ type loadBalancer struct {
 	arn     string
 	source  netip.Addr // among the targets: it connects to them from it, and they to it; zero: none
 	conf    atomic.Pointer[lbConf]
+	local   func(client netip.Addr) bool     // whom its groups are not asked about
 	ingress atomic.Pointer[firewall.Ingress] // whom its groups let in from outside
 	traffic lbTraffic
 	log     atomic.Pointer[accesslog.Log] // nil: it writes none
@@ -128,7 +129,7 @@ func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer
 }
 
 func (b *Balancer) addLoadBalancer(lb model.LoadBalancer, source netip.Addr) {
-	live := &loadBalancer{arn: lb.ARN, source: source}
+	live := &loadBalancer{arn: lb.ARN, source: source, local: b.cfg.Local}
 	live.conf.Store(b.readLoadBalancer(lb))
 	b.relog(live)
 	b.mu.Lock()

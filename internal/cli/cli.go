@@ -44,6 +44,9 @@ var errInterrupted = errors.New("interrupted")
 // Main runs the command line and returns the exit code: 0 done, 1 failed, 2
 // misused; that of exec is its command's.
 func Main(args []string, stdout, stderr io.Writer) int {
+	if os.Getpid() == 1 && len(args) > 0 && (args[0] == "serve" || args[0] == "demo") {
+		return runAsFirst(stderr)
+	}
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

@@ -37,6 +37,7 @@ func (c *clusterFlags) open(cmd *cobra.Command) (*inside.Cluster, error) {
 		if a, err = readAccess(c.data); err != nil {
 			return nil, err
 		}
+		a.Endpoint = a.Local
 		session = ""
 	}
 	if a.AccessKey == "" || a.SecretKey == "" || a.Region == "" {

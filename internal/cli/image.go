@@ -194,6 +194,7 @@ func findImageServer(ctx context.Context, data string, named bool) (imageServer,
 	a, err := accessOfEnvironment()
 	if named || err != nil {
 		a, err = readAccess(data)
+		a.Endpoint = a.Local
 	}
 	if err != nil {
 		return imageServer{}, err

@@ -45,6 +45,7 @@ func rotateKeys(ctx context.Context, cfg app.Config, out io.Writer) error {
 	key := ""
 	a, err := readAccess(cfg.Data)
 	if err == nil {
+		a.Endpoint = a.Local
 		key, err = rotateRunning(ctx, a)
 	}
 	if _, none := errors.AsType[hinted](err); none {

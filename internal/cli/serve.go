@@ -79,6 +79,7 @@ HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 	f.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the AWS APIs")
 	f.StringVar(&cfg.Advertise, "advertise", cfg.Advertise, "name, or NAME:PORT, under which clients reach it; the address of --listen unless set")
 	f.StringSliceVar(&cfg.Public, "public", cfg.Public, "where internet-facing load balancers answer clients from outside: an address of this machine, several, 0.0.0.0, :: or all")
+	f.StringSliceVar(&cfg.LocalClients, "local-clients", cfg.LocalClients, "clients of --public whom security groups are not asked about, as those on loopback: addresses, networks, or gateway; for containers")
 	f.StringVar(&cfg.Domain, "domain", cfg.Domain, "load balancers are named NAME.DOMAIN, as shop.example.test; below localhost unless set")
 	f.StringSliceVar(&cfg.DNS, "dns", cfg.DNS, "ADDRESS:PORT, or several, where names are asked for: on loopback by programs of this machine, elsewhere by other machines")
 	f.StringVar(&mode, "tls", mode, "self-signed: serve HTTPS with a certificate of the server's own")

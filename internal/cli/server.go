@@ -26,7 +26,7 @@ func findServer(data string, named bool) (server, error) {
 		if err != nil {
 			return server{}, err
 		}
-		endpoint, ca = a.Endpoint, a.CAFile
+		endpoint, ca = a.Local, a.CAFile
 	}
 	client, err := clientTrusting(ca)
 	return server{endpoint, client}, err

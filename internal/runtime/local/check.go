@@ -68,7 +68,7 @@ func checkCgroups() error {
 	if err := layout.Probe(filepath.Dir(cgroupPath(""))); err != nil {
 		return &Missing{
 			"cgroups cannot be made and limited: " + err.Error(),
-			"mount " + cgroup.Root + " for writing; inside a container, start that one with --privileged --cgroupns=host",
+			"mount " + cgroup.Root + " for writing; inside a container, start that one with --privileged",
 		}
 	}
 	return nil

@@ -24,7 +24,9 @@ const Root = "/sys/fs/cgroup"
 // "devices" is not a controller.
 func controllers(unified bool) []string {
 	if unified {
-		return []string{"cpu", "memory", "pids"}
+		// memory first: where processes are in the way it is refused, whereas cpu
+		// would be handed down and shut the way out for them.
+		return []string{"memory", "cpu", "pids"}
 	}
 	return []string{"cpu", "cpuacct", "memory", "pids", "devices"}
 }
@@ -181,7 +183,13 @@ func (l *Layout) delegate(path string) error {
 	for part := range strings.SplitSeq("/"+strings.Trim(path, "/"), "/") {
 		dir = filepath.Join(dir, part)
 		for _, c := range handed {
-			if err := write(filepath.Join(dir, "cgroup.subtree_control"), "+"+c); err != nil {
+			err := write(filepath.Join(dir, "cgroup.subtree_control"), "+"+c)
+			if errors.Is(err, unix.EBUSY) && dir == l.v2 {
+				if err = l.vacate(); err == nil {
+					err = write(filepath.Join(dir, "cgroup.subtree_control"), "+"+c)
+				}
+			}
+			if err != nil {
 				return fmt.Errorf("hand controller %s down to %s: %w", c, dir, err)
 			}
 		}

@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -22,6 +23,27 @@ func MachineAddresses() ([]netip.Addr, error) {
 		ip = ip.Unmap()
 		if ok && ip.IsGlobalUnicast() && !strings.HasPrefix(a.Label, HomeName("")) {
 			out = append(out, ip)
+		}
+	}
+	return out, nil
+}
+
+// Gateways returns the addresses of the routers that the machine sends to what it
+// has no other route for: in a container, those of the host.
+func Gateways() ([]netip.Addr, error) {
+	all, err := settled(func() ([]netlink.Route, error) { return netlink.RouteList(nil, netlink.FAMILY_ALL) })
+	if err != nil {
+		return nil, fmt.Errorf("list routes of this machine: %w", err)
+	}
+	var out []netip.Addr
+	for _, r := range all {
+		if r.Dst != nil {
+			if ones, _ := r.Dst.Mask.Size(); ones > 0 {
+				continue
+			}
+		}
+		if ip, ok := netip.AddrFromSlice(r.Gw); ok && !slices.Contains(out, ip.Unmap()) {
+			out = append(out, ip.Unmap())
 		}
 	}
 	return out, nil

@@ -60,7 +60,15 @@ func overlay() *Lack {
 // space: the server must come up there, to serve what runs and to be told what
 // to stop.
 func overlayIn(dir string) *Lack {
-	if err := tryOverlay(dir); err != nil && !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
+	var at unix.Statfs_t
+	err := tryOverlay(dir)
+	if err != nil && unix.Statfs(dir, &at) == nil && at.Type == unix.OVERLAYFS_SUPER_MAGIC {
+		return &Lack{
+			fmt.Sprintf("what containers write cannot be kept in %s: it lies on an overlay itself, as a container's own files do", dir),
+			"mount a volume at the data directory: docker run -v neargate:/var/lib/neargate …",
+		}
+	}
+	if err != nil && !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
 		return &Lack{
 			fmt.Sprintf("what containers write cannot be kept in %s: %v", dir, err),
 			"name a directory on ext4, xfs or btrfs with --data; that of a container should be a volume",
