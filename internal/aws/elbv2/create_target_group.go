@@ -74,13 +74,15 @@ func newTargetGroup(in *elb.CreateTargetGroupInput) (tg model.TargetGroup, err e
 
 // supported refuses the kinds of target groups that the balancer has none of.
 func supported(in *elb.CreateTargetGroupInput) error {
+	// Terraform's provider sends the version empty where none is configured.
+	version := aws.ToString(in.ProtocolVersion)
 	switch {
 	case in.Protocol == "":
 		return invalid("A protocol must be specified")
 	case in.Protocol != types.ProtocolEnumHttp:
 		return notHere("Target groups of protocol '%s' are not supported here, only 'HTTP'", in.Protocol)
-	case in.ProtocolVersion != nil && *in.ProtocolVersion != "HTTP1":
-		return notHere("Target groups of protocol version '%s' are not supported here, only 'HTTP1'", *in.ProtocolVersion)
+	case version != "" && version != "HTTP1":
+		return notHere("Target groups of protocol version '%s' are not supported here, only 'HTTP1'", version)
 	case in.TargetType != types.TargetTypeEnumIp:
 		kind := in.TargetType
 		if kind == "" {

@@ -59,6 +59,18 @@ func TestTargetGroupDefaultsAndChanges(t *testing.T) {
 	must[*elb.DeleteTargetGroupOutput](t)(c.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: tg.TargetGroupArn}))
 }
 
+// TestTargetGroupOfEmptyVersion creates one as Terraform's provider does where
+// no protocol version is configured.
+func TestTargetGroupOfEmptyVersion(t *testing.T) {
+	c := dial(t)
+	in := targetGroupInput("web")
+	in.ProtocolVersion = aws.String("")
+	out := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(t.Context(), in))
+	if got := aws.ToString(out.TargetGroups[0].ProtocolVersion); got != "HTTP1" {
+		t.Errorf("protocol version %q, want HTTP1", got)
+	}
+}
+
 func TestTargetGroupBadInput(t *testing.T) {
 	c, ctx := dial(t), t.Context()
 	tg := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(ctx, targetGroupInput("web"))).TargetGroups[0]
