@@ -74,7 +74,7 @@ func pullOnce(ctx context.Context, dir, ref string, out io.Writer) error {
 	m := meter{idleServer: server, idleAll: all, done: make(chan struct{})}
 	m.work.Go(m.run)
 	began := time.Now()
-	_, release, err := r.Unpack(ctx, ref, nil)
+	_, release, err := r.Unpack(ctx, ref, nil, "")
 	took := time.Since(began)
 	close(m.done)
 	m.work.Wait()

@@ -57,12 +57,12 @@ type localImages struct{ *registry.Registry }
 
 // Resolve returns the digest that the reference names now.
 func (i localImages) Resolve(ctx context.Context, image runtime.Image) (string, error) {
-	return i.Registry.Resolve(ctx, reference(image), image.Credential)
+	return i.Registry.Resolve(ctx, reference(image), image.Credential, image.Architecture)
 }
 
 // Unpack makes the image's layers ready for overlayfs.
 func (i localImages) Unpack(ctx context.Context, image runtime.Image) (local.Rootfs, func(), error) {
-	fs, release, err := i.Registry.Unpack(ctx, reference(image), image.Credential)
+	fs, release, err := i.Registry.Unpack(ctx, reference(image), image.Credential, image.Architecture)
 	return local.Rootfs(fs), release, err
 }
 

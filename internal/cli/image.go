@@ -159,6 +159,9 @@ func printImages(out io.Writer, images []registry.PulledImage) error {
 		if img.Loaded {
 			from = "file"
 		}
+		if img.Architecture != "" {
+			from += " (" + string(img.Architecture) + ")"
+		}
 		if len(names) == 0 {
 			names = []string{"-"}
 		}

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"time"
 
@@ -15,7 +14,7 @@ type RegisterTaskDefinitionRequest struct {
 	CPU, Memory                   string // of the whole task: "256", ".25 vCPU"; "512", "0.5 GB"
 	NetworkMode                   string
 	Compatibilities               []string // required ones
-	CPUArchitecture, OSFamily     string   // "" is this machine's, LINUX
+	CPUArchitecture, OSFamily     string   // "" is the machine's, LINUX
 	EphemeralGiB                  int      // 0 is Fargate's 20
 	TaskRoleARN, ExecutionRoleARN string
 	Containers                    []model.ContainerDefinition
@@ -38,6 +37,7 @@ func (c *Catalogue) RegisterTaskDefinition(ctx context.Context, req RegisterTask
 	if err != nil {
 		return def, err
 	}
+	def.Architecture, _ = model.ParseArchitecture(req.CPUArchitecture)
 	if req.fargate() {
 		if def.CPUUnits, def.MemoryMiB, err = fargateSize(req.CPU, req.Memory); err != nil {
 			return def, err
@@ -85,11 +85,13 @@ func (req RegisterTaskDefinitionRequest) check() error {
 	return checkPlatform(req.CPUArchitecture, req.OSFamily)
 }
 
+// checkPlatform takes every architecture that Fargate has, whatever the machine
+// can run: definitions are shared between machines. What cannot run is not placed.
 func checkPlatform(architecture, osFamily string) error {
-	machine := map[string]string{"amd64": "X86_64", "arm64": "ARM64"}[runtime.GOARCH]
+	_, known := model.ParseArchitecture(architecture)
 	switch {
-	case architecture != "" && architecture != machine:
-		return client("The cpuArchitecture %s is not supported by Neargate on this machine, which has %s.", architecture, machine)
+	case !known:
+		return client("Invalid 'cpuArchitecture' setting for task definition: %s.", architecture)
 	case osFamily != "" && osFamily != "LINUX":
 		return client("The operatingSystemFamily %s is not supported by Neargate.", osFamily)
 	}

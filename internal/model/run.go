@@ -12,9 +12,10 @@ type TaskSpec struct {
 	// GiB; 0 is no limit.
 	EphemeralGiB int
 	Containers   []ContainerSpec
-	Volumes      []Volume   // those that containers may mount
-	SharePIDs    bool       // its containers see each other's processes
-	Router       *LogRouter // takes the output of containers with a LogTag; nil: none
+	Volumes      []Volume     // those that containers may mount
+	SharePIDs    bool         // its containers see each other's processes
+	Architecture Architecture // of its images; "": the machine's
+	Router       *LogRouter   // takes the output of containers with a LogTag; nil: none
 	// Hosts are names that resolve in all its containers, beside the task's own.
 	Hosts []HostName
 	// SecurityGroups of its network interface; none: the default group.

@@ -33,6 +33,7 @@ type Task struct {
 	DeploymentID        string
 	TaskDefinitionARN   string
 	CPUUnits, MemoryMiB int
+	Architecture        Architecture // of its images; "" in records of servers that ran only their machine's
 
 	LastStatus    TaskStatus
 	DesiredStatus TaskStatus // RUNNING or STOPPED
@@ -99,7 +100,7 @@ type Container struct {
 
 // PlacementFailure is a task that RunTask did not start.
 type PlacementFailure struct {
-	Reason string // RESOURCE:MEMORY or RESOURCE:CPU
+	Reason string // RESOURCE:MEMORY, RESOURCE:CPU or ATTRIBUTE
 	Detail string
 }
 

@@ -12,12 +12,13 @@ type TaskDefinition struct {
 	Revision int
 	Status   Status // ACTIVE, INACTIVE or DELETE_IN_PROGRESS
 
-	CPUUnits    int // of the whole task; 1024 is one vCPU
-	MemoryMiB   int // of the whole task
-	NetworkMode string
-	Containers  []ContainerDefinition
-	Volumes     []Volume
-	SharePIDs   bool // its containers see each other's processes: pidMode task
+	CPUUnits     int // of the whole task; 1024 is one vCPU
+	MemoryMiB    int // of the whole task
+	NetworkMode  string
+	Architecture Architecture // "": the machine's
+	Containers   []ContainerDefinition
+	Volumes      []Volume
+	SharePIDs    bool // its containers see each other's processes: pidMode task
 
 	TaskRoleARN      string
 	ExecutionRoleARN string

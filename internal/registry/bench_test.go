@@ -69,7 +69,7 @@ func BenchmarkFirstPull(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		_, release, err := f.Unpack(b.Context(), "app:v1", nil)
+		_, release, err := f.Unpack(b.Context(), "app:v1", nil, "")
 		if err != nil {
 			b.Fatal(err)
 		}

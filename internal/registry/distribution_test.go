@@ -96,7 +96,7 @@ func TestPullFromDistribution(t *testing.T) {
 			here := newFixture(t)
 			here.set = set
 			here.reopen(t)
-			got, err := here.Resolve(t.Context(), ref, cred)
+			got, err := here.Resolve(t.Context(), ref, cred, "")
 			if err != nil || got != want {
 				t.Fatalf("Resolve = %s, %v, want %s", got, err, want)
 			}
@@ -118,7 +118,7 @@ func TestPullFromDistribution(t *testing.T) {
 
 	here := newFixture(t)
 	for _, cred := range []*model.Credential{nil, {Username: "me", Password: "wr0ng"}} {
-		_, err := here.Resolve(t.Context(), host+"/library/nginx:1.27", cred)
+		_, err := here.Resolve(t.Context(), host+"/library/nginx:1.27", cred, "")
 		if err == nil || !strings.Contains(err.Error(), "pull access denied, repository does not exist or may require authorization") || strings.Contains(err.Error(), "wr0ng") {
 			t.Errorf("Resolve without the password = %v", err)
 		}

@@ -43,7 +43,7 @@ func (r *Registry) dropPulledLocked(ctx context.Context, d string) error {
 		if n.Digest != d {
 			continue
 		}
-		if _, err := r.names.Delete(ctx, n.Name); err != nil {
+		if _, err := r.names.Delete(ctx, n.key()); err != nil {
 			return fmt.Errorf("forget image name %s: %w", n.Name, err)
 		}
 	}

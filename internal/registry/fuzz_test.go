@@ -44,11 +44,11 @@ func FuzzManifest(f *testing.F) {
 			t.Fatal(err)
 		}
 		img := model.Image{Repository: "app", Digest: d, MediaType: mediaType}
-		if b, err := fx.open(img); err == nil && (b.manifest.Config == nil || len(b.config.RootFS.DiffIDs) != len(b.manifest.Layers)) {
+		if b, err := fx.open(img, platformOf("")); err == nil && (b.manifest.Config == nil || len(b.config.RootFS.DiffIDs) != len(b.manifest.Layers)) {
 			t.Errorf("opened as %+v", b)
 		}
 		child := func(d string) (model.Image, error) { return fx.child(img, d) }
-		if img, err := choose(t.Context(), data, mediaType, child, fx.fits); err == nil && isIndex(img.MediaType) {
+		if img, err := choose(t.Context(), choice{data, mediaType, platformOf("")}, child, func(img model.Image) bool { return fx.fits(img, platformOf("")) }); err == nil && isIndex(img.MediaType) {
 			t.Errorf("chose the index %+v", img)
 		}
 		if d != good.Digest.String() {

@@ -14,13 +14,15 @@ import (
 
 // PulledImage is an image that came from another registry or a file.
 type PulledImage struct {
-	Names    []string  `json:"names"` // in full: docker.io/library/nginx:latest
-	Digest   string    `json:"digest"`
-	Bytes    int64     `json:"bytes"` // compressed, and unpacked as far as it is
-	Loaded   bool      `json:"loaded"`
-	InUse    string    `json:"in_use,omitempty"` // by what; "": by nothing
-	PulledAt time.Time `json:"pulled_at"`
-	UsedAt   time.Time `json:"used_at"`
+	Names  []string `json:"names"` // in full: docker.io/library/nginx:latest
+	Digest string   `json:"digest"`
+	// Architecture is another than this machine's, for which it was pulled.
+	Architecture model.Architecture `json:"architecture,omitempty"`
+	Bytes        int64              `json:"bytes"` // compressed, and unpacked as far as it is
+	Loaded       bool               `json:"loaded"`
+	InUse        string             `json:"in_use,omitempty"` // by what; "": by nothing
+	PulledAt     time.Time          `json:"pulled_at"`
+	UsedAt       time.Time          `json:"used_at"`
 }
 
 // Pulled returns the images that came from elsewhere, the last used first.
@@ -46,7 +48,12 @@ func (r *Registry) describe(p pulled, names []name) PulledImage {
 		Loaded: isLoaded(names), PulledAt: p.PulledAt, UsedAt: p.UsedAt,
 	}
 	for _, n := range names {
-		img.Names = append(img.Names, n.Name)
+		if !slices.Contains(img.Names, n.Name) { // it may be for several architectures
+			img.Names = append(img.Names, n.Name)
+		}
+		if n.Architecture != "" {
+			img.Architecture = n.Architecture
+		}
 	}
 	return img
 }
@@ -87,9 +94,9 @@ func (r *Registry) RemovePulled(ctx context.Context, s string) (PulledImage, err
 		return PulledImage{}, err
 	}
 	names := r.namesByDigest()[p.Digest]
-	if one != "" && len(names) > 1 {
-		_, err := r.names.Delete(ctx, one)
-		return r.describe(p, []name{{Name: one}}), err
+	if one.Name != "" && len(names) > 1 {
+		_, err := r.names.Delete(ctx, one.key())
+		return r.describe(p, []name{one}), err
 	}
 	img := r.describe(p, names)
 	if why := r.usersLocked(p.Digest, r.cfg.Named()); why != "" {
@@ -101,25 +108,28 @@ func (r *Registry) RemovePulled(ctx context.Context, s string) (PulledImage, err
 // minDigest is how much of a digest names an image.
 const minDigest = 6
 
-// findPulled finds an image by a name, which it returns in full, or by its digest.
-func (r *Registry) findPulled(s string) (p pulled, full string, err error) {
+// findPulled finds an image by a name, which it returns, or by its digest. A name
+// is this machine's image before it is others'.
+func (r *Registry) findPulled(s string) (p pulled, one name, err error) {
 	if hex := strings.TrimPrefix(s, "sha256:"); len(hex) >= minDigest && strings.Trim(hex, "0123456789abcdef") == "" {
 		all := r.pulled.List("sha256:" + hex)
 		if len(all) == 1 {
-			return all[0], "", nil
+			return all[0], name{}, nil
 		}
 		if len(all) > 1 {
-			return p, "", model.Errorf(model.Invalid, "InvalidParameterException", "%d images have digests that begin with %s", len(all), s)
+			return p, name{}, model.Errorf(model.Invalid, "InvalidParameterException", "%d images have digests that begin with %s", len(all), s)
 		}
 	}
 	if ref, err := remote.Parse(s); err == nil && ref.Digest == "" {
-		if n, ok := r.names.Get(ref.Tagged()); ok {
-			p, _ = r.pulled.Get(n.Digest)
-			p.Digest = n.Digest
-			return p, n.Name, nil
+		for _, a := range []model.Architecture{"", model.AMD64, model.ARM64} {
+			if n, ok := r.names.Get(nameKey(ref.Tagged(), a)); ok {
+				p, _ = r.pulled.Get(n.Digest)
+				p.Digest = n.Digest
+				return p, n, nil
+			}
 		}
 	}
-	return p, "", model.Errorf(model.NotFound, "ImageNotFoundException", "there is no pulled or loaded image %s", s)
+	return p, name{}, model.Errorf(model.NotFound, "ImageNotFoundException", "there is no pulled or loaded image %s", s)
 }
 
 // PrunePulled removes the images that came from elsewhere and are not in use;

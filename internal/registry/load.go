@@ -70,8 +70,9 @@ func notLoaded(err error) error {
 
 // chooseSaved picks the image for this machine of an index in an archive.
 func chooseSaved(ctx context.Context) archive.Choose {
-	return func(index []byte, mediaType string, get func(string) ([]byte, error)) ([]byte, error) {
-		return choose(ctx, index, mediaType, get, func(manifest []byte) bool {
+	return func(data []byte, mediaType string, get func(string) ([]byte, error)) ([]byte, error) {
+		on := platformOf("")
+		return choose(ctx, choice{data, mediaType, on}, get, func(manifest []byte) bool {
 			m, err := parseManifest(manifest, "")
 			if err != nil || m.Config == nil {
 				return false
@@ -81,7 +82,7 @@ func chooseSaved(ctx context.Context) archive.Choose {
 				return false
 			}
 			var config ocispec.Image
-			return json.Unmarshal(data, &config) == nil && runsHere(config.OS, config.Architecture)
+			return json.Unmarshal(data, &config) == nil && on.runs(config.OS, config.Architecture)
 		})
 	}
 }
@@ -141,7 +142,7 @@ func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, e
 			return pulled{}, err
 		}
 	}
-	if err := r.record(ctx, p, img.Manifest); err != nil {
+	if err := r.record(ctx, p, img.Manifest, platformOf("")); err != nil {
 		return pulled{}, err
 	}
 	for _, n := range img.Names {

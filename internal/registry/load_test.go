@@ -131,7 +131,7 @@ func TestLoadTakesWhatToolsSave(t *testing.T) {
 			if got := f.contentOf(t, row.ref, nil, "a"); got != "1" {
 				t.Errorf("%s: the image holds %q", row.name, got)
 			}
-			if got, err := f.Resolve(t.Context(), row.ref, nil); err != nil || got != images[0].Digest {
+			if got, err := f.Resolve(t.Context(), row.ref, nil, ""); err != nil || got != images[0].Digest {
 				t.Errorf("%s: Resolve = %s, %v, want %s", row.name, got, err, images[0].Digest)
 			}
 			if err := f.collect(t.Context()); err != nil {
@@ -202,7 +202,7 @@ func TestImagesInUseStay(t *testing.T) {
 	there := newOther(t, "app")
 	pull := func(tag string) string {
 		there.pushImage(t, "app", tag, []blob{gzipped(t, entries(t, file("n", noise(50_000)+tag)))}, nil)
-		rootfs, release, err := f.Unpack(t.Context(), there.host+"/app:"+tag, there.cred)
+		rootfs, release, err := f.Unpack(t.Context(), there.host+"/app:"+tag, there.cred, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func newOther(t *testing.T, repositories ...string) other {
 
 func (f *fixture) contentOf(t *testing.T, ref string, cred *model.Credential, file string) string {
 	t.Helper()
-	rootfs, release, err := f.Unpack(t.Context(), ref, cred)
+	rootfs, release, err := f.Unpack(t.Context(), ref, cred, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestPullFromAnotherRegistry(t *testing.T) {
 	}
 	first := push("old")
 	ref := there.host + "/team/app:v1"
-	got, err := here.Resolve(t.Context(), ref, there.cred)
+	got, err := here.Resolve(t.Context(), ref, there.cred, "")
 	if err != nil || got != first {
 		t.Fatalf("Resolve = %s, %v, want %s", got, err, first)
 	}
@@ -81,7 +81,7 @@ func TestPullFromAnotherRegistry(t *testing.T) {
 		}
 	}
 	pinned := model.PinnedImage(ref, first)
-	if _, err := here.Resolve(t.Context(), pinned, nil); err != nil {
+	if _, err := here.Resolve(t.Context(), pinned, nil, ""); err != nil {
 		t.Errorf("Resolve of what is here = %v", err)
 	}
 	if got := here.contentOf(t, pinned, nil, "version"); got != "old" {
@@ -110,7 +110,7 @@ func TestPullChoosesThePlatform(t *testing.T) {
 			if _, err := there.oci.PushManifest(t.Context(), "app", "multi", mustJSON(t, row.index), ocispec.MediaTypeImageIndex); err != nil {
 				t.Fatal(err)
 			}
-			got, err := here.Resolve(t.Context(), there.host+"/app:multi", there.cred)
+			got, err := here.Resolve(t.Context(), there.host+"/app:multi", there.cred, "")
 			if err == nil && got == row.want {
 				return
 			}
@@ -120,7 +120,7 @@ func TestPullChoosesThePlatform(t *testing.T) {
 			}
 		})
 	}
-	if _, err := here.Resolve(t.Context(), there.host+"/app:vax", there.cred); err == nil || !strings.Contains(err.Error(), "does not contain descriptor matching platform") {
+	if _, err := here.Resolve(t.Context(), there.host+"/app:vax", there.cred, ""); err == nil || !strings.Contains(err.Error(), "does not contain descriptor matching platform") {
 		t.Errorf("Resolve of an image for another machine = %v", err)
 	}
 }
@@ -143,7 +143,7 @@ func TestPullOfWhatIsHereTakesNoManifest(t *testing.T) {
 	for _, tag := range []string{"good", "multi"} {
 		gets.Store(0)
 		for range 3 {
-			if got, err := here.Resolve(t.Context(), u.host+"/app:"+tag, nil); err != nil || got != good.Digest.String() {
+			if got, err := here.Resolve(t.Context(), u.host+"/app:"+tag, nil, ""); err != nil || got != good.Digest.String() {
 				t.Fatalf("Resolve = %s, %v, want %s", got, err, good.Digest)
 			}
 		}

@@ -25,9 +25,11 @@ func (p pulled) image() model.Image {
 	return model.Image{Digest: p.Digest, MediaType: p.MediaType, Size: p.Size, PushedAt: p.PulledAt, PulledAt: p.UsedAt}
 }
 
-// name is what a full name, docker.io/library/nginx:latest, named last.
+// name is what a full name, docker.io/library/nginx:latest, named last, for one
+// architecture.
 type name struct {
 	Name, Digest string
+	Architecture model.Architecture // "": this machine's
 	// Tagged is the digest that the registry has for it: of the image, or of the
 	// index that it was chosen of; "" for a loaded one.
 	Tagged string
@@ -36,17 +38,33 @@ type name struct {
 	Loaded bool
 }
 
+// key is under what the name is kept.
+func (n name) key() string { return nameKey(n.Name, n.Architecture) }
+
+// nameKey is under what a full name is kept for an architecture. No name has a
+// space.
+func nameKey(full string, a model.Architecture) string {
+	if a == "" {
+		return full
+	}
+	return full + " " + string(a)
+}
+
 // findThere finds an image of another registry: one that is here already by its
 // digest, or was loaded under its name; or else what the registry says.
-func (r *Registry) findThere(ctx context.Context, ref remote.Reference, cred *model.Credential) (found, error) {
+func (r *Registry) findThere(ctx context.Context, ref remote.Reference, cred *model.Credential, on platform) (found, error) {
 	from := r.remote.Repository(ref, cred)
 	d := ref.Digest
-	if n, ok := r.names.Get(ref.Tagged()); d == "" && ok && (n.Loaded || n.Tagged != "" && from.Digest(ctx, ref.Tag) == n.Tagged) {
+	if n, ok := r.names.Get(nameKey(ref.Tagged(), on.foreign())); d == "" && ok && (n.Loaded || n.Tagged != "" && from.Digest(ctx, ref.Tag) == n.Tagged) {
 		d = n.Digest
 	}
 	if p, ok := r.pulled.Get(d); ok {
-		if _, err := r.open(p.image()); err == nil {
+		_, err := r.open(p.image(), on)
+		if err == nil {
 			return found{p.image(), from}, nil
+		}
+		if e, ok := errors.AsType[*model.Error](err); ok {
+			return found{}, e // it is whole, and for another platform
 		}
 		// Its files are damaged: the registry has them.
 	}
@@ -58,21 +76,21 @@ func (r *Registry) findThere(ctx context.Context, ref remote.Reference, cred *mo
 	if err != nil {
 		return found{}, err
 	}
-	p, err := r.pullManifest(ctx, from, m)
+	p, err := r.pullManifest(ctx, from, m, on)
 	if err != nil {
 		return found{}, cannotPull("pull image manifest has been retried 1 time(s): failed to resolve ref "+ref.String(), err)
 	}
 	if ref.Digest == "" {
-		err = r.noteName(ctx, name{Name: ref.Tagged(), Digest: p.Digest, Tagged: m.Digest})
+		err = r.noteName(ctx, name{Name: ref.Tagged(), Architecture: on.foreign(), Digest: p.Digest, Tagged: m.Digest})
 	}
 	return found{p.image(), from}, err
 }
 
-// pullManifest takes in an image manifest, or the one of an index for this
-// machine, with its config.
-func (r *Registry) pullManifest(ctx context.Context, from *remote.Repository, m remote.Manifest) (pulled, error) {
+// pullManifest takes in an image manifest, or the one of an index for a platform,
+// with its config.
+func (r *Registry) pullManifest(ctx context.Context, from *remote.Repository, m remote.Manifest, on platform) (pulled, error) {
 	if !isIndex(m.MediaType) {
-		return r.pullImage(ctx, from, m)
+		return r.pullImage(ctx, from, m, on)
 	}
 	get := func(d string) (remote.Manifest, error) {
 		child, err := from.Manifest(ctx, d)
@@ -83,20 +101,20 @@ func (r *Registry) pullManifest(ctx context.Context, from *remote.Repository, m 
 	}
 	var p pulled
 	fits := func(child remote.Manifest) bool {
-		_, err := r.pullImage(ctx, from, child)
+		_, err := r.pullImage(ctx, from, child, on)
 		return err == nil
 	}
-	child, err := choose(ctx, m.Data, m.MediaType, get, fits)
+	child, err := choose(ctx, choice{m.Data, m.MediaType, on}, get, fits)
 	if err == nil {
-		p, err = r.pullImage(ctx, from, child)
+		p, err = r.pullImage(ctx, from, child, on)
 	}
 	return p, err
 }
 
 // pullImage takes in an image manifest and its config, and records the image if
-// it is one that runs here.
-func (r *Registry) pullImage(ctx context.Context, from *remote.Repository, m remote.Manifest) (pulled, error) {
-	if p, ok := r.pulled.Get(m.Digest); ok && r.fits(p.image()) {
+// it is one for the platform.
+func (r *Registry) pullImage(ctx context.Context, from *remote.Repository, m remote.Manifest, on platform) (pulled, error) {
+	if p, ok := r.pulled.Get(m.Digest); ok && r.fits(p.image(), on) {
 		return p, nil
 	}
 	parsed, err := parseManifest(m.Data, m.MediaType)
@@ -121,7 +139,7 @@ func (r *Registry) pullImage(ctx context.Context, from *remote.Repository, m rem
 	if err := r.fetch(ctx, from, parsed.Config.Digest.String(), parsed.Config.Size); err != nil {
 		return pulled{}, err
 	}
-	return p, r.record(ctx, p, m.Data)
+	return p, r.record(ctx, p, m.Data, on)
 }
 
 // guard keeps blobs from being collected before an image is recorded that has
@@ -144,12 +162,12 @@ func (r *Registry) guard(blobs []string) (release func()) {
 }
 
 // record records an image whose manifest is data, if it fits its config, which
-// is here, and this machine. Its blobs are guarded.
-func (r *Registry) record(ctx context.Context, p pulled, data []byte) error {
+// is here, and a platform. Its blobs are guarded.
+func (r *Registry) record(ctx context.Context, p pulled, data []byte, on platform) error {
 	if err := r.storeManifest(p.Digest, data); err != nil {
 		return err
 	}
-	if _, err := r.open(p.image()); err != nil {
+	if _, err := r.open(p.image(), on); err != nil {
 		return err
 	}
 	return r.pulled.Put(ctx, p.Digest, p)
@@ -157,11 +175,11 @@ func (r *Registry) record(ctx context.Context, p pulled, data []byte) error {
 
 // noteName records what a name names now.
 func (r *Registry) noteName(ctx context.Context, n name) error {
-	cur, ok := r.names.Get(n.Name)
+	cur, ok := r.names.Get(n.key())
 	if ok && cur == n {
 		return nil
 	}
-	return r.names.Put(ctx, n.Name, n)
+	return r.names.Put(ctx, n.key(), n)
 }
 
 // noteUse records that a task starts from an image of another registry.

@@ -38,21 +38,22 @@ type bundle struct {
 	from     *remote.Repository // where its layers are to be had; nil: they are here
 }
 
-// Resolve returns the digest of the image manifest for this machine that ref
-// names: what Unpack would unpack, found without unpacking anything. cred opens
+// Resolve returns the digest of the image manifest for an architecture that ref
+// names ("": this machine's): what Unpack would unpack, found without unpacking anything. cred opens
 // the registry that ref is of; nil: what Docker's configuration has for it.
 // model.PinnedImage(ref, digest) names the same image wherever its tag goes
 // later, until somebody deletes the image itself: a manifest without a tag stays.
 // Errors are *model.Error with code CannotPullContainerError.
-func (r *Registry) Resolve(ctx context.Context, ref string, cred *model.Credential) (digest string, err error) {
-	img, err := r.find(ctx, ref, cred)
+func (r *Registry) Resolve(ctx context.Context, ref string, cred *model.Credential, a model.Architecture) (digest string, err error) {
+	on := platformOf(a)
+	img, err := r.find(ctx, ref, cred, on)
 	if err != nil {
 		return "", err
 	}
-	if _, unpacked := r.rootfs.Get(img.Digest); unpacked {
+	if u, ok := r.rootfs.Get(img.Digest); ok && on.runs(runtime.GOOS, u.Architecture) {
 		return img.Digest, nil
 	}
-	if _, err := r.open(img.Image); err != nil {
+	if _, err := r.open(img.Image, on); err != nil {
 		return "", cannotPull("read image "+ref, err)
 	}
 	return img.Digest, nil
@@ -64,25 +65,25 @@ type found struct {
 	from *remote.Repository // where its layers are to be had; nil: they are here
 }
 
-// find finds the image manifest for this machine behind a reference.
-func (r *Registry) find(ctx context.Context, s string, cred *model.Credential) (found, error) {
+// find finds the image manifest for a platform behind a reference.
+func (r *Registry) find(ctx context.Context, s string, cred *model.Credential, on platform) (found, error) {
 	ref, here, err := r.ours(s)
 	if err != nil {
 		return found{}, err
 	}
 	if here {
-		img, err := r.findHere(ctx, s, ref)
+		img, err := r.findHere(ctx, s, ref, on)
 		return found{Image: img}, err
 	}
 	there, err := remote.Parse(s)
 	if err != nil {
 		return found{}, badReference(s)
 	}
-	return r.findThere(ctx, there, cred)
+	return r.findThere(ctx, there, cred, on)
 }
 
 // findHere finds an image of this registry.
-func (r *Registry) findHere(ctx context.Context, s string, ref reference) (model.Image, error) {
+func (r *Registry) findHere(ctx context.Context, s string, ref reference, on platform) (model.Image, error) {
 	img, err := r.Image(ref.repo, ref.ref)
 	if model.KindOf(err) == model.NotFound {
 		// The wording of ECS's agent for an image that is not there.
@@ -96,25 +97,33 @@ func (r *Registry) findHere(ctx context.Context, s string, ref reference) (model
 	if err != nil {
 		return model.Image{}, cannotPull("read index "+s, err)
 	}
-	child, err := choose(ctx, data, img.MediaType, func(d string) (model.Image, error) { return r.child(img, d) }, r.fits)
+	child, err := choose(ctx, choice{data, img.MediaType, on}, func(d string) (model.Image, error) { return r.child(img, d) },
+		func(img model.Image) bool { return r.fits(img, on) })
 	if err != nil {
 		return model.Image{}, cannotPull("read index "+s, err)
 	}
 	return child, nil
 }
 
-// fits reports whether an image is for this machine by its config.
-func (r *Registry) fits(img model.Image) bool {
-	_, err := r.open(img)
+// fits reports whether an image is for a platform by its config.
+func (r *Registry) fits(img model.Image, on platform) bool {
+	_, err := r.open(img, on)
 	return err == nil
 }
 
-// choose returns the image of an index for this machine: the first one that is
+// choice is an index, and the platform that an image of it is wanted for.
+type choice struct {
+	data      []byte
+	mediaType string
+	on        platform
+}
+
+// choose returns the image of an index for the platform: the first one that is
 // declared to be, or else the first one without a platform whose config fits.
 // get finds an image by its digest.
-func choose[T any](ctx context.Context, index []byte, mediaType string, get func(digest string) (T, error), fits func(T) bool) (T, error) {
+func choose[T any](ctx context.Context, in choice, get func(digest string) (T, error), fits func(T) bool) (T, error) {
 	var none T
-	m, err := parseManifest(index, mediaType)
+	m, err := parseManifest(in.data, in.mediaType)
 	if err != nil {
 		return none, err
 	}
@@ -126,7 +135,7 @@ func choose[T any](ctx context.Context, index []byte, mediaType string, get func
 			if name := d.Digest.String(); !slices.Contains(unnamed, name) && len(unnamed) < maxUnnamed {
 				unnamed = append(unnamed, name)
 			}
-		case runsHere(p.OS, p.Architecture):
+		case in.on.runs(p.OS, p.Architecture):
 			return get(d.Digest.String())
 		}
 	}
@@ -142,7 +151,7 @@ func choose[T any](ctx context.Context, index []byte, mediaType string, get func
 			return img, nil
 		}
 	}
-	return none, noPlatform("")
+	return none, in.on.none("")
 }
 
 // child returns the image of an index that a descriptor names, and an error
@@ -155,22 +164,9 @@ func (r *Registry) child(index model.Image, d string) (model.Image, error) {
 	return img, err
 }
 
-// runsHere reports whether a program for a platform runs on this machine; what
-// is not named is taken for ours.
-func runsHere(system, architecture string) bool {
-	return (system == "" || system == runtime.GOOS) && (architecture == "" || architecture == runtime.GOARCH)
-}
-
-// noPlatform is ECS's error for an image that is for other machines.
-func noPlatform(found string) error {
-	return model.Errorf(model.Invalid, "CannotPullContainerError",
-		"pull image manifest has been retried 1 time(s): image Manifest does not contain descriptor matching platform '%s/%s'%s",
-		runtime.GOOS, runtime.GOARCH, found)
-}
-
 // open reads an image manifest and its config, and checks that they fit each
-// other and this machine.
-func (r *Registry) open(img model.Image) (bundle, error) {
+// other and a platform.
+func (r *Registry) open(img model.Image, on platform) (bundle, error) {
 	b := bundle{image: img}
 	data, err := r.readBlob(img.Digest, maxManifestBytes)
 	if err != nil {
@@ -186,6 +182,9 @@ func (r *Registry) open(img model.Image) (bundle, error) {
 		return b, err
 	}
 	b.config, err = r.readConfig(b.manifest)
+	if c := b.config; err == nil && !on.runs(c.OS, c.Architecture) {
+		err = on.none(fmt.Sprintf(": the image is for '%s/%s'", c.OS, c.Architecture))
+	}
 	return b, err
 }
 
@@ -226,8 +225,7 @@ func isLayer(mediaType string) bool {
 	return false
 }
 
-// readConfig reads an image's config and checks that it fits the manifest and
-// this machine.
+// readConfig reads an image's config and checks that it fits the manifest.
 func (r *Registry) readConfig(m manifest) (ocispec.Image, error) {
 	data, err := r.readBlob(m.Config.Digest.String(), maxConfigBytes)
 	if err != nil {
@@ -244,9 +242,6 @@ func (r *Registry) readConfig(m manifest) (ocispec.Image, error) {
 		if err := checkDigest(d.String()); err != nil {
 			return ocispec.Image{}, err
 		}
-	}
-	if !runsHere(c.OS, c.Architecture) {
-		return ocispec.Image{}, noPlatform(fmt.Sprintf(": the image is for '%s/%s'", c.OS, c.Architecture))
 	}
 	return c, nil
 }

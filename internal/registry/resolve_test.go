@@ -110,7 +110,7 @@ func TestResolveBelievesNoDescriptor(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f.plant(t, "app", "row", row.mediaType, row.manifest)
-			got, err := f.Resolve(t.Context(), "app:row", nil)
+			got, err := f.Resolve(t.Context(), "app:row", nil, "")
 			if strings.HasPrefix(row.want, "sha256:") {
 				if err != nil || got != row.want {
 					t.Errorf("Resolve = %s, %v, want %s", got, err, row.want)
@@ -121,7 +121,7 @@ func TestResolveBelievesNoDescriptor(t *testing.T) {
 			if !ok || e.Code != "CannotPullContainerError" || !strings.Contains(e.Msg, row.want) {
 				t.Errorf("Resolve = %q, %v, want CannotPullContainerError with %q", got, err, row.want)
 			}
-			if _, _, err := f.Unpack(t.Context(), "app:row", nil); err == nil || err.Error() != e.Error() {
+			if _, _, err := f.Unpack(t.Context(), "app:row", nil, ""); err == nil || err.Error() != e.Error() {
 				t.Errorf("Unpack = %v, Resolve %v", err, e)
 			}
 		})
@@ -184,7 +184,7 @@ func TestPinnedImageStaysWhereItsTagMoves(t *testing.T) {
 	}
 	push("old")
 	ref := f.cfg.Endpoint + "/app:v1"
-	old, err := f.Resolve(t.Context(), ref, nil)
+	old, err := f.Resolve(t.Context(), ref, nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestPinnedImageStaysWhereItsTagMoves(t *testing.T) {
 	}
 	f.reopen(t)
 	for _, row := range []struct{ ref, want string }{{model.PinnedImage(ref, old), "old"}, {ref, "new"}} {
-		rootfs, release, err := f.Unpack(t.Context(), row.ref, nil)
+		rootfs, release, err := f.Unpack(t.Context(), row.ref, nil, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestPinnedImageStaysWhereItsTagMoves(t *testing.T) {
 	if _, err := f.DeleteImage(t.Context(), "app", "v1"); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.Resolve(t.Context(), model.PinnedImage(ref, old), nil); err != nil || got != old {
+	if got, err := f.Resolve(t.Context(), model.PinnedImage(ref, old), nil, ""); err != nil || got != old {
 		t.Errorf("after the tag has gone Resolve = %s, %v, want %s", got, err, old)
 	}
 }
@@ -223,7 +223,7 @@ func TestResolveEndsWithItsContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Resolve(ctx, "app:multi", nil); err == nil {
+	if _, err := f.Resolve(ctx, "app:multi", nil, ""); err == nil {
 		t.Error("Resolve goes on when its context has ended")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,9 @@ type unpacked struct {
 	Chains []string // chain ID of each layer, lowest first
 	Sizes  []int64  // bytes of the files of each layer
 	Config model.ImageConfig
+	// Architecture is what it is for; "": it does not say, or is of a server that
+	// had only its machine's.
+	Architecture string
 }
 
 // pin keeps a layer from being collected while it is unpacked.
@@ -45,23 +49,26 @@ type Rootfs struct {
 // Unpack unpacks the layers of the image that ref names for overlayfs and
 // holds them until release is called, which may be done more than once. ref is
 // an image of this registry or another (see ours), which cred opens; of an index
-// it is the image for this machine. Layers are pulled and unpacked once, whoever
+// it is the image for the architecture ("": this machine's). Layers are pulled and unpacked once, whoever
 // asks for them at the same time; when ctx ends, another caller goes on. It needs
 // root.
 //
 // Errors are *model.Error with code CannotPullContainerError when the image is
 // at fault.
-func (r *Registry) Unpack(ctx context.Context, ref string, cred *model.Credential) (_ Rootfs, release func(), err error) {
-	img, err := r.find(ctx, ref, cred)
+func (r *Registry) Unpack(ctx context.Context, ref string, cred *model.Credential, a model.Architecture) (_ Rootfs, release func(), err error) {
+	on := platformOf(a)
+	img, err := r.find(ctx, ref, cred, on)
 	if err != nil {
 		return Rootfs{}, nil, err
 	}
 	r.notePull(ctx, img.Image)
-	if rootfs, release, ok := r.hold(img.Digest); ok {
-		return rootfs, release, nil
+	if u, ok := r.rootfs.Get(img.Digest); ok && on.runs(runtime.GOOS, u.Architecture) {
+		if rootfs, release, ok := r.hold(img.Digest); ok {
+			return rootfs, release, nil
+		}
 	}
 	defer r.keep(img.Digest)()
-	b, err := r.open(img.Image)
+	b, err := r.open(img.Image, on)
 	if err != nil {
 		return Rootfs{}, nil, cannotPull("read image "+ref, err)
 	}
@@ -151,7 +158,7 @@ func (r *Registry) release(d string) {
 
 // unpackImage unpacks the layers of an image, records it and holds it.
 func (r *Registry) unpackImage(ctx context.Context, b bundle) (Rootfs, func(), error) {
-	u := unpacked{Digest: b.image.Digest, Config: imageConfig(b.config)}
+	u := unpacked{Digest: b.image.Digest, Config: imageConfig(b.config), Architecture: b.config.Architecture}
 	for _, c := range identity.ChainIDs(slices.Clone(b.config.RootFS.DiffIDs)) {
 		u.Chains = append(u.Chains, c.String())
 	}

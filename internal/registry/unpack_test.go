@@ -109,7 +109,7 @@ func TestUnpackMountsWithOverlayfs(t *testing.T) {
 	layers := []blob{gzipped(t, base), zstandard(t, middle), plain(top)}
 	desc := f.pushImage(t, "app", "v1", layers, nil)
 
-	rootfs, release, err := f.Unpack(t.Context(), "127.0.0.1:4566/app:v1", nil)
+	rootfs, release, err := f.Unpack(t.Context(), "127.0.0.1:4566/app:v1", nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestUnpackKeepsCapabilitiesOnly(t *testing.T) {
 	ping := file("ping", "p")
 	ping.PAXRecords = map[string]string{"SCHILY.xattr.security.capability": capability, "SCHILY.xattr.trusted.overlay.redirect": "/etc"}
 	f.pushImage(t, "app", "v1", []blob{plain(entries(t, ping))}, nil)
-	rootfs, release, err := f.Unpack(t.Context(), "app:v1", nil)
+	rootfs, release, err := f.Unpack(t.Context(), "app:v1", nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestUnpackRefusesAttacksAndDamage(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			f.pushImage(t, "app", "v1", []blob{row.layer}, row.change)
-			_, _, err := f.Unpack(t.Context(), "app:v1", nil)
+			_, _, err := f.Unpack(t.Context(), "app:v1", nil, "")
 			e, ok := errors.AsType[*model.Error](err)
 			if !ok || e.Code != "CannotPullContainerError" || !strings.Contains(e.Msg, row.want) {
 				t.Errorf("Unpack = %v, want CannotPullContainerError with %q", err, row.want)
@@ -211,11 +211,11 @@ func TestUnpackNoticesADamagedBlob(t *testing.T) {
 	if err := os.WriteFile(f.blobPath(digest.FromBytes(l.data).String()), []byte(damaged), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := f.Unpack(t.Context(), "app:v1", nil); err == nil || !strings.Contains(err.Error(), "the stored blob has digest") {
+	if _, _, err := f.Unpack(t.Context(), "app:v1", nil, ""); err == nil || !strings.Contains(err.Error(), "the stored blob has digest") {
 		t.Errorf("Unpack of a damaged blob = %v", err)
 	}
 	f.pushBlob(t, "app", l.data, l.mediaType) // pushing it again mends it
-	_, release, err := f.Unpack(t.Context(), "app:v1", nil)
+	_, release, err := f.Unpack(t.Context(), "app:v1", nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestUnpackResolvesReferences(t *testing.T) {
 		{"", "invalid reference format"},
 	} {
 		t.Run(row.ref, func(t *testing.T) {
-			rootfs, release, err := f.Unpack(t.Context(), row.ref, nil)
+			rootfs, release, err := f.Unpack(t.Context(), row.ref, nil, "")
 			if err == nil {
 				release()
 				if rootfs.Digest != row.want {
@@ -295,7 +295,7 @@ func TestUnpackOnceForManyAndHeldUntilReleased(t *testing.T) {
 	var mu sync.Mutex
 	for i := range releases {
 		wg.Go(func() {
-			got, release, err := f.Unpack(t.Context(), "app:v1", nil)
+			got, release, err := f.Unpack(t.Context(), "app:v1", nil, "")
 			if err != nil {
 				t.Error(err)
 				return
@@ -376,10 +376,10 @@ func TestUnpackEndsWithItsContext(t *testing.T) {
 	f.pushImage(t, "app", "v1", []blob{plain(entries(t, file("a", "1")))}, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := f.Unpack(ctx, "app:v1", nil); !errors.Is(err, context.Canceled) {
+	if _, _, err := f.Unpack(ctx, "app:v1", nil, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("Unpack = %v, want the context's end", err)
 	}
-	_, release, err := f.Unpack(t.Context(), "app:v1", nil) // nothing is stuck
+	_, release, err := f.Unpack(t.Context(), "app:v1", nil, "") // nothing is stuck
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,7 +391,7 @@ func TestRunCollectsWhatIsReleased(t *testing.T) {
 	f := newFixture(t)
 	f.createRepository(t, "app", "")
 	f.pushImage(t, "app", "v1", []blob{plain(entries(t, file("a", "1")))}, nil)
-	_, release, err := f.Unpack(t.Context(), "app:v1", nil)
+	_, release, err := f.Unpack(t.Context(), "app:v1", nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}

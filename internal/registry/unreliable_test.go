@@ -208,7 +208,7 @@ func TestPullsThatFailEndInOneClearError(t *testing.T) {
 			}
 			here.reopen(t)
 			u := newUnreliable(t, there, row.fault)
-			_, _, err := here.Unpack(t.Context(), u.host+"/app:v1", nil)
+			_, _, err := here.Unpack(t.Context(), u.host+"/app:v1", nil, "")
 			e, ok := errors.AsType[*model.Error](err)
 			if want := strings.ReplaceAll(row.want, "HOST", u.host); !ok || e.Code != "CannotPullContainerError" || !strings.HasPrefix(e.Msg, want) {
 				t.Fatalf("Unpack = %v\nwant CannotPullContainerError: %s…", err, want)
@@ -238,7 +238,7 @@ func TestPullWaitsAsLongAsTheRegistryAsks(t *testing.T) {
 		return true
 	})
 	began := time.Now()
-	if _, err := here.Resolve(t.Context(), u.host+"/app:v1", nil); err != nil {
+	if _, err := here.Resolve(t.Context(), u.host+"/app:v1", nil, ""); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < time.Second {
@@ -316,7 +316,7 @@ func TestPullLeavesWhatHasComeToTheNext(t *testing.T) {
 		rewritten(&truncating{w, 200_000}, req, good, func(_ http.Header, b []byte) []byte { return b })
 		return true
 	})
-	if _, _, err := here.Unpack(t.Context(), u.host+"/app:v1", nil); err == nil {
+	if _, _, err := here.Unpack(t.Context(), u.host+"/app:v1", nil, ""); err == nil {
 		t.Fatal("the pull succeeded")
 	}
 	if got := here.contentOf(t, u.host+"/app:v1", nil, "noise"); got != noise(600_000) {
@@ -359,7 +359,7 @@ func TestPullsThatHangHoldUpNobody(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		stop[i] = cancel
 		waiting.Go(func() {
-			if _, _, err := here.Unpack(ctx, fmt.Sprintf("%s/app:v%d", dead.host, i), nil); err == nil {
+			if _, _, err := here.Unpack(ctx, fmt.Sprintf("%s/app:v%d", dead.host, i), nil, ""); err == nil {
 				t.Error("a registry that hangs gave an image")
 			}
 		})
@@ -423,7 +423,7 @@ func TestPullByToken(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			realm, answer = row.realm, row.answer
-			_, err := here.Resolve(t.Context(), u.host+"/team/app:v2", cred)
+			_, err := here.Resolve(t.Context(), u.host+"/team/app:v2", cred, "")
 			if e, ok := errors.AsType[*model.Error](err); !ok || !strings.Contains(e.Msg, row.want) || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("Resolve = %v, want %q and no password", err, row.want)
 			}

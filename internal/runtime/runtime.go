@@ -41,6 +41,9 @@ type Engine interface { //nolint:interfacebloat // one for each side of an engin
 	Lifecycle
 	// Capabilities returns what this engine can do. The answer never changes.
 	Capabilities() Capabilities
+	// Architectures returns those whose programs run now: the machines' own first,
+	// then those that they emulate, which may come and go.
+	Architectures() []model.Architecture
 }
 
 // Tasks starts and ends tasks.

@@ -17,6 +17,7 @@ type engine interface {
 	runtime.Watcher
 	runtime.Resolver
 	Capabilities() runtime.Capabilities
+	Architectures() []model.Architecture
 }
 
 // targets is the balancer's side of target groups.

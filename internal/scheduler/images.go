@@ -30,7 +30,7 @@ func (c carrier) resolve(ctx context.Context, def model.TaskDefinition) (map[str
 			if err != nil {
 				return nil, err
 			}
-			if digest, err = c.engine.Resolve(ctx, runtime.Image{Reference: one.Image, Credential: cred}); err != nil {
+			if digest, err = c.engine.Resolve(ctx, runtime.Image{Reference: one.Image, Credential: cred, Architecture: def.Architecture}); err != nil {
 				return nil, err
 			}
 			byImage[one.Image] = digest

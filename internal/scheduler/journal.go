@@ -118,4 +118,6 @@ const (
 	tooManyText  = "was unable to place a task. Reason: You've reached the limit on the number of tasks you can run concurrently."
 	noMemoryText = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance neargate) has insufficient memory available."
 	noCPUText    = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance neargate) has insufficient CPU units available."
+	// noArchitectureText is followed by the attribute.
+	noArchitectureText = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance neargate) is missing an attribute required by your task (ecs.cpu-architecture %s)."
 )

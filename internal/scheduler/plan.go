@@ -135,10 +135,8 @@ func (o *owner) startTasks(ctx context.Context, svc model.Service, side strategy
 		o.s.log.Error("task definition is gone", "service", o.key, "definition", side.Deployment.TaskDefinitionARN)
 		return 0
 	}
-	room, short := o.s.capacity.claim(side.Start, placement.Size{CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB})
-	o.journal.state(now, full, [...]string{
-		placement.Enough: "", placement.TooManyTasks: tooManyText, placement.NoMemory: noMemoryText, placement.NoCPU: noCPUText,
-	}[short])
+	room, short := o.s.claim(side.Start, placement.Size{CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB}, def)
+	o.journal.state(now, full, shortText(short, def))
 	if short != placement.Enough {
 		o.later(now.Add(time.Second))
 	}

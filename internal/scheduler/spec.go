@@ -31,6 +31,7 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string)
 		SecurityGroups: t.Network.SecurityGroups,
 		Volumes:        slices.Clone(def.Volumes),
 		SharePIDs:      def.SharePIDs,
+		Architecture:   t.Architecture,
 		EphemeralGiB:   cmp.Or(t.EphemeralGiB, def.EphemeralGiB, model.FargateDiskGiB),
 		Labels:         map[string]string{labelCluster: t.Cluster, labelService: t.Service, labelGroup: t.Group},
 	}

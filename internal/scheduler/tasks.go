@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,7 +18,8 @@ func (s *Scheduler) newTask(cluster string, def model.TaskDefinition, now time.T
 	t := model.Task{
 		ID: taskID, ARN: s.cfg.Place.TaskARN(cluster, taskID), Cluster: cluster, ClusterARN: s.cfg.Place.ClusterARN(cluster),
 		TaskDefinitionARN: def.ARN, CPUUnits: def.CPUUnits, MemoryMiB: def.MemoryMiB,
-		LastStatus: model.TaskProvisioning, DesiredStatus: model.TaskRunning, Health: "UNKNOWN", CreatedAt: now,
+		Architecture: cmp.Or(def.Architecture, s.engine.Architectures()[0]),
+		LastStatus:   model.TaskProvisioning, DesiredStatus: model.TaskRunning, Health: "UNKNOWN", CreatedAt: now,
 	}
 	for _, c := range def.Containers {
 		t.Containers = append(t.Containers, model.Container{
@@ -75,7 +77,7 @@ func (s *Scheduler) RunTask(ctx context.Context, t model.Task, count int) (tasks
 	}
 	t = like(t, s.newTask(c.Name, def, time.Now()))
 	each := placement.Size{CPUUnits: t.CPUUnits, MemoryMiB: t.MemoryMiB}
-	n, short := s.capacity.claim(count, each)
+	n, short := s.claim(count, each, def)
 	if short == placement.TooManyTasks {
 		s.capacity.release(n, each)
 		return nil, nil, model.Errorf(model.Throttled, "LimitExceededException", "You've reached the limit on the number of tasks you can run concurrently")
@@ -84,7 +86,7 @@ func (s *Scheduler) RunTask(ctx context.Context, t model.Task, count int) (tasks
 		tasks = append(tasks, like(t, s.newTask(c.Name, def, time.Now())))
 	}
 	for range count - n {
-		failures = append(failures, model.PlacementFailure{Reason: short.String(), Detail: s.capacity.missing(each, short)})
+		failures = append(failures, model.PlacementFailure{Reason: short.String(), Detail: s.missing(each, def, short)})
 	}
 	if err := s.records.Record(ctx, c.Name, "", tasks, nil); err != nil {
 		s.capacity.release(n, each)

@@ -233,6 +233,9 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"little ephemeral storage", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.EphemeralStorage = &types.EphemeralStorage{SizeInGiB: 20}
 		}, "ClientException: Ephemeral storage size must be between 21 and 200 GiB."},
+		{"an architecture that Fargate has not", func(in *ecs.RegisterTaskDefinitionInput) {
+			in.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: "VAX"}
+		}, "ClientException: "},
 		{"Windows", func(in *ecs.RegisterTaskDefinitionInput) {
 			in.RuntimePlatform = &types.RuntimePlatform{OperatingSystemFamily: types.OSFamilyWindowsServer2022Core}
 		}, "ClientException: The operatingSystemFamily WINDOWS_SERVER_2022_CORE is not supported by Neargate."},

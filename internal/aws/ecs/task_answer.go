@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -18,7 +19,7 @@ func (s *service) task(t model.Task, withTags bool) types.Task {
 		LaunchType: types.LaunchType(t.LaunchType), CapacityProviderName: text(t.CapacityProvider),
 		PlatformVersion: aws.String(platform(t.PlatformVersion)), PlatformFamily: aws.String("Linux"),
 		AvailabilityZone: aws.String(s.place.Region + "a"), EnableExecuteCommand: t.EnableExecuteCommand,
-		Attributes:       []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String("x86_64")}},
+		Attributes:       []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String(strings.ToLower(cmp.Or(t.Architecture, model.AMD64).ECS()))}},
 		EphemeralStorage: &types.EphemeralStorage{SizeInGiB: s.disk(t)}, FargateEphemeralStorage: &types.TaskEphemeralStorage{SizeInGiB: s.disk(t)},
 		Attachments: []types.Attachment{s.attachment(t)}, Containers: []types.Container{}, Overrides: overridesOf(t),
 		Tags:     []types.Tag{},

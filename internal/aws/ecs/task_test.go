@@ -60,6 +60,9 @@ func TestRunTaskAndStopTask(t *testing.T) {
 	if diff := cmp.Diff(want, env); diff != "" || !slices.Equal(spec.Command, []string{"migrate"}) {
 		t.Errorf("command %v, environment (-want +got):\n%s", spec.Command, diff)
 	}
+	if a := task.Attributes; len(a) != 1 || *a[0].Name != "ecs.cpu-architecture" || *a[0].Value != "x86_64" {
+		t.Errorf("attributes %+v, want the machine's architecture", a)
+	}
 	again, err := s.runTask(t.Context(), in)
 	if err != nil || *again.Tasks[0].TaskArn != arn {
 		t.Errorf("the same token: got %+v, %v", again, err)

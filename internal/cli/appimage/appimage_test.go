@@ -70,7 +70,7 @@ func TestPushedProgramRunsFromItsImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rootfs, release, err := reg.Unpack(t.Context(), "app:latest", nil)
+	rootfs, release, err := reg.Unpack(t.Context(), "app:latest", nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,12 +27,13 @@ const (
 	TooManyTasks
 	NoMemory
 	NoCPU
+	NoArchitecture // no machine runs programs of the kind
 )
 
 // String returns the shortage as the reason of a failure of RunTask; "" is none.
 // [API_RunTask, API failure reasons].
 func (s Shortage) String() string {
-	return [...]string{"", "LIMIT", "RESOURCE:MEMORY", "RESOURCE:CPU"}[s]
+	return [...]string{"", "LIMIT", "RESOURCE:MEMORY", "RESOURCE:CPU", "ATTRIBUTE"}[s]
 }
 
 // Overcommit returns how much may be placed on a machine when the sum of what

@@ -55,6 +55,8 @@ type Config struct {
 	// Network is where tasks get their addresses from, a /16; unset it is
 	// 10.9.0.0/16. Tasks that serve need a part of 127.0.0.0/8.
 	Network netip.Prefix
+	// Architectures are those that run, the machine's own first; none is amd64.
+	Architectures []model.Architecture
 }
 
 // Engine runs nothing and reports that it does. New creates one.
@@ -249,6 +251,16 @@ func (e *Engine) Capabilities() runtime.Capabilities {
 		c.MemoryMiB = e.cfg.MemoryMiB
 	}
 	return c
+}
+
+// Architectures returns those of the pretended machine.
+func (e *Engine) Architectures() []model.Architecture {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.cfg.Architectures) > 0 {
+		return slices.Clone(e.cfg.Architectures)
+	}
+	return []model.Architecture{model.AMD64}
 }
 
 // Serve waits for the end of ctx: everything happens without it.

@@ -103,7 +103,7 @@ func (e *Engine) prepare(t *entry, begin time.Time) (waits bool, err error) {
 	s := &t.state
 	s.PullStartedAt, s.PullStoppedAt = begin, time.Now()
 	for i, c := range t.spec.Containers {
-		digest, err := e.resolveLocked(runtime.ImageOf(c))
+		digest, err := e.resolveLocked(runtime.ImageOf(t.spec, c))
 		if err != nil {
 			return false, err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"neargate/internal/model"
 	"neargate/internal/runtime"
 )
 
@@ -15,6 +16,19 @@ func (e *Engine) Capabilities() runtime.Capabilities {
 		CPUUnits: 1024 * goruntime.NumCPU(), MemoryMiB: e.memoryMiB, Network: e.net.Subnet(),
 		EphemeralLimit: true,
 	}
+}
+
+// Architectures returns this machine's, and those for which the kernel has an
+// emulator.
+func (e *Engine) Architectures() []model.Architecture {
+	own := model.Architecture(goruntime.GOARCH)
+	out := []model.Architecture{own}
+	for _, a := range emulated(e.cfg.Binfmt) {
+		if a != own {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // memoryMiB reads how much memory the machine has.

@@ -75,6 +75,7 @@ func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, 
 		return nil, err
 	}
 	cfg.Domain = cmp.Or(cfg.Domain, "ec2.internal")
+	cfg.Binfmt = cmp.Or(cfg.Binfmt, "/proc/sys/fs/binfmt_misc")
 	e := &Engine{
 		cfg: cfg, images: images, logs: logs, log: log, events: runtime.NewQueue(),
 		closing: make(chan struct{}), tasks: map[string]*task{}, at: map[netip.Addr]*task{},

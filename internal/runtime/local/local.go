@@ -95,4 +95,7 @@ type Config struct {
 	// Domain is that of tasks' host names, in which they look for names without
 	// dots; "" is ec2.internal.
 	Domain string
+	// Binfmt is where the kernel lists the interpreters of programs for other
+	// machines; "" is /proc/sys/fs/binfmt_misc.
+	Binfmt string
 }

@@ -149,7 +149,7 @@ func (e *Engine) pull(ctx context.Context, t *task) ([]Rootfs, error) {
 	for i, c := range t.rec.Spec.Containers {
 		group.Go(func() error {
 			return e.guard(t.id, func() (err error) {
-				if found[i], releases[i], err = e.images.Unpack(ctx, runtime.ImageOf(c)); err != nil {
+				if found[i], releases[i], err = e.images.Unpack(ctx, runtime.ImageOf(t.rec.Spec, c)); err != nil {
 					return pullError(err)
 				}
 				return nil

@@ -230,6 +230,9 @@ func samples(b *bench) {
 	if c := b.engine.Capabilities(); c.CPUUnits <= 0 || c.MemoryMiB <= 0 {
 		b.Errorf("got %+v, want a machine with CPU and memory", c)
 	}
+	if a := b.engine.Architectures(); len(a) == 0 || slices.Contains(a, "") {
+		b.Errorf("got architectures %q, want the machine's own and perhaps others", a)
+	}
 	one, two := task(b.container("app", "wait")), task(b.container("app", "wait"))
 	b.start(one)
 	b.start(two)
