@@ -171,7 +171,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}); err != nil {
 		return err
 	}
-	if err := p.openConnect(); err != nil {
+	if err := p.openConnect(); err != nil { //nolint:contextcheck // its callbacks have none
 		return err
 	}
 	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{

@@ -25,7 +25,7 @@ func (s *Server) follow(name string, a Answer, view View) (_ Answer, elsewhere s
 			elsewhere = to
 			continue
 		}
-		a.Records = append(a.Records[:len(a.Records):len(a.Records)], named(next.Records, to)...)
+		a.Records = append(slices.Clip(a.Records), named(next.Records, to)...)
 	}
 	return a, elsewhere
 }

@@ -191,7 +191,7 @@ func TestPullsThatFailEndInOneClearError(t *testing.T) {
 			w.(http.Flusher).Flush()
 			<-req.Context().Done()
 		}), "ref pull has been retried 2 time(s): failed to copy: httpReadSeeker: failed after"},
-		{"the wrong part", func(w http.ResponseWriter, req *http.Request, good http.Handler) bool {
+		{"the wrong part", func(w http.ResponseWriter, req *http.Request, _ http.Handler) bool {
 			if kindOf(req) != "blobs" {
 				return false
 			}

@@ -103,7 +103,7 @@ func TestEveryProgramResolves(t *testing.T) {
 		t.Fatalf("neargate dns: %s", aliases)
 	}
 	var local string
-	for _, field := range strings.Fields(aliases) {
+	for field := range strings.FieldsSeq(aliases) {
 		if strings.HasSuffix(field, ".elb.localhost") {
 			local = field
 		}

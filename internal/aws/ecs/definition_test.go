@@ -129,8 +129,10 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"log driver", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverSplunk}
 		}), "ClientException: Log driver splunk is not supported"},
-		{"both kinds of events", logged("awslogs-datetime-format", "%Y", "awslogs-multiline-pattern", "^x"),
-			"ClientException: Log driver awslogs options 'awslogs-datetime-format' and 'awslogs-multiline-pattern' cannot both be set"},
+		{
+			"both kinds of events", logged("awslogs-datetime-format", "%Y", "awslogs-multiline-pattern", "^x"),
+			"ClientException: Log driver awslogs options 'awslogs-datetime-format' and 'awslogs-multiline-pattern' cannot both be set",
+		},
 		{"a pattern that is none", logged("awslogs-multiline-pattern", "("), "ClientException: Log driver awslogs option 'awslogs-multiline-pattern' has an invalid value '('"},
 		{"another region", logged("awslogs-region", "mars-1"), "ClientException: Log driver awslogs option 'awslogs-region' is 'mars-1'"},
 		{"an option of another driver", logged("splunk-url", "x", "log_key", "log"), "ClientException: Log driver awslogs disallows options: log_key, splunk-url"},

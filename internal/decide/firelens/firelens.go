@@ -135,10 +135,10 @@ func options(log model.LogConfig, kind string, n int) []field {
 }
 
 // section writes a section of lines that stand below its first.
-func section(out *strings.Builder, begin, indent, end string, lines ...field) {
+func section(out *strings.Builder, begin, end string, lines ...field) {
 	out.WriteString("\n" + begin + "\n")
 	for _, l := range lines {
-		out.WriteString(indent + l.name + " " + l.value + "\n")
+		out.WriteString("    " + l.name + " " + l.value + "\n")
 	}
 	out.WriteString(end)
 }

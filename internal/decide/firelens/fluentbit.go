@@ -8,7 +8,7 @@ type fluentBit struct {
 }
 
 func (f *fluentBit) section(to *strings.Builder, kind string, lines ...field) {
-	section(to, "["+kind+"]", "    ", "", lines...)
+	section(to, "["+kind+"]", "", lines...)
 }
 
 func (f *fluentBit) begin(records []field, include string) {

@@ -8,8 +8,8 @@ type fluentd struct {
 }
 
 func (f *fluentd) begin(records []field, include string) {
-	section(&f.head, "<source>", "    ", "</source>\n", field{"@type", "unix"}, field{"path", Socket})
-	section(&f.head, "<source>", "    ", "</source>\n", field{"@type", "forward"}, field{"bind", "127.0.0.1"}, field{"port", "24224"})
+	section(&f.head, "<source>", "</source>\n", field{"@type", "unix"}, field{"path", Socket})
+	section(&f.head, "<source>", "</source>\n", field{"@type", "forward"}, field{"bind", "127.0.0.1"}, field{"port", "24224"})
 	if records != nil {
 		f.filters.WriteString("\n<filter **>\n    @type record_transformer\n    <record>\n")
 		for _, r := range records {
@@ -32,7 +32,7 @@ func (f *fluentd) filter(container, pattern string, exclude bool) {
 }
 
 func (f *fluentd) output(container, kind string, options []field) {
-	section(&f.outputs, "<match "+container+"-firelens**>", "    ", "</match>\n", append([]field{{"@type", kind}}, options...)...)
+	section(&f.outputs, "<match "+container+"-firelens**>", "</match>\n", append([]field{{"@type", kind}}, options...)...)
 }
 
 func (f *fluentd) String() string { return f.head.String() + f.filters.String() + f.outputs.String() }
