@@ -72,7 +72,7 @@ func actsAsItsRole(p *published) {
 	p.up(service)
 	for arn := range p.tasks(service, ecstypes.DesiredStatusRunning) {
 		id := arn[strings.LastIndexByte(arn, '/')+1:]
-		inside{t: p.t, id: id, ip: p.addressesOf(service)[0]}.acts("assumed-role/reportsTaskRole/" + id)
+		inside{t: p.t, id: id, ip: p.addressesOf(service)[0]}.is("assumed-role/reportsTaskRole/" + id)
 	}
 	out := must[*ecs.DescribeTasksOutput](p.t)(p.ecs.DescribeTasks(p.t.Context(), &ecs.DescribeTasksInput{
 		Tasks: slices.Collect(maps.Keys(p.tasks(service, ecstypes.DesiredStatusRunning))), Include: []ecstypes.TaskField{ecstypes.TaskFieldTags},

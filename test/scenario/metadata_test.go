@@ -203,8 +203,17 @@ func TestTasksActAsTheirRole(t *testing.T) {
 	c.endAll(s)
 }
 
-// acts checks that the task is somebody and reaches the APIs.
+// acts checks that the task, one of no service, is somebody and reaches the APIs.
 func (i inside) acts(who string) {
+	i.t.Helper()
+	w := i.is(who)
+	if status, body := i.put(w.env("ECS_AGENT_URI")+"/task-protection/v1/state", `{"ProtectionEnabled":true}`); status != http.StatusAccepted || !strings.Contains(body, "TASK_NOT_VALID") {
+		i.t.Errorf("a task of no service is protected: %d %s", status, body)
+	}
+}
+
+// is checks what acts does of any task, and returns what it finds.
+func (i inside) is(who string) whoami {
 	i.t.Helper()
 	w := i.ask()
 	if !strings.HasSuffix(w.ARN, who) || w.Source != "CredentialsEndpointProvider" || len(w.Clusters) != 1 || w.Secret != "correct horse" {
@@ -217,12 +226,10 @@ func (i inside) acts(who string) {
 	if status, body := i.fetch(protection); status != http.StatusOK || !strings.Contains(body, `"ProtectionEnabled":false,"TaskArn":"arn:aws:ecs:`) {
 		i.t.Errorf("its protection is %d %s", status, body)
 	}
-	if status, body := i.put(protection, `{"ProtectionEnabled":true}`); status != http.StatusAccepted || !strings.Contains(body, "TASK_NOT_VALID") {
-		i.t.Errorf("a task of no service is protected: %d %s", status, body)
-	}
 	if status, body := i.fetch(w.env("ECS_CONTAINER_METADATA_URI_V4")); status != http.StatusOK || !strings.Contains(body, i.id) || !strings.Contains(body, i.ip) {
 		i.t.Errorf("metadata %d %s", status, body)
 	}
+	return w
 }
 
 // foreign checks that a task is refused what is another's.
