@@ -72,7 +72,7 @@ func checkAWSLogs(c model.ContainerDefinition, region string) error {
 		}
 	}
 	if r := c.Log.Options["awslogs-region"]; r != region {
-		return client("Log driver awslogs option 'awslogs-region' is '%s', but this server keeps logs of %s alone (container %s).", r, region, c.Name)
+		return client("Log driver awslogs option 'awslogs-region' is '%s', but this server is one of %s (container %s): serve --region names another.", r, region, c.Name)
 	}
 	if create := c.Log.Options["awslogs-create-group"]; create != "" && create != "true" && create != "false" {
 		return client("Log driver awslogs option 'awslogs-create-group' has an invalid value '%s' (container %s).", create, c.Name)
