@@ -121,7 +121,7 @@ func (r *Registry) findPulled(s string) (p pulled, one name, err error) {
 		}
 	}
 	if ref, err := remote.Parse(s); err == nil && ref.Digest == "" {
-		for _, a := range []model.Architecture{"", model.AMD64, model.ARM64} {
+		for _, a := range architectures() {
 			if n, ok := r.names.Get(nameKey(ref.Tagged(), a)); ok {
 				p, _ = r.pulled.Get(n.Digest)
 				p.Digest = n.Digest

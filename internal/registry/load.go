@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,7 +19,7 @@ import (
 
 // Load takes in the images of an archive, under the names that it has or the one
 // that is given, from where no registry is asked what they name. All of an
-// archive is refused when one of its images is no image for this machine.
+// archive is refused when one of its images is for none of Fargate's architectures.
 // InvalidParameterException.
 func (r *Registry) Load(ctx context.Context, in io.Reader, as string) ([]PulledImage, error) {
 	dir, err := os.MkdirTemp(r.path("tmp"), "load-")
@@ -47,13 +48,9 @@ func (r *Registry) Load(ctx context.Context, in io.Reader, as string) ([]PulledI
 	}
 	var all []PulledImage
 	for _, img := range images {
-		p, err := r.keepLoaded(ctx, img)
+		p, names, err := r.keepLoaded(ctx, img)
 		if err != nil {
 			return all, notLoaded(err)
-		}
-		var names []name
-		for _, n := range img.Names {
-			names = append(names, name{Name: n, Loaded: true})
 		}
 		all = append(all, r.describe(p, names))
 	}
@@ -68,23 +65,39 @@ func notLoaded(err error) error {
 	return model.Errorf(model.Invalid, "InvalidParameterException", "load images: %v", err)
 }
 
-// chooseSaved picks the image for this machine of an index in an archive.
+// chooseSaved picks an image of an index in an archive: the one for this machine,
+// or else for another architecture.
 func chooseSaved(ctx context.Context) archive.Choose {
-	return func(data []byte, mediaType string, get func(string) ([]byte, error)) ([]byte, error) {
-		on := platformOf("")
-		return choose(ctx, choice{data, mediaType, on}, get, func(manifest []byte) bool {
-			m, err := parseManifest(manifest, "")
-			if err != nil || m.Config == nil {
-				return false
+	return func(data []byte, mediaType string, get func(string) ([]byte, error)) (manifest []byte, err error) {
+		var errs []error
+		for _, a := range architectures() {
+			manifest, err = choose(ctx, choice{data, mediaType, platformOf(a)}, get, func(manifest []byte) bool {
+				config, err := savedConfig(manifest, get)
+				return err == nil && platformOf(a).runs(config.OS, config.Architecture)
+			})
+			if err == nil {
+				return manifest, nil
 			}
-			data, err := get(m.Config.Digest.String())
-			if err != nil {
-				return false
-			}
-			var config ocispec.Image
-			return json.Unmarshal(data, &config) == nil && on.runs(config.OS, config.Architecture)
-		})
+			errs = append(errs, err)
+		}
+		return nil, errs[0] // for this machine
 	}
+}
+
+// savedConfig returns the config of an image in an archive.
+func savedConfig(manifest []byte, get func(digest string) ([]byte, error)) (config ocispec.Image, err error) {
+	m, err := parseManifest(manifest, "")
+	if err == nil && m.Config == nil {
+		err = errors.New("an index has no config")
+	}
+	if err != nil {
+		return config, err
+	}
+	data, err := get(m.Config.Digest.String())
+	if err != nil {
+		return config, err
+	}
+	return config, json.Unmarshal(data, &config)
 }
 
 // nameLoaded makes the names of loaded images full ones.
@@ -118,8 +131,8 @@ func (r *Registry) nameLoaded(images []archive.Image, as string) error {
 	return nil
 }
 
-// keepLoaded makes an archive's image one of the registry's.
-func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, error) {
+// keepLoaded makes an archive's image one of the registry's, under its names.
+func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, []name, error) {
 	m, err := parseManifest(img.Manifest, img.MediaType)
 	if err == nil && m.Config == nil {
 		err = errors.New("an index within an index")
@@ -128,7 +141,7 @@ func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, e
 		err = checkLayers(m)
 	}
 	if err != nil {
-		return pulled{}, err
+		return pulled{}, nil, err
 	}
 	p := pulled{Digest: digest.FromBytes(img.Manifest).String(), MediaType: m.MediaType, PulledAt: r.now(), UsedAt: r.now()}
 	for _, b := range img.Blobs {
@@ -139,16 +152,26 @@ func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, e
 	for _, b := range img.Blobs {
 		// The same blob may be in the archive's images twice.
 		if err := moveDurably(b.Path, r.blobPath(b.Digest)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return pulled{}, err
+			return pulled{}, nil, err
 		}
 	}
-	if err := r.record(ctx, p, img.Manifest, platformOf("")); err != nil {
-		return pulled{}, err
+	config, err := r.readConfig(m)
+	if err != nil {
+		return pulled{}, nil, err
 	}
+	on := platformOf("")
+	if a := model.Architecture(config.Architecture); slices.Contains(architectures(), a) {
+		on = platformOf(a)
+	}
+	if err := r.record(ctx, p, img.Manifest, on); err != nil {
+		return pulled{}, nil, err
+	}
+	var names []name
 	for _, n := range img.Names {
-		if err := r.noteName(ctx, name{Name: n, Digest: p.Digest, Loaded: true}); err != nil {
-			return pulled{}, err
+		names = append(names, name{Name: n, Architecture: on.foreign(), Digest: p.Digest, Loaded: true})
+		if err := r.noteName(ctx, names[len(names)-1]); err != nil {
+			return pulled{}, nil, err
 		}
 	}
-	return p, nil
+	return p, names, nil
 }

@@ -16,6 +16,12 @@ func platformOf(a model.Architecture) platform {
 	return platform{cmp.Or(string(a), runtime.GOARCH)}
 }
 
+// architectures are those whose images are kept: "" is this machine's, which goes
+// first.
+func architectures() []model.Architecture {
+	return []model.Architecture{"", model.AMD64, model.ARM64}
+}
+
 // foreign returns the platform's architecture where it is not this machine's.
 func (p platform) foreign() model.Architecture {
 	if p.architecture == runtime.GOARCH {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"errors"
 	"runtime"
 	"slices"
@@ -92,5 +93,43 @@ func TestImagesOfTwoArchitectures(t *testing.T) {
 	}
 	if _, err := here.RemovePulled(t.Context(), there.host+"/app:both"); model.KindOf(err) != model.NotFound {
 		t.Errorf("a third time: %v, want not found", err)
+	}
+}
+
+// An image from a file runs for its own architecture, and no registry is asked
+// for another; of an archive with several this machine's is taken.
+func TestLoadForAnotherArchitecture(t *testing.T) {
+	own, other := runtime.GOARCH, string(foreignArchitecture())
+	l := plain(entries(t, file("a", "1")))
+	for _, row := range []struct {
+		name  string
+		files map[string]string
+		runs  string
+	}{
+		{"of one architecture", layoutOf(t, "app:v1", l, other), other},
+		{"of several", layoutOf(t, "app:v1", l, "vax", other), other},
+		{"of this machine's too", layoutOf(t, "app:v1", l, other, own), own},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f := newFixture(t)
+			loaded, err := f.Load(t.Context(), bytes.NewReader(tarOf(t, row.files)), "")
+			if err != nil || len(loaded) != 1 || (loaded[0].Architecture == "") != (row.runs == own) {
+				t.Fatalf("Load = %+v, %v, want one image for %s", loaded, err, row.runs)
+			}
+			f.reopen(t)
+			for _, a := range []string{own, other} {
+				got, err := f.Resolve(t.Context(), "app:v1", nil, model.Architecture(a))
+				if a == row.runs {
+					if err != nil || got != loaded[0].Digest {
+						t.Errorf("Resolve for %s = %s, %v, want %s", a, got, err, loaded[0].Digest)
+					}
+				} else if err == nil || !strings.Contains(err.Error(), "descriptor matching platform 'linux/"+a+"': the image that was loaded is for another") {
+					t.Errorf("Resolve for %s = %s, %v, want a refusal", a, got, err)
+				}
+			}
+			if _, err := f.RemovePulled(t.Context(), "app:v1"); err != nil || len(f.Pulled()) != 0 {
+				t.Errorf("rm: %v, left %+v", err, f.Pulled())
+			}
+		})
 	}
 }

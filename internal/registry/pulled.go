@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"neargate/internal/model"
@@ -57,6 +58,8 @@ func (r *Registry) findThere(ctx context.Context, ref remote.Reference, cred *mo
 	d := ref.Digest
 	if n, ok := r.names.Get(nameKey(ref.Tagged(), on.foreign())); d == "" && ok && (n.Loaded || n.Tagged != "" && from.Digest(ctx, ref.Tag) == n.Tagged) {
 		d = n.Digest
+	} else if d == "" && !ok && r.wasLoaded(ref.Tagged()) {
+		return found{}, on.none(": the image that was loaded is for another")
 	}
 	if p, ok := r.pulled.Get(d); ok {
 		_, err := r.open(p.image(), on)
@@ -84,6 +87,15 @@ func (r *Registry) findThere(ctx context.Context, ref remote.Reference, cred *mo
 		err = r.noteName(ctx, name{Name: ref.Tagged(), Architecture: on.foreign(), Digest: p.Digest, Tagged: m.Digest})
 	}
 	return found{p.image(), from}, err
+}
+
+// wasLoaded reports whether an image was loaded under a full name, for whichever
+// architecture: no registry is asked what it names.
+func (r *Registry) wasLoaded(full string) bool {
+	return slices.ContainsFunc(architectures(), func(a model.Architecture) bool {
+		n, ok := r.names.Get(nameKey(full, a))
+		return ok && n.Loaded
+	})
 }
 
 // pullManifest takes in an image manifest, or the one of an index for a platform,
