@@ -13,8 +13,7 @@ const fileSystemsDir = "efs"
 func (p *parts) openFileSystems(log *slog.Logger) (err error) {
 	p.systems, err = filesystem.Open(p.db, filesystem.Config{
 		Dir: filepath.Join(p.cfg.Data, fileSystemsDir), Place: p.cfg.Place,
-		Subnet:   func(id string) (vpc, zone string, ok bool) { return p.networks.Subnet(id) },
-		HasGroup: func(id string) bool { return p.networks.HasSecurityGroup(id) },
+		Networks: networks{p},
 	}, log)
 	return err
 }

@@ -13,6 +13,16 @@ func (l logGroups) HasGroup(name string) bool {
 	return err == nil
 }
 
+// networks is where subnets and security groups are looked up. The VPCs are
+// opened after those who ask.
+type networks struct{ *parts }
+
+// Subnet returns the VPC and the availability zone of a subnet.
+func (n networks) Subnet(id string) (vpcID, zone string, ok bool) { return n.parts.networks.Subnet(id) }
+
+// GroupVPC returns the VPC of a security group.
+func (n networks) GroupVPC(id string) (vpcID string, ok bool) { return n.parts.networks.GroupVPC(id) }
+
 // deploymentAlarms is what the scheduler asks of the alarms.
 type deploymentAlarms struct{ *parts }
 

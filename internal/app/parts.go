@@ -177,9 +177,8 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.ecs, err = ecs.Open(p.db, p.balancer, ecs.Config{
 		Registries: p.discovery,
 		Place:      cfg.Place, OnChange: p.serviceChanged, Namespaces: connectNamespaces{p},
-		HasSecurityGroup: func(id string) bool { return p.networks.HasSecurityGroup(id) },
-		HasSubnet:        func(id string) bool { return p.networks.HasSubnet(id) },
-		TaskMayHave:      func(role string) bool { return p.tokens.TaskMayHave(role) },
+		Networks:    networks{p},
+		TaskMayHave: func(role string) bool { return p.tokens.TaskMayHave(role) },
 	})
 	if err != nil {
 		return err

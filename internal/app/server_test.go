@@ -318,7 +318,8 @@ func (s *server) interfaces() {
 	}
 }
 
-// ec2 calls an operation without parameters: the SDK's client is very large.
+// ec2 calls an operation, with parameters after an ampersand: the SDK's client is
+// very large.
 func (s *server) ec2(action string) string {
 	s.Helper()
 	body := "Action=" + action + "&Version=2016-11-15"

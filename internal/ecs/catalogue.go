@@ -28,17 +28,22 @@ type targetGroups interface {
 	Forwards(rule string) ([]model.WeightedTargetGroup, error)
 }
 
+// networks is where the subnets and security groups of tasks are looked up.
+type networks interface {
+	// Subnet returns the VPC and the availability zone of a subnet.
+	Subnet(id string) (vpcID, zone string, ok bool)
+	// GroupVPC returns the VPC of a security group.
+	GroupVPC(id string) (vpcID string, ok bool)
+}
+
 // Config sets where the catalogue's resources live and who hears of changes.
 type Config struct {
 	Place model.Place
 	// OnChange is told the cluster and the name of a service whose desired
 	// state has changed. It must not block.
 	OnChange func(cluster, service string)
-	// HasSecurityGroup reports whether there is a security group with the ID; nil
-	// takes any.
-	HasSecurityGroup func(id string) bool
-	// HasSubnet reports whether there is a subnet with the ID; nil takes any.
-	HasSubnet func(id string) bool
+	// Networks has the subnets and the security groups; nil takes any.
+	Networks networks
 	// Registries has the services of Cloud Map; nil: there are none.
 	Registries registries
 	// TaskMayHave reports whether tasks can have the role with the name or ARN;

@@ -32,22 +32,29 @@ func checkNetwork(n model.Network) error {
 	return nil
 }
 
-// findNetwork refuses subnets and security groups that there are none of.
-// InvalidParameterException.
+// findNetwork refuses subnets and security groups that there are none of, and
+// groups of another VPC than the subnets. InvalidParameterException.
 func (c *Catalogue) findNetwork(n *model.Network) error {
-	if n == nil {
+	if n == nil || c.cfg.Networks == nil {
 		return nil
 	}
+	var vpcs []string
 	for _, id := range n.Subnets {
-		if c.cfg.HasSubnet != nil && !c.cfg.HasSubnet(id) {
+		vpc, _, ok := c.cfg.Networks.Subnet(id)
+		if !ok {
 			return invalid("Error retrieving subnet information for [%s]: The subnet ID '%s' does not exist (ErrorCode: InvalidSubnetID.NotFound)",
 				strings.Join(n.Subnets, ", "), id)
 		}
+		vpcs = append(vpcs, vpc)
 	}
 	for _, id := range n.SecurityGroups {
-		if c.cfg.HasSecurityGroup != nil && !c.cfg.HasSecurityGroup(id) {
+		vpc, ok := c.cfg.Networks.GroupVPC(id)
+		if !ok {
 			return invalid("Error retrieving security group information for [%s]: The security group '%s' does not exist (ErrorCode: InvalidGroup.NotFound)",
 				strings.Join(n.SecurityGroups, ", "), id)
+		}
+		if slices.ContainsFunc(vpcs, func(other string) bool { return other != vpc }) {
+			return invalid("Security group %s does not appear to belong to the same VPC as the input subnets.", id)
 		}
 	}
 	return nil

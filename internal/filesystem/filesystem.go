@@ -23,10 +23,16 @@ import (
 type Config struct {
 	Dir   string // where the file systems lie; absolute
 	Place model.Place
-	// Subnet returns the VPC and the zone of a subnet.
-	Subnet func(id string) (vpc, zone string, ok bool)
-	// HasGroup reports whether there is a security group.
-	HasGroup func(id string) bool
+	// Networks has the subnets and the security groups of mount targets.
+	Networks networks
+}
+
+// networks is where subnets and security groups are looked up.
+type networks interface {
+	// Subnet returns the VPC and the availability zone of a subnet.
+	Subnet(id string) (vpcID, zone string, ok bool)
+	// GroupVPC returns the VPC of a security group.
+	GroupVPC(id string) (vpcID string, ok bool)
 }
 
 // FileSystems are the file systems of an account and region.

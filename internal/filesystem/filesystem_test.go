@@ -30,15 +30,24 @@ func open(t *testing.T) *FileSystems {
 	})
 	f, err := Open(db, Config{
 		Dir: filepath.Join(dir, "efs"), Place: place,
-		Subnet: func(id string) (string, string, bool) {
-			return "vpc-1", "us-east-1" + strings.TrimPrefix(id, "subnet-"), strings.HasPrefix(id, "subnet-")
-		},
-		HasGroup: func(id string) bool { return id == "sg-1" },
+		Networks: oneVPC{},
 	}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// oneVPC has the subnets "subnet-a", "subnet-b" … of zones a, b …, and sg-1; sg-2
+// is in another VPC.
+type oneVPC struct{}
+
+func (oneVPC) Subnet(id string) (vpcID, zone string, ok bool) {
+	return "vpc-1", "us-east-1" + strings.TrimPrefix(id, "subnet-"), strings.HasPrefix(id, "subnet-")
+}
+
+func (oneVPC) GroupVPC(id string) (vpcID string, ok bool) {
+	return map[string]string{"sg-1": "vpc-1", "sg-2": "vpc-2"}[id], id == "sg-1" || id == "sg-2"
 }
 
 func must[T any](v T, err error) func(t *testing.T) T {

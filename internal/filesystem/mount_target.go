@@ -12,10 +12,10 @@ import (
 // SubnetNotFound, SecurityGroupNotFound, MountTargetConflict.
 func (f *FileSystems) CreateMountTarget(ctx context.Context, t MountTarget) (MountTarget, error) {
 	var ok bool
-	if t.VPC, t.Zone, ok = f.cfg.Subnet(t.Subnet); !ok {
+	if t.VPC, t.Zone, ok = f.cfg.Networks.Subnet(t.Subnet); !ok {
 		return t, fault(model.Invalid, "SubnetNotFound", "The subnet ID '%s' does not exist", t.Subnet)
 	}
-	if err := f.checkGroups(t.Groups); err != nil {
+	if err := f.checkGroups(t.Groups, t.VPC); err != nil {
 		return t, err
 	}
 	t.ID, t.Interface = newID("fsmt-"), newID("eni-")
@@ -37,9 +37,10 @@ func (f *FileSystems) CreateMountTarget(ctx context.Context, t MountTarget) (Mou
 	return t, err
 }
 
-func (f *FileSystems) checkGroups(ids []string) error {
+// checkGroups refuses security groups that the mount target's VPC does not have.
+func (f *FileSystems) checkGroups(ids []string, vpcID string) error {
 	for _, id := range ids {
-		if !f.cfg.HasGroup(id) {
+		if of, ok := f.cfg.Networks.GroupVPC(id); !ok || of != vpcID {
 			return fault(model.Invalid, "SecurityGroupNotFound", "The security group '%s' does not exist", id)
 		}
 	}
@@ -64,15 +65,12 @@ func (f *FileSystems) MountTarget(id string) (MountTarget, error) {
 // SetGroups changes the security groups of a mount target. MountTargetNotFound,
 // SecurityGroupNotFound.
 func (f *FileSystems) SetGroups(ctx context.Context, id string, groups []string) error {
-	if err := f.checkGroups(groups); err != nil {
-		return err
-	}
 	_, err := f.targets.Update(ctx, id, func(cur MountTarget, exists bool) (MountTarget, error) {
 		if !exists {
 			return cur, errNoMountTarget(id)
 		}
 		cur.Groups = groups
-		return cur, nil
+		return cur, f.checkGroups(groups, cur.VPC)
 	})
 	return err
 }

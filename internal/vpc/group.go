@@ -16,10 +16,10 @@ func allowAllOut() Rule {
 	return Rule{ID: newID("sgr"), Egress: true, Protocol: "-1", From: -1, To: -1, Peer: Peer{CIDR4: "0.0.0.0/0"}}
 }
 
-// HasSecurityGroup reports whether there is a security group with this ID.
-func (n *Networks) HasSecurityGroup(id string) bool {
-	_, ok := n.groups.Get(id)
-	return ok
+// GroupVPC returns the VPC of a security group.
+func (n *Networks) GroupVPC(id string) (vpcID string, ok bool) {
+	g, ok := n.groups.Get(id)
+	return g.VPC, ok
 }
 
 // DefaultSecurityGroup returns the ID of the default VPC's default group.

@@ -258,12 +258,6 @@ func (n *Networks) Subnet(id string) (vpcID, zone string, ok bool) {
 	return s.VPC, s.Zone, ok
 }
 
-// HasSubnet reports whether there is a subnet with the ID.
-func (n *Networks) HasSubnet(id string) bool {
-	_, ok := n.subnets.Get(id)
-	return ok
-}
-
 // HasVPC reports whether there is a VPC with the ID.
 func (n *Networks) HasVPC(id string) bool {
 	_, ok := n.vpcs.Get(id)

@@ -28,6 +28,17 @@ func (one) Key(accessKey string) (sigv4.Key, bool) {
 	return sigv4.Key{Secret: "secret", Caller: wire.Caller{AccessKey: accessKey}}, true
 }
 
+// oneVPC has every subnet and security group.
+type oneVPC struct{}
+
+func (oneVPC) Subnet(id string) (vpcID, zone string, ok bool) {
+	return "vpc-1", "us-east-1a", strings.HasPrefix(id, "subnet-")
+}
+
+func (oneVPC) GroupVPC(id string) (vpcID string, ok bool) {
+	return "vpc-1", strings.HasPrefix(id, "sg-")
+}
+
 // newClient returns an SDK client of the face over HTTP, whose signatures are
 // checked.
 func newClient(t *testing.T) *efs.Client {
@@ -44,8 +55,7 @@ func newClient(t *testing.T) *efs.Client {
 	})
 	systems, err := filesystem.Open(db, filesystem.Config{
 		Dir: filepath.Join(t.TempDir(), "efs"), Place: place,
-		Subnet:   func(id string) (string, string, bool) { return "vpc-1", "us-east-1a", strings.HasPrefix(id, "subnet-") },
-		HasGroup: func(id string) bool { return strings.HasPrefix(id, "sg-") },
+		Networks: oneVPC{},
 	}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ type Config struct {
 
 // groups are the security groups that there are.
 type groups interface {
-	HasSecurityGroup(id string) bool
+	GroupVPC(id string) (vpcID string, ok bool)
 	DefaultGroupOf(subnet string) string
 }
 

@@ -98,15 +98,20 @@ func (s *service) setSubnets(ctx context.Context, in *elb.SetSubnetsInput) (*elb
 	return &elb.SetSubnetsOutput{AvailabilityZones: s.zones(lb), IpAddressType: types.IpAddressType(lb.IPAddressType)}, nil
 }
 
-// securityGroups checks a load balancer's groups; none is the default
-// one of the VPC of the subnets.
-func (s *service) securityGroups(named, subnets []string) ([]string, error) {
+// securityGroups refuses groups that there are none of, and those of another VPC
+// than the load balancer's; none is the default one of the subnets' VPC. Codes
+// InvalidSecurityGroup, InvalidConfigurationRequest.
+func (s *service) securityGroups(named, subnets []string, vpcID string) ([]string, error) {
 	if s.cfg.Groups == nil {
 		return named, nil
 	}
 	for _, id := range named {
-		if !s.cfg.Groups.HasSecurityGroup(id) {
+		of, ok := s.cfg.Groups.GroupVPC(id)
+		switch {
+		case !ok:
 			return nil, model.Errorf(model.Invalid, "InvalidSecurityGroup", "The security group '%s' does not exist", id)
+		case of != vpcID:
+			return nil, model.Errorf(model.Invalid, "InvalidConfigurationRequest", "One or more security groups are invalid")
 		}
 	}
 	if len(named) == 0 {
@@ -116,7 +121,7 @@ func (s *service) securityGroups(named, subnets []string) ([]string, error) {
 }
 
 // setSecurityGroups: codes ValidationError, LoadBalancerNotFound,
-// InvalidSecurityGroup.
+// InvalidSecurityGroup, InvalidConfigurationRequest.
 func (s *service) setSecurityGroups(ctx context.Context, in *elb.SetSecurityGroupsInput) (*elb.SetSecurityGroupsOutput, error) {
 	arn, err := required("loadBalancerArn", in.LoadBalancerArn)
 	if err != nil {
@@ -125,13 +130,9 @@ func (s *service) setSecurityGroups(ctx context.Context, in *elb.SetSecurityGrou
 	if len(in.SecurityGroups) == 0 || slices.Contains(in.SecurityGroups, "") {
 		return nil, model.Errorf(model.Invalid, "InvalidSecurityGroup", "At least one security group must be specified")
 	}
-	named, err := s.securityGroups(in.SecurityGroups, nil)
-	if err != nil {
-		return nil, err
-	}
-	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) error {
-		lb.SecurityGroups = named
-		return nil
+	lb, err := s.lb.UpdateLoadBalancer(ctx, arn, func(lb *model.LoadBalancer) (err error) {
+		lb.SecurityGroups, err = s.securityGroups(in.SecurityGroups, lb.Subnets, lb.VpcID)
+		return err
 	})
 	if err != nil {
 		return nil, err
