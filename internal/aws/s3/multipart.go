@@ -2,7 +2,6 @@ package s3
 
 import (
 	"encoding/xml"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -82,11 +81,13 @@ func (s *service) uploadPartCopy(r *request) error {
 	}
 	offset, length := int64(0), from.Size
 	if span := r.Header.Get("X-Amz-Copy-Source-Range"); span != "" {
-		var last int64
-		if _, err := fmt.Sscanf(span, "bytes=%d-%d", &offset, &last); err != nil || last < offset || last >= from.Size {
+		first, end, _ := strings.Cut(strings.TrimPrefix(span, "bytes="), "-")
+		begin, errFirst := strconv.ParseUint(first, 10, 63)
+		last, errLast := strconv.ParseUint(end, 10, 63)
+		if errFirst != nil || errLast != nil || !strings.HasPrefix(span, "bytes=") || last < begin || int64(last) >= from.Size {
 			return badArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
 		}
-		length = last - offset + 1
+		offset, length = int64(begin), int64(last-begin+1)
 	}
 	content, err := s.objects.Read(from, offset, length)
 	if err != nil {

@@ -322,6 +322,17 @@ func TestMultipart(t *testing.T) {
 		t.Errorf("head: %+v, %v", h, err)
 	}
 	dropped := begin()
+	for span, want := range map[string]string{
+		"bytes=0-4": "", "bytes=-5-10": "InvalidArgument", "bytes=-9223372036854775808-0": "InvalidArgument", "bytes=4-0": "InvalidArgument",
+		"bytes=0-4x": "InvalidArgument", "0-4": "InvalidArgument", "bytes=0-9999999999": "InvalidArgument",
+	} {
+		_, err := r.UploadPartCopy(ctx, &sdk.UploadPartCopyInput{
+			Bucket: aws.String("b-1"), Key: key, UploadId: dropped, PartNumber: aws.Int32(1), CopySource: aws.String("b-1/big"), CopySourceRange: &span,
+		})
+		if got := code(err); got != want {
+			t.Errorf("copy of %s: got %q, want %q", span, got, want)
+		}
+	}
 	part(dropped, 1, big)
 	if l, err := r.ListParts(ctx, &sdk.ListPartsInput{Bucket: aws.String("b-1"), Key: key, UploadId: dropped}); err != nil || len(l.Parts) != 1 || *l.Parts[0].Size != 5<<20 {
 		t.Errorf("parts: %+v, %v", l, err)

@@ -1,6 +1,7 @@
 package dependency_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,4 +48,21 @@ func read(s string) []model.ContainerDefinition {
 		all = append(all, c)
 	}
 	return all
+}
+
+// TestManyWaysToEach: the work does not grow with the number of ways to a
+// container, which is beyond counting here.
+func TestManyWaysToEach(t *testing.T) {
+	all := make([]model.ContainerDefinition, 60)
+	for i := range all {
+		all[i] = model.ContainerDefinition{Name: strconv.Itoa(i), Essential: true}
+		for j := i + 1; j < len(all); j++ {
+			for range 3 {
+				all[i].DependsOn = append(all[i].DependsOn, model.Dependency{Container: strconv.Itoa(j), Condition: dependency.Start})
+			}
+		}
+	}
+	if got := dependency.Check(all); got != "" {
+		t.Errorf("got %q, want nothing wrong", got)
+	}
 }

@@ -43,7 +43,7 @@ func Check(containers []model.ContainerDefinition, volumes []model.Volume) strin
 				return fmt.Sprintf("Invalid 'volumesFrom' setting. Unknown container: '%s'.", from.Container)
 			}
 		}
-		if circular(containers, c.Name, c.Name, len(containers)) {
+		if leadsTo(containers, c.Name, c.Name, map[string]bool{}) {
 			return fmt.Sprintf("Invalid 'volumesFrom' setting for container '%s': it leads back to the container.", c.Name)
 		}
 	}
@@ -67,11 +67,16 @@ func checkPoints(c model.ContainerDefinition, volumes []model.Volume) string {
 	return ""
 }
 
-// circular reports whether what a container takes leads to another within steps.
-func circular(containers []model.ContainerDefinition, name, to string, steps int) bool {
+// leadsTo reports whether what a container takes leads to another. Each container
+// is followed once: there may be very many ways to it.
+func leadsTo(containers []model.ContainerDefinition, name, to string, followed map[string]bool) bool {
 	c := find(containers, name)
-	return c != nil && steps > 0 && slices.ContainsFunc(c.VolumesFrom, func(from model.VolumesFrom) bool {
-		return from.Container == to || circular(containers, from.Container, to, steps-1)
+	if c == nil || followed[name] {
+		return false
+	}
+	followed[name] = true
+	return slices.ContainsFunc(c.VolumesFrom, func(from model.VolumesFrom) bool {
+		return from.Container == to || leadsTo(containers, from.Container, to, followed)
 	})
 }
 
@@ -87,16 +92,30 @@ func find(containers []model.ContainerDefinition, name string) *model.ContainerD
 // declared are the volumes of each container's image. The containers have passed
 // Check.
 func Of(name string, containers []model.ContainerDefinition, declared map[string][]string) []Mount {
-	c := find(containers, name)
+	return mounts{containers, declared, map[string][]Mount{}}.of(name)
+}
+
+// mounts works out what containers mount, each once.
+type mounts struct {
+	containers []model.ContainerDefinition
+	declared   map[string][]string
+	known      map[string][]Mount
+}
+
+func (w mounts) of(name string) []Mount {
+	c := find(w.containers, name)
 	if c == nil {
 		return nil
+	}
+	if done, ok := w.known[name]; ok {
+		return done
 	}
 	all := map[string]Mount{}
 	for _, m := range c.MountPoints {
 		at := path.Clean(m.Path)
 		all[at] = Mount{Volume: m.Volume, Path: at, ReadOnly: m.ReadOnly}
 	}
-	for _, p := range declared[name] {
+	for _, p := range w.declared[name] {
 		at := path.Clean("/" + p)
 		m, mounted := all[at]
 		if !mounted {
@@ -107,7 +126,7 @@ func Of(name string, containers []model.ContainerDefinition, declared map[string
 		}
 	}
 	for _, from := range c.VolumesFrom {
-		for _, m := range Of(from.Container, containers, declared) {
+		for _, m := range w.of(from.Container) {
 			if own, there := all[m.Path]; there && own.Container == "" {
 				continue
 			}
@@ -115,7 +134,8 @@ func Of(name string, containers []model.ContainerDefinition, declared map[string
 			all[m.Path] = m
 		}
 	}
-	return sorted(all)
+	w.known[name] = sorted(all)
+	return w.known[name]
 }
 
 // sorted puts directories before those below them.

@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,5 +80,25 @@ func TestOf(t *testing.T) {
 		if diff := cmp.Diff(want, Of(name, containers, declared)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestManyWaysToEach: the work does not grow with the number of ways to a
+// container, which is beyond counting here.
+func TestManyWaysToEach(t *testing.T) {
+	all := make([]model.ContainerDefinition, 60)
+	for i := range all {
+		all[i].Name = strconv.Itoa(i)
+		for j := i + 1; j < len(all); j++ {
+			for range 3 {
+				all[i].VolumesFrom = append(all[i].VolumesFrom, model.VolumesFrom{Container: strconv.Itoa(j)})
+			}
+		}
+	}
+	if got := Check(all, nil); got != "" {
+		t.Errorf("got %q, want nothing wrong", got)
+	}
+	if got := Of("0", all, map[string][]string{"59": {"/data"}}); len(got) != 1 || got[0].Path != "/data" {
+		t.Errorf("got %v, want the volume of the last", got)
 	}
 }
