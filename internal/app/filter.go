@@ -18,9 +18,10 @@ type filter interface {
 	// only the server reaches them.
 	SetPolicy(p firewall.Policy) error
 	// Source returns an address for the named load balancer to connect to tasks
-	// from; whom it reaches is up to its security groups and the tasks'. The
-	// address stays the same until DropSource, also when the groups change.
-	Source(name string, groups []string) (netip.Addr, error)
+	// from, the kept one where that is free; whom it reaches is up to its security
+	// groups and the tasks'. The address stays the same until DropSource, also when
+	// the groups change.
+	Source(name string, kept netip.Addr, groups []string) (netip.Addr, error)
 	// SetDoors names the ports that the load balancer listens on at its address.
 	// Tasks reach these, as its security groups and theirs allow, and no others.
 	SetDoors(name string, ports []uint16) error

@@ -120,6 +120,7 @@ func (b *Balancer) CreateLoadBalancer(ctx context.Context, lb model.LoadBalancer
 	if err != nil {
 		return lb, err
 	}
+	lb.Source = source
 	if err := b.tables.lbs.Put(ctx, lb.ARN, lb); err != nil {
 		b.dropSource(lb.ARN)
 		return lb, err

@@ -14,13 +14,7 @@ const firstLook = 250 * time.Millisecond
 func (b *Balancer) restore(ctx context.Context) {
 	b.control.Lock()
 	defer b.control.Unlock()
-	for _, lb := range b.tables.lbs.List("") {
-		source, err := b.openSource(lb)
-		if err != nil {
-			b.log.Error("load balancer reaches no target", "load_balancer", lb.ARN, "error", err)
-		}
-		b.addLoadBalancer(lb, source)
-	}
+	b.reopenSources(ctx)
 	for _, tg := range b.tables.groups.List("") {
 		b.addGroup(tg)
 	}

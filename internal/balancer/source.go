@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -19,8 +20,9 @@ import (
 // targets, by which security groups know them there.
 type sources interface {
 	// Source returns the address of the load balancer with the ARN, and puts its
-	// security groups in force.
-	Source(arn string, groups []string) (netip.Addr, error)
+	// security groups in force. A load balancer that has none yet gets the kept
+	// one where that is free in the network, and otherwise another.
+	Source(arn string, kept netip.Addr, groups []string) (netip.Addr, error)
 	// SetDoors names the ports that the load balancer listens on at the address,
 	// in order.
 	SetDoors(arn string, ports []uint16) error
@@ -34,7 +36,37 @@ func (b *Balancer) openSource(lb model.LoadBalancer) (netip.Addr, error) {
 	if b.cfg.Sources == nil {
 		return netip.Addr{}, nil
 	}
-	return b.cfg.Sources.Source(lb.ARN, lb.SecurityGroups)
+	return b.cfg.Sources.Source(lb.ARN, lb.Source, lb.SecurityGroups)
+}
+
+// reopenSources gets the load balancers of the store the addresses that they had,
+// and keeps those that have changed. Who had one comes first, so that none of
+// these is given to another.
+func (b *Balancer) reopenSources(ctx context.Context) {
+	all := b.tables.lbs.List("")
+	slices.SortStableFunc(all, func(x, y model.LoadBalancer) int { return -x.Source.Compare(y.Source) })
+	for _, lb := range all {
+		source, err := b.openSource(lb)
+		if err != nil {
+			b.log.Error("load balancer reaches no target", "load_balancer", lb.ARN, "error", err)
+		} else if err := b.keepSource(ctx, lb, source); err != nil {
+			b.log.Warn("the address of a load balancer among the tasks is not kept: the next start may change it", "load_balancer", lb.ARN, "error", err)
+		}
+		b.addLoadBalancer(lb, source)
+	}
+}
+
+// keepSource notes an address in the record of its load balancer.
+func (b *Balancer) keepSource(ctx context.Context, lb model.LoadBalancer, source netip.Addr) error {
+	if source == lb.Source || !source.IsValid() {
+		return nil
+	}
+	if lb.Source.IsValid() {
+		b.log.Warn("a load balancer has another address among the tasks: its former one is not to be had",
+			"load_balancer", lb.ARN, "was", lb.Source, "is", source)
+	}
+	lb.Source = source
+	return b.tables.lbs.Put(ctx, lb.ARN, lb)
 }
 
 // openDoors lets tasks in wherever the load balancer listens now. What fails is

@@ -1,7 +1,10 @@
 package balancer
 
 import (
+	"maps"
 	"net/netip"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -11,9 +14,66 @@ import (
 // loopback gives load balancers addresses of the loopback network.
 type loopback struct{ address netip.Addr }
 
-func (l loopback) Source(string, []string) (netip.Addr, error) { return l.address, nil }
-func (l loopback) SetDoors(string, []uint16) error             { return nil }
-func (l loopback) DropSource(string) error                     { return nil }
+func (l loopback) Source(string, netip.Addr, []string) (netip.Addr, error) { return l.address, nil }
+func (l loopback) SetDoors(string, []uint16) error                         { return nil }
+func (l loopback) DropSource(string) error                                 { return nil }
+
+// inTurn gives load balancers that have kept no address the next of a network.
+type inTurn struct {
+	loopback
+	given map[string]netip.Addr
+}
+
+func (s *inTurn) Source(arn string, kept netip.Addr, _ []string) (netip.Addr, error) {
+	if a, ok := s.given[arn]; ok {
+		return a, nil
+	}
+	for !kept.IsValid() || slices.Contains(slices.Collect(maps.Values(s.given)), kept) {
+		s.address = s.address.Next()
+		kept = s.address
+	}
+	s.given[arn] = kept
+	return kept, nil
+}
+
+// TestRestartKeepsSources: load balancers have their addresses among the targets
+// again after a restart, also next to one whose record has none, as an earlier
+// version wrote it.
+func TestRestartKeepsSources(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	restart := func(last string) *rig {
+		return startAt(t, path, Config{Sources: &inTurn{loopback{netip.MustParseAddr(last)}, map[string]netip.Addr{}}})
+	}
+	r := restart("127.9.0.1")
+	var arns []string
+	want := map[string]netip.Addr{}
+	for _, name := range []string{"a", "b", "c"} {
+		lb := r.loadBalancer(name)
+		arns = append(arns, lb.ARN)
+		want[lb.ARN], _ = r.Source(lb.ARN)
+	}
+	slices.Sort(arns)
+	old := arns[0] // the first of the store
+	if _, err := r.UpdateLoadBalancer(t.Context(), old, func(lb *model.LoadBalancer) error { lb.Source = netip.Addr{}; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	// This one would be given an address of the others, were it the first.
+	r = restart("127.9.0.1")
+	for _, arn := range arns[1:] {
+		if got, _ := r.Source(arn); got != want[arn] {
+			t.Errorf("%s has %s after the restart, had %s", arn, got, want[arn])
+		}
+	}
+	want[old], _ = r.Source(old)
+	r.stop()
+	r = restart("127.9.0.100")
+	for _, arn := range arns {
+		if got, _ := r.Source(arn); got != want[arn] {
+			t.Errorf("%s has %s after two restarts, had %s", arn, got, want[arn])
+		}
+	}
+}
 
 // TestAddressAmongTargets: what targets send to the load balancer's address in
 // their network is answered as what comes by its own one.

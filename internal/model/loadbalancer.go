@@ -1,14 +1,18 @@
 package model
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // LoadBalancer is an application load balancer.
 type LoadBalancer struct {
 	ARN, Name, ID  string
 	DNSName        string
-	Address        string // its own loopback address, 127.x.y.z
-	Scheme         string // "internet-facing" or "internal"
-	State          string // "provisioning", "active" or "failed"
+	Address        string     // its own loopback address, 127.x.y.z
+	Source         netip.Addr `json:",omitzero"` // in the targets' network, kept over restarts; zero: none
+	Scheme         string     // "internet-facing" or "internal"
+	State          string     // "provisioning", "active" or "failed"
 	StateReason    string
 	IPAddressType  string
 	VpcID          string

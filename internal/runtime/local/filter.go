@@ -18,9 +18,10 @@ func (e *Engine) SetPolicy(p firewall.Policy) error {
 }
 
 // Source returns an address for the named load balancer to connect to tasks
-// from, and puts its security groups in force.
-func (e *Engine) Source(name string, groups []string) (netip.Addr, error) {
-	a, err := e.net.Source(name, groups)
+// from, and puts its security groups in force. It is the kept one, of an earlier
+// process, where that is free.
+func (e *Engine) Source(name string, kept netip.Addr, groups []string) (netip.Addr, error) {
+	a, err := e.net.Source(name, kept, groups)
 	if err != nil {
 		return a, fmt.Errorf("open the way from load balancer %s: %w", name, err)
 	}

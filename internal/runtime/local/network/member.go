@@ -98,15 +98,15 @@ func (n *Network) dismiss(a netip.Addr) {
 }
 
 // Source returns an address for the named load balancer to connect to tasks
-// from, and lets through what its security groups allow. The address stays the
-// same until DropSource.
-func (n *Network) Source(name string, groups []string) (netip.Addr, error) {
+// from, and lets through what its security groups allow. It is the kept one where
+// that is free in the subnet, and stays the same until DropSource.
+func (n *Network) Source(name string, kept netip.Addr, groups []string) (netip.Addr, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	a, known := n.sources[name]
 	if !known {
 		var err error
-		if a, err = n.pool.take(); err != nil {
+		if a, err = n.pool.takeKept(kept); err != nil {
 			return a, err
 		}
 		if err := netlink.AddrReplace(n.home, addressOf(netip.PrefixFrom(a, 32))); err != nil {

@@ -167,6 +167,15 @@ func (p *pool) usable(a netip.Addr) bool {
 	return p.subnet.Contains(a) && p.subnet.Contains(a.Next()) && p.subnet.Addr().Next().Less(a) && !p.used[a]
 }
 
+// takeKept returns the kept address where that is free, and otherwise the next.
+func (p *pool) takeKept(kept netip.Addr) (netip.Addr, error) {
+	if !p.usable(kept) {
+		return p.take()
+	}
+	p.used[kept] = true
+	return kept, nil
+}
+
 func (p *pool) take() (netip.Addr, error) {
 	a := p.last
 	for range 1 << (32 - p.subnet.Bits()) {
