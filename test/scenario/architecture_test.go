@@ -77,6 +77,14 @@ func TestArchitectures(t *testing.T) {
 		eventually(t, 20*time.Second, name+" to tell its architecture", func() error {
 			return c.printed(name, want+" and "+want+", <nil>")
 		})
+		eventually(t, 30*time.Second, name+" to be healthy by a command in its container", func() error {
+			for _, task := range c.tasks(name, ecstypes.DesiredStatusRunning) {
+				if task.HealthStatus != ecstypes.HealthStatusHealthy {
+					return fmt.Errorf("it is %s", task.HealthStatus)
+				}
+			}
+			return nil
+		})
 	}
 	c.service("bad", "bad", 1, "")
 	eventually(t, 20*time.Second, "ECS's words for an image of another architecture", func() error {
@@ -138,6 +146,7 @@ func (c *client) defineFor(family, image string, a ecstypes.CPUArchitecture) {
 		ExecutionRoleArn:        aws.String("arn:aws:iam::000000000000:role/ecsTaskExecutionRole"),
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
 			Name: aws.String("app"), Image: aws.String(image),
+			HealthCheck:     &ecstypes.HealthCheck{Command: []string{"CMD", "/machine", "child"}, Interval: aws.Int32(5)},
 			LinuxParameters: &ecstypes.LinuxParameters{InitProcessEnabled: aws.Bool(true)},
 			LogConfiguration: &ecstypes.LogConfiguration{LogDriver: ecstypes.LogDriverAwslogs, Options: map[string]string{
 				"awslogs-group": "machines", "awslogs-region": "us-east-1", "awslogs-stream-prefix": family,
