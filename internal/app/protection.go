@@ -18,7 +18,8 @@ func (p protection) Protect(ctx context.Context, t model.Task, enable bool, last
 	if err != nil {
 		return now, nil, err
 	}
-	for _, f := range failures {
+	if len(failures) > 0 { // of the one task
+		f := failures[0]
 		refused = &metadata.Refusal{ARN: f.ARN, Reason: f.Reason}
 		if f.Detail != "" {
 			refused.Detail = &f.Detail

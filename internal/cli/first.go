@@ -22,7 +22,7 @@ func runAsFirst(stderr io.Writer) int {
 	if _, err := unix.IoctlGetTermios(0, unix.TCGETS); err == nil {
 		attributes.Foreground = true // the terminal's Ctrl-C goes to it, once
 	}
-	process, err := os.StartProcess("/proc/self/exe", os.Args, &os.ProcAttr{Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Env: os.Environ(), Sys: attributes}) //nolint:forbidigo // its own streams
+	process, err := os.StartProcess("/proc/self/exe", os.Args, &os.ProcAttr{Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Env: os.Environ(), Sys: attributes})
 	if err != nil {
 		report(stderr, fmt.Errorf("start beside the first process: %w", err))
 		return exitFailed

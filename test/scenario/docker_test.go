@@ -56,9 +56,9 @@ func newDocker(t *testing.T) *docker {
 			t.Skip("needs " + name)
 		}
 	}
-	dir := must[string](t)(os.MkdirTemp("", "ngdocker")) // a short path: there are sockets below it
+	dir := must[string](t)(os.MkdirTemp("", "ngdocker")) //nolint:usetesting // a short path: there are sockets below it
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	var hdr = unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var has [2]unix.CapUserData
 	if err := unix.Capget(&hdr, &has[0]); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,9 @@ func newDocker(t *testing.T) *docker {
 	go func() { ended <- d.cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = d.cmd.Process.Signal(syscall.SIGTERM)
-		<-ended
+		if err := <-ended; err != nil {
+			t.Log("dockerd:", err)
+		}
 		for _, pattern := range []string{"/sys/fs/cgroup/" + dockerCgroup, "/sys/fs/cgroup/*/" + dockerCgroup} {
 			dirs, _ := filepath.Glob(pattern)
 			for _, dir := range dirs {
