@@ -54,6 +54,11 @@ type Tasks interface {
 	// whose containers end at once comes back with Running false, and that is
 	// no error.
 	//
+	// Containers that run when it turns out that another cannot be started are
+	// stopped as Stop does it, each with its StopTimeout or the engine's default,
+	// before Start returns; its error stays the first one, also when Stop is
+	// called meanwhile.
+	//
 	// An error leaves nothing behind: no process, no address, no record; the ID
 	// is unknown again, and no event of the task is told. What is known of its
 	// containers by then (digests, exit codes) is in the state returned with the
@@ -72,7 +77,10 @@ type Tasks interface {
 	// engine's default of 30 s. Containers that depend on others end before
 	// them. Stop returns when the task has ended, what it held is released, and
 	// its TaskEnded event is there to be taken. Of a task that is starting it
-	// aborts the start, and returns when that has been undone. An unknown ID or
+	// aborts the start, stops in the same way what runs of it, and returns when
+	// that has been undone. The end of Start's ctx does the same where its cause
+	// is ErrStopped, with the engine's default; any other cause, and Close, kill
+	// what runs. An unknown ID or
 	// an ended task is no error. When ctx ends first the stop goes on without
 	// its caller.
 	Stop(ctx context.Context, id string, timeout time.Duration) error

@@ -144,7 +144,10 @@ func (e *Engine) undo(t *entry) model.RunState {
 	defer e.mu.Unlock()
 	delete(e.tasks, t.spec.ID)
 	for i := range t.state.Containers {
-		t.state.Containers[i].Running = false
+		if c := &t.state.Containers[i]; c.Running {
+			code := terminated
+			c.Running, c.ExitCode = false, &code
+		}
 	}
 	close(t.gone)
 	return t.state

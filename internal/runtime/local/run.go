@@ -40,6 +40,9 @@ func (e *Engine) Start(ctx context.Context, spec model.TaskSpec) (model.RunState
 		return s, nil
 	}
 	s = e.undo(ctx, t)
+	if failure := t.startFailure(); failure != nil { // also when Stop came while that was undone
+		return s, failure
+	}
 	if ctx.Err() != nil {
 		return s, fmt.Errorf("start task %s: %w", spec.ID, context.Cause(ctx))
 	}
@@ -118,7 +121,11 @@ func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err erro
 		return err
 	}
 	e.moveIn(t)
-	return t.send(supervisor.Command{Start: order})
+	if err := t.send(supervisor.Command{Start: order}); err != nil {
+		return err
+	}
+	t.ordered = true
+	return nil
 }
 
 // equip makes what the supervisor finds ready when it gets its order: the link
@@ -210,6 +217,9 @@ func (e *Engine) awaitStart(ctx context.Context, t *task) (model.RunState, error
 // undo removes all of a task that did not come to run, and returns what is
 // known of it.
 func (e *Engine) undo(ctx context.Context, t *task) model.RunState {
+	if t.ordered && errors.Is(context.Cause(ctx), runtime.ErrStopped) {
+		e.stopStarted(t)
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
 	if t.process != nil {
@@ -225,4 +235,23 @@ func (e *Engine) undo(ctx context.Context, t *task) model.RunState {
 	}
 	close(t.undone)
 	return t.state()
+}
+
+// stopStarted stops those containers that run already when Stop ends a start. It
+// returns when they have ended, or when there is no more time for them.
+func (e *Engine) stopStarted(t *task) {
+	t.mu.Lock()
+	timeout := t.stopTimeout
+	t.mu.Unlock()
+	if err := t.send(supervisor.Command{Stop: &supervisor.Stop{Timeout: timeout}}); err != nil {
+		e.log.Debug("task is just ending", "task", t.id, "error", err)
+	}
+	late := time.NewTimer(stopBudget(t.rec.Spec, timeout))
+	defer late.Stop()
+	select {
+	case <-t.ended:
+	case <-late.C:
+		e.log.Warn("supervisor does not answer", "task", t.id)
+	case <-e.closing:
+	}
 }

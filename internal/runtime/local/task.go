@@ -36,6 +36,7 @@ type task struct {
 
 	rec      record // written by Start alone, before started is closed
 	releases []func()
+	ordered  bool // the supervisor has its order; Start's alone
 
 	recovered bool // it had ended when the engine was opened: Recover has its end
 
@@ -53,6 +54,8 @@ type task struct {
 	failure *model.Error
 	meter   *cgroup.Meter
 	abort   context.CancelCauseFunc // ends Start; nil once Start has returned the task
+	// stopTimeout is that of the Stop that ended Start.
+	stopTimeout time.Duration
 	// commands counts those that run, by container.
 	commands map[string]int
 
@@ -103,6 +106,17 @@ func (t *task) hasEnded() bool {
 	return t.final != nil
 }
 
+// startFailure is why the supervisor could not start the task; nil: it did not
+// fail.
+func (t *task) startFailure() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.report.Failure == "" {
+		return nil
+	}
+	return t.failure
+}
+
 // state is the task as others see it.
 func (t *task) state() model.RunState {
 	t.mu.Lock()
@@ -151,14 +165,15 @@ func (t *task) sample(now time.Time) (model.Sample, bool) {
 	return model.Sample{TaskID: t.id, At: now, CPU: u.CPU - t.report.PreparedCPU, Throttled: u.Throttled, Memory: u.Memory}, true
 }
 
-// abortStart ends a Start that is under way, which then undoes what there is.
-// It returns false when none is.
-func (t *task) abortStart(cause error) bool {
+// abortStart ends a Start that is under way, which then undoes what there is;
+// timeout is that of a Stop. It returns false when none is.
+func (t *task) abortStart(cause error, timeout time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.abort == nil {
 		return false
 	}
+	t.stopTimeout = timeout
 	t.abort(cause)
 	return true
 }
@@ -166,7 +181,7 @@ func (t *task) abortStart(cause error) bool {
 // letGo ends the connection to the supervisor, which runs on. A Start under way
 // is aborted.
 func (t *task) letGo() {
-	if t.abortStart(errClosing) {
+	if t.abortStart(errClosing, 0) {
 		return
 	}
 	t.mu.Lock()

@@ -216,7 +216,7 @@ func (e *Engine) Stop(ctx context.Context, id string, timeout time.Duration) err
 	if t == nil {
 		return nil
 	}
-	if t.abortStart(runtime.ErrStopped) {
+	if t.abortStart(runtime.ErrStopped, timeout) {
 		select {
 		case <-t.undone:
 			return nil

@@ -62,6 +62,7 @@ func Run(t *testing.T, harness func(t *testing.T) *Harness) {
 		{"RefusedIDs", refusedIDs},
 		{"StartErrors", startErrors},
 		{"FailedDependency", failedDependency},
+		{"FailedStartStops", failedStartStops},
 		{"StopAbortsAStart", stopAbortsAStart},
 		{"CancelAbortsAStart", cancelAbortsAStart},
 		{"CloseAbortsAStart", closeAbortsAStart},

@@ -131,6 +131,19 @@ func failedDependency(b *bench) {
 	b.unknown(spec.ID)
 }
 
+// failedStartStops has what runs when a start fails end by its stop signal.
+func failedStartStops(b *bench) {
+	side := b.checked(b.container("side", "wait"), "0")
+	init := after(b.container("init", "exit", "3"), "side", "HEALTHY")
+	init.Essential = false
+	spec := task(side, init, after(b.container("app", "wait"), "init", "SUCCESS"))
+	s, err := b.engine.Start(b.Context(), spec)
+	b.refused("start", err, model.Invalid, runtime.CodeWait)
+	b.exited(s, "side", 0, 143)
+	b.exited(s, "init", 3)
+	b.unknown(spec.ID)
+}
+
 // endless is a task whose start never comes to its end.
 func (b *bench) endless() model.TaskSpec {
 	init := b.container("init", "wait")

@@ -80,18 +80,11 @@ func newTask(o *Order, h *hub) *task {
 // run starts the containers and returns when the last of them has ended.
 func (t *task) run(ctx context.Context) error {
 	t.tell()
-	err := t.prepare()
-	if err == nil {
-		err = t.loop(ctx)
-	}
-	if err != nil {
-		t.report.Failure = err.Error()
-		_, t.report.Waited = errors.AsType[*vainWaitError](err)
-		t.stopping = true
-		t.killAll()
-		for t.anyRunning() {
-			t.onExit(<-t.exits)
-		}
+	if err := t.prepare(); err != nil {
+		t.fail(err)
+	} else {
+		t.heedStop()
+		t.loop(ctx)
 	}
 	t.helpers.Wait()
 	if t.shared != nil {
@@ -101,6 +94,31 @@ func (t *task) run(ctx context.Context) error {
 	t.report.Phase, t.report.EndedAt = Ended, time.Now()
 	t.tell()
 	return nil // the report has told it
+}
+
+// fail has the task stop, because it cannot be started for a reason: what runs
+// already ends as in any other stop.
+func (t *task) fail(err error) {
+	t.report.Failure = err.Error()
+	_, t.report.Waited = errors.AsType[*vainWaitError](err)
+	t.stopping = true
+	t.tell()
+}
+
+// heedStop takes a stop that came before any container was started: none is then.
+func (t *task) heedStop() {
+	select {
+	case s := <-t.hub.stops:
+		t.stop(s)
+	default:
+	}
+}
+
+// stop has the task stop.
+func (t *task) stop(s *Stop) {
+	if t.stopping = true; s.Timeout > 0 {
+		t.timeout = s.Timeout
+	}
 }
 
 // prepare makes what all containers share.
@@ -155,7 +173,7 @@ func (t *task) furnish() (err error) {
 }
 
 // loop moves the task on whenever something happened, until nothing runs.
-func (t *task) loop(ctx context.Context) error {
+func (t *task) loop(ctx context.Context) {
 	done := ctx.Done()
 	full := make(chan string, 1)
 	limits, endLimits := context.WithCancel(context.WithoutCancel(ctx)) // until the task ends
@@ -170,13 +188,14 @@ func (t *task) loop(ctx context.Context) error {
 	for {
 		if !t.stopping {
 			if err := t.startReady(ctx); err != nil {
-				return err
+				t.fail(err)
 			}
-		} else {
+		}
+		if t.stopping {
 			t.stopReady()
 		}
 		if !t.anyRunning() && (t.stopping || !t.anyPending()) {
-			return nil
+			return
 		}
 		timer.Reset(t.untilLate())
 		select {
@@ -192,9 +211,7 @@ func (t *task) loop(ctx context.Context) error {
 				t.tell()
 			}
 		case s := <-t.hub.stops:
-			if t.stopping = true; s.Timeout > 0 {
-				t.timeout = s.Timeout
-			}
+			t.stop(s)
 		case k := <-t.hub.kills:
 			t.kill(k.Reason)
 		case c := <-t.hub.calls:
