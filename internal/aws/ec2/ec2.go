@@ -33,7 +33,7 @@ func New(n *vpc.Networks) wire.Service {
 		Refused:     refused(),
 		Refuse:      wire.RefuseWith("UnsupportedOperation"),
 		Kept:        kept(),
-		Operations: slices.Concat(s.vpcOperations(), s.subnetOperations(), s.gatewayOperations(), s.routeOperations(), s.aclOperations(),
+		Operations: slices.Concat(s.vpcOperations(), s.subnetOperations(), s.addressOperations(), s.gatewayOperations(), s.routeOperations(), s.aclOperations(),
 			s.keptOperations(), s.groupOperations(), s.accountOperations()),
 	}
 }

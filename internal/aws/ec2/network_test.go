@@ -119,12 +119,16 @@ func TestStackIsTakenDownInOrder(t *testing.T) {
 	if _, got := a.do(t, "ReleaseAddress&AllocationId="+s.address); !strings.HasPrefix(got, "InvalidIPAddress.InUse: ") {
 		t.Errorf("release of an address in use: %q", got)
 	}
+	association := a.must(t, "DescribeAddresses").one(t, "addressesSet/item/associationId")
+	violates("address of a NAT gateway", "DisassociateAddress&AssociationId="+association, "AuthFailure: You do not have permission to access the specified resource.")
 	a.task.subnet = ""
 	for _, id := range s.associations {
 		a.must(t, "DisassociateRouteTable&AssociationId="+id)
 	}
+	a.must(t, "DeleteNatGateway&NatGatewayId="+s.nat)
+	violates("address that the NAT gateway had", "DisassociateAddress&AssociationId="+association, "InvalidAssociationID.NotFound: The association ID '"+association+"' does not exist")
 	for _, form := range []string{
-		"DeleteNatGateway&NatGatewayId=" + s.nat, "ReleaseAddress&AllocationId=" + s.address,
+		"ReleaseAddress&AllocationId=" + s.address,
 		"DeleteRouteTable&RouteTableId=" + s.publicTable, "DeleteRouteTable&RouteTableId=" + s.privateTable,
 		"DetachInternetGateway&InternetGatewayId=" + s.gateway + "&VpcId=" + s.vpc, "DeleteInternetGateway&InternetGatewayId=" + s.gateway,
 		"DeleteSubnet&SubnetId=" + s.subnets[0], "DeleteSubnet&SubnetId=" + s.subnets[1], "DeleteSubnet&SubnetId=" + s.subnets[2], "DeleteSubnet&SubnetId=" + s.subnets[3],

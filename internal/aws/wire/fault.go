@@ -93,12 +93,13 @@ func ec2Code(code string) string {
 	return commonCode(code)
 }
 
-// ec2Text returns EC2's own message for an error that others word differently.
+// ec2Text returns EC2's own message for an error, by the code that it has
+// elsewhere, that others word differently.
 func ec2Text(code, msg string) string {
 	switch code {
-	case "AuthFailure":
+	case "InvalidSignatureException", "UnrecognizedClientException":
 		return "AWS was not able to validate the provided access credentials"
-	case "RequestExpired":
+	case "ExpiredTokenException":
 		return "Request has expired."
 	}
 	return msg

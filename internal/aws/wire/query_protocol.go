@@ -60,8 +60,8 @@ func (queryProtocol) fault(c *call, e *model.Error) fault {
 	f := newFault(c, e, denied)
 	f.code = queryCode(c, f.code)
 	if c.face != nil && c.face.EC2 {
-		f.msg = ec2Text(f.code, f.msg)
-		if f.code == "AuthFailure" {
+		f.msg = ec2Text(e.Code, f.msg)
+		if f.code == "AuthFailure" && e.Kind == model.Denied {
 			f.status = http.StatusUnauthorized
 		}
 	}
