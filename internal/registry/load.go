@@ -151,7 +151,7 @@ func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, [
 	defer r.guard(append(p.Blobs, p.Digest))()
 	for _, b := range img.Blobs {
 		// The same blob may be in the archive's images twice.
-		if err := moveDurably(b.Path, r.blobPath(b.Digest)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := syncAndMove(b.Path, r.blobPath(b.Digest)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return pulled{}, nil, err
 		}
 	}
@@ -174,4 +174,16 @@ func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, [
 		}
 	}
 	return p, names, nil
+}
+
+// syncAndMove moves a file durably that has been written and not synced.
+func syncAndMove(from, to string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return moveDurably(from, to)
 }

@@ -24,15 +24,21 @@ import (
 )
 
 const (
-	// maxMembers bounds the members of an archive.
+	// maxMembers bounds the members of an archive, of every kind, also those whose
+	// names come again.
 	maxMembers = 10_000
+	// maxName bounds the name of a member and what a link names, in bytes: Linux'
+	// PATH_MAX.
+	maxName = 4096
+	// maxNames bounds all of them together, which memory holds, in bytes.
+	maxNames = 4 << 20
 	// maxJSON bounds a member that is read whole, in bytes.
 	maxJSON = 8 << 20
 	// maxLinks bounds the links from one member to another.
 	maxLinks = 10
 )
 
-// Blob is a member of an archive, in a file.
+// Blob is a member of an archive, in a file, which whoever keeps it syncs.
 type Blob struct {
 	Path   string
 	Digest string // "sha256:…"
@@ -50,6 +56,8 @@ type Image struct {
 // Archive is an archive that has been read.
 type Archive struct {
 	members map[string]member // by path
+	count   int               // of the members that were read
+	names   int               // bytes of their names and links
 }
 
 // member is a file, or a link to one.
@@ -78,14 +86,14 @@ func Read(in io.Reader, dir string, room func(size int64) error) (*Archive, erro
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil && len(a.members) == 0 {
+		if err != nil && a.count == 0 {
 			return nil, errors.New("this is no tar archive")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read tar: %w", err)
 		}
-		if len(a.members) >= maxMembers {
-			return nil, fmt.Errorf("the archive has more than %d members", maxMembers)
+		if err := a.admit(h); err != nil {
+			return nil, err
 		}
 		if err := a.take(h, tr, dir, room); err != nil {
 			return nil, fmt.Errorf("member %q: %w", h.Name, err)
@@ -95,14 +103,32 @@ func Read(in io.Reader, dir string, room func(size int64) error) (*Archive, erro
 	return a, err
 }
 
-// take takes in one member. Others than files and links are of no use.
+// admit counts a member, and refuses it where it is beyond a limit.
+func (a *Archive) admit(h *tar.Header) error {
+	a.count++
+	a.names += len(h.Name) + len(h.Linkname)
+	switch {
+	case a.count > maxMembers:
+		return fmt.Errorf("the archive has more than %d members", maxMembers)
+	case len(h.Name) > maxName:
+		return fmt.Errorf("member %.80q…: its name has %d bytes, the limit is %d", h.Name, len(h.Name), maxName)
+	case len(h.Linkname) > maxName:
+		return fmt.Errorf("member %.80q: its link has %d bytes, the limit is %d", h.Name, len(h.Linkname), maxName)
+	case a.names > maxNames:
+		return fmt.Errorf("the names and links of the archive's members have more than %d bytes", maxNames)
+	}
+	return nil
+}
+
+// take takes in one member, in place of an earlier one of its name, as tar does.
+// Others than files and links are of no use.
 func (a *Archive) take(h *tar.Header, content io.Reader, dir string, room func(int64) error) error {
 	name := path.Clean("/" + h.Name)
 	switch h.Typeflag {
 	case tar.TypeSymlink:
-		a.members[name] = member{link: path.Join(path.Dir(name), h.Linkname)}
+		return a.put(name, member{link: path.Join(path.Dir(name), h.Linkname)})
 	case tar.TypeLink:
-		a.members[name] = member{link: path.Clean("/" + h.Linkname)}
+		return a.put(name, member{link: path.Clean("/" + h.Linkname)})
 	case tar.TypeReg:
 		if err := room(h.Size); err != nil {
 			return err
@@ -111,12 +137,23 @@ func (a *Archive) take(h *tar.Header, content io.Reader, dir string, room func(i
 		if err != nil {
 			return err
 		}
-		a.members[name] = member{Blob: b}
+		return a.put(name, member{Blob: b})
 	}
 	return nil
 }
 
-// spool writes a member to a file and syncs it.
+// put notes a member, and removes the file of the one that it replaces.
+func (a *Archive) put(name string, m member) error {
+	old, replaced := a.members[name]
+	a.members[name] = m
+	if replaced && old.link == "" {
+		return os.Remove(old.Path)
+	}
+	return nil
+}
+
+// spool writes a member to a file, which is not synced: most are read once and
+// thrown away.
 func spool(content io.Reader, to string) (Blob, error) {
 	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -124,9 +161,6 @@ func spool(content io.Reader, to string) (Blob, error) {
 	}
 	sum := sha256.New()
 	n, err := io.CopyBuffer(io.MultiWriter(f, sum), content, make([]byte, 256<<10))
-	if err == nil {
-		err = f.Sync()
-	}
 	return Blob{to, "sha256:" + hex.EncodeToString(sum.Sum(nil)), n}, errors.Join(err, f.Close())
 }
 
