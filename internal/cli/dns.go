@@ -172,6 +172,11 @@ func printNames(out io.Writer, n console.Names) error {
 }
 
 func printOthers(out io.Writer, n console.Names) {
+	if name := formerName(n); name != "" {
+		_, domain, _ := strings.Cut(name, ".")
+		fmt.Fprintf(out, "Other machines: the server runs without the domain of %s: neargate serve --domain %s answers for it.\n", name, domain)
+		return
+	}
 	if n.Domain == "" {
 		fmt.Fprintln(out, "Other machines: names below localhost are theirs. neargate serve --domain example.test gives load balancers names that they can resolve.")
 		return
@@ -205,6 +210,17 @@ func printOthers(out io.Writer, n console.Names) {
 	if none {
 		fmt.Fprintln(out, "  (none: no load balancer answers other machines; see serve --public)")
 	}
+}
+
+// formerName is a load balancer's name of a domain that the server has had, where
+// it runs without one now; "" where there is none.
+func formerName(n console.Names) string {
+	for _, lb := range n.LoadBalancers {
+		if n.Domain == "" && !strings.HasSuffix(lb.Names[0], ".localhost") {
+			return lb.Names[0]
+		}
+	}
+	return ""
 }
 
 func join(all []netip.Addr) string {
