@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"neargate/internal/model"
 	"neargate/internal/store"
 	"neargate/internal/store/boltfile"
 )
@@ -24,6 +25,17 @@ type Finding struct {
 	Err     error  // what is wrong with it; nil: nothing
 	Note    string // what else is to know
 	Hint    string // what to do about Err
+}
+
+// PlaceOf returns whose state a data directory has: its account and region, or
+// those given where it has no records of others, or cannot be read.
+func PlaceOf(data string, given model.Place) model.Place {
+	home, err := schema(given).HomeOf(filepath.Join(data, stateFile))
+	if err != nil {
+		return given // Examine finds out why
+	}
+	given.Account, given.Region = home.Account, home.Region
+	return given
 }
 
 // Examine looks at what a server with this configuration needs: the machine, the

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"neargate/internal/model"
 	"neargate/internal/runtime/fake"
 	"neargate/internal/store"
 )
@@ -73,6 +75,34 @@ func TestExamineNamesWhatIsWrong(t *testing.T) {
 	}
 	if bad := findings(t, dir); bad[stateFile] != nil {
 		t.Errorf("after the repair: %v", bad[stateFile])
+	}
+}
+
+func TestPlaceIsTheStatesOwn(t *testing.T) {
+	dir := t.TempDir()
+	given := model.Place{Account: "999999999999", Region: "eu-north-1"}
+	if got := PlaceOf(dir, given); got != given {
+		t.Errorf("without a state: %v, want %v", got, given)
+	}
+	path := unpack(t, "v1/state.db", dir)
+	cfg := Default()
+	cfg.Data, cfg.Place = dir, golden
+	db, err := openState(cfg) // migrates it: the first format has no account
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema(given).Examine(path); !errors.Is(err, store.ErrElsewhere) {
+		t.Errorf("examined as of %v: %v, want ErrElsewhere", given, err)
+	}
+	got := PlaceOf(dir, given)
+	if got.Account != golden.Account || got.Region != golden.Region {
+		t.Errorf("got %v, want %v", got, golden)
+	}
+	if err := schema(got).Examine(path); err != nil {
+		t.Errorf("examined as of its own place: %v", err)
 	}
 }
 

@@ -16,8 +16,11 @@ func doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Examine what a server needs", Args: noArgs,
 		Long: `Examine the machine, the data directory and its files, the disk and the port, and
-change nothing. The exit code is 1 when a server could not start or run well.`,
+change nothing. Without --account and --region they are the state's own. The exit code is 1 when a server could not start or run well.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f := cmd.Flags(); !f.Changed("region") && !f.Changed("account") {
+				cfg.Place = app.PlaceOf(cfg.Data, cfg.Place)
+			}
 			bad := 0
 			for _, f := range app.Examine(cmd.Context(), cfg) {
 				if f.Err != nil {

@@ -112,8 +112,17 @@ var errStop = errors.New("enough")
 
 // athome refuses a file that has records, but none of this account and region.
 func (s Schema) athome(tx *bolt.Tx) error {
+	if other, ok := s.other(tx); ok {
+		home := part(s.Home.Account) + "/" + part(s.Home.Region)
+		return fmt.Errorf("%w: it is of %s/%s, not of %s", ErrElsewhere, other.Account, other.Region, home)
+	}
+	return nil
+}
+
+// other returns an account and region that the file has records of; ok is false
+// where there are none, or some of this account and region.
+func (s Schema) other(tx *bolt.Tx) (other Scope, ok bool) {
 	home := part(s.Home.Account) + "/" + part(s.Home.Region)
-	var other string
 	err := tx.ForEach(func(name []byte, b *bolt.Bucket) error {
 		account, rest, _ := strings.Cut(string(name), "/")
 		region, _, ok := strings.Cut(rest, "/")
@@ -122,14 +131,11 @@ func (s Schema) athome(tx *bolt.Tx) error {
 		case account+"/"+region == home:
 			return errStop
 		case b.Stats().KeyN > 0:
-			other = account + "/" + region
+			other = Scope{account, region}
 		}
 		return nil
 	})
-	if err == nil && other != "" {
-		return fmt.Errorf("%w: it is of %s, not of %s", ErrElsewhere, other, home)
-	}
-	return nil // errStop: there are records of this account and region
+	return other, err == nil && other != Scope{} // errStop: there are records of this account and region
 }
 
 // rewrite brings every record to the wanted version, and every table to its

@@ -112,6 +112,23 @@ func (s Schema) Examine(path string) error {
 	return errors.Join(err, f.Close())
 }
 
+// HomeOf returns the account and region of a state file: the schema's, unless the
+// file has records of another and none of these.
+func (s Schema) HomeOf(path string) (Scope, error) {
+	f, err := boltfile.Open(path, bolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	if err != nil {
+		return s.Home, err
+	}
+	home := s.Home
+	err = f.View(func(tx *bolt.Tx) error {
+		if other, ok := s.other(tx); ok {
+			home = other
+		}
+		return nil
+	})
+	return home, errors.Join(err, f.Close())
+}
+
 // salvage reads a table's records, in today's version, as far as that is
 // possible; the error says why that is not all of them. Errors: errNoBucket,
 // *Damaged.
