@@ -62,6 +62,9 @@ them as the file does, or as --name says, and no registry is asked for them.`,
 			}
 			defer in.Close()
 			images, err := s.load(cmd.Context(), in, name)
+			if u, ok := errors.AsType[*unnamed](err); ok {
+				return hinted{err, u.hint(args[0])}
+			}
 			if err != nil {
 				return err
 			}
@@ -73,6 +76,20 @@ them as the file does, or as --name says, and no registry is asked for them.`,
 	}
 	cmd.Flags().StringVar(&name, "name", name, "the name of the one image in the file, instead of its own")
 	return cmd
+}
+
+// unnamed means that the image in a file has no name, or only a tag.
+type unnamed struct{ message, tag string }
+
+func (u *unnamed) Error() string { return u.message }
+
+// hint is the command that loads the file.
+func (u *unnamed) hint(file string) string {
+	name := "NAME"
+	if u.tag != "" {
+		name += ":" + u.tag
+	}
+	return "neargate image load " + file + " --name " + name
 }
 
 func imageListCommand(find findImages) *cobra.Command {

@@ -65,6 +65,8 @@ func (s imageServer) ask(ctx context.Context, method, path string, query url.Val
 		return nil, hinted{fmt.Errorf("what answers at %s keeps no images (%s)", s.endpoint, resp.Status), "name the server's directory with --data"}
 	}
 	switch fault.Code {
+	case registry.ImageNameMissing:
+		return nil, &unnamed{fault.Message, fault.Tag}
 	case "ImageInUse":
 		return nil, hinted{errors.New(fault.Message), "scale its service to 0 and delete it, or stop the task"}
 	case "ImageNotFoundException":

@@ -57,8 +57,21 @@ func (r *Registry) Load(ctx context.Context, in io.Reader, as string) ([]PulledI
 	return all, nil
 }
 
+// nameless means that an image of an archive has no name, or only a tag.
+type nameless struct{ tag string }
+
+func (n *nameless) Error() string {
+	if n.tag == "" {
+		return "an image of the archive has no name: name it (--name)"
+	}
+	return fmt.Sprintf("an image of the archive has no name, only the tag %s: name it (--name)", n.tag)
+}
+
 // notLoaded is the error for an archive that cannot be taken in.
 func notLoaded(err error) error {
+	if n, ok := errors.AsType[*nameless](err); ok {
+		return &model.Error{Kind: model.Invalid, Code: ImageNameMissing, Msg: fmt.Sprintf("load images: %v", n), Err: n}
+	}
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		err = errors.New(e.Msg)
 	}
@@ -114,7 +127,7 @@ func (r *Registry) nameLoaded(images []archive.Image, as string) error {
 			names = []string{as}
 		}
 		if len(names) == 0 {
-			return errors.New("an image of the archive has no name: give it one (--name)")
+			return &nameless{images[i].Tag}
 		}
 		images[i].Names = nil
 		for _, s := range names {

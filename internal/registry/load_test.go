@@ -171,6 +171,7 @@ func TestLoadRefusesWhatIsNoImage(t *testing.T) {
 		{"a link out", "", "has no file " + layer, good(func(f map[string]string) { f[layer] = "-> /etc/passwd" })},
 		{"an image for another machine", "", "does not contain descriptor matching platform", tarOf(t, layoutOf(t, "app:v1", l, "vax"))},
 		{"no name", "", "has no name", tarOf(t, layoutOf(t, "", l, runtime.GOARCH))},
+		{"a tag alone", "", "has no name, only the tag v1", tarOf(t, layoutOf(t, "v1", l, runtime.GOARCH))},
 		{"a bad name", "UPPER", "invalid name", whole},
 		{"a name of our own registry", "127.0.0.1:4566/app", "in this server's own registry", whole},
 		{"broken JSON", "", "read index.json", good(func(f map[string]string) { f["index.json"] = "{" })},

@@ -21,7 +21,12 @@ type ImagesAnswer struct {
 type ImagesFault struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	// Tag is all that the image has of a name, where Code is ImageNameMissing.
+	Tag string `json:"tag,omitempty"`
 }
+
+// ImageNameMissing is the code for an archive whose image has no name.
+const ImageNameMissing = "ImageNameMissing"
 
 // ImagesHandler manages the images that came from elsewhere, for whoever has a
 // token of the registry:
@@ -70,7 +75,11 @@ func (r *Registry) answerImages(w http.ResponseWriter, images []PulledImage, err
 			status = http.StatusInternalServerError
 		}
 		w.WriteHeader(status)
-		answer = ImagesFault{e.Code, e.Msg}
+		fault := ImagesFault{Code: e.Code, Message: e.Msg}
+		if n, ok := errors.AsType[*nameless](err); ok {
+			fault.Tag = n.tag
+		}
+		answer = fault
 	}
 	_ = json.NewEncoder(w).Encode(answer) // an error is the client's going away
 }

@@ -48,6 +48,7 @@ type Blob struct {
 // Image is an image of an archive.
 type Image struct {
 	Names     []string // as the archive has them; may be none
+	Tag       string   // the tag alone that an image without a name has; may be ""
 	Manifest  []byte
 	MediaType string
 	Blobs     []Blob // the config and the layers

@@ -36,6 +36,9 @@ func (a *Archive) layout(choose Choose) ([]Image, error) {
 // image returns the image of a descriptor, which may be of an index.
 func (a *Archive) image(d ocispec.Descriptor, choose Choose) (Image, error) {
 	img := Image{MediaType: d.MediaType, Names: nameOf(d)}
+	if img.Names == nil {
+		img.Tag = d.Annotations[ocispec.AnnotationRefName]
+	}
 	var err error
 	if img.Manifest, err = a.content(d.Digest.String()); err != nil {
 		return img, err
