@@ -16,7 +16,7 @@ func ill(name string, args ...string) model.ContainerSpec {
 	c := container(name, args...)
 	c.Essential = false
 	c.HealthCheck = &model.ContainerHealthCheck{
-		Command: []string{"CMD", "/guest", "exit", "1"}, Interval: 500 * time.Millisecond, Retries: 2,
+		Command: []string{"CMD", "/guest", "exit", "1"}, Interval: 1500 * time.Millisecond, Retries: 2, // longer than the program takes to begin, in the VM too
 	}
 	return c
 }
