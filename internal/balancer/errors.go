@@ -17,3 +17,7 @@ func errNoListener() error {
 func errNoRule() error {
 	return model.Errorf(model.NotFound, "RuleNotFound", "One or more rules not found")
 }
+
+func errLeadsElsewhere(rule string) error {
+	return model.Errorf(model.Conflict, "ResourceInUse", "Rule '%s' leads elsewhere than to the target groups whose weights are to be set", rule)
+}

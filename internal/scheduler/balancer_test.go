@@ -22,10 +22,11 @@ type lb struct {
 	log     []string
 	changed func(string)
 
-	rules  map[string][]model.WeightedTargetGroup
-	broken error    // of calls that write rules, or that
-	stuck  string   // rule; "": all
-	firing []string // alarms that are in ALARM
+	rules   map[string][]model.WeightedTargetGroup
+	broken  error    // of calls that write rules, or that
+	stuck   string   // rule; "": all
+	refused int      // calls to write a rule that leads elsewhere
+	firing  []string // alarms that are in ALARM
 }
 
 // Forwards returns what a rule says.
@@ -44,6 +45,13 @@ func (b *lb) SetForwards(_ context.Context, rule string, groups []model.Weighted
 	defer b.mu.Unlock()
 	if b.broken != nil && (b.stuck == "" || b.stuck == rule) {
 		return b.broken
+	}
+	among := func(g model.WeightedTargetGroup) bool {
+		return slices.ContainsFunc(groups, func(own model.WeightedTargetGroup) bool { return own.TargetGroupARN == g.TargetGroupARN })
+	}
+	if !slices.ContainsFunc(b.rules[rule], among) || slices.ContainsFunc(b.rules[rule], func(g model.WeightedTargetGroup) bool { return !among(g) }) {
+		b.refused++
+		return model.Errorf(model.Conflict, "ResourceInUse", "Rule '%s' leads elsewhere", rule)
 	}
 	b.rules[rule] = groups
 	return nil

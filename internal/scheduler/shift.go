@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,7 +26,8 @@ func (o *owner) shift(ctx context.Context, svc model.Service, to strategy.Shift,
 	})
 }
 
-// shift writes all rules, whatever becomes of one.
+// shift writes all rules, whatever becomes of one. Those that are gone or lead
+// elsewhere are left: the next look at them finds the problem.
 func (c carrier) shift(ctx context.Context, lbs []model.ServiceLoadBalancer, to strategy.Shift) error {
 	var failed error
 	for _, lb := range lbs {
@@ -33,12 +35,19 @@ func (c carrier) shift(ctx context.Context, lbs []model.ServiceLoadBalancer, to 
 			if rule == "" || share == strategy.Unsure {
 				continue
 			}
-			if err := c.rules.SetForwards(ctx, rule, weights(lb, share)); err != nil {
+			if err := c.rules.SetForwards(ctx, rule, weights(lb, share)); err != nil && !lost(err) {
 				failed = fmt.Errorf("modify rule %s: %w", rule, err)
 			}
 		}
 	}
 	return failed
+}
+
+// lost reports whether a rule could not be written because it is gone or
+// leads elsewhere.
+func lost(err error) bool {
+	var e *model.Error
+	return errors.As(err, &e) && (e.Code == "RuleNotFound" || e.Code == "ResourceInUse")
 }
 
 // weights are those that give the target group of lb a share of the traffic and

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -13,7 +14,8 @@ type rules interface {
 	// Forwards returns where a listener rule sends requests, with weights. Codes:
 	// RuleNotFound.
 	Forwards(rule string) ([]model.WeightedTargetGroup, error)
-	// SetForwards has a listener rule send requests to groups. Codes: RuleNotFound.
+	// SetForwards sets the weights of groups in a listener rule that sends requests
+	// to none but them. Codes: RuleNotFound, ResourceInUse: it leads elsewhere.
 	SetForwards(ctx context.Context, rule string, groups []model.WeightedTargetGroup) error
 }
 
@@ -74,33 +76,62 @@ func share(groups []model.WeightedTargetGroup, arn string) int {
 	return strategy.Whole * own / sum
 }
 
-// traffic reads what the listener rules say of the primary deployment.
+// traffic reads what the listener rules say of the primary deployment. A rule that
+// has a problem counts for nothing else: traffic is shifted by the others.
 func (o *owner) traffic(svc model.Service) strategy.Traffic {
-	var t strategy.Traffic
 	if !underway(svc) {
-		return t
+		return strategy.Traffic{}
 	}
+	t := strategy.Traffic{Production: strategy.Unsure, Test: strategy.Unsure}
 	for _, lb := range o.routed(svc) {
-		production, err := o.s.carrier.rules.Forwards(lb.ProductionRule)
+		production, problem := o.look("Production", lb.ProductionRule, lb)
+		if problem == "" {
+			t.Production = agreed(t.Routed, t.Production, share(production, lb.TargetGroupARN))
+			t.Routed = true
+		}
+		t.Problem = cmp.Or(t.Problem, problem)
 		var test []model.WeightedTargetGroup
-		if err == nil && lb.TestRule != "" {
-			test, err = o.s.carrier.rules.Forwards(lb.TestRule)
-		}
-		if err != nil {
-			t.Problem = "One or more rules not found"
-			return t
-		}
-		if t.Problem = misrouted(svc.Deployments[0].Progress, lb, production, test); t.Problem != "" {
-			return t
-		}
-		t.Production = agreed(t.Routed, t.Production, share(production, lb.TargetGroupARN))
-		t.Routed = true
 		if lb.TestRule != "" {
+			test, problem = o.look("Test", lb.TestRule, lb)
+			t.Problem = cmp.Or(t.Problem, problem)
+		}
+		if lb.TestRule != "" && problem == "" {
 			t.Test = agreed(t.Tested, t.Test, share(test, lb.TargetGroupARN))
 			t.Tested = true
 		}
+		t.Problem = cmp.Or(t.Problem, misrouted(svc.Deployments[0].Progress, lb, production, test))
 	}
 	return t
+}
+
+// look returns where a rule of a load balancer sends requests, and why no
+// traffic can be shifted by it; "": it can.
+func (o *owner) look(kind, rule string, lb model.ServiceLoadBalancer) (groups []model.WeightedTargetGroup, problem string) {
+	groups, err := o.s.carrier.rules.Forwards(rule)
+	if err != nil {
+		return nil, "One or more rules not found"
+	}
+	return groups, astray(kind, lb, groups)
+}
+
+// astray returns the problem with a rule that leads elsewhere than to the two
+// target groups of a load balancer; "": it does not. In the words of the
+// developer guide, troubleshooting-blue-green, where it has any.
+func astray(kind string, lb model.ServiceLoadBalancer, groups []model.WeightedTargetGroup) string {
+	const expected = "Expected traffic to be forwarded to either targetGroupArn: %s or alternateTargetGroupArn: %s"
+	known := false
+	for _, g := range groups {
+		own := g.TargetGroupARN == lb.TargetGroupARN || g.TargetGroupARN == lb.AlternateARN
+		known = known || own
+		if !own && g.Weight > 0 {
+			return fmt.Sprintf("%s listener rule is forwarding traffic to unexpected target group %s. "+expected,
+				kind, g.TargetGroupARN, lb.TargetGroupARN, lb.AlternateARN)
+		}
+	}
+	if !known {
+		return fmt.Sprintf("%s listener rule is not forwarding traffic to either target group. "+expected, kind, lb.TargetGroupARN, lb.AlternateARN)
+	}
+	return ""
 }
 
 // agreed adds what one rule says to what others do.
@@ -126,10 +157,6 @@ func misrouted(p model.Progress, lb model.ServiceLoadBalancer, production, test 
 			continue
 		}
 		serving++
-		if g.TargetGroupARN != lb.TargetGroupARN && g.TargetGroupARN != lb.AlternateARN {
-			return fmt.Sprintf("Production listener rule is forwarding traffic to unexpected target group %s. Expected traffic to be forwarded to either targetGroupArn: %s or alternateTargetGroupArn: %s",
-				g.TargetGroupARN, lb.TargetGroupARN, lb.AlternateARN)
-		}
 	}
 	for _, g := range test {
 		known[g.TargetGroupARN] = true

@@ -55,9 +55,6 @@ func (m *machine) cleanUp(out *Step) {
 // group gets traffic that has not enough healthy targets.
 func (m *machine) reroute() *Shift {
 	now := m.in.Traffic
-	if m.in.Traffic.Problem != "" {
-		return nil
-	}
 	want := m.wanted()
 	if !now.Routed {
 		want.Production = now.Production

@@ -35,9 +35,9 @@ func (m *machine) failure() *Failure {
 		return &Failure{Cause: Ordered}
 	case svc.Rollout.CircuitBreaker && m.primary.FailedTasks >= rollout.Threshold(svc.Rollout, svc.DesiredCount):
 		return &Failure{Cause: Tripped, Rollback: svc.Rollout.Rollback}
-	case m.p.Back || m.p.Stage == "":
+	case m.p.Back:
 		return nil
-	case m.strategy.Alarms.Enable && !m.p.AlarmsOff && len(m.in.Alarms) > 0:
+	case m.p.Stage != "" && m.strategy.Alarms.Enable && !m.p.AlarmsOff && len(m.in.Alarms) > 0:
 		return &Failure{Cause: Alarmed, Rollback: m.strategy.Alarms.Rollback}
 	case m.expired():
 		return &Failure{Cause: TimedOut, Detail: string(m.p.Stage), Rollback: true}

@@ -25,6 +25,7 @@ type world struct {
 
 	production, test int // share of group 1, in tenths of a percent
 	tested, stuck    bool
+	astray, testAway bool // somebody has led the rule elsewhere
 	alarm            bool
 	now              time.Time
 	made             int
@@ -85,9 +86,15 @@ func (w *world) group() int {
 }
 
 func (w *world) traffic() Traffic {
-	t := Traffic{Production: w.production, Test: w.test, Routed: true, Tested: w.tested}
+	t := Traffic{Production: w.production, Test: w.test, Routed: !w.astray, Tested: w.tested && !w.testAway}
 	if w.group() == 0 {
 		t.Production, t.Test = Whole-t.Production, Whole-t.Test
+	}
+	if !t.Routed {
+		t.Production, t.Problem = Unsure, "production"
+	}
+	if w.tested && !t.Tested {
+		t.Test, t.Problem = Unsure, "test"
 	}
 	return t
 }
@@ -103,7 +110,7 @@ func (w *world) well(group int) (n int) {
 }
 
 func (w *world) serves(group int) bool {
-	return group == 1 && w.production > 0 || group == 0 && w.production < Whole
+	return !w.astray && (group == 1 && w.production > 0 || group == 0 && w.production < Whole)
 }
 
 func (w *world) enough() int {
@@ -154,8 +161,12 @@ func (w *world) step(t *rapid.T) Step {
 		w.log("complete %s", w.svc.Deployments[0].ID)
 		w.change(0, func(d *model.Deployment) { d.RolloutState = rollout.Completed })
 		w.good = w.svc.Deployments[0]
-		if w.svc.DesiredCount > 0 && w.svc.Deployments[0].Strategy.Shifts() && (w.traffic().Production != Whole || w.tested && w.traffic().Test != Whole) {
-			t.Fatalf("complete with traffic %+v", w.traffic())
+		now := w.traffic()
+		if w.svc.DesiredCount > 0 && w.svc.Deployments[0].Strategy.Shifts() && (now.Routed && now.Production != Whole || now.Tested && now.Test != Whole) {
+			t.Fatalf("complete with traffic %+v", now)
+		}
+		if now.Problem != "" && !w.svc.Deployments[0].Progress.Back {
+			t.Fatalf("complete with rules that lead elsewhere: %+v", now)
 		}
 	}
 	return s
@@ -212,8 +223,12 @@ func (w *world) reroute(t *rapid.T, s *Shift) {
 			*share = to
 		}
 	}
-	set(&w.production, s.Production)
-	set(&w.test, s.Test)
+	if !w.astray {
+		set(&w.production, s.Production)
+	}
+	if !w.testAway {
+		set(&w.test, s.Test)
+	}
 	w.log("traffic %d test %d", w.production, w.test)
 }
 
@@ -254,7 +269,7 @@ func draw(t *rapid.T) model.Strategy {
 }
 
 func (w *world) chance(t *rapid.T) {
-	what := rapid.IntRange(0, 29).Draw(t, "event")
+	what := rapid.IntRange(0, 31).Draw(t, "event")
 	task := -1
 	if len(w.tasks) > 0 {
 		task = rapid.IntRange(0, len(w.tasks)-1).Draw(t, "task")
@@ -281,6 +296,12 @@ func (w *world) chance(t *rapid.T) {
 		w.change(0, func(d *model.Deployment) { *d = rollout.TaskFailed(*d) })
 	case what == 7:
 		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second)
+	case what == 30:
+		w.astray = !w.astray
+		w.log("production rule elsewhere: %t", w.astray)
+	case what == 31:
+		w.testAway = !w.testAway
+		w.log("test rule elsewhere: %t", w.testAway)
 	case task < 0:
 	case what == 8:
 		w.tasks[task].Phase, w.tasks[task].CanReturn = rollout.Ended, false // it dies
@@ -301,7 +322,7 @@ func (w *world) chance(t *rapid.T) {
 	}
 }
 
-// Whatever fails, traffic goes only where healthy tasks are, none is taken from
+// Whatever fails, and wherever somebody leads the rules, traffic goes only where healthy tasks are, none is taken from
 // where enough of them serve, and the deployment ends.
 func TestServiceServesThroughEveryDeployment(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -124,7 +124,7 @@ func (m *machine) scaledUp() bool {
 func (m *machine) shifted() (moved bool, again time.Time) {
 	switch {
 	case m.p.Shifting:
-		if m.routed() && m.in.Traffic.Production != m.share(m.p.Shifts+1) {
+		if m.in.Traffic.Routed && m.in.Traffic.Production != m.share(m.p.Shifts+1) {
 			return false, again
 		}
 		m.p.Shifting, m.p.Since = false, m.in.Now
@@ -157,9 +157,6 @@ func (m *machine) share(n int) int {
 	return steps(m.strategy, n)
 }
 
-// routed reports whether there are rules to shift production traffic by.
-func (m *machine) routed() bool { return m.in.Traffic.Routed && m.in.Traffic.Problem == "" }
-
 // reconciled reports whether the deployment before this one serves alone, as far
 // as it can: one that has failed is not waited for, nor where nothing serves.
 func (m *machine) reconciled() bool {
@@ -173,13 +170,13 @@ func (m *machine) reconciled() bool {
 // there is one.
 func (m *machine) atSource() bool {
 	t := m.in.Traffic
-	return m.source == nil || !m.routed() || t.Production == 0 && (!t.Tested || t.Test == 0)
+	return m.source == nil || (!t.Routed || t.Production == 0) && (!t.Tested || t.Test == 0)
 }
 
 // atTarget reports whether this deployment has all traffic.
 func (m *machine) atTarget() bool {
 	t := m.in.Traffic
-	return !m.routed() || t.Production == Whole && (!t.Tested || t.Test == Whole)
+	return (!t.Routed || t.Production == Whole) && (!t.Tested || t.Test == Whole)
 }
 
 // able reports whether enough tasks of the primary deployment are healthy to

@@ -28,10 +28,10 @@ type Traffic struct {
 	// groups in tenths of a percent, or Unsure. Before it has groups of its own
 	// they are the shares of those that it will have.
 	Production, Test int
-	// Routed and Tested report whether there are rules for production and for
-	// test traffic.
+	// Routed and Tested report whether there are rules to shift production and
+	// test traffic by.
 	Routed, Tested bool
-	// Problem is why traffic cannot be shifted, in ECS's words; "": it can.
+	// Problem is why not all traffic can be shifted, in ECS's words; "": it can.
 	Problem string
 }
 
