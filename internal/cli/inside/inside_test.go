@@ -33,6 +33,7 @@ type server struct {
 	mu     sync.Mutex
 	tasks  map[string]string // status by ID
 	events []event
+	served int // events that were sent
 }
 
 const arn = "arn:aws:ecs:us-east-1:000000000000:task/default/"
@@ -52,6 +53,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		DesiredStatus, ServiceName string
 		StartTime                  int64
 		LogStreamNamePrefix        string
+		LogStreamNames             []string
 	}
 	_ = json.NewDecoder(r.Body).Decode(&in)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
@@ -84,15 +86,30 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			{"name": "mute"},
 		}}}
 	case "FilterLogEvents":
+		if i := slices.IndexFunc(in.LogStreamNames, s.lacks); i >= 0 || len(in.LogStreamNames) > 100 {
+			w.WriteHeader(http.StatusBadRequest)
+			out = map[string]string{"__type": "ResourceNotFoundException", "message": "The specified log stream does not exist."}
+			if i < 0 {
+				out = map[string]string{"__type": "InvalidParameterException", "message": "more than 100 streams"}
+			}
+			break
+		}
 		events := []map[string]any{}
 		for _, e := range s.events {
-			if e.At >= in.StartTime && strings.HasPrefix(e.Stream, in.LogStreamNamePrefix) {
+			named := len(in.LogStreamNames) == 0 || slices.Contains(in.LogStreamNames, e.Stream)
+			if e.At >= in.StartTime && named && strings.HasPrefix(e.Stream, in.LogStreamNamePrefix) {
+				s.served++
 				events = append(events, map[string]any{"eventId": e.ID, "logStreamName": e.Stream, "message": e.Text, "timestamp": e.At, "ingestionTime": e.At})
 			}
 		}
 		out = map[string]any{"events": events}
 	}
 	_ = json.NewEncoder(w).Encode(out)
+}
+
+// lacks reports that nothing was printed to a stream.
+func (s *server) lacks(stream string) bool {
+	return !slices.ContainsFunc(s.events, func(e event) bool { return e.Stream == stream })
 }
 
 func newCluster(t *testing.T) (*Cluster, *server) {
@@ -179,6 +196,36 @@ func TestLogsOfOneTaskEndWithIt(t *testing.T) {
 	n, err := c.PrintLogs(t.Context(), LogRequest{Target: "aaaa", Container: "side", Since: time.Hour, Follow: true}, &out)
 	if err != nil || n != 1 || !slices.Equal(out.get(), []string{"aaaaaaaa two"}) {
 		t.Errorf("got %d, %v and %q", n, err, out.get())
+	}
+}
+
+// TestLogsReadNoOtherTask, however much one prints under the same name, and miss
+// no line because other tasks of the service have printed none.
+func TestLogsReadNoOtherTask(t *testing.T) {
+	for _, row := range []struct {
+		target string
+		tasks  int
+		want   int // lines
+	}{{"task0000", 1, 1}, {"web", 1, 1}, {"web", 7, 3}, {"web", 250, 84}} {
+		t.Run(fmt.Sprintf("%s of %d", row.target, row.tasks), func(t *testing.T) {
+			c, s := newCluster(t)
+			now := time.Now().UnixMilli()
+			for i := range row.tasks {
+				name := fmt.Sprintf("task%04d", i)
+				s.set(name, "RUNNING")
+				if i%3 == 0 {
+					s.set(name, "RUNNING", event{name, "p/app/" + name, "mine", now})
+				}
+			}
+			for i := range 1000 {
+				s.set("task0000", "RUNNING", event{fmt.Sprint(i), "p/app/chatty", "of another", now})
+			}
+			var out lines
+			n, err := c.PrintLogs(t.Context(), LogRequest{Target: row.target, Since: time.Hour}, &out)
+			if err != nil || n != row.want || s.served != n {
+				t.Errorf("PrintLogs = %d, %v, of %d lines sent, want %d", n, err, s.served, row.want)
+			}
+		})
 	}
 }
 

@@ -155,30 +155,70 @@ func (f *follower) sourcesOf(ctx context.Context, definition string) ([]source, 
 	return all, nil
 }
 
-// read returns the lines of a source that have not been printed.
+// maxStreams is how many streams FilterLogEvents takes by name.
+const maxStreams = 100
+
+// read returns the lines of a source that have not been printed. It names the
+// streams of the tasks: others of the prefix may hold far more lines.
 func (f *follower) read(ctx context.Context, s source) ([]line, error) {
-	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &s.group, LogStreamNamePrefix: &s.prefix, StartTime: &f.from}
-	if f.Filter != "" {
-		in.FilterPattern = &f.Filter
+	var streams []string
+	for _, t := range f.tasks {
+		if slices.Contains(f.definitions[aws.ToString(t.TaskDefinitionArn)], s) {
+			streams = append(streams, s.prefix+id(t))
+		}
 	}
+	slices.Sort(streams)
+	streams = slices.Compact(streams) // a task that stops while they are listed is there twice
 	var lines []line
-	for pages := cloudwatchlogs.NewFilterLogEventsPaginator(f.Logs, in); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if _, none := errors.AsType[*logtypes.ResourceNotFoundException](err); none {
-			return nil, nil // no task has printed yet
-		}
+	for some := range slices.Chunk(streams, maxStreams) {
+		events, err := f.events(ctx, s.group, some)
 		if err != nil {
-			return nil, f.explain(err)
+			return nil, err
 		}
-		for _, e := range page.Events {
-			task := strings.TrimPrefix(aws.ToString(e.LogStreamName), s.prefix)
-			_, seen := f.seen[aws.ToString(e.EventId)]
-			if !seen && slices.ContainsFunc(f.tasks, func(t types.Task) bool { return id(t) == task }) {
+		for _, e := range events {
+			if _, seen := f.seen[aws.ToString(e.EventId)]; !seen {
+				task := strings.TrimPrefix(aws.ToString(e.LogStreamName), s.prefix)
 				lines = append(lines, line{e, task[:min(8, len(task))], s.container})
 			}
 		}
 	}
 	return lines, nil
+}
+
+// events returns the events of those streams that are there. One that is not,
+// since its task has not printed yet, fails the call for all: halves of them are
+// asked for then.
+func (f *follower) events(ctx context.Context, group string, streams []string) ([]logtypes.FilteredLogEvent, error) {
+	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, LogStreamNames: streams, StartTime: &f.from}
+	if f.Filter != "" {
+		in.FilterPattern = &f.Filter
+	}
+	var all []logtypes.FilteredLogEvent
+	for pages := cloudwatchlogs.NewFilterLogEventsPaginator(f.Logs, in); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if _, missing := errors.AsType[*logtypes.ResourceNotFoundException](err); missing {
+			return f.halves(ctx, group, streams)
+		}
+		if err != nil {
+			return nil, f.explain(err)
+		}
+		all = append(all, page.Events...)
+	}
+	return all, nil
+}
+
+// halves returns the events of streams of which one at least is not there.
+func (f *follower) halves(ctx context.Context, group string, streams []string) ([]logtypes.FilteredLogEvent, error) {
+	if len(streams) == 1 {
+		return nil, nil
+	}
+	middle := len(streams) / 2
+	first, err := f.events(ctx, group, streams[:middle])
+	if err != nil {
+		return nil, err
+	}
+	second, err := f.events(ctx, group, streams[middle:])
+	return append(first, second...), err
 }
 
 func (f *follower) print(out io.Writer, l line, several bool) error {
