@@ -19,10 +19,14 @@ func TestRuleLedElsewhereEndsTheDeployment(t *testing.T) {
 		name, rule, other, words string
 		groups                   []model.WeightedTargetGroup
 	}{
-		{"production to a third group", production, test, "Production listener rule is forwarding traffic to unexpected target group " + third + ".",
-			[]model.WeightedTargetGroup{{TargetGroupARN: third, Weight: 1}}},
-		{"production to a third group too", production, test, "Production listener rule is forwarding traffic to unexpected target group " + third + ".",
-			[]model.WeightedTargetGroup{{TargetGroupARN: group, Weight: 1}, {TargetGroupARN: third, Weight: 1}}},
+		{
+			"production to a third group", production, test, "Production listener rule is forwarding traffic to unexpected target group " + third + ".",
+			[]model.WeightedTargetGroup{{TargetGroupARN: third, Weight: 1}},
+		},
+		{
+			"production to a third group too", production, test, "Production listener rule is forwarding traffic to unexpected target group " + third + ".",
+			[]model.WeightedTargetGroup{{TargetGroupARN: group, Weight: 1}, {TargetGroupARN: third, Weight: 1}},
+		},
 		{"production to no group", production, test, "Production listener rule is not forwarding traffic to either target group.", nil},
 		{"test to no group", test, production, "Test listener rule is not forwarding traffic to either target group.", nil},
 	}

@@ -162,8 +162,12 @@ func (tf *terraform) nothingLeft() {
 		action, element string
 		want            int
 	}{
-		{"DescribeVpcs", "vpcId", 1}, {"DescribeSecurityGroups", "groupName", 1}, {"DescribeNetworkInterfaces", "networkInterfaceId", 0},
-		{"DescribeAddresses", "allocationId", 0}, {"DescribeInternetGateways", "internetGatewayId", 1}, {"DescribeRouteTables", "vpcId", 1},
+		{"DescribeVpcs", "vpcId", 1},
+		{"DescribeSecurityGroups", "groupName", 1},
+		{"DescribeNetworkInterfaces", "networkInterfaceId", 0},
+		{"DescribeAddresses", "allocationId", 0},
+		{"DescribeInternetGateways", "internetGatewayId", 1},
+		{"DescribeRouteTables", "vpcId", 1},
 	} {
 		answer := tf.s.ec2(row.action)
 		if n := strings.Count(answer, "<"+row.element+">"); n != row.want {
