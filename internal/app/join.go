@@ -18,10 +18,10 @@ func (l logGroups) HasGroup(name string) bool {
 type networks struct{ *parts }
 
 // Subnet returns the VPC and the availability zone of a subnet.
-func (n networks) Subnet(id string) (vpcID, zone string, ok bool) { return n.parts.networks.Subnet(id) }
+func (n networks) Subnet(id string) (vpcID, zone string, ok bool) { return n.networks.Subnet(id) }
 
 // GroupVPC returns the VPC of a security group.
-func (n networks) GroupVPC(id string) (vpcID string, ok bool) { return n.parts.networks.GroupVPC(id) }
+func (n networks) GroupVPC(id string) (vpcID string, ok bool) { return n.networks.GroupVPC(id) }
 
 // deploymentAlarms is what the scheduler asks of the alarms.
 type deploymentAlarms struct{ *parts }

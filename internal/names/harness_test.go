@@ -151,16 +151,29 @@ type upstream struct {
 	ports []uint16 // that the questions over UDP came from
 }
 
+// listenBoth listens at a port of loopback that is free for UDP and for TCP.
+func listenBoth(t testing.TB) (udp *net.UDPConn, tcp net.Listener) {
+	t.Helper()
+	for range 20 {
+		var err error
+		udp, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		check(t, err)
+		if tcp, err = net.Listen("tcp4", udp.LocalAddr().String()); err == nil {
+			return udp, tcp
+		}
+		check(t, udp.Close())
+	}
+	t.Fatal("no port is free for both")
+	return nil, nil
+}
+
 // newUpstream starts one. answer returns what to send, one packet each; over TCP
 // the first of them.
 func newUpstream(t testing.TB, answer func(network string, q dns.Message) []dns.Message) *upstream {
 	t.Helper()
 	u := &upstream{}
-	udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	check(t, err)
+	udp, tcp := listenBoth(t)
 	u.udp, u.at = udp, netip.MustParseAddrPort(udp.LocalAddr().String())
-	tcp, err := net.Listen("tcp4", u.at.String())
-	check(t, err)
 	var running sync.WaitGroup
 	running.Go(func() { u.packets(answer) })
 	running.Go(func() { u.streams(tcp, answer) })

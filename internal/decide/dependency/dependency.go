@@ -34,9 +34,9 @@ func Check(containers []model.ContainerDefinition) (wrong string) {
 			}
 		}
 	}
-	clear := map[string]bool{}
+	done := map[string]bool{}
 	for _, c := range containers {
-		if path := circle(byName, clear, c.Name, nil); path != nil {
+		if path := circle(byName, done, c.Name, nil); path != nil {
 			return fmt.Sprintf("Invalid 'dependsOn' setting for container '%s': containers depend on each other: %s", c.Name, strings.Join(path, ", "))
 		}
 	}
@@ -59,20 +59,20 @@ func unmeetable(byName map[string]model.ContainerDefinition, d model.Dependency)
 }
 
 // circle returns the names by which a container comes to wait for itself; path
-// is how it was reached. Those that lead to no circle are noted as clear, and not
+// is how it was reached. Those that lead to no circle are noted as done, and not
 // followed again: there may be very many ways to each.
-func circle(byName map[string]model.ContainerDefinition, clear map[string]bool, name string, path []string) []string {
-	if clear[name] {
+func circle(byName map[string]model.ContainerDefinition, done map[string]bool, name string, path []string) []string {
+	if done[name] {
 		return nil
 	}
 	if i := slices.Index(path, name); i >= 0 {
 		return append(slices.Clone(path[i:]), name)
 	}
 	for _, d := range byName[name].DependsOn {
-		if found := circle(byName, clear, d.Container, append(slices.Clone(path), name)); found != nil {
+		if found := circle(byName, done, d.Container, append(slices.Clone(path), name)); found != nil {
 			return found
 		}
 	}
-	clear[name] = true
+	done[name] = true
 	return nil
 }
