@@ -273,6 +273,7 @@ func TestRefusals(t *testing.T) {
 		"DeleteSecurityGroup&DryRun=true":                                            "DryRunOperation: Request would have succeeded, but DryRun flag is set.",
 		"AuthorizeSecurityGroupIngress" + group:                                      "MissingParameter: The request must contain the parameter ipPermissions",
 		"AuthorizeSecurityGroupIngress" + group + "&IpProtocol=tcp&CidrIp=0.0.0.0/0": "InvalidParameterValue: Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange.",
+
 		"AuthorizeSecurityGroupIngress" + group + "&IpProtocol=tcp&FromPort=9&ToPort=8&CidrIp=0.0.0.0/0":                "InvalidParameterValue: Invalid value '9-8' for portRange. Must be from 0 to 65535, the lower port first.",
 		"AuthorizeSecurityGroupIngress" + group + "&IpProtocol=carrier-pigeon&CidrIp=0.0.0.0/0":                         "InvalidParameterValue: Invalid value 'carrier-pigeon' for IP protocol. Unknown protocol.",
 		"AuthorizeSecurityGroupIngress" + group + "&IpProtocol=tcp&FromPort=1&ToPort=1&CidrIp=10.0.0.0":                 "InvalidParameterValue: CIDR block 10.0.0.0 is malformed",
