@@ -108,7 +108,7 @@ func (s suite) install(ctx context.Context, root string) ([]plan.Step, error) {
 		}
 		step := plan.Step{
 			Name: p.ImportPath, Binary: binary, Dir: dir,
-			Args: []string{"-test.v=test2json", "-test.shuffle=on", "-test.timeout=8m", "-test.run=" + s.run},
+			Args: []string{"-test.v=test2json", "-test.shuffle=on", "-test.timeout=12m", "-test.run=" + s.run},
 		}
 		if s.deprived {
 			steps = append(steps, deprivedSteps(step)...)

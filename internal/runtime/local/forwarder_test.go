@@ -47,7 +47,7 @@ func unrouted(got []string, n int) (lost, twice int) {
 // TestLogRouterGetsEverything: also what is printed while no engine runs, and
 // while the router is on its way back.
 func TestLogRouterGetsEverything(t *testing.T) {
-	const lines = 50_000
+	const lines = 20_000
 	b := open(t)
 	s := routed(2, "lines", fmt.Sprint(lines))
 	b.run(s)
