@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"neargate/internal/decide/rollout/strategy"
 	"neargate/internal/ecs"
 	"neargate/internal/model"
 )
@@ -53,7 +54,7 @@ func TestRuleLedElsewhereEndsTheDeployment(t *testing.T) {
 					if got := r.lb.rules[tt.rule]; len(got) != len(tt.groups) || len(got) > 0 && got[0] != tt.groups[0] {
 						t.Errorf("the rule was written over: %+v", got)
 					}
-					if got := share(r.lb.rules[tt.other], green); got != 1000 {
+					if got := strategy.Share(r.lb.rules[tt.other], green); got != 1000 {
 						t.Errorf("the other rule does not lead back: %+v", r.lb.rules[tt.other])
 					}
 					if r.lb.refused > 5 {

@@ -26,7 +26,7 @@ func (o *owner) conclude(ctx context.Context, in strategy.Input, step strategy.S
 	write(step.Advanced, "advance deployment", func() error {
 		a := model.Advance{Deployment: svc.Deployments[0].ID, From: svc.Deployments[0].Progress, To: step.Progress}
 		if a.To.Placed && !a.From.Placed {
-			a.LoadBalancers = o.place(svc)
+			a.LoadBalancers = strategy.Place(svc, o.rulesOf(svc))
 		}
 		return o.s.records.AdvanceDeployment(ctx, cluster, name, a)
 	})

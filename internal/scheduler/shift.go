@@ -17,7 +17,7 @@ func (o *owner) shift(ctx context.Context, svc model.Service, to strategy.Shift,
 		return
 	}
 	o.shifting = true
-	lbs := o.routed(svc)
+	lbs := strategy.Routed(svc, o.rulesOf(svc))
 	o.s.work.Go(func() {
 		err := o.s.carrier.shift(ctx, lbs, to)
 		if ctx.Err() == nil {
@@ -35,7 +35,7 @@ func (c carrier) shift(ctx context.Context, lbs []model.ServiceLoadBalancer, to 
 			if rule == "" || share == strategy.Unsure {
 				continue
 			}
-			if err := c.rules.SetForwards(ctx, rule, weights(lb, share)); err != nil && !lost(err) {
+			if err := c.rules.SetForwards(ctx, rule, strategy.Weights(lb, share)); err != nil && !lost(err) {
 				failed = fmt.Errorf("modify rule %s: %w", rule, err)
 			}
 		}
@@ -48,18 +48,6 @@ func (c carrier) shift(ctx context.Context, lbs []model.ServiceLoadBalancer, to 
 func lost(err error) bool {
 	var e *model.Error
 	return errors.As(err, &e) && (e.Code == "RuleNotFound" || e.Code == "ResourceInUse")
-}
-
-// weights are those that give the target group of lb a share of the traffic and
-// the alternate one the rest: percents, or tenths of them.
-func weights(lb model.ServiceLoadBalancer, share int) []model.WeightedTargetGroup {
-	whole := strategy.Whole
-	if share%10 == 0 {
-		share, whole = share/10, whole/10
-	}
-	return []model.WeightedTargetGroup{
-		{TargetGroupARN: lb.TargetGroupARN, Weight: share}, {TargetGroupARN: lb.AlternateARN, Weight: whole - share},
-	}
 }
 
 // wrote takes the outcome of a shift.

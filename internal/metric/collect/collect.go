@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"neargate/internal/metric"
 	"neargate/internal/model"
 )
 
@@ -67,22 +68,7 @@ const early = 50 * time.Millisecond
 
 // Run collects on each full second until ctx ends; it returns nil then.
 func (c *Collector) Run(ctx context.Context) error {
-	timer := time.NewTimer(untilNext(time.Now()))
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-timer.C:
-			c.tick(time.Now())
-			timer.Reset(untilNext(time.Now()))
-		}
-	}
-}
-
-// untilNext returns the time to the next full second after now.
-func untilNext(now time.Time) time.Duration {
-	return now.Add(early).Truncate(time.Second).Add(time.Second).Sub(now)
+	return metric.EachFull(ctx, time.Second, early, c.tick)
 }
 
 func (c *Collector) tick(now time.Time) {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"neargate/internal/metric"
 	"neargate/internal/model"
 )
 
@@ -53,22 +54,7 @@ const early = time.Second
 
 // Run publishes at each full minute until ctx ends; it returns nil then.
 func (p *Publisher) Run(ctx context.Context) error {
-	timer := time.NewTimer(untilNext(time.Now()))
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-timer.C:
-			p.publish(time.Now())
-			timer.Reset(untilNext(time.Now()))
-		}
-	}
-}
-
-// untilNext returns the time to the next full minute after now.
-func untilNext(now time.Time) time.Duration {
-	return now.Add(early).Truncate(time.Minute).Add(time.Minute).Sub(now)
+	return metric.EachFull(ctx, time.Minute, early, p.publish)
 }
 
 func (p *Publisher) publish(now time.Time) {
