@@ -50,7 +50,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 		}
 	}()
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen for the APIs: %w", err)
+		return nil, &Unlistenable{"listen", cfg.Listen, err}
 	}
 	listen := s.listener.Addr().(*net.TCPAddr).AddrPort()
 	address, scheme := cfg.address(s.listener.Addr()), "http://"

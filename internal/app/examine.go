@@ -168,7 +168,8 @@ func examinePort(ctx context.Context, address string) Finding {
 	f := Finding{Subject: "address " + address}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		f.Err, f.Hint = err, "name another one with --listen"
+		u := &Unlistenable{"listen", address, err}
+		f.Err, f.Hint = u, u.Hint()
 		return f
 	}
 	f.Err = l.Close()

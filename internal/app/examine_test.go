@@ -106,6 +106,41 @@ func TestPlaceIsTheStatesOwn(t *testing.T) {
 	}
 }
 
+// A state that is damaged is repaired as that of its own account and region, which
+// its copy knows; as another's it is left alone, copy and all.
+func TestRepairIsOfTheStatesOwnPlace(t *testing.T) {
+	given := model.Place{Account: "999999999999", Region: "eu-north-1"}
+	for name, spoil := range map[string]func(path string) error{
+		"empty":   func(path string) error { return os.WriteFile(path, nil, 0o600) },
+		"text":    func(path string) error { return os.WriteFile(path, []byte("not a state"), 0o600) },
+		"missing": os.Remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := Default()
+			cfg.Data, cfg.Place = t.TempDir(), golden
+			path := unpack(t, "v1/state.db", cfg.Data)
+			db, err := openState(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(db.KeepCopy(), db.Close(), spoil(path)); err != nil {
+				t.Fatal(err)
+			}
+			cfg.Place = given
+			if _, err := RepairState(cfg); !errors.Is(err, store.ErrElsewhere) {
+				t.Errorf("repaired as of %v: %v, want ErrElsewhere", given, err)
+			}
+			cfg.Place = PlaceOf(cfg.Data, given)
+			if cfg.Place.Account != golden.Account || cfg.Place.Region != golden.Region {
+				t.Fatalf("the damaged state is of %v, want %v", cfg.Place, golden)
+			}
+			if r, err := RepairState(cfg); err != nil || r.Aside == "" {
+				t.Errorf("repaired as of its own place: %+v, %v", r, err)
+			}
+		})
+	}
+}
+
 // A directory that has been used has a state: without it, a start is refused.
 func TestStateThatIsGoneIsNotNew(t *testing.T) {
 	for name, spoil := range map[string]func(path string) error{

@@ -73,7 +73,7 @@ func (p *parts) openNames(ctx context.Context, at reach, log *slog.Logger) error
 			log.Warn("names are not answered to programs of this machine: the address is not to be had", "address", d, "error", err,
 				"hint", "name another address with --dns, such as 127.53.0.2:53, or stop the program that has this one")
 		default:
-			return err
+			return &Unlistenable{"dns", d, err}
 		}
 	}
 	return nil

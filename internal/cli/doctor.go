@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"neargate/internal/app"
+	"neargate/internal/model"
 	"neargate/internal/runtime/local"
 )
 
@@ -16,11 +17,10 @@ func doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Examine what a server needs", Args: noArgs,
 		Long: `Examine the machine, the data directory and its files, the disk and the port, and
-change nothing. Without --account and --region they are the state's own. The exit code is 1 when a server could not start or run well.`,
+change nothing. Without --account and --region they are the state's own. The exit
+code is 1 when a server could not start or run well.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f := cmd.Flags(); !f.Changed("region") && !f.Changed("account") {
-				cfg.Place = app.PlaceOf(cfg.Data, cfg.Place)
-			}
+			cfg.Place = placeOf(cmd, cfg)
 			bad := 0
 			for _, f := range app.Examine(cmd.Context(), cfg) {
 				if f.Err != nil {
@@ -43,8 +43,16 @@ change nothing. Without --account and --region they are the state's own. The exi
 func stateFlags(cmd *cobra.Command, cfg *app.Config) {
 	f := cmd.Flags()
 	f.StringVar(&cfg.Data, "data", cfg.Data, "directory that keeps the server's state")
-	f.StringVar(&cfg.Place.Region, "region", cfg.Place.Region, "region that the server was started with")
-	f.StringVar(&cfg.Place.Account, "account", cfg.Place.Account, "account that the server was started with")
+	f.StringVar(&cfg.Place.Region, "region", cfg.Place.Region, "region that the server was started with; the state's own unless set")
+	f.StringVar(&cfg.Place.Account, "account", cfg.Place.Account, "account that the server was started with; the state's own unless set")
+}
+
+// placeOf is whose state is meant: what the flags name, or else the state's own.
+func placeOf(cmd *cobra.Command, cfg app.Config) model.Place {
+	if f := cmd.Flags(); f.Changed("region") || f.Changed("account") {
+		return cfg.Place
+	}
+	return app.PlaceOf(cfg.Data, cfg.Place)
 }
 
 func printFinding(w io.Writer, f app.Finding) {

@@ -18,9 +18,11 @@ func repairCommand() *cobra.Command {
 		Use: "repair", Short: "Make a good state file of a damaged one and its copy", Args: noArgs,
 		Long: `Make a good state.db of a damaged one and of its copy, which a running server
 makes every 5 minutes and when it stops. Each table that can be read whole is kept
-as it is; the others come from the copy. The damaged file is put aside. The server
-must be stopped; tasks go on running.`,
+as it is; the others come from the copy. The damaged file is put aside. Without
+--account and --region they are the state's own. The server must be stopped; tasks
+go on running.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg.Place = placeOf(cmd, cfg)
 			r, err := app.RepairState(cfg)
 			if errors.Is(err, store.ErrNothingLeft) {
 				return hinted{err, "put back a copy of your own; or end the tasks (neargate cleanup) and begin anew with another --data"}

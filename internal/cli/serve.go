@@ -152,10 +152,10 @@ func explain(err error) error {
 		return hinted{err, "use the version that wrote it, or newer; a copy from before it was migrated may lie beside it as state.db.before-N"}
 	}
 	if errors.Is(err, store.ErrElsewhere) {
-		return hinted{err, "start with the --account and --region that it was made with, or name another --data"}
+		return hinted{err, "name the --account and --region that it was made with, or another --data"}
 	}
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return hinted{err, "another program has the port; name a free one with --listen"}
+	if u, ok := errors.AsType[*app.Unlistenable](err); ok {
+		return hinted{err, u.Hint()}
 	}
 	return err
 }

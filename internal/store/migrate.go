@@ -113,10 +113,13 @@ var errStop = errors.New("enough")
 // athome refuses a file that has records, but none of this account and region.
 func (s Schema) athome(tx *bolt.Tx) error {
 	if other, ok := s.other(tx); ok {
-		home := part(s.Home.Account) + "/" + part(s.Home.Region)
-		return fmt.Errorf("%w: it is of %s/%s, not of %s", ErrElsewhere, other.Account, other.Region, home)
+		return elsewhere(other, s.Home)
 	}
 	return nil
+}
+
+func elsewhere(is, wanted Scope) error {
+	return fmt.Errorf("%w: it is of %s/%s, not of %s/%s", ErrElsewhere, is.Account, is.Region, part(wanted.Account), part(wanted.Region))
 }
 
 // other returns an account and region that the file has records of; ok is false

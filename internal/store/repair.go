@@ -47,11 +47,14 @@ var ErrNothingLeft = errors.New("nothing is left to restore from")
 // Repair makes a good state file of a damaged one and its copy. A table that can
 // be read whole is kept as it is; another comes from the copy; without one, what
 // can be read of it stays. The damaged file is put aside. A file that is whole is
-// left alone. Errors: ErrLocked, ErrNewer, ErrNothingLeft.
+// left alone. Errors: ErrLocked, ErrNewer, ErrElsewhere, ErrNothingLeft.
 func (s Schema) Repair(path string) (Repaired, error) {
 	err := s.Examine(path)
 	if _, damaged := errors.AsType[*Damaged](err); !damaged && !errors.Is(err, fs.ErrNotExist) {
 		return Repaired{}, err
+	}
+	if home, err := s.HomeOf(path); err == nil && home != s.Home {
+		return Repaired{}, elsewhere(home, s.Home)
 	}
 	var r Repaired
 	spare := CopyOf(path)
@@ -112,10 +115,22 @@ func (s Schema) Examine(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// HomeOf returns the account and region of a state file: the schema's, unless the
-// file has records of another and none of these.
+// HomeOf returns the account and region of a state: the schema's, unless there are
+// records of another and none of these. A state file that is damaged is asked
+// after its copy. Errors: those of Examine.
 func (s Schema) HomeOf(path string) (Scope, error) {
-	f, err := boltfile.Open(path, bolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	home, err := s.homeIn(boltfile.Open(path, bolt.Options{ReadOnly: true, PreLoadFreelist: true}))
+	if _, damaged := errors.AsType[*Damaged](err); !damaged && !errors.Is(err, fs.ErrNotExist) {
+		return home, err
+	}
+	if home, spareErr := s.homeIn(boltfile.Open(CopyOf(path), bolt.Options{ReadOnly: true, PreLoadFreelist: true})); spareErr == nil {
+		return home, nil
+	}
+	return s.homeIn(boltfile.OpenDamaged(path))
+}
+
+// homeIn is HomeOf one file, which it closes.
+func (s Schema) homeIn(f *boltfile.File, err error) (Scope, error) {
 	if err != nil {
 		return s.Home, err
 	}
