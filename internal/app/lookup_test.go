@@ -48,6 +48,14 @@ func TestWhatStacksNameIsLookedUp(t *testing.T) {
 	}))(t)
 	lb := must(s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("mine"), Subnets: subnets, SecurityGroups: own}))(t).LoadBalancers[0]
 
+	far := must(s.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
+		Name: aws.String("far"), Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, TargetType: elbtypes.TargetTypeEnumIp, VpcId: &vpc,
+	}))(t).TargetGroups[0].TargetGroupArn
+	closed := []string{
+		created(t, s.ec2("CreateSubnet&CidrBlock=10.9.1.0/24&AvailabilityZone="+s.access.Region+"a&VpcId="+vpc), "subnetId"),
+		created(t, s.ec2("CreateSubnet&CidrBlock=10.9.2.0/24&AvailabilityZone="+s.access.Region+"b&VpcId="+vpc), "subnetId"),
+	}
+
 	service := func(subnets, groups []string) error {
 		_, err := s.ecs.CreateService(ctx, &ecs.CreateServiceInput{
 			ServiceName: aws.String("web"), TaskDefinition: aws.String("web"), DesiredCount: aws.Int32(1), LaunchType: ecstypes.LaunchTypeFargate,
@@ -78,6 +86,12 @@ func TestWhatStacksNameIsLookedUp(t *testing.T) {
 		"target group's VPC": {second(s.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 			Name: aws.String("g"), Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp, TargetType: elbtypes.TargetTypeEnumIp, VpcId: aws.String("vpc-0"),
 		})), "ValidationError", "vpc-0"},
+		"listener's other VPC": {second(s.elb.CreateListener(ctx, &elb.CreateListenerInput{
+			LoadBalancerArn: lb.LoadBalancerArn, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80),
+			DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: far}},
+		})), "InvalidConfigurationRequest", "Target group '" + *far + "' is in a different VPC than load balancer '" + *lb.LoadBalancerArn + "'"},
+		"no way to the internet": {second(s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("closed"), Subnets: closed})),
+			"InvalidSubnet", "VPC " + vpc + " has no internet gateway"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fault, ok := errors.AsType[smithy.APIError](row.err)

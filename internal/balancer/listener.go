@@ -99,19 +99,32 @@ func (b *Balancer) checkListener(l model.Listener) error {
 }
 
 // checkActions returns what stands against actions of a listener or rule of the
-// load balancer: every target group must exist and belong to no other one.
+// load balancer: every target group must exist, be of its VPC and belong to no
+// other one.
 func (b *Balancer) checkActions(lbARN string, actions []model.Action) error {
+	lb, _ := b.tables.lbs.Get(lbARN)
 	for _, a := range actions {
 		for _, w := range a.Forward {
-			if _, ok := b.tables.groups.Get(w.TargetGroupARN); !ok {
-				return model.Errorf(model.NotFound, "TargetGroupNotFound", "Target groups '%s' not found", w.TargetGroupARN)
+			if err := b.checkForward(lb, w.TargetGroupARN); err != nil {
+				return err
 			}
-			for _, used := range b.TargetGroupLoadBalancers(w.TargetGroupARN) {
-				if used != lbARN {
-					return model.Errorf(model.Conflict, "TargetGroupAssociationLimit",
-						"The following target groups cannot be associated with more than one load balancer: %s", w.TargetGroupARN)
-				}
-			}
+		}
+	}
+	return nil
+}
+
+func (b *Balancer) checkForward(lb model.LoadBalancer, arn string) error {
+	tg, ok := b.tables.groups.Get(arn)
+	switch {
+	case !ok:
+		return model.Errorf(model.NotFound, "TargetGroupNotFound", "Target groups '%s' not found", arn)
+	case tg.VpcID != lb.VpcID:
+		return model.Errorf(model.Invalid, "InvalidConfigurationRequest", "Target group '%s' is in a different VPC than load balancer '%s'", arn, lb.ARN)
+	}
+	for _, used := range b.TargetGroupLoadBalancers(arn) {
+		if used != lb.ARN {
+			return model.Errorf(model.Conflict, "TargetGroupAssociationLimit",
+				"The following target groups cannot be associated with more than one load balancer: %s", arn)
 		}
 	}
 	return nil

@@ -258,6 +258,11 @@ func (n *Networks) Subnet(id string) (vpcID, zone string, ok bool) {
 	return s.VPC, s.Zone, ok
 }
 
+// HasGateway reports whether an internet gateway is attached to a VPC.
+func (n *Networks) HasGateway(vpcID string) bool {
+	return slices.ContainsFunc(n.gateways.List(""), func(g Gateway) bool { return g.VPC == vpcID })
+}
+
 // HasVPC reports whether there is a VPC with the ID.
 func (n *Networks) HasVPC(id string) bool {
 	_, ok := n.vpcs.Get(id)

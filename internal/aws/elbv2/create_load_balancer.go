@@ -57,6 +57,9 @@ func (s *service) newLoadBalancer(in *elb.CreateLoadBalancerInput) (lb model.Loa
 	if lb.Subnets, lb.VpcID, err = s.subnets(in.Subnets, in.SubnetMappings); err != nil {
 		return lb, err
 	}
+	if err := s.checkGateway(lb); err != nil {
+		return lb, err
+	}
 	if lb.SecurityGroups, err = s.securityGroups(in.SecurityGroups, lb.Subnets, lb.VpcID); err != nil {
 		return lb, err
 	}

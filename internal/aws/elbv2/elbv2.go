@@ -20,6 +20,9 @@ type Config struct {
 	Subnet func(id string) (vpcID, zone string, ok bool)
 	// HasVPC reports whether there is a VPC with the ID. nil takes any.
 	HasVPC func(id string) bool
+	// HasGateway reports whether an internet gateway is attached to a VPC. nil:
+	// to all of them.
+	HasGateway func(vpcID string) bool
 	// Groups are the security groups. nil takes any, and none too.
 	Groups groups
 }

@@ -102,7 +102,7 @@ func loadBalancerInput(name string) *elb.CreateLoadBalancerInput {
 func targetGroupInput(name string) *elb.CreateTargetGroupInput {
 	return &elb.CreateTargetGroupInput{
 		Name: aws.String(name), Protocol: types.ProtocolEnumHttp, Port: aws.Int32(8080),
-		TargetType: types.TargetTypeEnumIp, VpcId: aws.String("vpc-1"),
+		TargetType: types.TargetTypeEnumIp, VpcId: aws.String("vpc-00000001"),
 	}
 }
 

@@ -46,6 +46,15 @@ func (s *service) subnets(ids []string, mappings []types.SubnetMapping) (subnets
 	return subnets, vpcID, nil
 }
 
+// checkGateway refuses a load balancer that faces the internet in a VPC that has
+// no way there. InvalidSubnet.
+func (s *service) checkGateway(lb model.LoadBalancer) error {
+	if lb.Scheme != string(types.LoadBalancerSchemeEnumInternetFacing) || s.cfg.HasGateway == nil || s.cfg.HasGateway(lb.VpcID) {
+		return nil
+	}
+	return model.Errorf(model.Invalid, "InvalidSubnet", "VPC %s has no internet gateway", lb.VpcID)
+}
+
 func (s *service) subnet(id string, n int) (vpcID, zone string, ok bool) {
 	if s.cfg.Subnet != nil {
 		return s.cfg.Subnet(id)

@@ -26,7 +26,7 @@ func TestTargetGroupDefaultsAndChanges(t *testing.T) {
 		HealthCheckPort: aws.String("traffic-port"), HealthCheckProtocol: "HTTP", HealthCheckTimeoutSeconds: aws.Int32(5),
 		HealthyThresholdCount: aws.Int32(5), IpAddressType: "ipv4", Matcher: &types.Matcher{HttpCode: aws.String("200")},
 		Port: aws.Int32(8080), Protocol: "HTTP", ProtocolVersion: aws.String("HTTP1"), TargetGroupArn: tg.TargetGroupArn,
-		TargetGroupName: aws.String("web"), TargetType: "ip", UnhealthyThresholdCount: aws.Int32(2), VpcId: aws.String("vpc-1"),
+		TargetGroupName: aws.String("web"), TargetType: "ip", UnhealthyThresholdCount: aws.Int32(2), VpcId: aws.String("vpc-00000001"),
 	}
 	ignore := cmpopts.IgnoreUnexported(types.TargetGroup{}, types.Matcher{})
 	if d := cmp.Diff(tg, want, ignore, cmpopts.EquateEmpty()); d != "" {
