@@ -284,9 +284,16 @@ func TestRefusals(t *testing.T) {
 			},
 			"UnmodifiableEntity", 400, "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS",
 		},
+		"service's role with longer sessions": {
+			func(ctx context.Context) error {
+				_, err := c.UpdateRole(ctx, &sdk.UpdateRoleInput{RoleName: slr, MaxSessionDuration: aws.Int32(7200)})
+				return err
+			},
+			"UnmodifiableEntity", 400, "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS",
+		},
 		"service's role changed": {
 			func(ctx context.Context) error {
-				_, err := c.UpdateRole(ctx, &sdk.UpdateRoleInput{RoleName: slr})
+				_, err := c.UpdateAssumeRolePolicy(ctx, &sdk.UpdateAssumeRolePolicyInput{RoleName: slr, PolicyDocument: aws.String(trust)})
 				return err
 			},
 			"UnmodifiableEntity", 400, "Cannot perform the operation on the protected role 'AWSServiceRoleForECS' - this role is only modifiable by AWS",
@@ -454,6 +461,7 @@ func TestServiceLinkedRoleComesAndGoes(t *testing.T) {
 		if want := "arn:aws:iam::000000000000:role/aws-service-role/" + service + "/" + name; *made.Role.Arn != want {
 			t.Errorf("role %s, want %s", *made.Role.Arn, want)
 		}
+		describedAndTagged(t, c, name)
 		gone, err := c.DeleteServiceLinkedRole(ctx, &sdk.DeleteServiceLinkedRoleInput{RoleName: &name})
 		if err != nil {
 			t.Fatal(err)
@@ -465,6 +473,28 @@ func TestServiceLinkedRoleComesAndGoes(t *testing.T) {
 	}
 	_, err := c.CreateServiceLinkedRole(ctx, &sdk.CreateServiceLinkedRoleInput{AWSServiceName: aws.String("lex.amazonaws.com")})
 	wantError(t, "unknown service", err, "InvalidInput", 400, "Service lex.amazonaws.com does not have a service-linked role here.")
+}
+
+// describedAndTagged changes what a customer may change of a service's role.
+func describedAndTagged(t *testing.T, c *sdk.Client, name string) {
+	t.Helper()
+	ctx := t.Context()
+	if _, err := c.TagRole(ctx, &sdk.TagRoleInput{RoleName: &name, Tags: []types.Tag{{Key: aws.String("Stage"), Value: aws.String("test")}, {Key: aws.String("Gone"), Value: aws.String("")}}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.UntagRole(ctx, &sdk.UntagRoleInput{RoleName: &name, TagKeys: []string{"Gone"}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.UpdateRole(ctx, &sdk.UpdateRoleInput{RoleName: &name, Description: aws.String("ours")}); err != nil {
+		t.Error(err)
+	}
+	got, err := c.GetRole(ctx, &sdk.GetRoleInput{RoleName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := got.Role; *r.Description != "ours" || len(r.Tags) != 1 || *r.Tags[0].Key != "Stage" {
+		t.Errorf("role %s: description %q, tags %v", name, *r.Description, r.Tags)
+	}
 }
 
 func TestListRolesInPages(t *testing.T) {

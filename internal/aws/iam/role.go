@@ -49,14 +49,23 @@ func (s *IAM) find(name *string) (role, error) {
 // change finds a role that a customer may change, lets fn make the new one of
 // a copy, and keeps it.
 func (s *IAM) change(ctx context.Context, name *string, fn func(*role) error) error {
+	return s.annotate(ctx, name, func(r *role) error {
+		if r.Service != "" {
+			return protected(*r)
+		}
+		return fn(r)
+	})
+}
+
+// annotate is change for what a customer may change of a service's role too: its
+// description and its tags (API_TagRole: "a regular role or a service-linked
+// role").
+func (s *IAM) annotate(ctx context.Context, name *string, fn func(*role) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, err := s.find(name)
 	if err != nil {
 		return err
-	}
-	if r.Service != "" {
-		return protected(r)
 	}
 	r.Inline, r.Attached, r.Tags = maps.Clone(r.Inline), slices.Clone(r.Attached), slices.Clone(r.Tags)
 	if err := fn(&r); err != nil {

@@ -115,8 +115,8 @@ func (s *IAM) deleteRole(ctx context.Context, in *iam.DeleteRoleInput) (*iam.Del
 	return &iam.DeleteRoleOutput{}, nil
 }
 
-// updateRole changes the description and the longest session. Errors:
-// ValidationError, NoSuchEntity, UnmodifiableEntity.
+// updateRole changes the description and, of a role that is no service's, the
+// longest session. Errors: ValidationError, NoSuchEntity, UnmodifiableEntity.
 func (s *IAM) updateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.UpdateRoleOutput, error) {
 	var c wire.Checks
 	c.OptionalText("description", in.Description, 0, 1000)
@@ -124,7 +124,10 @@ func (s *IAM) updateRole(ctx context.Context, in *iam.UpdateRoleInput) (*iam.Upd
 	if err := c.Err("ValidationError"); err != nil {
 		return nil, err
 	}
-	err := s.change(ctx, in.RoleName, func(r *role) error {
+	err := s.annotate(ctx, in.RoleName, func(r *role) error {
+		if longest := deref(in.MaxSessionDuration, r.MaxSession); r.Service != "" && longest != r.MaxSession {
+			return protected(*r)
+		}
 		r.Description = deref(in.Description, r.Description)
 		r.MaxSession = deref(in.MaxSessionDuration, r.MaxSession)
 		return nil

@@ -15,9 +15,9 @@ import (
 const maxTags = 50
 
 // tagRole adds or changes tags. Errors: ValidationError, InvalidInput,
-// LimitExceeded, NoSuchEntity, UnmodifiableEntity.
+// LimitExceeded, NoSuchEntity.
 func (s *IAM) tagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
-	err := s.change(ctx, in.RoleName, func(r *role) (err error) {
+	err := s.annotate(ctx, in.RoleName, func(r *role) (err error) {
 		r.Tags, err = mergeTags(r.Tags, in.Tags)
 		return err
 	})
@@ -27,10 +27,9 @@ func (s *IAM) tagRole(ctx context.Context, in *iam.TagRoleInput) (*iam.TagRoleOu
 	return &iam.TagRoleOutput{}, nil
 }
 
-// untagRole removes tags by key. Errors: ValidationError, NoSuchEntity,
-// UnmodifiableEntity.
+// untagRole removes tags by key. Errors: ValidationError, NoSuchEntity.
 func (s *IAM) untagRole(ctx context.Context, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
-	err := s.change(ctx, in.RoleName, func(r *role) error {
+	err := s.annotate(ctx, in.RoleName, func(r *role) error {
 		r.Tags = model.RemoveTags(r.Tags, in.TagKeys)
 		return nil
 	})
