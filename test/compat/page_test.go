@@ -66,6 +66,8 @@ func objects(b *strings.Builder) {
 		switch {
 		case set.Fixed != "":
 			note = "cannot be set; says that there is none"
+		case set.Lacking != "":
+			note += "; " + set.Lacking
 		case set.Name == "acl":
 			note = "accepted; the owner has full control in any case"
 		}

@@ -408,9 +408,11 @@ func TestSettings(t *testing.T) {
 	if v, err := r.GetBucketVersioning(ctx, &sdk.GetBucketVersioningInput{Bucket: bucket}); err != nil || v.Status != "" {
 		t.Errorf("versioning: %+v, %v", v, err)
 	}
-	_, err := r.PutBucketVersioning(ctx, &sdk.PutBucketVersioningInput{Bucket: bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}})
-	if code(err) != "NotImplemented" {
+	if _, err := r.PutBucketVersioning(ctx, &sdk.PutBucketVersioningInput{Bucket: bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}); err != nil {
 		t.Errorf("versioning on: %v", err)
+	}
+	if v, err := r.GetBucketVersioning(ctx, &sdk.GetBucketVersioningInput{Bucket: bucket}); err != nil || v.Status != types.BucketVersioningStatusEnabled {
+		t.Errorf("versioning when it is on: %+v, %v", v, err)
 	}
 	if a, err := r.GetBucketAcl(ctx, &sdk.GetBucketAclInput{Bucket: bucket}); err != nil || len(a.Grants) != 1 || *a.Owner.ID != "000000000000" {
 		t.Errorf("ACL: %+v, %v", a, err)

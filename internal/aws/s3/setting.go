@@ -16,6 +16,9 @@ type Setting struct {
 	Missing, Default string
 	// Fixed is why nothing can be put; "": it can.
 	Fixed string
+	// Lacking is what S3 would do for what was put and Neargate does not; "":
+	// nothing that the name does not say.
+	Lacking string
 }
 
 // Settings are the subresources of buckets that are answered. None has an
@@ -41,7 +44,7 @@ func Settings() []Setting {
 		{Name: "replication", Missing: "ReplicationConfigurationNotFoundError", Fixed: "replication"},
 		{Name: "requestPayment", Default: document("RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>")},
 		{Name: "tagging", Missing: "NoSuchTagSet"},
-		{Name: "versioning", Default: document("VersioningConfiguration", ""), Fixed: "versioning"},
+		{Name: "versioning", Default: document("VersioningConfiguration", ""), Lacking: "an object has one version, the last"},
 		{Name: "website", Missing: "NoSuchWebsiteConfiguration"},
 	}
 }
