@@ -63,7 +63,9 @@ type RunState struct {
 	// CannotStartContainerError and its like, of one that did InternalError.
 	Failure *Error
 
-	PullStartedAt, PullStoppedAt, StartedAt, StoppedAt time.Time
+	// StoppingAt is when the task began to end, by whatever ends it: containers
+	// that ran then were sent their stop signal from that moment on.
+	PullStartedAt, PullStoppedAt, StartedAt, StoppingAt, StoppedAt time.Time
 }
 
 // ContainerState is what a runtime knows of one container.

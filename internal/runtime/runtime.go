@@ -57,12 +57,13 @@ type Tasks interface {
 	// Containers that run when it turns out that another cannot be started are
 	// stopped as Stop does it, each with its StopTimeout or the engine's default,
 	// before Start returns; its error stays the first one, also when Stop is
-	// called meanwhile.
+	// called meanwhile. So they are when an essential container ends before all
+	// have been started: the error wraps ErrEssentialEnded.
 	//
 	// An error leaves nothing behind: no process, no address, no record; the ID
 	// is unknown again, and no event of the task is told. What is known of its
 	// containers by then (digests, exit codes) is in the state returned with the
-	// error. An error that the task itself is to blame for, or its images, is a
+	// error, with StoppingAt and StoppedAt where any had run. An error that the task itself is to blame for, or its images, is a
 	// *model.Error with one of ECS's codes: CannotPullContainerError,
 	// CannotStartContainerError, ResourceInitializationError, or ECS's words for a
 	// container that waits in vain (CodeWait). Others wrap

@@ -89,6 +89,9 @@ func (c carrier) start(ctx context.Context, t model.Task, def model.TaskDefiniti
 	if ctx.Err() == nil {
 		c.log.Warn("task did not start", "task", spec.ID, "name", spec.Name, "err", err)
 	}
+	if errors.Is(err, runtime.ErrEssentialEnded) {
+		return task.NotStarted{Run: run}
+	}
 	return task.NotStarted{Reason: reasonOf(err), Run: run}
 }
 

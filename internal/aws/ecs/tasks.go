@@ -15,7 +15,7 @@ import (
 
 // stopTask: codes ClusterNotFoundException, InvalidParameterException.
 func (s *service) stopTask(ctx context.Context, in *ecs.StopTaskInput) (*ecs.StopTaskOutput, error) {
-	reason := deref(in.Reason, "Task stopped by user")
+	reason := cmp.Or(aws.ToString(in.Reason), "Task stopped by user")
 	if len(reason) > 1024 {
 		return nil, invalid("reason can have at most 1024 characters.")
 	}

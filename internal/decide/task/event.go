@@ -19,7 +19,7 @@ type Started struct{ Run model.RunState }
 // NotStarted answers Start: it failed, or was cancelled. Run has what is known
 // of the containers.
 type NotStarted struct {
-	Reason string // "CODE: text"
+	Reason string // "CODE: text"; "": the task ended by itself before all its containers had been started
 	Run    model.RunState
 }
 

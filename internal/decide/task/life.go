@@ -84,8 +84,13 @@ func (m *move) run() {
 // notStarted ends a task that did not reach RUNNING.
 func (m *move) notStarted(reason string, run model.RunState) {
 	m.Starting = false
+	m.Record.PullStartedAt, m.Record.PullStoppedAt = run.PullStartedAt, run.PullStoppedAt
 	if !m.StopOrdered() {
-		m.stopping("TaskFailedToStart", reason)
+		code := "TaskFailedToStart"
+		if reason == "" {
+			code, reason = endOf(&run)
+		}
+		m.stopping(code, reason, run.StoppingAt)
 		m.tell(Fact{Kind: DidNotStart, Reason: reason})
 		m.fail()
 	}
@@ -97,7 +102,7 @@ func (m *move) stop(e StopOrdered) {
 	if m.StopOrdered() {
 		return
 	}
-	m.stopping(e.Code, e.Reason)
+	m.stopping(e.Code, e.Reason, m.now)
 	m.Surplus = e.Surplus
 	for name, g := range m.Groups {
 		m.Groups[name] = Group{Standing: g.Standing} // refusals so far were of another kind
@@ -112,10 +117,14 @@ func (m *move) stop(e StopOrdered) {
 	}
 }
 
-// stopping notes that and why the task is to stop.
-func (m *move) stopping(code, reason string) {
+// stopping notes that and why the task is to stop, or has begun to by itself at
+// some moment; zero: now.
+func (m *move) stopping(code, reason string, at time.Time) {
+	if at.IsZero() || at.After(m.now) {
+		at = m.now
+	}
 	r := &m.Record
-	r.DesiredStatus, r.StopCode, r.StopReason, r.StoppingAt = model.TaskStopped, code, reason, m.now
+	r.DesiredStatus, r.StopCode, r.StopReason, r.StoppingAt = model.TaskStopped, code, reason, at
 	m.touch()
 }
 
@@ -152,7 +161,12 @@ func (m *move) ended(run model.RunState) {
 func (m *move) finish(run *model.RunState) {
 	r := &m.Record
 	if !m.StopOrdered() {
-		m.stopping(endOf(run))
+		var began time.Time
+		if run != nil {
+			began = run.StoppingAt
+		}
+		code, reason := endOf(run)
+		m.stopping(code, reason, began)
 		m.tell(Fact{Kind: Crashed})
 		if !m.Proven {
 			m.fail()

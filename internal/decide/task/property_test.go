@@ -44,6 +44,7 @@ func (w *world) take(e task.Event) {
 		w.t.Fatalf("the same state and event led to %d and %d changes", next.Changes, again.Changes)
 	}
 	w.s, w.again = next, orders.Again
+	w.explained()
 	for _, o := range orders.Now {
 		w.carryOut(o)
 	}
@@ -51,6 +52,17 @@ func (w *world) take(e task.Event) {
 		for _, o := range orders.Then {
 			w.carryOut(o)
 		}
+	}
+}
+
+// explained checks that whoever asks why and when the task ends has an answer.
+func (w *world) explained() {
+	r := w.s.Record
+	if w.s.StopOrdered() && (r.StopCode == "" || r.StopReason == "" || r.StoppingAt.Before(r.CreatedAt) || r.StoppingAt.After(w.now)) {
+		w.t.Fatalf("at %s it stops without a reason, or at a time that is not true: %+v", w.now, r)
+	}
+	if w.s.Ended() && (r.StoppedAt.Before(r.StoppingAt) || r.ExecutionStoppedAt.After(r.StoppedAt) || !w.s.StopOrdered()) {
+		w.t.Fatalf("it has stopped before it began to: %+v", r)
 	}
 }
 
@@ -90,7 +102,8 @@ func (w *world) carryOut(o task.Order) {
 
 func (w *world) start() task.Event {
 	if w.fails("start fails") || w.s.Cancelled && w.fails("start is cancelled") {
-		return task.NotStarted{Reason: "CannotPullContainerError: no"}
+		reason := rapid.SampledFrom([]string{"CannotPullContainerError: no", ""}).Draw(w.t, "reason")
+		return task.NotStarted{Reason: reason, Run: model.RunState{StoppingAt: w.since()}}
 	}
 	w.runs = true
 	if w.fails("ends at once") {
@@ -99,12 +112,19 @@ func (w *world) start() task.Event {
 	return task.Started{Run: w.run()}
 }
 
+// since is a moment at which something may have begun that is heard of now.
+func (w *world) since() time.Time {
+	return w.now.Add(-time.Duration(rapid.Int64Range(0, int64(w.now.Sub(start))).Draw(w.t, "since")))
+}
+
 func (w *world) run() model.RunState {
 	c := model.ContainerState{Name: "app", Running: w.runs}
+	s := model.RunState{Running: w.runs, IP: "10.0.0.1", StartedAt: w.now}
 	if !w.runs {
-		c.ExitCode = w.exit
+		c.ExitCode, s.StoppingAt, s.StoppedAt = w.exit, w.since(), w.now
 	}
-	return model.RunState{Running: w.runs, IP: "10.0.0.1", StartedAt: w.now, Containers: []model.ContainerState{c}}
+	s.Containers = []model.ContainerState{c}
+	return s
 }
 
 // end ends the task in the engine, which says so some time.
@@ -194,7 +214,7 @@ func (w *world) chance() {
 	case 5:
 		w.gone[rapid.SampledFrom([]string{"a", "b"}).Draw(w.t, "gone")] = true
 	case 6:
-		w.take(task.StopOrdered{Code: "ServiceSchedulerInitiated", Surplus: rapid.Bool().Draw(w.t, "surplus")})
+		w.take(task.StopOrdered{Code: "ServiceSchedulerInitiated", Reason: "too many", Surplus: rapid.Bool().Draw(w.t, "surplus")})
 	default:
 		if len(w.pending) > 0 {
 			w.deliver(rapid.IntRange(0, len(w.pending)-1).Draw(w.t, "which"))
@@ -239,7 +259,7 @@ func lived(t *rapid.T) *world {
 func TestATaskThatIsStoppedEndsAndLeavesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := lived(t)
-		w.take(task.StopOrdered{Code: "UserInitiated"})
+		w.take(task.StopOrdered{Code: "UserInitiated", Reason: "bye"})
 		w.finish()
 		if !w.over {
 			t.Fatalf("not over: %+v, pending %d, asked %v", w.s, len(w.pending), w.asked)
@@ -269,7 +289,7 @@ func TestATaskOutlivesItsServer(t *testing.T) {
 		w.pending, w.asked = nil, map[string]bool{}
 		w.s = task.Recover(*w.disk, false, run, standing, w.now)
 		w.take(task.Tick{})
-		w.take(task.StopOrdered{Code: "UserInitiated"})
+		w.take(task.StopOrdered{Code: "UserInitiated", Reason: "bye"})
 		w.finish()
 		if !w.over {
 			t.Fatalf("not over: %+v", w.s)

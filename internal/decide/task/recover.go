@@ -49,9 +49,9 @@ func (m *move) lost(run *model.RunState, began bool) {
 	switch {
 	case m.StopOrdered() || run != nil:
 	case began:
-		m.stopping("InfrastructureHealth", "InternalError: the task was lost while the server was down")
+		m.stopping("InfrastructureHealth", "InternalError: the task was lost while the server was down", m.now)
 	default:
-		m.stopping("TaskFailedToStart", "ResourceInitializationError: the server stopped each time the task started")
+		m.stopping("TaskFailedToStart", "ResourceInitializationError: the server stopped each time the task started", m.now)
 	}
 	m.finish(run)
 }

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -105,6 +106,9 @@ func startContainers(t *entry) (waits bool, err error) {
 				s.Running, s.ExitCode = false, &p.code
 			}
 		}
+		if pending > 0 && t.over() {
+			return false, fmt.Errorf("start task %s: %w", t.spec.ID, runtime.ErrEssentialEnded)
+		}
 		if pending == before {
 			return true, nil
 		}
@@ -151,15 +155,15 @@ func (t *entry) awaited(name string) bool {
 
 // over reports whether the task has nothing more to do.
 func (t *entry) over() bool {
-	running := 0
+	going := 0
 	for i, s := range t.state.Containers {
-		if s.Running {
-			running++
+		if s.ExitCode == nil {
+			going++
 		} else if t.spec.Containers[i].Essential {
 			return true
 		}
 	}
-	return running == 0
+	return going == 0
 }
 
 // resistance is how long the task takes to obey a stop.

@@ -149,6 +149,9 @@ func (e *Engine) undo(t *entry) model.RunState {
 			c.Running, c.ExitCode = false, &code
 		}
 	}
+	if t.state.StoppedAt = time.Now(); t.state.StoppingAt.IsZero() {
+		t.state.StoppingAt = t.state.StoppedAt
+	}
 	close(t.gone)
 	return t.state
 }
@@ -201,7 +204,7 @@ func (e *Engine) endLocked(t *entry, code int, reason string) {
 	}
 	now := time.Now()
 	t.cpu, t.since = t.used(now), now
-	t.state.Running, t.state.StoppedAt = false, now
+	t.state.Running, t.state.StoppingAt, t.state.StoppedAt = false, now, now
 	t.change(func(i int, c *model.ContainerState) {
 		if c.ExitCode != nil {
 			return

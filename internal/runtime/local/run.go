@@ -46,6 +46,9 @@ func (e *Engine) Start(ctx context.Context, spec model.TaskSpec) (model.RunState
 	if ctx.Err() != nil {
 		return s, fmt.Errorf("start task %s: %w", spec.ID, context.Cause(ctx))
 	}
+	if errors.Is(err, runtime.ErrEssentialEnded) {
+		return s, fmt.Errorf("start task %s: %w", spec.ID, err)
+	}
 	if _, ok := errors.AsType[*model.Error](err); !ok {
 		err = model.Errorf(model.Internal, runtime.CodeResource, "%v", err)
 	}
@@ -199,8 +202,7 @@ func (e *Engine) awaitStart(ctx context.Context, t *task) (model.RunState, error
 		return model.RunState{}, t.failure
 	}
 	if !t.hasStarted() {
-		said, _ := os.ReadFile(supervisorLog(t.dir))
-		return model.RunState{}, fmt.Errorf("the task's supervisor ended before the task had started: %s", firstLine(said))
+		return model.RunState{}, t.earlyEndLocked()
 	}
 	t.abort = nil
 	if t.final != nil { // finish has left its event to us
@@ -212,6 +214,19 @@ func (e *Engine) awaitStart(ctx context.Context, t *task) (model.RunState, error
 		e.log.Debug("task is just ending", "task", t.id, "error", err)
 	}
 	return t.stateLocked(), nil
+}
+
+// earlyEndLocked is why a task ended before all its containers had been started,
+// without a failure that its supervisor knows of.
+func (t *task) earlyEndLocked() error {
+	if name := t.report.EndedBy; name != "" {
+		return fmt.Errorf("container %s: %w", name, runtime.ErrEssentialEnded)
+	}
+	err := errors.New("the task's supervisor ended before the task had started")
+	if said, _ := os.ReadFile(supervisorLog(t.dir)); len(said) > 0 {
+		return fmt.Errorf("%w: %s", err, firstLine(said))
+	}
+	return err
 }
 
 // undo removes all of a task that did not come to run, and returns what is

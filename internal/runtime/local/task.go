@@ -131,7 +131,7 @@ func (t *task) stateLocked() model.RunState {
 	s := model.RunState{
 		ID: t.id, Labels: t.rec.Spec.Labels, Running: true,
 		PullStartedAt: t.rec.PullStartedAt, PullStoppedAt: t.rec.PullStoppedAt,
-		StartedAt: t.report.StartedAt, Failure: t.failure,
+		StartedAt: t.report.StartedAt, StoppingAt: t.report.StoppingAt, Failure: t.failure,
 	}
 	if t.rec.Address.IsValid() {
 		s.IP, s.MAC = t.rec.Address.String(), network.MAC(t.rec.Address).String()

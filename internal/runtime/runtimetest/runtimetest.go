@@ -71,6 +71,7 @@ func Run(t *testing.T, harness func(t *testing.T) *Harness) {
 		{"Stubborn", stubborn},
 		{"EndsAtOnce", endsAtOnce},
 		{"EssentialContainerEnds", essentialContainerEnds},
+		{"EssentialContainerEndsEarly", essentialContainerEndsEarly},
 		{"ContainerEnds", containerEnds},
 		{"ContainerStartsAgain", containerStartsAgain},
 		{"ContainersShareVolumes", containersShareVolumes},

@@ -38,6 +38,7 @@ func startAndStop(b *bench) {
 	}
 	end := b.ended(spec.ID)
 	b.exited(end, "app", 0, 143)
+	endedSince(b, end, s.StartedAt)
 	if end.IP != s.IP || end.Labels["for"] != "test" || find(b, end, "app").ImageDigest != b.Digest {
 		b.Errorf("got end %+v of %+v", end, s)
 	}
@@ -137,11 +138,41 @@ func failedStartStops(b *bench) {
 	init := after(b.container("init", "exit", "3"), "side", "HEALTHY")
 	init.Essential = false
 	spec := task(side, init, after(b.container("app", "wait"), "init", "SUCCESS"))
+	begin := time.Now()
 	s, err := b.engine.Start(b.Context(), spec)
 	b.refused("start", err, model.Invalid, runtime.CodeWait)
+	endedSince(b, s, begin)
 	b.exited(s, "side", 0, 143)
 	b.exited(s, "init", 3)
 	b.unknown(spec.ID)
+}
+
+// essentialContainerEndsEarly has an essential container end while another one has
+// yet to be started: the start ends with it, and says so.
+func essentialContainerEndsEarly(b *bench) {
+	init := b.container("init", "wait")
+	init.Essential = false
+	spec := task(init, b.container("app", "exit", "5"), after(b.container("late", "wait"), "init", "COMPLETE"))
+	begin := time.Now()
+	s, err := b.engine.Start(b.Context(), spec)
+	if !errors.Is(err, runtime.ErrEssentialEnded) || s.Running || s.Failure != nil {
+		b.Errorf("got %+v, %v, want ErrEssentialEnded and no failure of the engine's", s, err)
+	}
+	b.exited(s, "app", 5)
+	b.exited(s, "init", 0, 143)
+	if c := find(b, s, "late"); c.Running || c.ExitCode != nil {
+		b.Errorf("got %+v of a container that was never started", c)
+	}
+	endedSince(b, s, begin)
+	b.unknown(spec.ID)
+}
+
+// endedSince checks the times of a task's end.
+func endedSince(b *bench, s model.RunState, begin time.Time) {
+	b.Helper()
+	if s.StoppingAt.Before(begin) || s.StoppedAt.Before(s.StoppingAt) || time.Now().Before(s.StoppedAt) {
+		b.Errorf("got stopping at %s, stopped at %s of a task of %s", s.StoppingAt, s.StoppedAt, begin)
+	}
 }
 
 // endless is a task whose start never comes to its end.

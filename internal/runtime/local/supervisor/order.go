@@ -123,8 +123,11 @@ type Report struct {
 	Phase     Phase
 	Failure   string // why the task could not be started; "" when it was
 	Waited    bool   // that was because a container waited in vain for another
+	EndedBy   string // the essential container whose end is the task's; "": none
 	StartedAt time.Time
-	EndedAt   time.Time
+	// StoppingAt is when the task began to end, whatever ends it.
+	StoppingAt time.Time
+	EndedAt    time.Time
 	// PreparedCPU is what the task's cgroup had consumed before the first of
 	// the user's programs began: the making of its container.
 	PreparedCPU time.Duration

@@ -91,6 +91,7 @@ func (t *task) run(ctx context.Context) error {
 		t.shared.end()
 	}
 	t.closeLogs()
+	t.beginEnd()
 	t.report.Phase, t.report.EndedAt = Ended, time.Now()
 	t.tell()
 	return nil // the report has told it
@@ -101,8 +102,15 @@ func (t *task) run(ctx context.Context) error {
 func (t *task) fail(err error) {
 	t.report.Failure = err.Error()
 	_, t.report.Waited = errors.AsType[*vainWaitError](err)
-	t.stopping = true
+	t.beginEnd()
 	t.tell()
+}
+
+// beginEnd has the task end, whatever ends it.
+func (t *task) beginEnd() {
+	if !t.stopping {
+		t.stopping, t.report.StoppingAt = true, time.Now()
+	}
 }
 
 // heedStop takes a stop that came before any container was started: none is then.
@@ -116,7 +124,8 @@ func (t *task) heedStop() {
 
 // stop has the task stop.
 func (t *task) stop(s *Stop) {
-	if t.stopping = true; s.Timeout > 0 {
+	t.beginEnd()
+	if s.Timeout > 0 {
 		t.timeout = s.Timeout
 	}
 }
@@ -219,7 +228,8 @@ func (t *task) loop(ctx context.Context) {
 		case why := <-full:
 			t.kill(why)
 		case <-done:
-			t.stopping, done = true, nil
+			t.beginEnd()
+			done = nil
 		case <-timer.C:
 			t.killLate()
 		}
@@ -228,7 +238,8 @@ func (t *task) loop(ctx context.Context) {
 
 // kill ends all containers at once, for a reason.
 func (t *task) kill(why string) {
-	t.stopping, t.why = true, why
+	t.beginEnd()
+	t.why = why
 	t.killAll()
 }
 
@@ -316,7 +327,10 @@ func (t *task) onExit(e exit) {
 		e.m.endChecks()
 	}
 	if e.m.spec.Essential {
-		t.stopping = true
+		if !t.stopping {
+			t.report.EndedBy = e.m.spec.Name
+		}
+		t.beginEnd()
 	}
 	t.tell()
 }
