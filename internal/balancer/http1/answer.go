@@ -9,8 +9,8 @@ import (
 )
 
 // answer sends an answer of the balancer's own, in the form that AWS gives it.
-func (c *conn) answer(a *Answer) {
-	c.keep = c.keep && c.whole && !c.srv.draining.Load()
+func (c *Conn) answer(a *Answer) {
+	c.keep = c.keep && c.whole && !c.draining.Load()
 	c.sum.Own, c.sum.Status, c.sum.Reason = true, a.Status, a.Reason
 	w := c.work
 	if w == nil {
@@ -27,7 +27,7 @@ func (c *conn) answer(a *Answer) {
 
 // appendOwn writes the whole answer. Answers below 200 and 204 and 304 have no
 // body; HEAD is told its length only.
-func (c *conn) appendOwn(out []byte, a *Answer) []byte {
+func (c *Conn) appendOwn(out []byte, a *Answer) []byte {
 	body, kind := a.Body, a.ContentType
 	text := http.StatusText(a.Status)
 	if body == "" && a.Status >= 300 {
@@ -66,13 +66,13 @@ func (c *conn) appendOwn(out []byte, a *Answer) []byte {
 
 // refuse answers a request that is malformed or came too slowly, and ends the
 // connection: what follows cannot be told apart.
-func (c *conn) refuse(e *protoError) {
+func (c *Conn) refuse(e *protoError) {
 	c.keep, c.whole = false, false
 	c.answer(&Answer{Status: e.status, Reason: e.reason})
 }
 
 // refuseClaim answers a request that no target was given for.
-func (c *conn) refuseClaim(err error, left bool) {
+func (c *Conn) refuseClaim(err error, left bool) {
 	var no *RefusalError
 	switch {
 	case left:
@@ -88,7 +88,7 @@ func (c *conn) refuseClaim(err error, left bool) {
 
 // fail answers a request whose last try has failed; bad is what was wrong with
 // its body, if that was why.
-func (c *conn) fail(f Failure, bad *protoError) {
+func (c *Conn) fail(f Failure, bad *protoError) {
 	if bad != nil {
 		c.refuse(bad)
 		return
@@ -109,7 +109,7 @@ func (c *conn) fail(f Failure, bad *protoError) {
 }
 
 // leave notes that the client has gone, as 460 if it got nothing.
-func (c *conn) leave() {
+func (c *Conn) leave() {
 	c.keep = false
 	if c.sum.Status == 0 {
 		c.sum.Status = 460
@@ -125,7 +125,7 @@ const (
 
 // linger ends the sending direction and takes what still comes: closing over
 // unread bytes would make the kernel destroy the answer on its way.
-func (c *conn) linger() {
+func (c *Conn) linger() {
 	if c.closeWrite() != nil {
 		return
 	}
@@ -145,7 +145,7 @@ func (c *conn) linger() {
 }
 
 // reset has the close that follows end in a reset.
-func (c *conn) reset() {
+func (c *Conn) reset() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}

@@ -52,7 +52,7 @@ type upload struct {
 }
 
 // measureBody finds how much of the body lies in the buffer.
-func (c *conn) measureBody() *protoError {
+func (c *Conn) measureBody() *protoError {
 	c.up.body, c.up.bad = bodyReader{kind: c.req.body, left: c.req.length}, nil
 	n, done, err := c.up.body.feed(c.in.b[c.req.end:c.in.w])
 	c.whole, c.bodyEnd = done, c.req.end+n
@@ -64,7 +64,7 @@ func (c *conn) measureBody() *protoError {
 
 // readBody invites the body if the client waits for that, and reads a small one
 // entirely. It reports false if the client failed, who was then answered.
-func (c *conn) readBody() bool {
+func (c *Conn) readBody() bool {
 	r := &c.req
 	if c.whole {
 		return true
@@ -93,7 +93,7 @@ func (c *conn) readBody() bool {
 }
 
 // failBody ends a request whose body did not come.
-func (c *conn) failBody(err error) {
+func (c *Conn) failBody(err error) {
 	var bad *protoError
 	if !errors.As(err, &bad) {
 		bad = errBrokenBody
@@ -102,7 +102,7 @@ func (c *conn) failBody(err error) {
 }
 
 // startUpload begins to pass on what is not buffered.
-func (c *conn) startUpload() {
+func (c *Conn) startUpload() {
 	u := &c.up
 	if u.ended == nil {
 		u.ended = make(chan struct{}, 1)
@@ -115,7 +115,7 @@ func (c *conn) startUpload() {
 	go c.upload(c.target)
 }
 
-func (c *conn) upload(tc *targetConn) {
+func (c *Conn) upload(tc *targetConn) {
 	defer func() {
 		if p := recover(); p != nil { // ends this connection only
 			c.srv.cfg.Log.Error("upload panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -134,7 +134,7 @@ func (c *conn) upload(tc *targetConn) {
 
 // pump moves the body until its end. If the target takes no more it just ends:
 // the answer, or its absence, tells why.
-func (c *conn) pump(tc *targetConn) (Failure, *protoError) {
+func (c *Conn) pump(tc *targetConn) (Failure, *protoError) {
 	u, start := &c.up, c.req.end
 	for {
 		n, err := c.readSome(c.in.b[start:], c.set.IdleTimeout, &u.stop)
@@ -171,7 +171,7 @@ const uploadGrace = 100 * time.Millisecond
 
 // endUpload waits for the upload, stopping it if it is not about to end. What
 // was not passed on by then makes both connections useless for more.
-func (c *conn) endUpload(grace time.Duration) {
+func (c *Conn) endUpload(grace time.Duration) {
 	u := &c.up
 	if !u.running {
 		return

@@ -8,12 +8,13 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // conn is a client's connection. Owned by its goroutine, but for what mu
 // guards.
-type conn struct {
+type Conn struct {
 	srv *Server
 	// ctx is Serve's. It is kept because Request.Context is called from
 	// outside, in the middle of a request.
@@ -40,14 +41,18 @@ type conn struct {
 	sum      Summary
 	up       upload
 	watcher  watcher
+	draining atomic.Bool
 
 	mu     sync.Mutex
 	killed bool        // guarded by mu
-	target *targetConn // in use; guarded by mu for kill, written by the owner only
+	target *targetConn // in use; guarded by mu for Kill, written by the owner only
 }
 
-func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
-	c := &conn{srv: s, ctx: ctx, link: link{Conn: nc}, in: buffer{pools: s.pools}, started: time.Now()}
+// Conn creates the object that serves a connection, which it takes over. The
+// caller calls Serve. The end of ctx does not end it: that is for Kill, which
+// comes with it.
+func (s *Server) Conn(ctx context.Context, nc net.Conn) *Conn {
+	c := &Conn{srv: s, ctx: ctx, link: link{Conn: nc}, in: buffer{pools: s.pools}, started: time.Now()}
 	c.req.conn = c
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		ap := a.AddrPort()
@@ -59,8 +64,16 @@ func newConn(ctx context.Context, s *Server, nc net.Conn) *conn {
 	return c
 }
 
-// kill cuts the connection and its target's.
-func (c *conn) kill() {
+// Drain begins the graceful end: Serve returns soon if the connection is idle,
+// else after the request under way, whose answer has Connection: close. A tunnel
+// goes on. It may be called from any goroutine.
+func (c *Conn) Drain() {
+	c.draining.Store(true)
+	_ = c.SetReadDeadline(past()) // wakes an idle one; another sets its deadline anew
+}
+
+// Kill cuts the connection and its target's. It may be called from any goroutine.
+func (c *Conn) Kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.killed = true
@@ -70,8 +83,8 @@ func (c *conn) kill() {
 	}
 }
 
-// use makes tc the connection that kill cuts too.
-func (c *conn) use(tc *targetConn) {
+// use makes tc the connection that Kill cuts too.
+func (c *Conn) use(tc *targetConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.target = tc
@@ -80,9 +93,9 @@ func (c *conn) use(tc *targetConn) {
 	}
 }
 
-// serve takes requests until one of both sides wants no more. A panic of the
-// Router or a Lease ends this connection only.
-func (c *conn) serve() {
+// Serve takes requests until one of both sides wants no more, and closes the
+// connection. A panic of the Router or a Lease ends this connection only.
+func (c *Conn) Serve() {
 	defer func() {
 		if p := recover(); p != nil {
 			c.srv.cfg.Log.Error("request panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -110,7 +123,7 @@ func (c *conn) serve() {
 
 // next reads the next head. It reports false if there is none, having answered
 // what was malformed.
-func (c *conn) next() bool {
+func (c *Conn) next() bool {
 	c.req.reset()
 	c.set = c.srv.settings.Load()
 	c.sum = Summary{}
@@ -135,7 +148,7 @@ func (c *conn) next() bool {
 }
 
 // handle takes a request whose head is good to its end.
-func (c *conn) handle() {
+func (c *Conn) handle() {
 	r := &c.req
 	v := c.srv.cfg.Router.Route(r)
 	if v.Settings != nil {
@@ -162,9 +175,9 @@ func (c *conn) handle() {
 }
 
 // mayKeep reports whether the connection may take another request after this.
-func (c *conn) mayKeep() bool {
+func (c *Conn) mayKeep() bool {
 	r := &c.req
-	if r.class == Ambiguous && c.set.Desync != Monitor || c.srv.draining.Load() {
+	if r.class == Ambiguous && c.set.Desync != Monitor || c.draining.Load() {
 		return false
 	}
 	if r.minor == 0 && !r.wantsKeep || r.wantsClose {
@@ -174,7 +187,7 @@ func (c *conn) mayKeep() bool {
 }
 
 // forward passes the request on to targets of g until one has answered.
-func (c *conn) forward(g Group) {
+func (c *Conn) forward(g Group) {
 	c.work = c.srv.pools.scratch()
 	if c.readBody() {
 		c.replay = c.whole && c.req.idempotent()
@@ -189,7 +202,7 @@ func (c *conn) forward(g Group) {
 }
 
 // finish tells of the request, and passes over its body.
-func (c *conn) finish() {
+func (c *Conn) finish() {
 	s := &c.sum
 	s.Received = c.got - c.baseGot
 	if c.keep {

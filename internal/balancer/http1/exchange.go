@@ -10,7 +10,7 @@ import (
 
 // try sends the request to one target and passes its answer on. It reports true
 // if another try is due.
-func (c *conn) try(g Group) bool {
+func (c *Conn) try(g Group) bool {
 	lease, err := g.Claim(&c.req)
 	left := c.unwatch()
 	if err != nil {
@@ -59,14 +59,14 @@ func (c *conn) try(g Group) bool {
 
 // unavailable reports whether another target is to be asked, as this one answered
 // that it is not available.
-func (c *conn) unavailable() bool {
+func (c *Conn) unavailable() bool {
 	return c.set.RetryUnavailable && c.outcome.Status == 503 && c.replay && c.req.attempt+1 < c.set.Attempts
 }
 
 // mayRetry reports whether another target may be asked after a failure. One
 // that was not reached cannot have seen the request; one that broke may have,
 // so only what may be repeated is, and once.
-func (c *conn) mayRetry(t *Target, f Failure) bool {
+func (c *Conn) mayRetry(t *Target, f Failure) bool {
 	if c.req.attempt+1 >= c.set.Attempts {
 		return false
 	}
@@ -86,7 +86,7 @@ func (c *conn) mayRetry(t *Target, f Failure) bool {
 
 // exchange sends the request and reads the head of the final answer. A kept
 // connection that turns out to be dead is replaced by a new one.
-func (c *conn) exchange(t *Target) Failure {
+func (c *Conn) exchange(t *Target) Failure {
 	for fresh := false; ; fresh = true {
 		if f := c.connect(t, fresh); f != OK {
 			return f
@@ -104,7 +104,7 @@ func (c *conn) exchange(t *Target) Failure {
 // connect takes a kept connection to t, or opens one. A kept one that its target
 // has closed, or on which bytes lie that belong to no request (the next would
 // take them for its answer), is not used.
-func (c *conn) connect(t *Target, fresh bool) Failure {
+func (c *Conn) connect(t *Target, fresh bool) Failure {
 	for !fresh {
 		tc := t.take(time.Now())
 		if tc == nil {
@@ -133,7 +133,7 @@ func (c *conn) connect(t *Target, fresh bool) Failure {
 }
 
 // request sends the request over c.target and reads the answer's head.
-func (c *conn) request() Failure {
+func (c *Conn) request() Failure {
 	tc := c.target
 	c.outcome.Reused = tc.served > 0
 	err := tc.writeAll(c.work.fwd, c.set.IdleTimeout)
@@ -158,7 +158,7 @@ func (c *conn) request() Failure {
 // readAnswer reads heads until the final one; the answer's bytes so far are
 // then work.ans. Interim ones go to clients that know them; 100 was said
 // already.
-func (c *conn) readAnswer() Failure {
+func (c *Conn) readAnswer() Failure {
 	w := c.work
 	held := 0
 	for {
@@ -192,7 +192,7 @@ func (c *conn) readAnswer() Failure {
 
 // readAnswerHead reads until a head is complete: it ends at end, and n octets
 // are there. held octets are there already.
-func (c *conn) readAnswerHead(held int) (end, n int, f Failure) {
+func (c *Conn) readAnswerHead(held int) (end, n int, f Failure) {
 	w := c.work
 	scanned := 0
 	for {
@@ -237,7 +237,7 @@ func failureOf(err error) Failure {
 // socket's own errors it ends with a failure. A client that has ended its
 // sending direction counts as gone, as it does for nginx: TCP cannot tell the
 // two apart.
-func (c *conn) await(p []byte) (int, error) {
+func (c *Conn) await(p []byte) (int, error) {
 	began := time.Now()
 	var stop *atomic.Bool
 	if c.up.running {
@@ -271,7 +271,7 @@ func (c *conn) await(p []byte) (int, error) {
 }
 
 // lastMoved is when something moved on the target's connection.
-func (c *conn) lastMoved(began time.Time) time.Time {
+func (c *Conn) lastMoved(began time.Time) time.Time {
 	if c.up.running {
 		if at := time.Unix(0, c.up.active.Load()); at.After(began) {
 			return at
@@ -282,7 +282,7 @@ func (c *conn) lastMoved(began time.Time) time.Time {
 
 // settle ends the lease. The target's connection is kept for other requests if
 // keep is set, else closed.
-func (c *conn) settle(f Failure, keep bool) {
+func (c *Conn) settle(f Failure, keep bool) {
 	if tc := c.target; tc != nil {
 		c.outcome.In, c.outcome.Out = tc.got, tc.sent
 		c.use(nil)

@@ -69,7 +69,7 @@ func FuzzAnswer(f *testing.F) {
 		if a.parse(raw[:end], end, head) != nil || a.status < 200 {
 			return
 		}
-		c := &conn{keep: true, req: Request{minor: 1}}
+		c := &Conn{keep: true, req: Request{minor: 1}}
 		out := c.appendAnswerHead(nil, &a, asIs)
 		if c.verbatim(&a) {
 			out = raw[:end]

@@ -8,7 +8,7 @@ import (
 
 // readHead waits for a head and returns where it ends in in.b. An error that is
 // not a *protoError has no one to be told.
-func (c *conn) readHead() (end int, err error) {
+func (c *Conn) readHead() (end int, err error) {
 	var headBy time.Time
 	scanned := 0
 	for {
@@ -41,7 +41,7 @@ func (c *conn) readHead() (end int, err error) {
 }
 
 // skipEmptyLines passes over empty lines before a request (RFC 9112 2.2).
-func (c *conn) skipEmptyLines() {
+func (c *Conn) skipEmptyLines() {
 	for c.in.w-c.in.r >= 2 && c.in.b[c.in.r] == '\r' && c.in.b[c.in.r+1] == '\n' {
 		c.in.r += 2
 	}
@@ -66,9 +66,9 @@ func checkPartial(p []byte) error {
 const drainGrace = 100 * time.Millisecond
 
 // readFirst waits for the first octets of a request.
-func (c *conn) readFirst() error {
+func (c *Conn) readFirst() error {
 	limit := min(c.set.IdleTimeout, max(c.set.ClientKeepAlive-time.Since(c.started), time.Second))
-	n, err := c.readSome(c.in.b[c.in.w:], limit, &c.srv.draining)
+	n, err := c.readSome(c.in.b[c.in.w:], limit, &c.draining)
 	if errors.Is(err, errStopped) {
 		n, err = c.readSome(c.in.b[c.in.w:], drainGrace, nil)
 	}
@@ -77,7 +77,7 @@ func (c *conn) readFirst() error {
 }
 
 // readMore reads on within a head or a body.
-func (c *conn) readMore(limit time.Duration) error {
+func (c *Conn) readMore(limit time.Duration) error {
 	if limit <= 0 {
 		return errSilent
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // relay passes the final answer on, whose head is complete in work.
-func (c *conn) relay() {
+func (c *Conn) relay() {
 	w, a := c.work, &c.work.head
 	c.sum.Status, c.sum.TargetStatus = a.status, a.status
 	if a.status == 101 {
@@ -25,7 +25,7 @@ func (c *conn) relay() {
 		return
 	}
 	how := asIs
-	c.keep = c.keep && !c.srv.draining.Load() // it may have begun meanwhile
+	c.keep = c.keep && !c.draining.Load() // it may have begun meanwhile
 	switch {
 	case a.body == closeBody && c.req.minor == 1:
 		how = chunked
@@ -58,7 +58,7 @@ func (c *conn) relay() {
 
 // compose writes the first bytes for the client: the head, and the n octets of
 // rest that belong to the body. Mostly they are the target's own.
-func (c *conn) compose(body *bodyReader, rest []byte, how delivery) (first []byte, n int, done bool, err error) {
+func (c *Conn) compose(body *bodyReader, rest []byte, how delivery) (first []byte, n int, done bool, err error) {
 	w, a := c.work, &c.work.head
 	if how == asIs && c.verbatim(a) {
 		n, done, err = body.feed(rest)
@@ -94,7 +94,7 @@ func (b *bodyReader) deliver(out, p []byte, how delivery) (_ []byte, n int, done
 
 // stream passes an answer on whose body has not come entirely. Once it has
 // begun, cutting the client's connection is the only way to say that it failed.
-func (c *conn) stream(first []byte, body *bodyReader, how delivery) {
+func (c *Conn) stream(first []byte, body *bodyReader, how delivery) {
 	f, keep := c.pass(first, body, how)
 	grace := time.Duration(0)
 	if f == OK {
@@ -118,7 +118,7 @@ func (c *conn) stream(first []byte, body *bodyReader, how delivery) {
 
 // pass copies the body. keep reports whether the target's connection can take
 // another request.
-func (c *conn) pass(out []byte, body *bodyReader, how delivery) (f Failure, keep bool) {
+func (c *Conn) pass(out []byte, body *bodyReader, how delivery) (f Failure, keep bool) {
 	w, idle := c.work, c.set.IdleTimeout
 	in, reuse := w.ans, w.head.keep // the head's bytes are overwritten below
 	if body.kind == lengthBody && body.left > middleBuffer {
@@ -168,12 +168,12 @@ func truncated(err error) Failure {
 }
 
 // verbatim reports whether the target's head can go to the client as it is.
-func (c *conn) verbatim(a *answer) bool {
+func (c *Conn) verbatim(a *answer) bool {
 	return a.minor == 1 && !a.hop && len(c.req.extra) == 0 && c.keep == (c.req.minor == 1)
 }
 
 // appendAnswerHead writes the head that the client gets.
-func (c *conn) appendAnswerHead(out []byte, a *answer, how delivery) []byte {
+func (c *Conn) appendAnswerHead(out []byte, a *answer, how delivery) []byte {
 	out = a.appendFields(out)
 	out = append(out, c.req.extra...)
 	if how == chunked || how == asIs && a.body == chunkedBody {

@@ -16,7 +16,7 @@ type Request struct {
 	// pointer in it costs no allocation. nil when Route is called.
 	Note any
 
-	conn *conn
+	conn *Conn
 
 	// Set by parsing; offsets into buf.
 	buf          []byte

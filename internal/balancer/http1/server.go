@@ -27,7 +27,7 @@ type front struct {
 	ln  net.Listener
 
 	mu    sync.Mutex
-	conns map[*conn]struct{} // guarded by mu
+	conns map[*Conn]struct{} // guarded by mu
 }
 
 // New creates a server. It starts nothing.
@@ -46,7 +46,7 @@ func (s *Server) SetSettings(v Settings) { s.settings.Store(&v) }
 // Drain ends it gracefully and Serve returns nil; the end of ctx ends it hard,
 // cutting requests in flight, and Serve returns the cause.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	f := &front{srv: s, ln: ln, conns: map[*conn]struct{}{}}
+	f := &front{srv: s, ln: ln, conns: map[*Conn]struct{}{}}
 	s.mu.Lock()
 	s.fronts[f] = struct{}{}
 	s.mu.Unlock()
@@ -85,14 +85,13 @@ func (s *Server) Drain() {
 	}
 }
 
-// drain closes the listener and wakes idle connections; one that is not idle
-// sets its deadline anew.
+// drain closes the listener and drains its connections.
 func (f *front) drain() {
 	_ = f.ln.Close()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range f.conns {
-		_ = c.SetReadDeadline(past())
+		c.Drain()
 	}
 }
 
@@ -102,7 +101,7 @@ func (f *front) kill() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range f.conns {
-		c.kill()
+		c.Kill()
 	}
 }
 
@@ -167,16 +166,19 @@ func (f *front) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
 		s.cfg.Observer.Rejected()
 		return
 	}
-	c := newConn(ctx, s, nc)
+	c := s.Conn(ctx, nc)
 	f.mu.Lock()
 	f.conns[c] = struct{}{}
 	f.mu.Unlock()
 	if ctx.Err() != nil {
-		c.kill()
+		c.Kill()
+	}
+	if s.draining.Load() {
+		c.Drain()
 	}
 	s.cfg.Observer.Opened(c.req.client.Addr())
 	conns.Go(func() {
-		c.serve()
+		c.Serve()
 		f.mu.Lock()
 		delete(f.conns, c)
 		f.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 
 // tunnel joins both connections after 101 until both directions have ended, one
 // breaks, or nothing has moved for the idle timeout.
-func (c *conn) tunnel() {
+func (c *Conn) tunnel() {
 	w, a, tc := c.work, &c.work.head, c.target
 	c.keep = false
 	c.sum.Tunnel = true

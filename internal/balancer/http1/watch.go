@@ -18,7 +18,7 @@ type watcher struct {
 }
 
 // watch starts the watcher, or returns the context of the one that runs.
-func (c *conn) watch() context.Context {
+func (c *Conn) watch() context.Context {
 	w := &c.watcher
 	if w.ctx != nil {
 		return w.ctx
@@ -39,7 +39,7 @@ func (c *conn) watch() context.Context {
 
 // unwatch ends the watcher, if one was started, and reports whether the client
 // has left.
-func (c *conn) unwatch() bool {
+func (c *Conn) unwatch() bool {
 	w := &c.watcher
 	if w.ctx == nil {
 		return false
