@@ -87,10 +87,14 @@ func (w *weightedGroup) share() int { return w.weight }
 
 // moved is the answer of a redirect.
 func (to *route) moved(r *http1.Request, port int) *http1.Answer {
+	host := r.Host()
+	if host == "" { // of a client that speaks HTTP/1.0
+		host = to.lb.conf.Load().names[0]
+	}
 	return &http1.Answer{
 		Status: to.redirect.StatusCode,
 		Location: routing.Location(*to.redirect, routing.Origin{
-			Protocol: "http", Host: r.Host(), Port: strconv.Itoa(port), Path: r.Path(), Query: r.Query(),
+			Protocol: "http", Host: host, Port: strconv.Itoa(port), Path: r.Path(), Query: r.Query(),
 		}),
 	}
 }

@@ -39,6 +39,7 @@ type Rule struct {
 	Priority         int
 	Conditions       []Condition
 	Actions          []Action
+	Transforms       []Transform `json:",omitempty"`
 	Tags             []Tag
 }
 
@@ -47,8 +48,16 @@ type Rule struct {
 type Condition struct {
 	Field      string   // host-header, path-pattern, http-header, http-request-method, query-string, source-ip
 	Values     []string // patterns with * and ?, methods, or CIDRs
+	Regex      []string `json:",omitempty"` // instead of Values: of host-header, path-pattern and http-header
 	HeaderName string   // of http-header
 	Query      []Tag    // of query-string; Key may be ""
+}
+
+// Transform rewrites a request on its way to a target: what Regex finds first
+// becomes Replace, in which $1 to $9 are what the groups of Regex found.
+type Transform struct {
+	Type           string // host-header-rewrite or url-rewrite
+	Regex, Replace string
 }
 
 // Action is what a rule does with a request.

@@ -103,7 +103,7 @@ var inward = map[string][]string{
 }
 
 // pure is all that the nouns and the brain may use of the standard library.
-var pure = []string{"cmp", "errors", "fmt", "maps", "math", "net/netip", "path", "slices", "sort", "strconv", "strings", "time"}
+var pure = []string{"cmp", "errors", "fmt", "maps", "math", "net/netip", "path", "regexp", "slices", "sort", "strconv", "strings", "time"}
 
 func TestImportsPointInwards(t *testing.T) {
 	for _, p := range packages(t) {

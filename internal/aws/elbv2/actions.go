@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
 
@@ -113,8 +114,11 @@ func readRedirect(in *types.RedirectActionConfig) (*model.Redirect, error) {
 
 func checkRedirect(r *model.Redirect) error {
 	n, err := strconv.Atoi(r.Port)
+	word, in, known := routing.Keyword(*r)
 	same := r.Host == "#{host}" && r.Path == "/#{path}" && r.Port == "#{port}" && r.Protocol == "#{protocol}" && r.Query == "#{query}"
 	switch {
+	case !known:
+		return invalid("Redirect %s contains the keyword '%s', which is not valid there", in, word)
 	case !slices.Contains([]string{"HTTP", "HTTPS", "#{protocol}"}, r.Protocol):
 		return invalid("Redirect protocol '%s' must be 'HTTP', 'HTTPS' or '#{protocol}'", r.Protocol)
 	case r.Port != "#{port}" && (err != nil || n < 1 || n > 65535):

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
 
@@ -41,68 +42,77 @@ func readConditions(in []types.RuleCondition) ([]model.Condition, error) {
 	return out, nil
 }
 
-func readCondition(c types.RuleCondition) (model.Condition, error) {
-	m := model.Condition{Field: aws.ToString(c.Field)}
-	if len(c.RegexValues) > 0 || regexes(c) {
-		return m, notHere("Regular expressions in conditions are not supported here")
+func readCondition(c types.RuleCondition) (m model.Condition, err error) {
+	if m.Field = aws.ToString(c.Field); m.Field == "" {
+		return m, invalid("A condition field must be specified")
 	}
-	switch m.Field {
-	case "host-header":
-		if m.Values = c.Values; c.HostHeaderConfig != nil {
-			m.Values = union(c.Values, c.HostHeaderConfig.Values)
-		}
-	case "path-pattern":
-		if m.Values = c.Values; c.PathPatternConfig != nil {
-			m.Values = union(c.Values, c.PathPatternConfig.Values)
-		}
-	case "http-header":
-		if h := c.HttpHeaderConfig; h != nil {
-			m.HeaderName, m.Values = aws.ToString(h.HttpHeaderName), h.Values
-		}
-	case "http-request-method":
-		if r := c.HttpRequestMethodConfig; r != nil {
-			m.Values = r.Values
-		}
-	case "source-ip":
-		if i := c.SourceIpConfig; i != nil {
-			m.Values = i.Values
-		}
-	case "query-string":
-		if q := c.QueryStringConfig; q != nil {
-			for _, p := range q.Values {
-				m.Query = append(m.Query, model.Tag{Key: aws.ToString(p.Key), Value: aws.ToString(p.Value)})
-			}
-		}
-	default:
+	if !slices.Contains([]string{"path-pattern", "host-header", "http-header", "http-request-method", "query-string", "source-ip"}, m.Field) {
 		return m, invalid("Condition field '%s' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string, source-ip]'", m.Field)
+	}
+	m.Values, m.Regex = c.Values, c.RegexValues
+	if m.Values != nil && m.Field != "host-header" && m.Field != "path-pattern" {
+		return m, invalid("You cannot specify Values for a condition of type '%s'", m.Field)
+	}
+	if err = readConfig(&m, c); err != nil {
+		return m, err
+	}
+	if len(m.Regex) > 0 && len(m.Values) > 0 {
+		return m, invalid("You cannot specify both Values and RegexValues for a condition of type '%s'", m.Field)
 	}
 	return m, checkCondition(m)
 }
 
-// union joins the values of the two forms in which a host or path condition
-// may come; an answer of ours, sent back, has both.
-func union(a, b []string) []string {
-	out := slices.Clone(a)
-	for _, v := range b {
-		if !slices.Contains(out, v) {
-			out = append(out, v)
+// readConfig reads the part of a condition that its field alone has.
+func readConfig(m *model.Condition, c types.RuleCondition) error {
+	switch {
+	case m.Field == "host-header" && c.HostHeaderConfig != nil:
+		return oneForm(m, "HostHeaderConfig", c.HostHeaderConfig.Values, c.HostHeaderConfig.RegexValues)
+	case m.Field == "path-pattern" && c.PathPatternConfig != nil:
+		return oneForm(m, "PathPatternConfig", c.PathPatternConfig.Values, c.PathPatternConfig.RegexValues)
+	case m.Field == "http-header" && c.HttpHeaderConfig != nil:
+		m.HeaderName = aws.ToString(c.HttpHeaderConfig.HttpHeaderName)
+		return oneForm(m, "HttpHeaderConfig", c.HttpHeaderConfig.Values, c.HttpHeaderConfig.RegexValues)
+	case len(m.Regex) > 0 && m.Field != "host-header" && m.Field != "path-pattern":
+		return invalid("You cannot specify RegexValues for a condition of type '%s'", m.Field)
+	case m.Field == "http-request-method" && c.HttpRequestMethodConfig != nil:
+		m.Values = c.HttpRequestMethodConfig.Values
+	case m.Field == "source-ip" && c.SourceIpConfig != nil:
+		m.Values = c.SourceIpConfig.Values
+	case m.Field == "query-string" && c.QueryStringConfig != nil:
+		for _, p := range c.QueryStringConfig.Values {
+			m.Query = append(m.Query, model.Tag{Key: aws.ToString(p.Key), Value: aws.ToString(p.Value)})
 		}
 	}
-	return out
+	return nil
 }
 
-func regexes(c types.RuleCondition) bool {
-	return c.HostHeaderConfig != nil && len(c.HostHeaderConfig.RegexValues) > 0 ||
-		c.PathPatternConfig != nil && len(c.PathPatternConfig.RegexValues) > 0 ||
-		c.HttpHeaderConfig != nil && len(c.HttpHeaderConfig.RegexValues) > 0
+// oneForm takes the values of a condition from its config, if they did not come
+// beside it already. An answer of DescribeRules has both forms and cannot be sent
+// back as it is, as on AWS.
+func oneForm(m *model.Condition, config string, values, regex []string) error {
+	if len(values) > 0 && len(m.Values) > 0 {
+		return invalid("You cannot provide both Values and '%s' for a condition of type '%s'", config, m.Field)
+	}
+	if len(regex) > 0 && len(m.Regex) > 0 {
+		return invalid("You cannot provide both RegexValues and '%s' for a condition of type '%s'", config, m.Field)
+	}
+	if len(values) > 0 {
+		m.Values = values
+	}
+	if len(regex) > 0 {
+		m.Regex = regex
+	}
+	return nil
 }
 
 func checkCondition(m model.Condition) error {
-	if len(m.Values)+len(m.Query) == 0 {
+	if len(m.Values)+len(m.Query)+len(m.Regex) == 0 {
 		return invalid("A condition value must be specified for '%s'", m.Field)
 	}
-	if m.Field == "http-header" && (m.HeaderName == "" || len(m.HeaderName) > 40 || !printable(m.HeaderName)) {
-		return invalid("HTTP header name '%s' must have 1 to 40 characters", m.HeaderName)
+	if m.Field == "http-header" {
+		if err := checkHeaderName(m.HeaderName); err != nil {
+			return err
+		}
 	}
 	for _, q := range m.Query {
 		if q.Value == "" || len(q.Value) > 128 || len(q.Key) > 128 {
@@ -117,7 +127,35 @@ func checkCondition(m model.Condition) error {
 			return err
 		}
 	}
+	for _, v := range m.Regex {
+		if v == "" || len(v) > 128 {
+			return invalid("Condition value '%s' must have 1 to 128 characters", v)
+		}
+		if _, err := routing.Regex(v, false); err != nil {
+			return invalid("Condition value '%s' is not a valid regular expression", v)
+		}
+	}
 	return nil
+}
+
+// checkHeaderName checks the name of an http-header condition. That of the host has
+// a condition of its own (API_HttpHeaderConditionConfig).
+func checkHeaderName(name string) error {
+	switch {
+	case name == "" || len(name) > 40:
+		return invalid("HTTP header name '%s' must have 1 to 40 characters", name)
+	case strings.ContainsFunc(name, notInToken):
+		return invalid("HTTP header name '%s' contains a character that is not valid", name)
+	case strings.EqualFold(name, "Host"):
+		return invalid("HTTP header name '%s' is not valid: use a 'host-header' condition to specify the host header", name)
+	}
+	return nil
+}
+
+// notInToken reports whether a character cannot stand in a field's name (RFC 9110,
+// 5.6.2).
+func notInToken(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
 func checkValue(field, v string) error {
@@ -130,10 +168,29 @@ func checkValue(field, v string) error {
 		if len(v) > 40 || strings.ContainsFunc(v, func(r rune) bool { return (r < 'A' || r > 'Z') && r != '-' && r != '_' }) {
 			return invalid("HTTP request method '%s' must have at most 40 characters of A-Z, hyphen (-) and underscore (_)", v)
 		}
+	case "host-header":
+		return checkHost(v)
 	case "path-pattern":
 		if !printable(v) {
 			return invalid("Path pattern '%s' contains invalid characters", v)
 		}
+	}
+	return nil
+}
+
+// checkHost checks a host name with wildcards: at least one dot, and only letters
+// after the last (API_HostHeaderConditionConfig).
+func checkHost(v string) error {
+	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r == '*' || r == '?' }
+	inHost := func(r rune) bool { return letter(r) || '0' <= r && r <= '9' || r == '-' || r == '.' }
+	dot := strings.LastIndexByte(v, '.')
+	switch {
+	case strings.ContainsFunc(v, func(r rune) bool { return !inHost(r) }):
+		return invalid("Condition value '%s' contains a character that is not valid", v)
+	case dot < 0:
+		return invalid("Condition value '%s' must contain at least one '.' character", v)
+	case strings.ContainsFunc(v[dot+1:], func(r rune) bool { return !letter(r) }):
+		return invalid("Condition value '%s' can contain only alphabetical characters after the final '.' character", v)
 	}
 	return nil
 }
@@ -148,22 +205,22 @@ func weigh(m model.Condition) (values, wildcards int) {
 	for _, v := range m.Values {
 		count(v)
 	}
-	return len(m.Values) + len(m.Query), wildcards
+	return len(m.Values) + len(m.Query) + len(m.Regex), wildcards
 }
 
 // showConditions is conditions in the API's shape. Host and path conditions
-// show their values in both forms.
+// show their values in both forms, regular expressions in the config alone.
 func showConditions(in []model.Condition) []types.RuleCondition {
 	out := make([]types.RuleCondition, len(in))
 	for i, m := range in {
 		c := types.RuleCondition{Field: aws.String(m.Field)}
 		switch m.Field {
 		case "host-header":
-			c.Values, c.HostHeaderConfig = m.Values, &types.HostHeaderConditionConfig{Values: m.Values}
+			c.Values, c.HostHeaderConfig = m.Values, &types.HostHeaderConditionConfig{Values: m.Values, RegexValues: m.Regex}
 		case "path-pattern":
-			c.Values, c.PathPatternConfig = m.Values, &types.PathPatternConditionConfig{Values: m.Values}
+			c.Values, c.PathPatternConfig = m.Values, &types.PathPatternConditionConfig{Values: m.Values, RegexValues: m.Regex}
 		case "http-header":
-			c.HttpHeaderConfig = &types.HttpHeaderConditionConfig{HttpHeaderName: aws.String(m.HeaderName), Values: m.Values}
+			c.HttpHeaderConfig = &types.HttpHeaderConditionConfig{HttpHeaderName: aws.String(m.HeaderName), Values: m.Values, RegexValues: m.Regex}
 		case "http-request-method":
 			c.HttpRequestMethodConfig = &types.HttpRequestMethodConditionConfig{Values: m.Values}
 		case "source-ip":

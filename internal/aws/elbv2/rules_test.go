@@ -152,7 +152,6 @@ func TestListenerLifeAndBadInput(t *testing.T) {
 		{"source is no block", rule(func(in *elb.CreateRuleInput) {
 			in.Conditions = []types.RuleCondition{{Field: aws.String("source-ip"), SourceIpConfig: &types.SourceIpConditionConfig{Values: []string{"10.0.0.1"}}}}
 		}), "ValidationError"},
-		{"regular expression", rule(func(in *elb.CreateRuleInput) { in.Conditions[0].RegexValues = []string{".*"} }), "InvalidConfigurationRequest"},
 		{"good rule", rule(func(*elb.CreateRuleInput) {}), ""},
 		{"the same priority", rule(func(*elb.CreateRuleInput) {}), "PriorityInUse"},
 		{"unknown listener", func() error {

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ type condition struct {
 	header   string
 	exact    []string  // http-request-method
 	patterns []pattern // host-header, path-pattern, http-header
+	regexes  []*regexp.Regexp
 	query    []pair
 	sources  []Prefix
 }
@@ -42,6 +44,12 @@ func compile(c model.Condition, parse func(string) (Prefix, bool)) condition {
 		for _, v := range c.Values {
 			out.patterns = append(out.patterns, newPattern(v, c.Field != "path-pattern"))
 		}
+		for _, v := range c.Regex {
+			// One that is none was refused when the rule was made.
+			if re, err := Regex(v, c.Field != "path-pattern"); err == nil {
+				out.regexes = append(out.regexes, re)
+			}
+		}
 	}
 	return out
 }
@@ -49,7 +57,7 @@ func compile(c model.Condition, parse func(string) (Prefix, bool)) condition {
 func (c *condition) holds(req *Request) bool {
 	switch c.field {
 	case "host-header":
-		return c.any(hostname(req.Host))
+		return c.hosted(req.Host)
 	case "path-pattern":
 		return c.any(req.Path)
 	case "http-request-method":
@@ -70,7 +78,27 @@ func (c *condition) any(s string) bool {
 			return true
 		}
 	}
+	return c.found(s)
+}
+
+// found reports whether a regular expression finds something in s.
+func (c *condition) found(s string) bool {
+	for _, re := range c.regexes {
+		if re.MatchString(s) {
+			return true
+		}
+	}
 	return false
+}
+
+// hosted compares a Host header. Patterns know no port; a regular expression may
+// name the one that the header has, or be written without a thought of it.
+func (c *condition) hosted(host string) bool {
+	name := hostname(host)
+	if c.any(name) {
+		return true
+	}
+	return len(name) < len(host) && c.found(host)
 }
 
 func (c *condition) method(m string) bool {
@@ -115,7 +143,12 @@ func (c *condition) from(addr *[16]byte) bool {
 	return false
 }
 
+// contains reports whether the block has the address. A block of IPv6 has no IPv4
+// address, though those have an IPv6 form.
 func (p *Prefix) contains(addr *[16]byte) bool {
+	if p.Bits < mappedBits && mapped(addr) {
+		return false
+	}
 	whole := p.Bits / 8
 	for i := range whole {
 		if p.Addr[i] != addr[i] {
@@ -127,6 +160,13 @@ func (p *Prefix) contains(addr *[16]byte) bool {
 		return p.Addr[whole]&mask == addr[whole]&mask
 	}
 	return true
+}
+
+// mappedBits is how many bits all IPv4 addresses have in common in their IPv6 form.
+const mappedBits = 96
+
+func mapped(addr *[16]byte) bool {
+	return [12]byte(addr[:12]) == [12]byte{10: 0xff, 11: 0xff}
 }
 
 // hostname cuts the port from a Host header.

@@ -35,6 +35,7 @@ type Prefix struct {
 // Table is the compiled rules of one listener. It is immutable.
 type Table struct {
 	rules []rule
+	index index
 }
 
 type rule struct {
@@ -51,20 +52,32 @@ func Compile(rules []model.Rule, parse func(cidr string) (Prefix, bool)) *Table 
 			t.rules[i].conditions = append(t.rules[i].conditions, compile(c, parse))
 		}
 	}
+	t.index = newIndex(t.rules)
 	return t
 }
 
 // Match returns the index of the first rule whose conditions all hold, -1 when
 // there is none; a default rule has no conditions and always holds.
 func (t *Table) Match(req *Request) int {
-next:
-	for i := range t.rules {
-		for j := range t.rules[i].conditions {
-			if !t.rules[i].conditions[j].holds(req) {
-				continue next
-			}
-		}
-		return i
+	i := t.index.first(t.rules, req)
+	if i == len(t.rules) {
+		return -1
 	}
-	return -1
+	return i
+}
+
+// Evaluations returns how many rules ELB looks at to find the one that Match
+// found: all up to it, without the default rule, which is the last
+// (load-balancer-cloudwatch-metrics, RuleEvaluations).
+func (t *Table) Evaluations(match int) int {
+	return min(match+1, len(t.rules)-1)
+}
+
+func (r *rule) holds(req *Request) bool {
+	for i := range r.conditions {
+		if !r.conditions[i].holds(req) {
+			return false
+		}
+	}
+	return true
 }

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
@@ -34,6 +32,10 @@ func ip(s string) [16]byte { return netip.MustParseAddr(s).As16() }
 
 func values(field string, v ...string) []model.Condition {
 	return []model.Condition{{Field: field, Values: v}}
+}
+
+func regex(field string, v ...string) []model.Condition {
+	return []model.Condition{{Field: field, Regex: v}}
 }
 
 func TestTableMatchConditions(t *testing.T) {
@@ -79,6 +81,16 @@ func TestTableMatchConditions(t *testing.T) {
 		{"source beside the block", values("source-ip", "10.0.0.0/9"), routing.Request{Source: ip("10.200.1.1")}, false},
 		{"source in the second block", values("source-ip", "10.0.0.0/9", "127.0.0.1/32"), routing.Request{Source: ip("127.0.0.1")}, true},
 		{"source in a v6 block", values("source-ip", "fd00::/9"), routing.Request{Source: ip("fd12::1")}, true},
+		{"source of IPv4 in all of IPv6", values("source-ip", "::/0"), routing.Request{Source: ip("9.9.9.9")}, false},
+		{"source of IPv6 in all of IPv6", values("source-ip", "::/0"), routing.Request{Source: ip("2001:db8::1")}, true},
+		{"source of IPv6 in all of IPv4", values("source-ip", "0.0.0.0/0"), routing.Request{Source: ip("2001:db8::1")}, false},
+		{"host by regular expression", regex("host-header", `^(.+)\.example\.com$`), routing.Request{Host: "A.Example.com:81"}, true},
+		{"host by regular expression with port", regex("host-header", `^a\.example\.com:8443$`), routing.Request{Host: "a.example.com:8443"}, true},
+		{"host by regular expression with another port", regex("host-header", `^a\.example\.com:8443$`), routing.Request{Host: "a.example.com:443"}, false},
+		{"path by regular expression", regex("path-pattern", `^/v[0-9]+/`), routing.Request{Path: "/v12/a"}, true},
+		{"path by regular expression, case counts", regex("path-pattern", `^/v[0-9]+/`), routing.Request{Path: "/V12/a"}, false},
+		{"path by regular expression found inside", regex("path-pattern", `img`), routing.Request{Path: "/a/img/b"}, true},
+		{"header by regular expression", []model.Condition{{Field: "http-header", HeaderName: "User-Agent", Regex: []string{"(chrome|safari)/[0-9]"}}}, routing.Request{Header: header{"User-Agent": {"Chrome/9"}}}, true},
 		{"source of any kind", values("source-ip", "0.0.0.0/0"), routing.Request{Source: ip("9.9.9.9")}, true},
 		{"all conditions must hold", append(values("path-pattern", "/a"), values("http-request-method", "GET")...), routing.Request{Path: "/a", Method: "POST"}, false},
 		{"all conditions hold", append(values("path-pattern", "/a"), values("http-request-method", "GET")...), routing.Request{Path: "/a", Method: "GET"}, true},
@@ -126,23 +138,3 @@ func TestTableMatchAllocatesNothing(t *testing.T) {
 }
 
 func load(n int) int { return n }
-
-func TestLocation(t *testing.T) {
-	o := routing.Origin{Protocol: "http", Host: "shop.test:8080", Port: "8080", Path: "/a/b", Query: "x=1"}
-	rows := []struct {
-		name string
-		r    model.Redirect
-		want string
-	}{
-		{"to https", model.Redirect{Protocol: "HTTPS", Port: "443", Host: "#{host}", Path: "/#{path}", Query: "#{query}"}, "https://shop.test:443/a/b?x=1"},
-		{"new path around the old", model.Redirect{Path: "/new/#{path}", Query: "#{query}&from=old"}, "http://shop.test:8080/new/a/b?x=1&from=old"},
-		{"another host, no query", model.Redirect{Host: "www.#{host}", Path: "/"}, "http://www.shop.test:8080/"},
-	}
-	for _, r := range rows {
-		t.Run(r.name, func(t *testing.T) {
-			if d := cmp.Diff(routing.Location(r.r, o), r.want); d != "" {
-				t.Errorf("got -, want +:\n%s", d)
-			}
-		})
-	}
-}
