@@ -60,9 +60,9 @@ func (o *Objects) DeleteBucket(ctx context.Context, name string) error {
 	return err
 }
 
-// Configure puts a document under the name of a bucket's subresource, "" takes
-// it away. NoSuchBucket.
-func (o *Objects) Configure(ctx context.Context, bucket, subresource, document string) error {
+// Configure puts documents under the names of a bucket's subresources, "" takes
+// one away. NoSuchBucket.
+func (o *Objects) Configure(ctx context.Context, bucket string, documents map[string]string) error {
 	_, err := o.buckets.Update(ctx, bucket, func(cur Bucket, exists bool) (Bucket, error) {
 		if !exists {
 			return cur, errNoBucket()
@@ -71,11 +71,8 @@ func (o *Objects) Configure(ctx context.Context, bucket, subresource, document s
 		if cur.Settings == nil {
 			cur.Settings = map[string]string{}
 		}
-		if document == "" {
-			delete(cur.Settings, subresource)
-		} else {
-			cur.Settings[subresource] = document
-		}
+		maps.Copy(cur.Settings, documents)
+		maps.DeleteFunc(cur.Settings, func(_, document string) bool { return document == "" })
 		return cur, nil
 	})
 	return err

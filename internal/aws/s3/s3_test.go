@@ -2,6 +2,7 @@ package s3_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -414,6 +415,7 @@ func TestSettings(t *testing.T) {
 	if v, err := r.GetBucketVersioning(ctx, &sdk.GetBucketVersioningInput{Bucket: bucket}); err != nil || v.Status != types.BucketVersioningStatusEnabled {
 		t.Errorf("versioning when it is on: %+v, %v", v, err)
 	}
+	r.keepsLifecycle(bucket)
 	if a, err := r.GetBucketAcl(ctx, &sdk.GetBucketAclInput{Bucket: bucket}); err != nil || len(a.Grants) != 1 || *a.Owner.ID != "000000000000" {
 		t.Errorf("ACL: %+v, %v", a, err)
 	}
@@ -472,4 +474,24 @@ type toLoopback struct{ address string }
 func (to toLoopback) Do(r *http.Request) (*http.Response, error) {
 	r.Host, r.URL.Host = r.URL.Host, to.address
 	return http.DefaultClient.Do(r)
+}
+
+// keepsLifecycle expects what clients compare after a put: the rules and, in a
+// header, the size from which objects change their storage class.
+func (r *rig) keepsLifecycle(bucket *string) {
+	r.t.Helper()
+	const varies, usual = types.TransitionDefaultMinimumObjectSizeVariesByStorageClass, types.TransitionDefaultMinimumObjectSizeAllStorageClasses128k
+	for _, size := range []types.TransitionDefaultMinimumObjectSize{varies, ""} {
+		put, err := r.PutBucketLifecycleConfiguration(r.t.Context(), &sdk.PutBucketLifecycleConfigurationInput{
+			Bucket: bucket, TransitionDefaultMinimumObjectSize: size,
+			LifecycleConfiguration: &types.BucketLifecycleConfiguration{Rules: []types.LifecycleRule{{ID: aws.String("old"), Status: types.ExpirationStatusEnabled, Expiration: &types.LifecycleExpiration{Days: aws.Int32(7)}}}},
+		})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		got, err := r.GetBucketLifecycleConfiguration(r.t.Context(), &sdk.GetBucketLifecycleConfigurationInput{Bucket: bucket})
+		if want := cmp.Or(size, usual); err != nil || got.TransitionDefaultMinimumObjectSize != want || put.TransitionDefaultMinimumObjectSize != want || len(got.Rules) != 1 {
+			r.t.Errorf("lifecycle with %q: put answers %q; %+v, %v", size, put.TransitionDefaultMinimumObjectSize, got, err)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ type Setting struct {
 	Missing, Default string
 	// Fixed is why nothing can be put; "": it can.
 	Fixed string
+	// Header is what is put and answered beside the document, and Usual what it
+	// is unless it was put; "": nothing.
+	Header, Usual string
 	// Lacking is what S3 would do for what was put and Neargate does not; "":
 	// nothing that the name does not say.
 	Lacking string
@@ -33,7 +37,7 @@ func Settings() []Setting {
 		{Name: "cors", Missing: "NoSuchCORSConfiguration"},
 		{Name: "encryption", Default: document("ServerSideEncryptionConfiguration",
 			"<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>")},
-		{Name: "lifecycle", Missing: "NoSuchLifecycleConfiguration"},
+		{Name: "lifecycle", Missing: "NoSuchLifecycleConfiguration", Header: "X-Amz-Transition-Default-Minimum-Object-Size", Usual: "all_storage_classes_128K"},
 		{Name: "logging", Default: document("BucketLoggingStatus", "")},
 		{Name: "notification", Default: document("NotificationConfiguration", "")},
 		{Name: "object-lock", Missing: "ObjectLockConfigurationNotFoundError", Fixed: "object lock"},
@@ -81,6 +85,7 @@ func (s *service) getSetting(r *request, set Setting) error {
 	default:
 		document = strings.ReplaceAll(set.Default, "OWNER", s.cfg.Place.Account)
 	}
+	set.answerHeader(r, b.Settings[set.Header])
 	contentType := "application/xml"
 	if set.Name == "policy" {
 		contentType = "application/json"
@@ -105,9 +110,11 @@ func (s *service) putSetting(r *request, set Setting) error {
 	if len(body) == 0 {
 		return malformed()
 	}
-	if err := s.objects.Configure(r.Context(), r.bucket, set.Name, string(body)); err != nil {
+	header := r.Header.Get(set.Header)
+	if err := s.objects.Configure(r.Context(), r.bucket, set.documents(string(body), header)); err != nil {
 		return err
 	}
+	set.answerHeader(r, header)
 	if set.Name == "policy" || set.Name == "tagging" {
 		r.w.WriteHeader(http.StatusNoContent)
 	}
@@ -115,9 +122,25 @@ func (s *service) putSetting(r *request, set Setting) error {
 }
 
 func (s *service) deleteSetting(r *request, set Setting) error {
-	if err := s.objects.Configure(r.Context(), r.bucket, set.Name, ""); err != nil {
+	if err := s.objects.Configure(r.Context(), r.bucket, set.documents("", "")); err != nil {
 		return err
 	}
 	r.w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// documents is what a bucket keeps of the setting.
+func (set Setting) documents(document, header string) map[string]string {
+	kept := map[string]string{set.Name: document}
+	if set.Header != "" {
+		kept[set.Header] = header
+	}
+	return kept
+}
+
+// answerHeader answers the header of the setting, as it was put.
+func (set Setting) answerHeader(r *request, put string) {
+	if set.Header != "" {
+		r.w.Header().Set(set.Header, cmp.Or(put, set.Usual))
+	}
 }
