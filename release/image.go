@@ -113,11 +113,13 @@ func (a archive) addIndex(image v1.Descriptor, annotations map[string]string) er
 // given follows it, and replaces what it repeats. Who reaches the published ports
 // is up to those who publish them: without --tls, on the host's loopback alone.
 // By Docker's bridge its clients come from the gateway, on Docker Desktop from a
-// network of that.
+// network of that. Its tasks end with the container, also where that has an init
+// process of its own: within the 10 s that the container has by default, they are
+// stopped.
 func serveInside() []string {
 	return []string{
 		"/usr/bin/neargate", "serve", "--listen", "0.0.0.0:4566", "--advertise", "localhost:4566", "--insecure",
-		"--public", "0.0.0.0", "--local-clients", "gateway,192.168.65.0/24",
+		"--public", "0.0.0.0", "--local-clients", "gateway,192.168.65.0/24", "--stop-tasks", "7s",
 	}
 }
 

@@ -86,7 +86,8 @@ func (s *Server) Endpoint() string { return s.public.get().Endpoint }
 // Access is how a client reaches the server.
 func (s *Server) Access() Access { return s.public.get() }
 
-// Run serves until ctx ends, and returns its cause. Tasks go on running.
+// Run serves until ctx ends, and returns its cause. Tasks go on running, unless
+// Config.StopTasks has them stopped first: until then they are served.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.public.withdraw()
 
@@ -95,6 +96,16 @@ func (s *Server) Run(ctx context.Context) error {
 	partsCtx, stopParts := context.WithCancelCause(context.WithoutCancel(ctx))
 	group, partsCtx := errgroup.WithContext(partsCtx)
 	s.parts.run(partsCtx, group)
+	serving, stopServing := context.WithCancelCause(context.WithoutCancel(ctx))
+	group.Go(func() error {
+		defer func() { stopServing(context.Cause(ctx)) }()
+		select {
+		case <-partsCtx.Done():
+		case <-ctx.Done():
+			s.stopTasks(partsCtx)
+		}
+		return nil
+	})
 	group.Go(func() error {
 		defer stopParts(errServed)
 		select {
@@ -105,12 +116,32 @@ func (s *Server) Run(ctx context.Context) error {
 		if err := s.public.publish(); err != nil { // the disk is full
 			s.log.Error("clients do not find the server by its file; name it and its key to them", "error", err)
 		}
-		return s.serve(ctx, partsCtx)
+		return s.serve(serving, partsCtx)
 	})
 	if err := group.Wait(); err != nil && !errors.Is(err, errServed) {
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+// writeGrace is how long the ends of killed tasks may take to get on disk.
+const writeGrace = time.Second
+
+// stopTasks stops the tasks, if that is wanted.
+func (s *Server) stopTasks(ctx context.Context) {
+	if s.cfg.StopTasks == 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+		return
+	case <-s.parts.scheduler.Ready():
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.StopTasks+writeGrace)
+	defer cancel()
+	if err := s.parts.scheduler.StopAll(ctx, s.cfg.StopTasks); err != nil {
+		s.log.Warn("tasks are left", "error", err)
+	}
 }
 
 var errServed = errors.New("the server was told to stop")

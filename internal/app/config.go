@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
@@ -40,6 +41,9 @@ type Config struct {
 	TaskReach string
 	// SELinux gives each task SELinux labels of its own.
 	SELinux bool
+	// StopTasks has the server stop its tasks when it is told to stop, each with
+	// its stopTimeout but at most this long; 0: they go on running.
+	StopTasks time.Duration
 	// Ephemeral says that nothing in Data is worth keeping: when this process
 	// dies without cleaning up, the next server to start removes it all.
 	Ephemeral bool
@@ -77,6 +81,9 @@ func (c Config) Validate() error {
 		if err != nil {
 			errs = append(errs, err)
 		}
+	}
+	if c.StopTasks < 0 {
+		errs = append(errs, fmt.Errorf("stop-tasks %s: want 0 or more", c.StopTasks))
 	}
 	if !accountForm.MatchString(c.Place.Account) {
 		errs = append(errs, fmt.Errorf("account %q: want 12 digits", c.Place.Account))

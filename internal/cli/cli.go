@@ -45,7 +45,7 @@ var errInterrupted = errors.New("interrupted")
 // misused; that of exec is its command's.
 func Main(args []string, stdout, stderr io.Writer) int {
 	if os.Getpid() == 1 && len(args) > 0 && (args[0] == "serve" || args[0] == "demo") {
-		return runAsFirst(stderr)
+		return runAsFirst(args, stderr)
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)

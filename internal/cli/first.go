@@ -6,23 +6,34 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
+// stopTasksInside is how long a container's tasks have to stop: Docker, Podman and
+// Compose kill the container 10 s after they have told it to stop, and the server
+// has its own end to write in that time.
+const stopTasksInside = "7s"
+
 // runAsFirst does the duties of a container's first process, for commands that
-// start others which may outlive their parent: it runs this same command line in a process beside it, passes signals on to it, and waits for
-// whatever else has lost its parent. It returns that process's exit code. What
-// is left then, tasks too, ends with the container.
-func runAsFirst(stderr io.Writer) int {
+// start others which may outlive their parent: it runs the same command line in a
+// process beside it, passes signals on to it, and waits for whatever else has lost
+// its parent. It returns that process's exit code. The kernel kills what is left
+// then, so a server is told to stop its tasks first, unless its own flags say
+// otherwise.
+func runAsFirst(args []string, stderr io.Writer) int {
+	if args[0] == "serve" {
+		args = slices.Insert(slices.Clone(args), 1, "--stop-tasks="+stopTasksInside)
+	}
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH)
 	attributes := &unix.SysProcAttr{Setpgid: true}
 	if _, err := unix.IoctlGetTermios(0, unix.TCGETS); err == nil {
 		attributes.Foreground = true // the terminal's Ctrl-C goes to it, once
 	}
-	process, err := os.StartProcess("/proc/self/exe", os.Args, &os.ProcAttr{Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Env: os.Environ(), Sys: attributes})
+	process, err := os.StartProcess("/proc/self/exe", slices.Concat(os.Args[:1], args), &os.ProcAttr{Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Env: os.Environ(), Sys: attributes})
 	if err != nil {
 		report(stderr, fmt.Errorf("start beside the first process: %w", err))
 		return exitFailed

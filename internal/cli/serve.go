@@ -27,6 +27,8 @@ func serveCommand() *cobra.Command {
 		Use: "serve", Short: "Run the server", Args: noArgs,
 		Long: `Run the server until it is told to stop (Ctrl-C or SIGTERM). Tasks go on running
 while the server is stopped; the next start with the same --data takes them over.
+With --stop-tasks they are stopped first, and the next start makes those of services
+anew; so it is where they could not outlive it, as a container's first process.
 GET /_neargate/health answers 200 when the server is ready.
 
 Who has the access key can do everything: IAM policies are kept and not enforced.
@@ -91,6 +93,7 @@ HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 	f.StringVar(&cfg.Timing, "timing", cfg.Timing, "how fast policies are obeyed: live, aws-60 or aws-20")
 	f.Float64Var(&cfg.CPUOvercommit, "cpu-overcommit", cfg.CPUOvercommit, "how many times the machine's CPUs all tasks together may be given")
 	f.Float64Var(&cfg.MemoryOvercommit, "memory-overcommit", cfg.MemoryOvercommit, "how many times the machine's memory all tasks together may be given")
+	f.DurationVar(&cfg.StopTasks, "stop-tasks", cfg.StopTasks, "stop the tasks when told to stop, and kill what still runs after so long; 0: they go on running")
 	f.StringVar(&cfg.TaskReach, "task-reach", cfg.TaskReach, "how far tasks reach: none, internet, lan or all")
 	f.BoolVar(&cfg.SELinux, "selinux", cfg.SELinux, "give each task SELinux labels of its own, as container_t")
 	f.StringArrayVar(&mirrors, "registry-mirror", nil, "REGISTRY=URL: ask URL for images of REGISTRY first, as docker.io=https://mirror.lan; may be repeated")
@@ -116,7 +119,11 @@ func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
 	defer context.AfterFunc(ctx, func() { log.Info("server stopping") })()
 	err = srv.Run(ctx)
 	if errors.Is(err, errInterrupted) {
-		log.Info("server stopped; its tasks go on running")
+		if cfg.StopTasks > 0 {
+			log.Info("server stopped, and its tasks with it")
+		} else {
+			log.Info("server stopped; its tasks go on running")
+		}
 		return nil
 	}
 	return err

@@ -85,6 +85,9 @@ type Tasks interface {
 	// an ended task is no error. When ctx ends first the stop goes on without
 	// its caller.
 	Stop(ctx context.Context, id string, timeout time.Duration) error
+	// Kill ends a task at once, by SIGKILL, whether it starts, runs, or is being
+	// stopped, and returns as Stop does, which it has return as well.
+	Kill(ctx context.Context, id string) error
 	// Forget drops what the engine keeps of an ended task, events not yet taken
 	// included. An unknown ID is no error; a task that starts or runs is: Kind
 	// Conflict.

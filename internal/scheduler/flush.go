@@ -86,6 +86,7 @@ func (o *owner) recorded(ctx context.Context, m recorded, now time.Time) {
 // close writes what is not written when the server ends.
 func (o *owner) close(ctx context.Context) {
 	o.settled()
+	defer o.vacated()
 	o.writes.Wait()
 	for _, m := range o.box.take() {
 		if r, ok := m.(recorded); ok && r.err == nil {

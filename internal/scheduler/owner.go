@@ -25,6 +25,7 @@ type owner struct {
 
 	view  atomic.Pointer[view]
 	first chan struct{} // closed when what was taken over is on disk
+	empty chan struct{} // closed when the ends of all its tasks are on disk, or it ends itself; for StopAll
 
 	// Owned by run:
 	entries   map[string]*entry
@@ -46,7 +47,7 @@ type owner struct {
 
 func newOwner(s *Scheduler, key string) *owner {
 	o := &owner{
-		s: s, key: key, box: newMailbox[message](), first: make(chan struct{}), entries: map[string]*entry{},
+		s: s, key: key, box: newMailbox[message](), first: make(chan struct{}), empty: make(chan struct{}), entries: map[string]*entry{},
 		counts: map[string]*tally{}, drains: map[string]int{}, resolving: map[string]*resolution{}, unwritten: map[string]bool{},
 	}
 	_, service := o.name()
@@ -177,9 +178,12 @@ func (o *owner) turn(ctx context.Context, now time.Time) {
 	}
 	o.sayTargets(now)
 	svc, isService := o.record()
-	if isService {
+	switch {
+	case o.s.ending.Load():
+		o.vacate(ctx, now)
+	case isService:
 		o.plan(ctx, svc, now)
-	} else {
+	default:
 		o.marks = nil
 	}
 	for _, e := range o.entries {
@@ -187,6 +191,9 @@ func (o *owner) turn(ctx context.Context, now time.Time) {
 	}
 	o.publish(svc)
 	o.flush(ctx, now)
+	if o.s.ending.Load() && len(o.entries) == 0 && !o.writing && len(o.journal.news) == 0 {
+		o.vacated()
+	}
 }
 
 // ordered returns the owner's tasks, oldest first.

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"neargate/internal/decide/placement"
@@ -68,6 +69,8 @@ type Scheduler struct {
 
 	mu     sync.Mutex
 	owners map[string]*owner // guarded by mu; by CLUSTER/NAME, "" for tasks of no service
+
+	ending atomic.Bool // every task is stopped, and none is started
 
 	fresh mailbox[*owner] // owners whose goroutine is to be started
 	work  sync.WaitGroup  // owners and their workers

@@ -37,6 +37,9 @@ type ContainersChanged struct {
 type StopOrdered struct {
 	Code, Reason string // stopCode, stoppedReason
 	Surplus      bool   // it is well, and there are too many
+	// Hurry has the containers stopped before the targets have drained. It counts
+	// also where the task has an order.
+	Hurry bool
 }
 
 // Resumed takes the task back into service; see CanResume.

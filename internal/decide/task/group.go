@@ -67,7 +67,7 @@ func (s State) each(holds func(Group) bool) bool {
 // CanResume reports whether the task can be taken back into service: it was
 // stopped because there were too many, is well, and still drains.
 func (s State) CanResume() bool {
-	return s.Leaving() && s.Surplus && s.Healthy && len(s.Groups) > 0 &&
+	return s.Leaving() && s.Surplus && !s.Hurried && s.Healthy && len(s.Groups) > 0 &&
 		s.each(func(g Group) bool { return g.Standing == Draining })
 }
 
@@ -157,7 +157,7 @@ func (m *move) answered() bool {
 // targets, or one refuses to release them for too long.
 func (m *move) released() bool {
 	return m.each(func(g Group) bool {
-		return g.Standing == Out || g.Tries >= exitTries && g.Standing != Entering && g.Standing != Draining
+		return g.Standing == Out || m.Hurried && g.Standing == Draining || g.Tries >= exitTries && g.Standing != Entering && g.Standing != Draining
 	})
 }
 

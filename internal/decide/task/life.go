@@ -99,6 +99,7 @@ func (m *move) notStarted(reason string, run model.RunState) {
 
 // stop orders the task to stop.
 func (m *move) stop(e StopOrdered) {
+	m.Hurried = m.Hurried || e.Hurry
 	if m.StopOrdered() {
 		return
 	}

@@ -214,7 +214,7 @@ func (w *world) chance() {
 	case 5:
 		w.gone[rapid.SampledFrom([]string{"a", "b"}).Draw(w.t, "gone")] = true
 	case 6:
-		w.take(task.StopOrdered{Code: "ServiceSchedulerInitiated", Reason: "too many", Surplus: rapid.Bool().Draw(w.t, "surplus")})
+		w.take(task.StopOrdered{Code: "ServiceSchedulerInitiated", Reason: "too many", Surplus: rapid.Bool().Draw(w.t, "surplus"), Hurry: rapid.Bool().Draw(w.t, "hurry")})
 	default:
 		if len(w.pending) > 0 {
 			w.deliver(rapid.IntRange(0, len(w.pending)-1).Draw(w.t, "which"))

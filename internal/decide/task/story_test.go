@@ -167,6 +167,8 @@ func event(t *testing.T, s task.State, words []string) task.Event {
 		return task.StopOrdered{Code: words[1], Reason: strings.Join(words[2:], " ")}
 	case "stop-surplus":
 		return task.StopOrdered{Code: "ServiceSchedulerInitiated", Reason: "too many", Surplus: true}
+	case "stop-hurried":
+		return task.StopOrdered{Code: words[1], Reason: strings.Join(words[2:], " "), Hurry: true}
 	case "resumed":
 		return task.Resumed{}
 	case "stop-done":

@@ -49,6 +49,7 @@ type State struct {
 	Proven  bool // has been healthy for long enough to count on it
 	Failed  bool // has been counted as a failure of its deployment
 	Surplus bool // stopped well, because there were too many
+	Hurried bool // its containers do not wait until its targets have drained
 
 	Starting, Cancelled bool // Start awaits its answer; it was told to give up
 	Stopping            bool // Stop awaits its answer

@@ -181,6 +181,30 @@ func (e *Engine) Stop(ctx context.Context, id string, timeout time.Duration) err
 	}
 }
 
+// Kill ends a task as by SIGKILL, or aborts its start.
+func (e *Engine) Kill(ctx context.Context, id string) error {
+	e.mu.Lock()
+	t := e.tasks[id]
+	if t == nil {
+		e.mu.Unlock()
+		return nil
+	}
+	done := t.ended
+	if t.starting() {
+		t.abort(runtime.ErrStopped)
+		done = t.gone
+	} else {
+		e.endLocked(t, killed, "")
+	}
+	e.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("kill task %s: %w", id, context.Cause(ctx))
+	}
+}
+
 func (e *Engine) stop(t *entry) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -2,6 +2,7 @@ package runtimetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -41,6 +42,40 @@ func stubborn(b *bench) {
 		})
 		b.exited(b.ended(spec.ID), "app", killed)
 	}
+}
+
+// killEndsAStop has a task that does not heed its stop signal end all the same.
+func killEndsAStop(b *bench) {
+	spec := task(b.container("app", "stubborn"))
+	b.start(spec)
+	b.ready(spec, "app")
+	stopped := make(chan error, 1)
+	go func() { stopped <- b.engine.Stop(b.Context(), spec.ID, time.Hour) }()
+	for range 2 {
+		if err := b.engine.Kill(b.Context(), spec.ID); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := <-stopped; err != nil {
+		b.Error(err)
+	}
+	b.exited(b.ended(spec.ID), "app", killed)
+	b.endedOnce(spec.ID)
+	if err := b.engine.Kill(b.Context(), "unknown"); err != nil {
+		b.Errorf("an unknown task: %v", err)
+	}
+}
+
+func killAbortsAStart(b *bench) {
+	spec := b.endless()
+	result := b.startInBackground(b.Context(), spec)
+	if err := b.engine.Kill(b.Context(), spec.ID); err != nil {
+		b.Error(err)
+	}
+	if got := <-result; !errors.Is(got.err, runtime.ErrStopped) || got.state.Running {
+		b.Errorf("got %+v, %v, want ErrStopped", got.state, got.err)
+	}
+	b.unknown(spec.ID)
 }
 
 func endsAtOnce(b *bench) {

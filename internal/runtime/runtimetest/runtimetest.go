@@ -70,6 +70,8 @@ func Run(t *testing.T, harness func(t *testing.T) *Harness) {
 		{"StopWithoutItsCaller", stopWithoutItsCaller},
 		{"Stubborn", stubborn},
 		{"EndsAtOnce", endsAtOnce},
+		{"KillEndsAStop", killEndsAStop},
+		{"KillAbortsAStart", killAbortsAStart},
 		{"EssentialContainerEnds", essentialContainerEnds},
 		{"EssentialContainerEndsEarly", essentialContainerEndsEarly},
 		{"ContainerEnds", containerEnds},
