@@ -34,6 +34,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.rate, "rate", 1000, "calls a second")
 	flag.DurationVar(&o.span, "for", 10*time.Second, "how long each kind of call is made")
+	flag.StringVar(&o.only, "only", "", "make only the calls whose name has this in it")
 	flag.StringVar(&o.page, "o", "", "write the results to this file, too")
 	flag.Parse()
 	rig.Main("metadata", func(ctx context.Context, out io.Writer) error { return run(ctx, out, o) })
@@ -42,6 +43,7 @@ func main() {
 type options struct {
 	rate int
 	span time.Duration
+	only string
 	page string
 }
 
@@ -88,8 +90,11 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 		{name: "metadata of the container", what: "", goal: true},
 		{name: "metadata of the task", what: "/task", goal: true},
 		{name: "stats of the task", what: "/task/stats"},
-		{name: "credentials, a connection each", what: "credentials", fresh: true},
+		{name: "credentials, a connection each", what: "credentials", fresh: true, goal: true},
 	} {
+		if !strings.Contains(r.name, o.only) {
+			continue
+		}
 		var got result
 		used, err := cpuOver(s.PID, func() (err error) {
 			got, err = ask(ctx, address, r, o)

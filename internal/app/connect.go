@@ -54,7 +54,9 @@ func (p *parts) offer(ctx context.Context) {
 type connectWays struct{ ports *taskPorts }
 
 // Listen opens a socket that tasks can be led to.
-func (w connectWays) Listen(ctx context.Context) (net.Listener, error) { return w.ports.listen(ctx) }
+func (w connectWays) Listen(ctx context.Context) (net.Listener, error) {
+	return w.ports.listen(ctx, net.ListenConfig{})
+}
 
 // Lead leads tasks to such sockets.
 func (w connectWays) Lead(to map[netip.AddrPort]uint16) error {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,9 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"neargate/internal/metadata"
 	"neargate/internal/model"
@@ -41,8 +45,23 @@ func (p *taskPorts) lead(who string, ports []runtime.Port) error {
 }
 
 // listen opens a socket that tasks can be led to.
-func (p *taskPorts) listen(ctx context.Context) (net.Listener, error) {
-	return (&net.ListenConfig{}).Listen(ctx, "tcp4", netip.AddrPortFrom(p.host.Gateway(), 0).String())
+func (p *taskPorts) listen(ctx context.Context, how net.ListenConfig) (net.Listener, error) {
+	return how.Listen(ctx, "tcp4", netip.AddrPortFrom(p.host.Gateway(), 0).String())
+}
+
+// brief is for connections that are for one request of the client's: it is
+// there when one is accepted, since a server that is woken for the connection
+// and again for the request takes a third more CPU for it, and nothing is set up
+// for a long life.
+func brief() net.ListenConfig {
+	return net.ListenConfig{KeepAlive: -1, Control: func(_, _ string, socket syscall.RawConn) error {
+		const silence = 1 // seconds; a connection without a byte is accepted then
+		var failed error
+		err := socket.Control(func(fd uintptr) {
+			failed = unix.SetsockoptInt(int(fd), unix.SOL_TCP, unix.TCP_DEFER_ACCEPT, silence)
+		})
+		return cmp.Or(err, failed)
+	}}
 }
 
 // namesPort is where programs ask for names.
@@ -66,10 +85,10 @@ func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server
 		}
 	}()
 	gateway := host.Gateway()
-	if p.metadata, err = p.listen(ctx); err != nil {
+	if p.metadata, err = p.listen(ctx, brief()); err != nil {
 		return p, err
 	}
-	if p.api, err = p.listen(ctx); err != nil {
+	if p.api, err = p.listen(ctx, net.ListenConfig{}); err != nil {
 		return p, err
 	}
 	asked, err := dns.Listen(ctx, netip.AddrPortFrom(gateway, 0), names.Task)

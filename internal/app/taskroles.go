@@ -37,6 +37,11 @@ func (p preparation) Prepare(ctx context.Context, t model.Task, def model.TaskDe
 // taskRoles is what the metadata endpoint asks of STS.
 type taskRoles struct{ *parts }
 
+// Issued reports whether Credentials would return what was issued before.
+func (t taskRoles) Issued(task model.Task, role string) bool {
+	return t.tokens.HasForTask(task.Cluster, task.ID, role)
+}
+
 // Credentials returns what a task acts with as a role; ok is false where it
 // cannot have the role.
 func (t taskRoles) Credentials(ctx context.Context, task model.Task, role string) (c metadata.Credentials, ok bool, err error) {

@@ -21,6 +21,8 @@ type Credentials struct {
 
 // roles issues credentials.
 type roles interface {
+	// Issued reports whether Credentials would return what was issued before.
+	Issued(t model.Task, role string) bool
 	// Credentials returns what a task acts with as a role; ok is false where it
 	// cannot have the role.
 	Credentials(ctx context.Context, t model.Task, role string) (c Credentials, ok bool, err error)

@@ -81,6 +81,19 @@ func (m *Metadata) respond(ctx context.Context, from netip.Addr, r request) (sta
 	return http.StatusNotFound, "page not found"
 }
 
+// swift reports whether respond answers a request from memory. Others are for
+// the disk, or for files of the kernel's that can take a while.
+func (m *Metadata) swift(from netip.Addr, r request) bool {
+	if r.method != http.MethodGet && r.method != http.MethodHead || strings.HasSuffix(r.path, "stats") {
+		return false
+	}
+	if !strings.HasPrefix(r.path, "/v2/credentials/") {
+		return true
+	}
+	s, known := m.sender(from)
+	return !known || m.roles.Issued(s.record, s.record.Role(s.def))
+}
+
 // subject is the task that asks, and which of its containers by the path.
 type subject struct {
 	*Metadata

@@ -38,6 +38,9 @@ type house struct {
 	reads  int
 	broken error // of the role
 
+	issued  bool
+	issuing chan struct{} // where not nil, Credentials waits until it is closed
+
 	address string // of the endpoint
 }
 
@@ -58,7 +61,12 @@ func (h *house) Usage(id string) (model.TaskUsage, bool) {
 	return u, id == taskID
 }
 
+func (h *house) Issued(model.Task, string) bool { return h.issued }
+
 func (h *house) Credentials(_ context.Context, t model.Task, role string) (Credentials, bool, error) {
+	if h.issuing != nil {
+		<-h.issuing
+	}
 	return Credentials{
 		RoleARN: "arn:aws:iam::000000000000:role/" + role, AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", Token: t.ID, Expiration: t0.Add(time.Hour).Truncate(time.Second),
 	}, role == "worker", h.broken

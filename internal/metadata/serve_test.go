@@ -69,6 +69,53 @@ func TestRequestsAsClientsSendThem(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsForAnother: a client that says half of what it wants, one that
+// asks for what takes long, and one that does not read hold up themselves alone.
+func TestNobodyWaitsForAnother(t *testing.T) {
+	h := newHouse()
+	h.issuing = make(chan struct{})
+	h.def.Containers[0].DockerLabels = map[string]string{"long": strings.Repeat("x", 4<<20)}
+	ask := serve(t, h)
+	for _, bytes := range []string{
+		"GET /v4/",
+		"GET /v2/credentials/" + h.record.CredentialsID() + " HTTP/1.1\r\n\r\n",
+		"PUT /api/" + first + "/task-protection/v1/state HTTP/1.1\r\nContent-Length: 3\r\n\r\n{",
+		"GET /v4/" + first + " HTTP/1.1\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", h.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		if _, err := io.WriteString(conn, bytes); err != nil {
+			t.Fatal(err)
+		}
+		if status, _ := ask("/x"); status != http.StatusNotFound {
+			t.Errorf("beside %q: %d", bytes, status)
+		}
+	}
+	close(h.issuing)
+	if status, _ := ask("/v2/credentials/" + h.record.CredentialsID()); status != http.StatusOK {
+		t.Errorf("credentials after the wait: %d", status)
+	}
+}
+
+// TestFirstRequest: whether a request is answered as its connection is accepted,
+// or later, its answer is the same.
+func TestFirstRequest(t *testing.T) {
+	h := newHouse()
+	h.issued = true
+	serve(t, h)
+	for _, path := range []string{"/v4/" + first, "/v4/" + first + "/task", "/v2/credentials/" + h.record.CredentialsID(), "/v2/credentials/none", "/x"} {
+		request := "GET " + path + " HTTP/1.1\r\nConnection: close\r\n\r\n"
+		whole := h.say(t, request)
+		later := h.say(t, "GET /x HTTP/1.1\r\n\r\n"+request)
+		if _, later, _ = strings.Cut(later, "page not found\""); !strings.HasPrefix(whole, "HTTP/1.1 ") || later != whole {
+			t.Errorf("%s: at first %q, later %q", path, whole, later)
+		}
+	}
+}
+
 func TestParseHeadTakesAnything(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		head := rapid.SliceOf(rapid.Byte()).Draw(rt, "head")

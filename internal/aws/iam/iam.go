@@ -38,6 +38,7 @@ type IAM struct {
 	profiles  *store.Table[instanceProfile]
 	deletions *store.Table[deletion]
 
+	trusts trusts
 	warned sync.Once // that policies are not enforced
 }
 

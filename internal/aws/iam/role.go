@@ -99,18 +99,6 @@ func (s *IAM) AssumableRole(arn string) (id string, longest time.Duration, ok bo
 	return r.ID, time.Duration(r.MaxSession) * time.Second, true
 }
 
-// Trusts reports whether the trust policy of the role with this ARN allows a
-// service, such as ecs-tasks.amazonaws.com, to assume it. Conditions are not
-// looked at.
-func (s *IAM) Trusts(arn, service string) bool {
-	r, ok := s.roles.Get(strings.ToLower(arn[strings.LastIndexByte(arn, '/')+1:]))
-	if !ok || s.arn(r) != arn {
-		return false
-	}
-	d, err := parseDocument(r.Trust, "")
-	return err == nil && slices.ContainsFunc(d.Statement, func(st statement) bool { return st.admits(service) })
-}
-
 // describe returns a role in the SDK's shape; the trust policy goes out
 // URL-encoded, as RFC 3986 says.
 func (s *IAM) describe(r role) *types.Role {

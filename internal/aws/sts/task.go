@@ -49,6 +49,15 @@ func (s *STS) ForTask(ctx context.Context, cluster, id, role string) (c TaskCred
 	return one.(credential).ofTask(arn), true, nil
 }
 
+// HasForTask reports whether ForTask would return what was issued before.
+func (s *STS) HasForTask(cluster, id, role string) bool {
+	_, roleID, ok := s.taskRole(role)
+	if ok {
+		_, ok = s.newest(cluster+"/"+id, roleID)
+	}
+	return ok
+}
+
 func (c credential) ofTask(role string) TaskCredentials {
 	return TaskCredentials{role, c.AccessKey, c.Secret, c.Token, c.Expires}
 }
