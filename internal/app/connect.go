@@ -76,6 +76,9 @@ func (t taskPeers) TaskAt(address netip.Addr) (model.Task, bool) {
 		return model.Task{}, false
 	}
 	_, record, ok := t.metadataTasks.TaskAt(address)
+	if len(record.Network.SecurityGroups) == 0 {
+		record.Network.SecurityGroups = []string{t.networks.DefaultGroupOf(record.Place())}
+	}
 	return record, ok
 }
 
@@ -83,6 +86,7 @@ func (t taskPeers) TaskAt(address netip.Addr) (model.Task, bool) {
 type groups struct {
 	*balancer.Balancer
 	connect *connect.Connect
+	parts   *parts
 }
 
 // isEndpoint reports whether a group of tasks is an endpoint of Service Connect.
@@ -93,7 +97,31 @@ func (g groups) RegisterTargets(ctx context.Context, arn string, targets []model
 	if isEndpoint(arn) {
 		return g.connect.RegisterTargets(ctx, arn, targets)
 	}
+	if err := g.checkVPC(arn, targets); err != nil {
+		return err
+	}
 	return g.Balancer.RegisterTargets(ctx, arn, targets)
+}
+
+// checkVPC refuses tasks of another VPC than the target group's, which on AWS a
+// service can have as well: what is refused is their registration.
+func (g groups) checkVPC(arn string, targets []model.Target) error {
+	tg, ok := g.TargetGroup(arn)
+	if !ok || g.parts.taskPorts.host == nil {
+		return nil
+	}
+	for _, target := range targets {
+		a, err := netip.ParseAddr(target.IP)
+		if err != nil {
+			continue
+		}
+		_, record, known := metadataTasks{g.parts}.TaskAt(a)
+		if vpc, _, ok := g.parts.networks.Subnet(record.Place()); known && ok && vpc != tg.VpcID {
+			return model.Errorf(model.Invalid, "ValidationError",
+				"The Availability Zone for IP address '%s' must be 'all' for Application Load Balancer target groups, when not within the VPC", target.IP)
+		}
+	}
+	return nil
 }
 
 // DeregisterTargets takes targets out of a group.

@@ -7,6 +7,7 @@ import (
 
 	"neargate/internal/balancer"
 	"neargate/internal/decide/firewall"
+	"neargate/internal/model"
 	"neargate/internal/vpc"
 )
 
@@ -17,11 +18,13 @@ type filter interface {
 	// connections that stand stay. Before the first call tasks reach nobody, and
 	// only the server reaches them.
 	SetPolicy(p firewall.Policy) error
-	// Source returns an address for the named load balancer to connect to tasks
-	// from, the kept one where that is free; whom it reaches is up to its security
-	// groups and the tasks'. The address stays the same until DropSource, also when
-	// the groups change.
-	Source(name string, kept netip.Addr, groups []string) (netip.Addr, error)
+	// Source returns an address for a load balancer to connect to tasks from, the
+	// kept one where that is free; whom it reaches is up to its security groups and
+	// the tasks'. The address stays the same until DropSource, also when the groups
+	// change.
+	Source(s model.Source) (netip.Addr, error)
+	// HasAddress reports whether an address is of a network that tasks are in now.
+	HasAddress(a netip.Addr) bool
 	// SetDoors names the ports that the load balancer listens on at its address.
 	// Tasks reach these, as its security groups and theirs allow, and no others.
 	SetDoors(name string, ports []uint16) error
@@ -34,9 +37,32 @@ type filter interface {
 // where the engine filters by them.
 func (p *parts) withSources(cfg balancer.Config) balancer.Config {
 	if f, ok := p.engine.(filter); ok {
-		cfg.Sources, cfg.Network = f, p.engine.Capabilities().Network
+		cfg.Sources = sources{f, p}
 	}
 	return cfg
+}
+
+// sources gets load balancers their addresses among the tasks, in their subnets
+// where those have addresses to be had.
+type sources struct {
+	filter
+	parts *parts
+}
+
+// Source returns the address of a load balancer.
+func (s sources) Source(lb model.LoadBalancer) (netip.Addr, error) {
+	return s.filter.Source(model.Source{
+		Name: lb.ARN, Kept: lb.Source, SecurityGroups: lb.SecurityGroups, Public: lb.Scheme == "internet-facing",
+		Subnets: s.parts.networks.Ranges(lb.Subnets),
+	})
+}
+
+// isTaskAddress reports whether an address is of a network that tasks are in.
+func (p *parts) isTaskAddress(a netip.Addr) bool {
+	if f, ok := p.engine.(filter); ok {
+		return f.HasAddress(a)
+	}
+	return p.engine.Capabilities().Network.Contains(a)
 }
 
 // openNetworks opens the networks, and puts their security groups in force.

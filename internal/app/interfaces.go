@@ -25,7 +25,7 @@ func (p *parts) interfaces() []vpc.Interface {
 	for _, lb := range p.balancer.LoadBalancers() {
 		if address, ok := p.balancer.Source(lb.ARN); ok {
 			out = append(out, vpc.Interface{
-				ID: lb.InterfaceID(), Address: address, MAC: mac(address), Subnet: first(lb.Subnets), SecurityGroups: lb.SecurityGroups,
+				ID: lb.InterfaceID(), Address: address, MAC: mac(address), Subnet: p.networks.SubnetAt(address, lb.Subnets), SecurityGroups: lb.SecurityGroups,
 				Description: "ELB app/" + lb.Name + "/" + lb.ID, AttachmentID: "ela-attach-0" + lb.ID, Owner: elbOwner, CreatedAt: lb.CreatedAt,
 			})
 		}
@@ -40,7 +40,7 @@ func (p *parts) taskInterface(t model.Task) vpc.Interface {
 		groups = []string{p.networks.DefaultGroupOf(first(t.Network.Subnets))}
 	}
 	return vpc.Interface{
-		ID: t.InterfaceID(), Address: address, MAC: t.MAC, Subnet: first(t.Network.Subnets), SecurityGroups: groups,
+		ID: t.InterfaceID(), Address: address, MAC: t.MAC, Subnet: t.Place(), SecurityGroups: groups,
 		Description:  p.cfg.Place.AttachmentARN(t.AttachmentID()),
 		AttachmentID: "eni-attach-0" + t.ID[:16], Owner: fargateOwner, CreatedAt: t.CreatedAt,
 	}

@@ -57,7 +57,7 @@ func (c Config) checkNames() error {
 func (p *parts) openNames(ctx context.Context, at reach, log *slog.Logger) error {
 	resolvers := names.MachineResolvers()
 	p.names = names.New(names.Config{
-		Sources:  []names.Source{balancerNames{p}, p.apiNames(at), discoveredNames{p}, hostNames{p.cfg.Place, p.engine.Capabilities().Network}, domainNames{p.cfg.Domain}},
+		Sources:  []names.Source{balancerNames{p}, p.apiNames(at), discoveredNames{p}, hostNames{p.cfg.Place, p.isTaskAddress}, domainNames{p.cfg.Domain}},
 		Upstream: resolvers.List, Alone: !firewall.Reach(p.cfg.TaskReach).Names(),
 	}, log)
 	for _, d := range p.cfg.DNS {
@@ -198,8 +198,8 @@ func (n apiNames) address(view names.View) netip.Addr {
 // hostNames are the names that a VPC's resolver makes of its addresses, and the
 // way back. Others in the same domain are not ours: the server may run on EC2.
 type hostNames struct {
-	place  model.Place
-	subnet netip.Prefix
+	place model.Place
+	has   func(netip.Addr) bool // whether an address is of a network that tasks are in
 }
 
 const reverseZone = ".in-addr.arpa"
@@ -213,7 +213,7 @@ func (h hostNames) Lookup(name string, view names.View) (names.Answer, bool) {
 		parts := strings.Split(reversed, ".")
 		slices.Reverse(parts)
 		a, err := netip.ParseAddr(strings.Join(parts, "."))
-		if err != nil || !h.subnet.Contains(a) {
+		if err != nil || !h.has(a) {
 			return names.Answer{}, false
 		}
 		return names.Answer{Zone: name, Records: []names.Record{{TTL: nameTTL, Pointer: h.place.PrivateDNSName(a.String())}}}, true
@@ -224,7 +224,7 @@ func (h hostNames) Lookup(name string, view names.View) (names.Answer, bool) {
 		return names.Answer{}, false
 	}
 	a, err := netip.ParseAddr(strings.ReplaceAll(digits, "-", "."))
-	if err != nil || !h.subnet.Contains(a) || name != h.place.PrivateDNSName(a.String()) {
+	if err != nil || !h.has(a) || name != h.place.PrivateDNSName(a.String()) {
 		return names.Answer{}, false
 	}
 	return addressAnswer(name, a), true

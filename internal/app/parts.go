@@ -192,7 +192,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.metadata = p.newMetadata()
 	p.scheduler = scheduler.New(scheduler.Parts{
-		Records: p.ecs, Engine: p.engine, Targets: groups{p.balancer, p.connect}, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs},
+		Records: p.ecs, Engine: p.engine, Targets: groups{p.balancer, p.connect, p}, Rules: p.balancer, Alarms: deploymentAlarms{p}, Logs: logGroups{p.logs},
 		Prepare: preparation{p.ecs, func() *vpc.Networks { return p.networks }, p.connect, provision.New(values{p.secrets, p.parameters}, files{p.objects}, p.systems)},
 	}, schedule, part("scheduler"))
 	p.sessions = session.New(p.engine, p.logs, part("session"))

@@ -135,12 +135,20 @@ func (p *taskPorts) close() error {
 // newMetadata makes the endpoint that tasks ask about themselves.
 func (p *parts) newMetadata() *metadata.Metadata {
 	cfg := metadata.Config{
-		Place: p.cfg.Place, Subnet: p.engine.Capabilities().Network, ConnState: newConnections(taskConns(), maxConnsEach).changed,
+		Place: p.cfg.Place, Subnet: p.engine.Capabilities().Network, Range: p.rangeOf, ConnState: newConnections(taskConns(), maxConnsEach).changed,
 	}
 	if p.taskPorts.host != nil {
 		cfg.Gateway = p.taskPorts.host.Gateway()
 	}
 	return metadata.New(metadataTasks{p}, taskRoles{p}, protection{p}, cfg)
+}
+
+// rangeOf returns the range of a subnet.
+func (p *parts) rangeOf(subnet string) (netip.Prefix, bool) {
+	for _, s := range p.networks.Ranges([]string{subnet}) {
+		return s.CIDR, true
+	}
+	return netip.Prefix{}, false
 }
 
 func port(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }

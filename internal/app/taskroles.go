@@ -20,7 +20,9 @@ type preparation struct {
 }
 
 // Prepare refuses a task whose role cannot be assumed, and fills in its spec: the
-// default security group of its VPC where it names none, the aliases of its namespace, and what its definition refers to.
+// default security group of its VPC where it names none, the subnets that it may
+// have an address of, the aliases of its namespace, and what its definition refers
+// to.
 func (p preparation) Prepare(ctx context.Context, t model.Task, def model.TaskDefinition, spec *model.TaskSpec) error {
 	if err := p.records.CheckRole(t, def); err != nil {
 		return err
@@ -28,6 +30,7 @@ func (p preparation) Prepare(ctx context.Context, t model.Task, def model.TaskDe
 	if len(spec.SecurityGroups) == 0 {
 		spec.SecurityGroups = []string{p.network().DefaultGroupOf(first(t.Network.Subnets))}
 	}
+	spec.Subnets = p.network().Ranges(t.Network.Subnets)
 	if t.ConnectNamespace != "" {
 		spec.Hosts = append(spec.Hosts, p.connect.Hosts(t.ConnectNamespace)...)
 	}

@@ -47,10 +47,9 @@ type Config struct {
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
 	Grace time.Duration
-	// Sources gives load balancers their addresses in Network; nil: they need
-	// none.
+	// Sources gives load balancers their addresses among the targets; nil: they
+	// need none.
 	Sources sources
-	Network netip.Prefix
 	// Public returns the addresses at which internet-facing load balancers answer
 	// clients from outside. nil: none.
 	Public func() ([]netip.Addr, error)

@@ -16,13 +16,15 @@ import (
 	"neargate/internal/model"
 )
 
-// sources gives load balancers addresses of their own in the network of the
-// targets, by which security groups know them there.
+// sources gives load balancers addresses of their own among the targets, by which
+// security groups know them there.
 type sources interface {
-	// Source returns the address of the load balancer with the ARN, and puts its
-	// security groups in force. A load balancer that has none yet gets the kept
-	// one where that is free in the network, and otherwise another.
-	Source(arn string, kept netip.Addr, groups []string) (netip.Addr, error)
+	// Source returns the address of a load balancer, and puts its security groups
+	// in force. One that has none yet gets that of its record where it is free, and
+	// otherwise another.
+	Source(lb model.LoadBalancer) (netip.Addr, error)
+	// HasAddress reports whether an address is where such addresses are for.
+	HasAddress(a netip.Addr) bool
 	// SetDoors names the ports that the load balancer listens on at the address,
 	// in order.
 	SetDoors(arn string, ports []uint16) error
@@ -36,7 +38,7 @@ func (b *Balancer) openSource(lb model.LoadBalancer) (netip.Addr, error) {
 	if b.cfg.Sources == nil {
 		return netip.Addr{}, nil
 	}
-	return b.cfg.Sources.Source(lb.ARN, lb.Source, lb.SecurityGroups)
+	return b.cfg.Sources.Source(lb)
 }
 
 // reopenSources gets the load balancers of the store the addresses that they had,
@@ -103,8 +105,8 @@ func (b *Balancer) Source(arn string) (a netip.Addr, ok bool) {
 var errNoSource = errors.New("the load balancer has no address in the targets' network")
 
 // dialFor returns how to connect to targets of a group: from the address of the
-// load balancer that uses it, where they are in the network that such addresses
-// are for. keepAlive is as in net.Dialer.
+// load balancer that uses it, where they are in a network that such addresses are
+// for. keepAlive is as in net.Dialer.
 func (b *Balancer) dialFor(g *group, keepAlive time.Duration) http1.Dial {
 	if b.cfg.Sources == nil {
 		return func(ctx context.Context, to string) (net.Conn, error) {
@@ -117,7 +119,7 @@ func (b *Balancer) dialFor(g *group, keepAlive time.Duration) http1.Dial {
 		if err != nil {
 			return nil, fmt.Errorf("target address: %w", err)
 		}
-		if b.cfg.Network.Contains(target.Addr()) {
+		if b.cfg.Sources.HasAddress(target.Addr()) {
 			from, ok := b.Source(g.user())
 			if !ok {
 				return nil, errNoSource

@@ -14,9 +14,12 @@ import (
 // loopback gives load balancers addresses of the loopback network.
 type loopback struct{ address netip.Addr }
 
-func (l loopback) Source(string, netip.Addr, []string) (netip.Addr, error) { return l.address, nil }
-func (l loopback) SetDoors(string, []uint16) error                         { return nil }
-func (l loopback) DropSource(string) error                                 { return nil }
+func (l loopback) Source(model.LoadBalancer) (netip.Addr, error) { return l.address, nil }
+func (l loopback) SetDoors(string, []uint16) error               { return nil }
+func (l loopback) DropSource(string) error                       { return nil }
+func (l loopback) HasAddress(a netip.Addr) bool {
+	return netip.MustParsePrefix("127.9.0.0/16").Contains(a)
+}
 
 // inTurn gives load balancers that have kept no address the next of a network.
 type inTurn struct {
@@ -24,15 +27,16 @@ type inTurn struct {
 	given map[string]netip.Addr
 }
 
-func (s *inTurn) Source(arn string, kept netip.Addr, _ []string) (netip.Addr, error) {
-	if a, ok := s.given[arn]; ok {
+func (s *inTurn) Source(lb model.LoadBalancer) (netip.Addr, error) {
+	if a, ok := s.given[lb.ARN]; ok {
 		return a, nil
 	}
+	kept := lb.Source
 	for !kept.IsValid() || slices.Contains(slices.Collect(maps.Values(s.given)), kept) {
 		s.address = s.address.Next()
 		kept = s.address
 	}
-	s.given[arn] = kept
+	s.given[lb.ARN] = kept
 	return kept, nil
 }
 
@@ -79,7 +83,7 @@ func TestRestartKeepsSources(t *testing.T) {
 // their network is answered as what comes by its own one.
 func TestAddressAmongTargets(t *testing.T) {
 	among := netip.MustParseAddr("127.9.8.7")
-	b := start(t, Config{Sources: loopback{among}, Network: netip.MustParsePrefix("127.9.0.0/16")})
+	b := start(t, Config{Sources: loopback{among}})
 	lb, port := b.loadBalancer("web"), freePort(t)
 	b.listener(lb, port, []model.Action{{Type: "fixed-response", Fixed: &model.FixedResponse{StatusCode: 200, Body: "hello"}}})
 	for _, address := range []string{among.String(), lb.Address} {

@@ -138,3 +138,14 @@ func (c *Catalogue) changed(svc model.Service) {
 		c.cfg.OnChange(svc.Cluster, svc.Name)
 	}
 }
+
+// Zone returns the availability zone of a task; where its subnet is not known, or
+// there no more, the region's first.
+func (c *Catalogue) Zone(t model.Task) string {
+	if c.cfg.Networks != nil {
+		if _, zone, ok := c.cfg.Networks.Subnet(t.Place()); ok {
+			return zone
+		}
+	}
+	return c.cfg.Place.Region + "a"
+}

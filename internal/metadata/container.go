@@ -121,10 +121,16 @@ func known(c model.ContainerState) model.TaskStatus {
 }
 
 func (s subject) network() network {
+	subnet := s.cfg.Subnet
+	if s.state.Subnet != "" && s.cfg.Range != nil {
+		if known, ok := s.cfg.Range(s.state.Subnet); ok {
+			subnet = known
+		}
+	}
 	return network{
 		NetworkMode: "awsvpc", IPv4Addresses: []string{s.state.IP}, MACAddress: s.state.MAC,
 		DomainNameServers: []string{s.cfg.Gateway.String()}, DomainNameSearchList: []string{s.cfg.Place.PrivateDomain()},
-		IPv4SubnetCIDRBlock: s.cfg.Subnet.String(), PrivateDNSName: s.cfg.Place.PrivateDNSName(s.state.IP),
-		SubnetGatewayIpv4Address: netip.PrefixFrom(s.cfg.Gateway, s.cfg.Subnet.Bits()).String(),
+		IPv4SubnetCIDRBlock: subnet.String(), PrivateDNSName: s.cfg.Place.PrivateDNSName(s.state.IP),
+		SubnetGatewayIpv4Address: netip.PrefixFrom(subnet.Addr().Next(), subnet.Bits()).String(),
 	}
 }

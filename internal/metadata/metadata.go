@@ -27,8 +27,10 @@ const Address = "169.254.170.2"
 // Config is what the answers say of the place that tasks run in.
 type Config struct {
 	Place   model.Place
-	Gateway netip.Addr
-	Subnet  netip.Prefix
+	Gateway netip.Addr   // the machine, which answers about names
+	Subnet  netip.Prefix // of tasks that are in no other
+	// Range returns the range of a subnet by its ID. nil knows none.
+	Range func(subnet string) (netip.Prefix, bool)
 	// ConnState is told of each connection what http.Server.ConnState is.
 	ConnState func(net.Conn, http.ConnState)
 }

@@ -18,6 +18,10 @@ type TaskSpec struct {
 	Router       *LogRouter   // takes the output of containers with a LogTag; nil: none
 	// Hosts are names that resolve in all its containers, beside the task's own.
 	Hosts []HostName
+	// Subnets are those whose addresses it may have: of the first that has one.
+	// None, or one whose range is not to be had: it has one of the runtime's own
+	// network.
+	Subnets []Subnet
 	// SecurityGroups of its network interface; none: the default group.
 	SecurityGroups []string
 	// Labels come back with RunState; the runtime keeps them and reads nothing into them.
@@ -57,6 +61,7 @@ type RunState struct {
 	Labels     map[string]string
 	Running    bool // false: every container has ended and all has been released
 	IP, MAC    string
+	Subnet     string // the ID of the subnet that IP is from; "": the runtime's own network
 	Containers []ContainerState
 	// Failure is why the task ended where none of its containers is to blame, with
 	// ECS's code: of a task that never ran (StartedAt is zero)

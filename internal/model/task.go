@@ -39,6 +39,7 @@ type Task struct {
 	DesiredStatus TaskStatus // RUNNING or STOPPED
 	Health        string     // UNKNOWN, HEALTHY or UNHEALTHY
 	IP, MAC       string     // "" until the task has an address
+	Subnet        string     // the ID of the one that IP is from; "" where it is from none of them
 	Network       Network
 	Containers    []Container
 
@@ -67,6 +68,15 @@ type Task struct {
 	// ProtectedUntil is how long the task is spared by scale-in and deployments;
 	// zero: not at all.
 	ProtectedUntil time.Time
+}
+
+// Place returns the ID of the subnet that the task is in: that of its address, or
+// else the first of those it may be in.
+func (t Task) Place() string {
+	if t.Subnet == "" && len(t.Network.Subnets) > 0 {
+		return t.Network.Subnets[0]
+	}
+	return t.Subnet
 }
 
 // Protected reports whether scale-in and deployments spare the task.

@@ -14,7 +14,7 @@ import (
 func (n *Networks) Policy() firewall.Policy {
 	p := firewall.Policy{Default: n.home.group}
 	for _, g := range n.groups.List("") {
-		out := firewall.Group{ID: g.ID}
+		out := firewall.Group{ID: g.ID, VPC: g.VPC}
 		for _, r := range g.Rules {
 			out.Rules = append(out.Rules, r.inForce())
 		}

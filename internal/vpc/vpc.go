@@ -2,11 +2,12 @@
 // gateways, route tables, network ACLs and security groups, and elastic
 // addresses.
 //
-// The default VPC is the network that tasks really get their addresses from.
-// Others are records: they are made, changed, read back and deleted by EC2's
-// rules, and a task that is placed in one of their subnets has an address of the
-// default VPC's network nevertheless. What is enforced are security groups,
-// whichever VPC they belong to; who enforces them is told of their changes.
+// The default VPC is the server's own network, which tasks get their addresses
+// from. Others are records: they are made, changed, read back and deleted by EC2's
+// rules. A task in one of their subnets has an address of that subnet where the
+// machine has no other use for its range, and of the default VPC's network
+// elsewhere (see Ranges). What is enforced are security groups, and that VPCs are
+// apart; who enforces it is told of changes.
 //
 // The package is safe for concurrent use.
 package vpc
@@ -26,7 +27,7 @@ import (
 // Config says where the networks are.
 type Config struct {
 	Place model.Place
-	CIDR  netip.Prefix // of the default VPC: the network that tasks get their addresses from; IPv4, /16 to /26
+	CIDR  netip.Prefix // of the default VPC: the server's own network; IPv4, /16 to /26
 	// Interfaces returns the network interfaces of running tasks and of load
 	// balancers; nil means none.
 	Interfaces func() []Interface

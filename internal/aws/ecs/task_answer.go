@@ -18,7 +18,7 @@ func (s *service) task(t model.Task, withTags bool) types.Task {
 		Cpu: decimal(t.CPUUnits), Memory: decimal(t.MemoryMiB), Group: aws.String(t.Group), StartedBy: text(t.StartedBy),
 		LaunchType: types.LaunchType(t.LaunchType), CapacityProviderName: text(t.CapacityProvider),
 		PlatformVersion: aws.String(platform(t.PlatformVersion)), PlatformFamily: aws.String("Linux"),
-		AvailabilityZone: aws.String(s.place.Region + "a"), EnableExecuteCommand: t.EnableExecuteCommand,
+		AvailabilityZone: aws.String(s.ecs.Zone(t)), EnableExecuteCommand: t.EnableExecuteCommand,
 		Attributes:       []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String(strings.ToLower(cmp.Or(t.Architecture, model.AMD64).ECS()))}},
 		EphemeralStorage: &types.EphemeralStorage{SizeInGiB: s.disk(t)}, FargateEphemeralStorage: &types.TaskEphemeralStorage{SizeInGiB: s.disk(t)},
 		Attachments: []types.Attachment{s.attachment(t)}, Containers: []types.Container{}, Overrides: overridesOf(t),
@@ -73,17 +73,13 @@ func (s *service) attachment(t model.Task) types.Attachment {
 	case t.IP != "":
 		status = "ATTACHED"
 	}
-	subnet := ""
-	if len(t.Network.Subnets) > 0 {
-		subnet = t.Network.Subnets[0]
-	}
 	out := types.Attachment{Id: aws.String(t.AttachmentID()), Type: aws.String("ElasticNetworkInterface"), Status: aws.String(status), Details: []types.KeyValuePair{}}
 	add := func(name, value string) {
 		if value != "" {
 			out.Details = append(out.Details, types.KeyValuePair{Name: aws.String(name), Value: aws.String(value)})
 		}
 	}
-	add("subnetId", subnet)
+	add("subnetId", t.Place())
 	if t.IP != "" {
 		add("networkInterfaceId", t.InterfaceID())
 		add("macAddress", t.MAC)

@@ -5,9 +5,17 @@ import (
 	"slices"
 )
 
-// Class is what all members with the same groups have in common.
+// Kind is what members have in common that may send and receive the same.
+type Kind struct {
+	Groups []string // as Policy.Of returns them
+	Public bool     // as in Party
+}
+
+// Class is the members of a kind.
 type Class struct {
-	Groups  []string // as Policy.Of returns them
+	Kind
+
+	VPC     string // members of others' classes do not reach its own, unless it is public
 	In, Out []Match
 }
 
@@ -19,18 +27,20 @@ type Match struct {
 	Class              int          // its index
 }
 
-// Compile makes of the policy what each class of members allows. The sets are
-// as Policy.Of returns them; the class of sets[i] is the i-th. Rules that can
-// meet nobody are left out.
-func (p Policy) Compile(sets [][]string) []Class {
-	out := make([]Class, len(sets))
-	for i, set := range sets {
-		out[i] = Class{Groups: set, In: p.matches(set, false, sets), Out: p.matches(set, true, sets)}
+// Compile makes of the policy what each class of members allows; the class of
+// kinds[i] is the i-th. Rules that can meet nobody are left out.
+func (p Policy) Compile(kinds []Kind) []Class {
+	out := make([]Class, len(kinds))
+	for i, k := range kinds {
+		out[i] = Class{Kind: k, VPC: p.VPC(k.Groups)}
+	}
+	for i := range out {
+		out[i].In, out[i].Out = p.matches(out[i], false, out), p.matches(out[i], true, out)
 	}
 	return out
 }
 
-func (p Policy) matches(set []string, egress bool, sets [][]string) []Match {
+func (p Policy) matches(of Class, egress bool, all []Class) []Match {
 	var out []Match
 	add := func(m Match) {
 		if !slices.Contains(out, m) { // two groups may say the same
@@ -38,7 +48,7 @@ func (p Policy) matches(set []string, egress bool, sets [][]string) []Match {
 		}
 	}
 	for _, g := range p.Groups {
-		if !slices.Contains(set, g.ID) {
+		if !slices.Contains(of.Groups, g.ID) {
 			continue
 		}
 		for _, r := range g.Rules {
@@ -48,8 +58,8 @@ func (p Policy) matches(set []string, egress bool, sets [][]string) []Match {
 			case r.Network.IsValid():
 				add(m)
 			case r.Group != "":
-				for m.Class = range sets {
-					if slices.Contains(sets[m.Class], r.Group) {
+				for m.Class = range all {
+					if all[m.Class].VPC == of.VPC && slices.Contains(all[m.Class].Groups, r.Group) {
 						add(m)
 					}
 				}
@@ -73,6 +83,9 @@ func Allowed(classes []Class, f Flow, from, to int) bool {
 			}
 			return peer.Member && m.Class == class
 		})
+	}
+	if f.From.Member && f.To.Member && classes[from].VPC != classes[to].VPC && !classes[to].Public {
+		return false
 	}
 	return (!f.From.Member || met(classes[from].Out, f.To, to)) &&
 		(!f.To.Member || met(classes[to].In, f.From, from))

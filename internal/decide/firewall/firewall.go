@@ -1,7 +1,9 @@
 // Package firewall decides which packets security groups let through, with
 // AWS's semantics: a network interface has one group or several; a rule of any
 // of them is enough; what no rule allows is dropped. Answers to what was allowed
-// are always allowed; whoever enforces the decisions sees to that.
+// are always allowed; whoever enforces the decisions sees to that. Members of
+// different VPCs are apart whatever their groups say, but for those that face the
+// internet.
 package firewall
 
 import (
@@ -32,6 +34,7 @@ type Rule struct {
 // Group is a security group.
 type Group struct {
 	ID    string
+	VPC   string // where it is; members of its groups are there too
 	Rules []Rule
 }
 
@@ -52,12 +55,26 @@ func (p Policy) Of(named []string) []string {
 	return slices.Compact(out)
 }
 
+// VPC returns where a member with the groups is: in the VPC of the first of them
+// that there is. A group is of one VPC, and a member's groups are all of one.
+func (p Policy) VPC(groups []string) string {
+	for _, id := range groups {
+		if i := slices.IndexFunc(p.Groups, func(g Group) bool { return g.ID == id }); i >= 0 {
+			return p.Groups[i].VPC
+		}
+	}
+	return ""
+}
+
 // Party is one end of a flow. Outside the instance it has no groups and nothing
 // is asked of it.
 type Party struct {
 	Address netip.Addr
 	Member  bool
 	Groups  []string // of a member, as Policy.Of returns them
+	// Public says that members of other VPCs reach it as all the world does: not
+	// by their groups. So is a load balancer that faces the internet.
+	Public bool
 }
 
 // Flow is what the first packet of a connection says.
@@ -70,8 +87,15 @@ type Flow struct {
 
 // Allowed reports whether the sender may send and the receiver may receive.
 func (p Policy) Allowed(f Flow) bool {
-	return (!f.From.Member || p.some(f.From.Groups, true, f, f.To)) &&
-		(!f.To.Member || p.some(f.To.Groups, false, f, f.From))
+	from, to := f.From, f.To // as the other side sees them
+	if from.Member && to.Member && p.VPC(from.Groups) != p.VPC(to.Groups) {
+		if !to.Public {
+			return false
+		}
+		from.Member, to.Member = false, false
+	}
+	return (!f.From.Member || p.some(f.From.Groups, true, f, to)) &&
+		(!f.To.Member || p.some(f.To.Groups, false, f, from))
 }
 
 // some reports whether a rule of one of the groups allows the flow.

@@ -62,6 +62,43 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
+// TestVPCsAreApart: what groups of different VPCs allow each other, by whatever
+// network, does not come about, unless the receiver faces the internet.
+func TestVPCsAreApart(t *testing.T) {
+	open := func(id, vpc, group string) Group {
+		return Group{ID: id, VPC: vpc, Rules: []Rule{
+			{Protocol: TCP, From: 80, To: 80, Network: netip.MustParsePrefix("0.0.0.0/0")},
+			{Protocol: TCP, From: 90, To: 90, Group: group},
+			{Egress: true, Protocol: Any, From: Any, To: Any, Network: netip.MustParsePrefix("0.0.0.0/0")},
+		}}
+	}
+	p := Policy{Default: "sg-a", Groups: []Group{open("sg-a", "vpc-1", "sg-b"), open("sg-b", "vpc-2", "sg-a"), open("sg-c", "vpc-1", "sg-a")}}
+	party := func(public bool, groups ...string) Party {
+		return Party{Address: netip.MustParseAddr("10.0.0.1"), Member: true, Groups: p.Of(groups), Public: public}
+	}
+	outside := Party{Address: netip.MustParseAddr("192.0.2.7")}
+	for _, row := range []struct {
+		name     string
+		from, to Party
+		port     int
+		want     bool
+	}{
+		{"in one VPC", party(false, "sg-a"), party(false, "sg-c"), 80, true},
+		{"in one VPC, by group", party(false, "sg-a"), party(false, "sg-c"), 90, true},
+		{"to another VPC", party(false, "sg-a"), party(false, "sg-b"), 80, false},
+		{"to another VPC, by group", party(false, "sg-a"), party(false, "sg-b"), 90, false},
+		{"to what faces the internet", party(false, "sg-a"), party(true, "sg-b"), 80, true},
+		{"to what faces the internet, by group", party(false, "sg-a"), party(true, "sg-b"), 90, false},
+		{"from what faces the internet", party(true, "sg-a"), party(false, "sg-b"), 80, false},
+		{"from outside", outside, party(false, "sg-b"), 80, true},
+		{"outwards", party(false, "sg-b"), outside, 443, true},
+	} {
+		if got := p.Allowed(Flow{From: row.from, To: row.to, Protocol: TCP, Port: row.port}); got != row.want {
+			t.Errorf("%s: got %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
 func TestOf(t *testing.T) {
 	for _, row := range []struct{ named, want []string }{
 		{nil, []string{"sg-default"}},
@@ -98,16 +135,17 @@ func TestCompileKeepsTheMeaning(t *testing.T) {
 		})
 		p := Policy{Default: "sg-a"}
 		for _, id := range names[:3] {
-			p.Groups = append(p.Groups, Group{ID: id, Rules: rapid.SliceOfN(rule, 0, 5).Draw(rt, "rules")})
+			vpc := rapid.SampledFrom([]string{"vpc-1", "vpc-2"}).Draw(rt, "VPC")
+			p.Groups = append(p.Groups, Group{ID: id, VPC: vpc, Rules: rapid.SliceOfN(rule, 0, 5).Draw(rt, "rules")})
 		}
-		sets := rapid.SliceOfNDistinct(rapid.Custom(func(rt *rapid.T) []string {
-			return p.Of(rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(rt, "set"))
-		}), 1, 5, func(s []string) string { return fmt.Sprint(s) }).Draw(rt, "sets")
+		kinds := rapid.SliceOfNDistinct(rapid.Custom(func(rt *rapid.T) Kind {
+			return Kind{p.Of(rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(rt, "set")), rapid.Bool().Draw(rt, "public")}
+		}), 1, 5, func(k Kind) string { return fmt.Sprint(k) }).Draw(rt, "kinds")
 		party := func(name string) (Party, int) {
 			a := Party{Address: netip.MustParseAddr(rapid.SampledFrom(addresses).Draw(rt, name))}
-			class := rapid.IntRange(-1, len(sets)-1).Draw(rt, name+" class")
+			class := rapid.IntRange(-1, len(kinds)-1).Draw(rt, name+" class")
 			if class >= 0 {
-				a.Member, a.Groups = true, sets[class]
+				a.Member, a.Groups, a.Public = true, kinds[class].Groups, kinds[class].Public
 			}
 			return a, class
 		}
@@ -118,7 +156,7 @@ func TestCompileKeepsTheMeaning(t *testing.T) {
 		var from, to int
 		f.From, from = party("from")
 		f.To, to = party("to")
-		if got, want := Allowed(p.Compile(sets), f, from, to), p.Allowed(f); got != want {
+		if got, want := Allowed(p.Compile(kinds), f, from, to), p.Allowed(f); got != want {
 			rt.Fatalf("compiled %v, by the groups %v: %+v", got, want, f)
 		}
 	})

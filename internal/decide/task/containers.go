@@ -5,7 +5,7 @@ import "neargate/internal/model"
 // learn takes over what the engine says of a running task.
 func (m *move) learn(run model.RunState) {
 	r := &m.Record
-	r.IP, r.MAC = run.IP, run.MAC
+	r.IP, r.MAC, r.Subnet = run.IP, run.MAC, run.Subnet
 	r.PullStartedAt, r.PullStoppedAt, r.StartedAt = run.PullStartedAt, run.PullStoppedAt, run.StartedAt
 	if r.StartedAt.IsZero() {
 		r.StartedAt = m.now

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -51,7 +53,9 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 	if err := readJSON(recordFile(t.dir), &t.rec); err != nil {
 		return false, killSupervisors(ctx, e.id, t.id)
 	}
-	e.net.Admit(t.rec.Address, t.rec.Spec.SecurityGroups)
+	if err := e.net.Admit(t.rec.admitted()); err != nil {
+		return false, err
+	}
 	t.rec.Labels.Hold()
 	e.hold(t)
 	if e.reconnect(ctx, t) {
@@ -76,6 +80,15 @@ func (e *Engine) adopt(ctx context.Context, t *task) (known bool, err error) {
 	t.recovered = true
 	e.finish(ctx, t)
 	return true, nil
+}
+
+// admitted is the task as the network knew it.
+func (r record) admitted() network.Admitted {
+	out := network.Admitted{Address: r.Address, LinkTail: r.LinkTail, SecurityGroups: r.Spec.SecurityGroups}
+	if i := slices.IndexFunc(r.Spec.Subnets, func(s model.Subnet) bool { return s.ID == r.Subnet }); i >= 0 {
+		out.Subnet = r.Spec.Subnets[i]
+	}
+	return out
 }
 
 func (e *Engine) keep(t *task) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 	"net/netip"
@@ -152,7 +153,8 @@ func (e *Engine) openNetwork(in instance, known bool) error {
 	var err error
 	e.net, err = network.Open(network.Config{
 		ID: in.ID, State: in.Network, Occupied: len(supervisors(in.ID, "")) > 0,
-		Reach: e.cfg.Reach, Resolvers: resolvers(),
+		Reach: e.cfg.Reach, Resolvers: resolvers(), OnTaken: e.taken,
+		Lock: func() (io.Closer, error) { return lockMachine() },
 	})
 	if err != nil {
 		return lacksNetwork(err, in.ID)
@@ -173,6 +175,12 @@ func (e *Engine) openNetwork(in instance, known bool) error {
 			"chain", chain, "hint", "iptables -I DOCKER-USER -i ng-+ -j ACCEPT; iptables -I DOCKER-USER -o ng-+ -j ACCEPT (without Docker: FORWARD)")
 	}
 	return nil
+}
+
+// taken tells of a subnet whose tasks are in the instance's own network.
+func (e *Engine) taken(t network.Taken) {
+	e.log.Warn("tasks of a subnet get addresses of this server's own network: the machine has another use for the subnet's range",
+		"subnet", t.Subnet.ID, "range", t.Subnet.CIDR, "overlaps", t.By, "of", t.Of)
 }
 
 // lacksNetwork adds to what a person can mend how to do so.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"neargate/internal/decide/firewall"
+	"neargate/internal/model"
 )
 
 // SetPolicy puts security groups in force, also for tasks that run; connections
@@ -17,16 +18,19 @@ func (e *Engine) SetPolicy(p firewall.Policy) error {
 	return nil
 }
 
-// Source returns an address for the named load balancer to connect to tasks
-// from, and puts its security groups in force. It is the kept one, of an earlier
-// process, where that is free.
-func (e *Engine) Source(name string, kept netip.Addr, groups []string) (netip.Addr, error) {
-	a, err := e.net.Source(name, kept, groups)
+// Source returns an address for a load balancer to connect to tasks from, and
+// puts its security groups in force. It is the kept one, of an earlier process,
+// where that is free.
+func (e *Engine) Source(s model.Source) (netip.Addr, error) {
+	a, err := e.net.Source(s)
 	if err != nil {
-		return a, fmt.Errorf("open the way from load balancer %s: %w", name, err)
+		return a, fmt.Errorf("open the way from load balancer %s: %w", s.Name, err)
 	}
 	return a, e.saveNetwork()
 }
+
+// HasAddress reports whether an address is of a network that tasks are in now.
+func (e *Engine) HasAddress(a netip.Addr) bool { return e.net.Has(a) }
 
 // SetDoors names the ports that the named load balancer listens on.
 func (e *Engine) SetDoors(name string, ports []uint16) error {

@@ -27,7 +27,7 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 		CPUQuota:  cpuPeriod * time.Duration(spec.CPUUnits) / 1024, CPUPeriod: cpuPeriod,
 		// As EC2 names hosts in a VPC.
 		Hostname: "ip-" + strings.ReplaceAll(addr.String(), ".", "-") + "." + e.cfg.Domain,
-		Address:  addr, Gateway: e.net.Gateway(), GatewayMAC: e.net.GatewayMAC(),
+		Address:  addr, Gateway: e.net.GatewayOf(addr), GatewayMAC: e.net.GatewayMAC(),
 		Resolv: resolvConf(e.net.Gateway(), e.cfg.Domain), Filter: e.filter, Profile: profile, Labels: t.rec.Labels,
 	}
 	for _, h := range spec.Hosts {

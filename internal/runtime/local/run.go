@@ -13,6 +13,7 @@ import (
 	"neargate/internal/model"
 	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/confine"
+	"neargate/internal/runtime/local/network"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -94,10 +95,7 @@ func (e *Engine) run(ctx context.Context, t *task) (model.RunState, error) {
 
 // launch starts the task's supervisor and sends it its order.
 func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err error) {
-	if t.rec.Address, err = e.net.Take(); err != nil {
-		return err
-	}
-	if err := e.saveNetwork(); err != nil {
+	if err := e.place(t); err != nil {
 		return err
 	}
 	if e.cfg.SELinux {
@@ -129,6 +127,19 @@ func (e *Engine) launch(ctx context.Context, t *task, images []Rootfs) (err erro
 	}
 	t.ordered = true
 	return nil
+}
+
+// place gets the task its address.
+func (e *Engine) place(t *task) (err error) {
+	t.rec.Address, t.rec.Subnet, err = e.net.Take(t.rec.Spec.Subnets...)
+	if full, ok := errors.AsType[*network.ErrFull](err); ok {
+		return model.Errorf(model.Throttled, "", "Unexpected EC2 error while attempting to Create Network Interface in subnet '%s': InsufficientFreeAddressesInSubnet", full.Subnet)
+	}
+	if err != nil {
+		return err
+	}
+	t.rec.LinkTail = e.net.LinkTail(t.rec.Address)
+	return e.saveNetwork()
 }
 
 // equip makes what the supervisor finds ready when it gets its order: the link

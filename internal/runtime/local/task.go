@@ -24,6 +24,8 @@ import (
 type record struct {
 	Spec                         model.TaskSpec
 	Address                      netip.Addr
+	Subnet                       string // the ID of the one that it is from; "": the instance's own network
+	LinkTail                     string // by which the network knows its link
 	Labels                       confine.Labels
 	Digests                      []string // by container
 	PullStartedAt, PullStoppedAt time.Time
@@ -134,7 +136,7 @@ func (t *task) stateLocked() model.RunState {
 		StartedAt: t.report.StartedAt, StoppingAt: t.report.StoppingAt, Failure: t.failure,
 	}
 	if t.rec.Address.IsValid() {
-		s.IP, s.MAC = t.rec.Address.String(), network.MAC(t.rec.Address).String()
+		s.IP, s.MAC, s.Subnet = t.rec.Address.String(), network.MAC(t.rec.Address).String(), t.rec.Subnet
 	}
 	for i, c := range t.rec.Spec.Containers {
 		cs := model.ContainerState{Name: c.Name, RuntimeID: model.RuntimeID(t.id, i), Health: "UNKNOWN"}

@@ -194,8 +194,7 @@ func (e *Engine) release(ctx context.Context, t *task) {
 	errs = append(errs, e.layout.Remove(ctx, e.cgroupOf(t)))
 	if t.rec.Address.IsValid() {
 		e.moveOut(t)
-		errs = append(errs, e.net.Disconnect(t.rec.Address))
-		e.net.Release(t.rec.Address)
+		errs = append(errs, e.net.Disconnect(t.rec.Address), e.net.Release(t.rec.Address))
 	}
 	t.rec.Labels.Release()
 	for _, release := range t.releases {

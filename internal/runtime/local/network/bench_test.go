@@ -20,11 +20,13 @@ func BenchmarkConnect(b *testing.B) {
 	}
 	defer func() { _ = Remove(context.Background(), "dd0001") }()
 	for range 200 {
-		a, err := n.Take()
+		a, _, err := n.Take()
 		if err != nil {
 			b.Fatal(err)
 		}
-		n.Admit(a, nil)
+		if err := n.Admit(Admitted{Address: a}); err != nil {
+			b.Fatal(err)
+		}
 	}
 	if err := n.SetPolicy(groups()); err != nil {
 		b.Fatal(err)
@@ -32,7 +34,7 @@ func BenchmarkConnect(b *testing.B) {
 	runtime.LockOSThread() // the thread ends with the benchmark
 	home := unix.Gettid()
 	for b.Loop() {
-		a, err := n.Take()
+		a, _, err := n.Take()
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -42,6 +44,8 @@ func BenchmarkConnect(b *testing.B) {
 		if err := n.Disconnect(a); err != nil {
 			b.Fatal(err)
 		}
-		n.Release(a)
+		if err := n.Release(a); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/decide/firewall"
+	"neargate/internal/model"
 )
 
 // inside says that this process has a network namespace of its own, which stands
@@ -119,11 +120,11 @@ func (ns *namespace) configure(n *Network, a netip.Addr) error {
 		if err != nil {
 			return err
 		}
-		gateway := n.Gateway().AsSlice()
+		gateway := n.GatewayOf(a).AsSlice()
 		return errors.Join(
 			netlink.AddrAdd(link, addressOf(netip.PrefixFrom(a, 32))), netlink.LinkSetUp(link),
 			netlink.NeighSet(&netlink.Neigh{LinkIndex: link.Attrs().Index, Family: netlink.FAMILY_V4, State: netlink.NUD_PERMANENT, IP: gateway, HardwareAddr: n.GatewayMAC()}),
-			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: networkOf(netip.PrefixFrom(n.Gateway(), 32)), Scope: netlink.SCOPE_LINK}),
+			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: networkOf(netip.PrefixFrom(n.GatewayOf(a), 32)), Scope: netlink.SCOPE_LINK}),
 			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: gateway}))
 	})
 }
@@ -221,8 +222,14 @@ type task struct {
 
 func newTask(t *testing.T, n *Network, groups ...string) task {
 	t.Helper()
+	return newTaskIn(t, n, nil, groups...)
+}
+
+// newTaskIn makes one that may have addresses of subnets.
+func newTaskIn(t *testing.T, n *Network, subnets []model.Subnet, groups ...string) task {
+	t.Helper()
 	ns := newNamespace(t)
-	a, err := n.Take()
+	a, _, err := n.Take(subnets...)
 	check(t, err)
 	check(t, n.Connect(a, groups, ns.tid, "eth0"))
 	check(t, ns.configure(n, a))

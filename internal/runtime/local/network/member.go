@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 
-	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"neargate/internal/decide/firewall"
+	"neargate/internal/model"
 )
 
 // Connect puts a link named name into the network namespace of the process, and
@@ -63,20 +62,49 @@ func (n *Network) route(link netlink.Link, a netip.Addr) error {
 	return nil
 }
 
-// Admit takes over a task that an earlier process connected. The filter of that
-// process holds for it until the first change.
-func (n *Network) Admit(a netip.Addr, groups []string) {
+// Admitted is a task that an earlier process connected.
+type Admitted struct {
+	Address        netip.Addr
+	LinkTail       string       // as LinkTail was; "": of a version that kept none
+	Subnet         model.Subnet // that the address is from; zero: the instance's own network
+	SecurityGroups []string
+}
+
+// Admit takes a task over. The filter of the earlier process holds for it until
+// the first change. The range of its subnet is the instance's, whoever else has
+// come to use it.
+func (n *Network) Admit(t Admitted) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.pool.used[a] = true
-	n.members[a] = member{link: n.LinkName(a), named: groups, groups: n.policy.Of(groups)}
+	of := n.pool
+	if t.Subnet.ID != "" {
+		held, ok := n.spans[t.Subnet.ID]
+		if !ok {
+			var err error
+			if held, err = n.holdLocked(t.Subnet); err != nil {
+				return err
+			}
+		}
+		of = held.pool
+	}
+	of.used[t.Address] = true
+	if n.links[t.Address] = t.LinkTail; t.LinkTail == "" {
+		n.nameLocked(t.Address)
+	}
+	n.members[t.Address] = n.member(taskPrefix(n.cfg.ID)+n.links[t.Address], t.SecurityGroups, false)
+	return nil
+}
+
+// member is one as the policy has it now.
+func (n *Network) member(link string, groups []string, public bool) member {
+	return member{link: link, named: groups, kind: firewall.Kind{Groups: n.policy.Of(groups), Public: public}}
 }
 
 // admit lets a new member through.
 func (n *Network) admit(a netip.Addr, link string, groups []string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.members[a] = member{link: link, named: groups, groups: n.policy.Of(groups)}
+	n.members[a] = n.member(link, groups, false)
 	return n.addLocked(a)
 }
 
@@ -84,7 +112,10 @@ func (n *Network) admit(a netip.Addr, link string, groups []string) error {
 // use until Release.
 func (n *Network) Disconnect(a netip.Addr) error {
 	n.dismiss(a)
-	return removeLink(n.LinkName(a))
+	if name := n.LinkName(a); name != "" {
+		return removeLink(name)
+	}
+	return nil
 }
 
 func (n *Network) dismiss(a netip.Addr) {
@@ -93,87 +124,8 @@ func (n *Network) dismiss(a netip.Addr) {
 	m, known := n.members[a]
 	delete(n.members, a)
 	if known && n.rendered != nil {
-		n.rendered.former[a] = m.groups
+		n.rendered.former[a] = m.kind
 	}
-}
-
-// Source returns an address for the named load balancer to connect to tasks
-// from, and lets through what its security groups allow. It is the kept one where
-// that is free in the subnet, and stays the same until DropSource.
-func (n *Network) Source(name string, kept netip.Addr, groups []string) (netip.Addr, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	a, known := n.sources[name]
-	if !known {
-		var err error
-		if a, err = n.pool.takeKept(kept); err != nil {
-			return a, err
-		}
-		if err := netlink.AddrReplace(n.home, addressOf(netip.PrefixFrom(a, 32))); err != nil {
-			delete(n.pool.used, a)
-			return a, fmt.Errorf("set address of load balancer: %w", err)
-		}
-		n.sources[name] = a
-	}
-	m := member{named: groups, groups: n.policy.Of(groups)}
-	if known && key(m.groups) == key(n.members[a].groups) {
-		return a, nil
-	}
-	n.members[a] = m
-	if known { // an element that is there cannot be changed
-		return a, n.renderLocked()
-	}
-	return a, n.addLocked(a)
-}
-
-// SetDoors names the ports that the named load balancer listens on: who may
-// connect to them is up to the security groups, and nobody may to other ports of
-// its address, where programs of this machine could answer that listen
-// everywhere.
-func (n *Network) SetDoors(name string, ports []uint16) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	a, known := n.sources[name]
-	if !known || slices.Equal(n.doors[name], ports) {
-		return nil
-	}
-	was := n.doors[name]
-	n.doors[name] = slices.Clone(ports)
-	var fresh []nftables.SetElement
-	for _, p := range ports {
-		if !slices.Contains(was, p) {
-			fresh = append(fresh, doorElement(a, p))
-		}
-	}
-	switch {
-	case !n.governed:
-		return nil // the first policy brings them
-	case n.rendered == nil || len(fresh)+len(was) > len(ports): // one is to go
-		return n.renderLocked()
-	}
-	return n.change("open the ports of a load balancer", func(c *nftables.Conn) error {
-		return c.SetAddElements(n.rendered.doors, fresh)
-	})
-}
-
-// DropSource takes back the address of a load balancer. An unknown name is no
-// error.
-func (n *Network) DropSource(name string) error {
-	n.mu.Lock()
-	a, known := n.sources[name]
-	delete(n.sources, name)
-	delete(n.doors, name)
-	n.mu.Unlock()
-	if !known {
-		return nil
-	}
-	err := netlink.AddrDel(n.home, addressOf(netip.PrefixFrom(a, 32)))
-	if errors.Is(err, unix.EADDRNOTAVAIL) {
-		err = nil
-	}
-	n.dismiss(a)
-	n.Release(a)
-	return err
 }
 
 // SetPolicy puts security groups in force, for connections to come.
@@ -182,7 +134,7 @@ func (n *Network) SetPolicy(p firewall.Policy) error {
 	defer n.mu.Unlock()
 	n.policy, n.governed = p, true
 	for a, m := range n.members {
-		m.groups = p.Of(m.named)
+		m.kind.Groups = p.Of(m.named)
 		n.members[a] = m
 	}
 	return n.renderLocked()

@@ -11,11 +11,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -39,6 +41,12 @@ type Config struct {
 	Reach    firewall.Reach // zero: firewall.ReachLAN
 	// Resolvers are the name servers of tasks.
 	Resolvers []netip.Addr
+	// Lock keeps other instances from choosing networks until its result is
+	// closed; nil where there are none.
+	Lock func() (io.Closer, error)
+	// OnTaken is told once of each subnet whose tasks get addresses of the
+	// instance's own network. May be nil.
+	OnTaken func(Taken)
 }
 
 // Network is an instance's addresses, links and filter. It is safe for use by
@@ -47,8 +55,14 @@ type Network struct {
 	cfg  Config
 	home netlink.Link // carries the gateway's address and those of load balancers
 
+	// extent is the networks that members are in, this instance's own first.
+	extent atomic.Pointer[[]netip.Prefix]
+
 	mu       sync.Mutex
-	pool     *pool
+	pool     *pool                 // of the instance's own network
+	spans    map[string]span       // of subnets, by ID
+	told     map[string]bool       // the subnets that OnTaken knows of
+	links    map[netip.Addr]string // the tails of the names of tasks' links
 	policy   firewall.Policy
 	governed bool           // policy has been set
 	ports    []runtime.Port // open to every member
@@ -62,9 +76,9 @@ type Network struct {
 
 // member is an address with its security groups.
 type member struct {
-	link   string   // "" for a load balancer
-	groups []string // as firewall.Policy.Of returns them
-	named  []string
+	link  string // "" for a load balancer
+	kind  firewall.Kind
+	named []string // its groups, as they were given
 }
 
 // HomeName is the link that carries the gateway's address of an instance.
@@ -88,8 +102,10 @@ func Open(cfg Config) (*Network, error) {
 	}
 	n := &Network{
 		cfg: cfg, pool: newPool(cfg.State.Subnet, cfg.State.Last),
+		spans: map[string]span{}, told: map[string]bool{}, links: map[netip.Addr]string{},
 		members: map[netip.Addr]member{}, sources: map[string]netip.Addr{}, doors: map[string][]uint16{},
 	}
+	n.extentLocked() // nobody else has it yet
 	if err := probeTables(); err != nil {
 		return nil, err
 	}
@@ -125,9 +141,30 @@ func (n *Network) makeHome() error {
 			}
 		}
 	}
+	if err := n.removeWays(); err != nil {
+		return err
+	}
 	silenceIPv6(name)
 	if err := netlink.LinkSetUp(n.home); err != nil {
 		return fmt.Errorf("bring up link %s: %w", name, err)
+	}
+	return nil
+}
+
+// removeWays removes the ways to subnets that a dead process held. Those that
+// have tasks come back with Admit; the tasks have ways of their own.
+func (n *Network) removeWays() error {
+	all, err := settled(func() ([]netlink.Route, error) { return netlink.RouteList(n.home, netlink.FAMILY_V4) })
+	if err != nil {
+		return fmt.Errorf("list routes of %s: %w", HomeName(n.cfg.ID), err)
+	}
+	for _, r := range all {
+		if r.Protocol != unix.RTPROT_STATIC {
+			continue
+		}
+		if err := netlink.RouteDel(&r); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("remove route to %s: %w", r.Dst, err)
+		}
 	}
 	return nil
 }
@@ -148,10 +185,10 @@ func silenceIPv6(link string) {
 func (n *Network) State() State {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return State{Subnet: n.pool.subnet, Last: n.pool.last}
+	return State{Subnet: n.pool.network, Last: n.pool.last}
 }
 
-// Subnet is where all addresses come from.
+// Subnet is the instance's own network.
 func (n *Network) Subnet() netip.Prefix { return n.cfg.State.Subnet }
 
 // Gateway is the machine's own address in the subnet.
@@ -160,30 +197,47 @@ func (n *Network) Gateway() netip.Addr { return n.cfg.State.Subnet.Addr().Next()
 // GatewayMAC is the hardware address of the gateway on every task's link.
 func (n *Network) GatewayMAC() net.HardwareAddr { return MAC(n.Gateway()) }
 
-// Take returns a free address, which is in use until Release.
-func (n *Network) Take() (netip.Addr, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.pool.take()
-}
-
-// Release makes an address free again.
-func (n *Network) Release(a netip.Addr) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.pool.used, a)
-}
-
 // MAC is the hardware address that goes with an address.
 func MAC(a netip.Addr) net.HardwareAddr {
 	b := a.As4()
 	return net.HardwareAddr{0x02, 0x4e, b[0], b[1], b[2], b[3]} // 02: locally administered
 }
 
-// LinkName is the outer end of the veth pair of the task with the address.
+// LinkName is the outer end of the veth pair of the task with the address; ""
+// where Take has not returned it, nor Admit been told.
 func (n *Network) LinkName(a netip.Addr) string {
+	if tail := n.LinkTail(a); tail != "" {
+		return taskPrefix(n.cfg.ID) + tail
+	}
+	return ""
+}
+
+// LinkTail is what of LinkName is the task's own, to be kept on disk: a copy of
+// that disk has another instance, whose links these are not.
+func (n *Network) LinkTail(a netip.Addr) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.links[a]
+}
+
+// nameLocked names the link of a task. A name has room for half of the address,
+// and for a letter that tells those apart of which that half is the same.
+func (n *Network) nameLocked(a netip.Addr) {
 	b := a.As4()
-	return taskPrefix(n.cfg.ID) + hex.EncodeToString(b[2:])
+	half := hex.EncodeToString(b[2:])
+	tail := half
+	inUse := func() bool {
+		for _, other := range n.links {
+			if other == tail {
+				return true
+			}
+		}
+		return false
+	}
+	for last := 'g'; inUse(); last++ {
+		tail = half + string(last)
+	}
+	n.links[a] = tail
 }
 
 // Remove removes everything of the instance: links, addresses, filter. It is

@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"neargate/internal/decide/firewall"
+	"neargate/internal/model"
 )
 
 func TestGroupsBetweenTasks(t *testing.T) {
@@ -48,7 +49,7 @@ func TestAddressUsedAgain(t *testing.T) {
 		b := newTask(t, n, row.group)
 		want(t, "the address in "+row.group, a.reach(b.addr, 8080), row.want)
 		check(t, n.Disconnect(b.addr))
-		n.Release(b.addr)
+		check(t, n.Release(b.addr))
 	}
 }
 
@@ -82,15 +83,15 @@ func TestLoadBalancersAreMembers(t *testing.T) {
 	check(t, n.SetPolicy(groups(firewall.Group{ID: "sg-alb"}, firewall.Group{ID: "sg-task", Rules: []firewall.Rule{tcp(8080, "sg-alb")}})))
 	task := newTask(t, n, "sg-task")
 	to := netip.AddrPortFrom(task.addr, 8080).String()
-	alb, err := n.Source("alb", netip.Addr{}, []string{"sg-alb"})
+	alb, err := n.Source(model.Source{Name: "alb", SecurityGroups: []string{"sg-alb"}})
 	check(t, err)
-	other, err := n.Source("other", netip.Addr{}, nil)
+	other, err := n.Source(model.Source{Name: "other"})
 	check(t, err)
 	want(t, "the load balancer whose group the task names", word(connect(alb, to)), "reached")
 	want(t, "another", word(connect(other, to)), "dropped")
 	want(t, "this machine", word(connect(netip.Addr{}, to)), "reached")
 
-	same, err := n.Source("alb", netip.Addr{}, nil)
+	same, err := n.Source(model.Source{Name: "alb"})
 	check(t, err)
 	if same != alb {
 		t.Errorf("the address became %s, was %s", same, alb)
@@ -231,29 +232,29 @@ func TestNextProcessTakesOver(t *testing.T) {
 	before := open(t, Config{ID: "aa000b"})
 	check(t, before.SetPolicy(groups(firewall.Group{ID: "sg-other"})))
 	a, b, other := newTask(t, before), newTask(t, before), newTask(t, before, "sg-other")
-	alb, err := before.Source("alb", netip.Addr{}, nil)
+	alb, err := before.Source(model.Source{Name: "alb"})
 	check(t, err)
 
 	after := open(t, Config{ID: "aa000b", State: before.State(), Occupied: true}) // the first was killed
 	want(t, "before the first change", a.reach(b.addr, 8080), "reached")
 	want(t, "before the first change, another group", a.reach(other.addr, 8080), "dropped")
 	for _, x := range []task{a, b} {
-		after.Admit(x.addr, nil)
+		check(t, after.Admit(Admitted{Address: x.addr}))
 	}
-	after.Admit(other.addr, []string{"sg-other"})
+	check(t, after.Admit(Admitted{Address: other.addr, SecurityGroups: []string{"sg-other"}}))
 	check(t, after.SetPolicy(groups(firewall.Group{ID: "sg-other"})))
 	want(t, "after it", a.reach(b.addr, 8080), "reached")
 	want(t, "after it, another group", a.reach(other.addr, 8080), "dropped")
 	if addrs, err := netlink.AddrList(after.home, netlink.FAMILY_V4); err != nil || len(addrs) != 1 {
 		t.Errorf("addresses %v, %v, want the gateway's alone", addrs, err)
 	}
-	again, err := after.Source("alb", alb, nil)
+	again, err := after.Source(model.Source{Name: "alb", Kept: alb})
 	check(t, err)
 	if again != alb {
 		t.Errorf("the load balancer has %s, had %s", again, alb)
 	}
 	for _, gone := range []netip.Addr{alb, a.addr, after.Gateway(), netip.MustParseAddr("192.0.2.1")} {
-		other, err := after.Source("other", gone, nil)
+		other, err := after.Source(model.Source{Name: "other", Kept: gone})
 		check(t, err)
 		if other == gone || !after.Subnet().Contains(other) {
 			t.Errorf("another load balancer got %s, which is not to be had", other)
@@ -309,7 +310,7 @@ func TestTasksReachLoadBalancers(t *testing.T) {
 				firewall.Group{ID: "sg-other"}, firewall.Group{ID: "sg-wide"})
 			p.Groups = append(p.Groups, mute)
 			check(t, n.SetPolicy(p))
-			alb, err := n.Source("alb", netip.Addr{}, []string{"sg-alb"})
+			alb, err := n.Source(model.Source{Name: "alb", SecurityGroups: []string{"sg-alb"}})
 			check(t, err)
 			check(t, n.SetDoors("alb", []uint16{7000}))
 			check(t, n.SetDoors("alb", []uint16{7000, 7002}))

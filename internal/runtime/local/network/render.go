@@ -19,12 +19,12 @@ type rendered struct {
 	links   *nftables.Set   // which task's link sends from which address
 	members []*nftables.Set // the addresses of each class
 	doors   *nftables.Set   // the addresses and ports of load balancers
-	// former are the groups of members that have gone. Their elements stay: to
+	// former are the kinds of members that have gone. Their elements stay: to
 	// take one out costs the kernel 10 ms, and nobody has the address.
-	former map[netip.Addr][]string
+	former map[netip.Addr]firewall.Kind
 }
 
-func key(groups []string) string { return strings.Join(groups, " ") }
+func key(k firewall.Kind) string { return fmt.Sprint(strings.Join(k.Groups, " "), k.Public) }
 
 // addLocked lets a new member through. The usual one costs two elements; one
 // with groups that no other has had, or whose address a member with other groups
@@ -34,9 +34,9 @@ func (n *Network) addLocked(a netip.Addr) error {
 		return n.renderLocked()
 	}
 	m := n.members[a]
-	class, known := n.rendered.classes[key(m.groups)]
+	class, known := n.rendered.classes[key(m.kind)]
 	former, used := n.rendered.former[a]
-	if !known || (used && key(former) != key(m.groups)) {
+	if !known || (used && key(former) != key(m.kind)) {
 		return n.renderLocked()
 	}
 	delete(n.rendered.former, a)
@@ -80,12 +80,12 @@ func ifname(name string) []byte {
 
 // renderLocked replaces the instance's table as a whole, in one transaction.
 func (n *Network) renderLocked() error {
-	var sets [][]string
+	var kinds []firewall.Kind
 	classes := map[string]int{}
 	for _, m := range n.members {
-		if _, known := classes[key(m.groups)]; !known {
-			classes[key(m.groups)] = len(sets)
-			sets = append(sets, m.groups)
+		if _, known := classes[key(m.kind)]; !known {
+			classes[key(m.kind)] = len(kinds)
+			kinds = append(kinds, m.kind)
 		}
 	}
 	t := &table{Table: &nftables.Table{Name: tableName(n.cfg.ID), Family: nftables.TableFamilyINet}, net: n}
@@ -94,12 +94,12 @@ func (n *Network) renderLocked() error {
 		c.AddTable(t.Table) // so that there is one to delete
 		c.DelTable(t.Table)
 		c.AddTable(t.Table)
-		return t.render(n.policy.Compile(sets), n.elements(classes, len(sets)))
+		return t.render(n.policy.Compile(kinds), n.elements(classes, len(kinds)))
 	})
 	if err != nil {
 		return err
 	}
-	n.rendered = &rendered{classes: classes, links: t.links, members: t.members, doors: t.doors, former: map[netip.Addr][]string{}}
+	n.rendered = &rendered{classes: classes, links: t.links, members: t.members, doors: t.doors, former: map[netip.Addr]firewall.Kind{}}
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (n *Network) renderLocked() error {
 func (n *Network) elements(classes map[string]int, count int) (e elements) {
 	e.members = make([][]nftables.SetElement, count)
 	for a, m := range n.members {
-		class := classes[key(m.groups)]
+		class := classes[key(m.kind)]
 		e.members[class] = append(e.members[class], addressElement(a))
 		if m.link != "" {
 			e.links = append(e.links, linkElement(m.link, a))
@@ -128,20 +128,31 @@ type elements struct {
 }
 
 // render writes the table. A packet goes through its base chain to depart, which
-// asks the sender's class, then to arrive, which asks the receiver's.
+// asks the sender's class, then to arrive of the sender's VPC, which asks the
+// receiver's class in receive of that VPC.
 func (t *table) render(classes []firewall.Class, e elements) error {
-	for _, name := range []string{chainDepart, chainArrive, chainReceive} {
-		t.chain(name)
-	}
+	t.chain(chainDepart)
 	if err := t.sets(e); err != nil {
 		return err
 	}
+	var vpcs []string
+	for _, c := range classes {
+		if !slices.Contains(vpcs, c.VPC) {
+			vpcs = append(vpcs, c.VPC)
+		}
+	}
+	for i := range vpcs {
+		t.chain(chainArrive(i))
+		t.chain(chainReceive(i))
+	}
 	for i, c := range classes {
-		t.class(i, c)
+		t.class(i, c, slices.Index(vpcs, c.VPC))
 	}
 	t.rule(chainDepart, drop()...)
-	t.rule(chainReceive, drop()...)
-	t.arrive()
+	for i, vpc := range vpcs {
+		t.receive(chainReceive(i), classes, vpc)
+		t.arrive(i)
+	}
 	t.spoofing()
 	t.services()
 	t.machine()
@@ -150,17 +161,26 @@ func (t *table) render(classes []firewall.Class, e elements) error {
 	return nil
 }
 
-// class writes what the members of a class may send and receive.
-func (t *table) class(i int, c firewall.Class) {
-	out, in := fmt.Sprintf("out-%d", i), fmt.Sprintf("in-%d", i)
+// class writes what the members of a class in a VPC may send and receive.
+func (t *table) class(i int, c firewall.Class, vpc int) {
+	out, in := fmt.Sprintf("out-%d", i), chainIn(i)
 	t.chain(out)
 	t.chain(in)
 	for _, m := range c.Out {
-		t.rule(out, slices.Concat(protocol(m), peer(m, destinationAddress), jump(chainArrive))...)
+		t.rule(out, slices.Concat(protocol(m), peer(m, destinationAddress), jump(chainArrive(vpc)))...)
 	}
 	for _, m := range c.In {
 		t.rule(in, slices.Concat(protocol(m), peer(m, sourceAddress), accept())...)
 	}
 	t.rule(chainDepart, slices.Concat(memberOf(sourceAddress, i), call(out))...)
-	t.rule(chainReceive, slices.Concat(memberOf(destinationAddress, i), call(in))...)
+}
+
+// receive asks the classes that a sender in the VPC may reach at all.
+func (t *table) receive(chain string, classes []firewall.Class, vpc string) {
+	for i, c := range classes {
+		if c.VPC == vpc || c.Public {
+			t.rule(chain, slices.Concat(memberOf(destinationAddress, i), call(chainIn(i)))...)
+		}
+	}
+	t.rule(chain, drop()...)
 }

@@ -72,7 +72,7 @@ func TestPoolTakesTurns(t *testing.T) {
 			t.Errorf("got %v, %v, want %s", a, err, want)
 		}
 	}
-	again := newPool(p.subnet, netip.MustParseAddr("10.0.0.3"))
+	again := newPool(p.network, netip.MustParseAddr("10.0.0.3"))
 	if a, err := again.take(); err != nil || a.String() != "10.0.0.4" {
 		t.Errorf("after a restart got %v, %v, want the one after the last", a, err)
 	}

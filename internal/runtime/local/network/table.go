@@ -12,11 +12,16 @@ import (
 )
 
 // The chains between the base chains and those of the classes.
-const (
-	chainDepart  = "depart"  // may the sender send this?
-	chainArrive  = "arrive"  // it may: where to?
-	chainReceive = "receive" // to a member: may that receive it?
-)
+const chainDepart = "depart" // may the sender send this?
+
+// chainArrive is for what a sender in a VPC may send: where to?
+func chainArrive(vpc int) string { return fmt.Sprintf("arrive-%d", vpc) }
+
+// chainReceive is for what goes from there to a member: may that receive it?
+func chainReceive(vpc int) string { return fmt.Sprintf("receive-%d", vpc) }
+
+// chainIn is what the members of a class may receive.
+func chainIn(class int) string { return fmt.Sprintf("in-%d", class) }
 
 // setDoors has the addresses of load balancers with the ports that they listen on.
 const setDoors = "doors"
@@ -89,14 +94,15 @@ func (t *table) set(s *nftables.Set, elements []nftables.SetElement) error {
 	return nil
 }
 
-// arrive fills the chain for what its sender may send.
-func (t *table) arrive() {
-	t.rule(chainArrive, slices.Concat(outgoing(taskPrefix(t.net.cfg.ID)), jump(chainReceive))...)
-	t.rule(chainArrive, slices.Concat(toElement(setDoors), jump(chainReceive))...)
+// arrive fills the chain for what a sender in a VPC may send.
+func (t *table) arrive(vpc int) {
+	chain, receive := chainArrive(vpc), chainReceive(vpc)
+	t.rule(chain, slices.Concat(outgoing(taskPrefix(t.net.cfg.ID)), jump(receive))...)
+	t.rule(chain, slices.Concat(toElement(setDoors), jump(receive))...)
 	for _, closed := range t.net.cfg.Reach.Closed() {
-		t.rule(chainArrive, slices.Concat(within(destinationAddress, closed), drop())...)
+		t.rule(chain, slices.Concat(within(destinationAddress, closed), drop())...)
 	}
-	t.rule(chainArrive, accept()...)
+	t.rule(chain, accept()...)
 }
 
 // spoofing drops what a task sends from an address that is not its own, and
@@ -112,11 +118,13 @@ func (t *table) spoofing() {
 // reach tasks; tasks reach the server's open ports, and the rest of the machine
 // where Reach says so; connections from and to a load balancer have to be allowed
 // by its security groups and by the task's. Nobody else reaches the machine by
-// its addresses in the subnet, as a neighbour could that has a route to them.
+// its addresses among the tasks, as a neighbour could that has a route to them.
 func (t *table) machine() {
 	tasks := taskPrefix(t.net.cfg.ID)
 	t.base("input", nftables.ChainTypeFilter, nftables.ChainHookInput, nftables.ChainPriorityFilter)
-	t.rule("input", slices.Concat(notIncoming(tasks), notIncomingBy("lo"), within(destinationAddress, t.net.Subnet()), drop())...)
+	for _, p := range *t.net.extent.Load() {
+		t.rule("input", slices.Concat(notIncoming(tasks), notIncomingBy("lo"), within(destinationAddress, p), drop())...)
+	}
 	t.rule("input", slices.Concat(notIncoming(tasks), accept())...)
 	t.tracked("input")
 	t.open("input")
@@ -176,6 +184,7 @@ func (t *table) names(chain string) {
 // masquerade lets tasks reach the world under the machine's own address.
 func (t *table) masquerade() {
 	t.base("postrouting", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource)
-	t.rule("postrouting", slices.Concat(within(sourceAddress, t.net.Subnet()),
-		notOutgoing(HomeName(t.net.cfg.ID)), []expr.Any{&expr.Masq{}})...)
+	for _, p := range *t.net.extent.Load() {
+		t.rule("postrouting", slices.Concat(within(sourceAddress, p), notOutgoing(HomeName(t.net.cfg.ID)), []expr.Any{&expr.Masq{}})...)
+	}
 }

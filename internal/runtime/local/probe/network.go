@@ -62,7 +62,7 @@ func tryNetwork() error {
 	if err := n.SetPolicy(firewall.Policy{}); err != nil {
 		return err
 	}
-	a, err := n.Take()
+	a, _, err := n.Take()
 	if err != nil {
 		return err
 	}
