@@ -104,6 +104,7 @@ func New(s *IAM) wire.Service {
 			wire.Op("GetUser", s.getUser),
 			wire.Op("ListAccessKeys", s.listAccessKeys),
 			wire.Op("ListAttachedRolePolicies", s.listAttachedRolePolicies),
+			wire.Op("ListEntitiesForPolicy", s.listEntitiesForPolicy),
 			wire.Op("ListInstanceProfiles", s.listInstanceProfiles),
 			wire.Op("ListInstanceProfilesForRole", s.listInstanceProfilesForRole),
 			wire.Op("ListPolicies", s.listPolicies),

@@ -527,3 +527,45 @@ func TestGetUserTellsTheRoot(t *testing.T) {
 	_, err = c.GetUser(t.Context(), &sdk.GetUserInput{UserName: aws.String("bob")})
 	wantError(t, "IAM user", err, "NoSuchEntity", 404, "The user with name bob cannot be found.")
 }
+
+func TestListEntitiesForPolicy(t *testing.T) {
+	c, ctx := newClient(t), t.Context()
+	createRole(t, c, "a")
+	createRole(t, c, "B")
+	createRole(t, c, "bounded")
+	for _, name := range []string{"a", "B"} {
+		if _, err := c.AttachRolePolicy(ctx, &sdk.AttachRolePolicyInput{RoleName: &name, PolicyArn: aws.String(execution)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.PutRolePermissionsBoundary(ctx, &sdk.PutRolePermissionsBoundaryInput{RoleName: aws.String("bounded"), PermissionsBoundary: aws.String(execution)}); err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		in   sdk.ListEntitiesForPolicyInput
+		want []string
+	}{
+		"all":             {sdk.ListEntitiesForPolicyInput{}, []string{"a", "B", "bounded"}},
+		"permissions":     {sdk.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsPolicy}, []string{"a", "B"}},
+		"boundaries":      {sdk.ListEntitiesForPolicyInput{PolicyUsageFilter: types.PolicyUsageTypePermissionsBoundary}, []string{"bounded"}},
+		"roles":           {sdk.ListEntitiesForPolicyInput{EntityFilter: types.EntityTypeRole}, []string{"a", "B", "bounded"}},
+		"users":           {sdk.ListEntitiesForPolicyInput{EntityFilter: types.EntityTypeUser}, nil},
+		"of another path": {sdk.ListEntitiesForPolicyInput{PathPrefix: aws.String("/other/")}, nil},
+		"two at most":     {sdk.ListEntitiesForPolicyInput{MaxItems: aws.Int32(2)}, []string{"a", "B"}},
+	} {
+		row.in.PolicyArn = aws.String(execution)
+		out, err := c.ListEntitiesForPolicy(ctx, &row.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range out.PolicyRoles {
+			got = append(got, *r.RoleName)
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" || out.IsTruncated != (row.in.MaxItems != nil) {
+			t.Errorf("%s: truncated %t (-want +got):\n%s", name, out.IsTruncated, diff)
+		}
+	}
+	_, err := c.ListEntitiesForPolicy(ctx, &sdk.ListEntitiesForPolicyInput{PolicyArn: aws.String("arn:aws:iam::aws:policy/Bogus")})
+	wantError(t, "no such policy", err, "NoSuchEntity", 404, "Policy arn:aws:iam::aws:policy/Bogus was not found.")
+}
