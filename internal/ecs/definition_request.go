@@ -67,10 +67,19 @@ func (req RegisterTaskDefinitionRequest) fargate() bool {
 		req.NetworkMode == awsvpc && req.CPU != "" && req.Memory != ""
 }
 
+// compatibilities are where a task may be to run. [API_RegisterTaskDefinition].
+func compatibilities() []string { return []string{"EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"} }
+
 const maxContainers = 10
+
+// maxDefinition is how many bytes of JSON a definition may have. [Amazon ECS
+// service quotas, "Task definition size"].
+const maxDefinition = 64 << 10
 
 func (req RegisterTaskDefinitionRequest) check() error {
 	switch {
+	case len(req.Request) > maxDefinition:
+		return client("Actual length: '%d'. Max allowed length is '%d' bytes.", len(req.Request), maxDefinition)
 	case !validName(req.Family):
 		return client("Family contains invalid characters or is not between 1 and 255 characters long.")
 	case len(req.Containers) == 0:
@@ -79,6 +88,8 @@ func (req RegisterTaskDefinitionRequest) check() error {
 		return client("Too many containers. A task definition can have at most %d containers.", maxContainers)
 	case slices.Contains(req.Compatibilities, "FARGATE") && req.NetworkMode != awsvpc:
 		return client("Fargate only supports network mode ‘awsvpc’.")
+	case slices.ContainsFunc(req.Compatibilities, func(c string) bool { return !slices.Contains(compatibilities(), c) }):
+		return client("Invalid 'requiresCompatibilities' setting for task definition.")
 	case req.PIDMode != "" && req.PIDMode != "task":
 		return client("Tasks using the Fargate launch type do not support pidMode '%s'. The supported value for pidMode is 'task'.", req.PIDMode)
 	}

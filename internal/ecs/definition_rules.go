@@ -14,7 +14,7 @@ import (
 func checkContainers(all []model.ContainerDefinition, taskCPU, taskMemory int) error {
 	cpu := 0
 	for i, c := range all {
-		err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLimits(c), checkRestart(c), checkStart(c))
+		err := firstError(checkContainer(c, taskMemory), checkHealthCheck(c), checkLimits(c), checkRestart(c), checkStart(c), checkTexts(c))
 		if err != nil {
 			return err
 		}
@@ -59,24 +59,10 @@ func checkContainer(c model.ContainerDefinition, taskMemory int) error {
 		return client("Invalid 'memoryReservation' setting for container '%s'.", c.Name)
 	case c.MemoryMiB > 0 && c.MemoryReservationMiB > c.MemoryMiB:
 		return client("Invalid setting for container '%s'. 'memory' must be greater than or equal to 'memoryReservation'.", c.Name)
-	case slices.ContainsFunc(c.Environment, func(kv model.KeyValue) bool { return kv.Name == "" || strings.ContainsAny(kv.Name, "=\x00") }):
+	case slices.ContainsFunc(c.Environment, func(kv model.KeyValue) bool { return kv.Name == "" || strings.Contains(kv.Name, "=") }):
 		return client("Invalid 'environment' setting for container '%s': a name is empty or not valid.", c.Name)
 	}
-	for i, p := range c.PortMappings {
-		if p.ContainerPort < 1 || p.ContainerPort > 65535 {
-			return client("Invalid 'containerPort' setting for container '%s'.", c.Name)
-		}
-		if p.HostPort != 0 && p.HostPort != p.ContainerPort {
-			return client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
-		}
-		if p.Protocol != "tcp" && p.Protocol != "udp" {
-			return client("Invalid 'protocol' setting for container '%s'.", c.Name)
-		}
-		if slices.ContainsFunc(c.PortMappings[:i], func(o model.PortMapping) bool { return o.ContainerPort == p.ContainerPort && o.Protocol == p.Protocol }) {
-			return client("Duplicate port mapping %d/%s in container '%s'.", p.ContainerPort, p.Protocol, c.Name)
-		}
-	}
-	return nil
+	return checkPorts(c)
 }
 
 // checkHealthCheck: bounds of API_HealthCheck.

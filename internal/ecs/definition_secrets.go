@@ -34,6 +34,8 @@ func checkReferences(c model.ContainerDefinition) error {
 		switch {
 		case s.Name == "" || s.ValueFrom == "":
 			return client("Container secrets must have a name and a valueFrom (container %s).", c.Name)
+		case strings.Contains(s.Name, "="):
+			return client("Invalid 'secrets' setting for container '%s': a name is not valid.", c.Name)
 		case slices.ContainsFunc(c.Secrets[:i], named) || slices.ContainsFunc(c.Environment, set):
 			return client("The secret name must be unique and not shared with any new or existing environment variables set on the container, such as '%s'.", s.Name)
 		}

@@ -30,6 +30,7 @@ type TaskOverrides struct {
 	CPU, Memory  string // as in a definition; "" is the definition's
 	EphemeralGiB int    // 0 is the definition's
 	Containers   []model.ContainerOverride
+	Length       int // of all as JSON, in bytes
 	// TaskRoleARN and ExecutionRoleARN are names or ARNs; "" is the definition's.
 	TaskRoleARN, ExecutionRoleARN string
 }
@@ -121,14 +122,29 @@ func (o TaskOverrides) apply(def model.TaskDefinition, t *model.Task) error {
 		return err
 	}
 	t.EphemeralGiB, t.TaskRoleARN, t.ExecutionRoleARN = o.EphemeralGiB, o.TaskRoleARN, o.ExecutionRoleARN
+	t.Overrides = o.Containers
+	return o.checkContainers(def.Containers, cmp.Or(t.CPUUnits, def.CPUUnits), cmp.Or(t.MemoryMiB, def.MemoryMiB))
+}
+
+// maxOverrides is how long overrides may be as JSON. [API_RunTask, "overrides"].
+const maxOverrides = 8192
+
+// checkContainers refuses overrides of containers that are not there, and those
+// with which a definition would be refused.
+func (o TaskOverrides) checkContainers(all []model.ContainerDefinition, taskCPU, taskMemory int) error {
+	if o.Length > maxOverrides {
+		return invalid("Container Overrides length must be at most %d", maxOverrides)
+	}
+	all = slices.Clone(all)
 	for _, c := range o.Containers {
-		if !slices.ContainsFunc(def.Containers, func(d model.ContainerDefinition) bool { return d.Name == c.Name }) {
+		i := slices.IndexFunc(all, func(d model.ContainerDefinition) bool { return d.Name == c.Name })
+		if i < 0 {
 			return invalid("Override for container named %s is not a container in the TaskDefinition.", c.Name)
 		}
 		if err := checkEnvironmentFiles(c.Name, c.EnvironmentFiles); err != nil {
 			return err
 		}
-		t.Overrides = append(t.Overrides, c)
+		all[i] = all[i].Override(c)
 	}
-	return nil
+	return checkContainers(all, taskCPU, taskMemory)
 }

@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 	"strings"
+	"unicode"
 
 	"neargate/internal/model"
 	"neargate/internal/store"
@@ -17,6 +18,8 @@ func checkTags(tags []model.Tag) error {
 			return invalid("Tag keys must have between 1 and 128 characters.")
 		case len(t.Value) > 256:
 			return invalid("Tag values must have at most 256 characters.")
+		case strings.ContainsFunc(t.Key+t.Value, unicode.IsControl):
+			return invalid("Tag keys and values must not contain control characters.")
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
 			return invalid("Tag keys must not begin with aws:.")
 		}

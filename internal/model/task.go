@@ -113,14 +113,3 @@ type PlacementFailure struct {
 	Reason string // RESOURCE:MEMORY, RESOURCE:CPU or ATTRIBUTE
 	Detail string
 }
-
-// ContainerOverride is what RunTask changes in one container's definition.
-type ContainerOverride struct {
-	Name                string
-	Command             []string   // nil: the definition's
-	Environment         []KeyValue // added; the same name replaces
-	EnvironmentFiles    []string   // nil: the definition's
-	CPUUnits, MemoryMiB int        // 0: the definition's
-	// MemoryReservationMiB is as in a definition; 0: the definition's.
-	MemoryReservationMiB int
-}

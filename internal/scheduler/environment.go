@@ -38,13 +38,13 @@ func (p environment) add(spec *model.TaskSpec, t model.Task, def model.TaskDefin
 		c := &spec.Containers[i]
 		own := elsewhere(c.Env)
 		for _, kv := range p.ofContainer(t, def, i) {
-			c.Env = setEnv(c.Env, kv, false)
+			c.Env = setEnv(c.Env, kv)
 		}
 		if own {
 			continue
 		}
 		for _, kv := range endpoints {
-			c.Env = setEnv(c.Env, kv, false)
+			c.Env = setEnv(c.Env, kv)
 		}
 	}
 }
@@ -81,14 +81,10 @@ func (p environment) ofContainer(t model.Task, def model.TaskDefinition, i int) 
 	return env
 }
 
-// setEnv adds kv; a variable that is there is replaced only on demand.
-func setEnv(env []model.KeyValue, kv model.KeyValue, replace bool) []model.KeyValue {
-	i := slices.IndexFunc(env, func(e model.KeyValue) bool { return e.Name == kv.Name })
-	switch {
-	case i < 0:
-		return append(env, kv)
-	case replace:
-		env[i] = kv
+// setEnv adds kv, unless a variable of the name is there.
+func setEnv(env []model.KeyValue, kv model.KeyValue) []model.KeyValue {
+	if slices.ContainsFunc(env, func(e model.KeyValue) bool { return e.Name == kv.Name }) {
+		return env
 	}
-	return env
+	return append(env, kv)
 }

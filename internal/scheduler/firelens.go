@@ -35,8 +35,8 @@ func routeLogs(spec *model.TaskSpec, t model.Task, def model.TaskDefinition) {
 			continue
 		}
 		c.LogTag = firelens.Tag(c.Name, t.ID)
-		c.Env = setEnv(c.Env, model.KeyValue{Name: "FLUENT_HOST", Value: "127.0.0.1"}, false)
-		c.Env = setEnv(c.Env, model.KeyValue{Name: "FLUENT_PORT", Value: strconv.Itoa(firelens.Port)}, false)
+		c.Env = setEnv(c.Env, model.KeyValue{Name: "FLUENT_HOST", Value: "127.0.0.1"})
+		c.Env = setEnv(c.Env, model.KeyValue{Name: "FLUENT_PORT", Value: strconv.Itoa(firelens.Port)})
 		if !dependency.Needs(def.Containers, router.Name, c.Name) {
 			c.DependsOn = append(slices.Clone(c.DependsOn), model.Dependency{Container: router.Name, Condition: dependency.Start})
 		}

@@ -45,31 +45,12 @@ func taskSpec(t model.Task, def model.TaskDefinition, digests map[string]string)
 }
 
 func containerSpec(t model.Task, c model.ContainerDefinition) model.ContainerSpec {
-	env := slices.Clone(c.Environment)
 	for _, o := range t.Overrides {
-		if o.Name != c.Name {
-			continue
-		}
-		if o.Command != nil {
-			c.Command = o.Command
-		}
-		if o.CPUUnits > 0 {
-			c.CPUUnits = o.CPUUnits
-		}
-		if o.MemoryMiB > 0 {
-			c.MemoryMiB = o.MemoryMiB
-		}
-		if o.MemoryReservationMiB > 0 {
-			c.MemoryReservationMiB = o.MemoryReservationMiB
-		}
-		if o.EnvironmentFiles != nil {
-			c.EnvironmentFiles = o.EnvironmentFiles
-		}
-		for _, kv := range o.Environment {
-			env = setEnv(env, kv, true)
+		if o.Name == c.Name {
+			c = c.Override(o)
 		}
 	}
-	spec := model.ContainerSpec{ContainerDefinition: c, Env: env}
+	spec := model.ContainerSpec{ContainerDefinition: c, Env: slices.Clone(c.Environment)}
 	spec.LogGroup, spec.LogStream, _ = c.Log.Stream(c.Name, t.ID)
 	return spec
 }

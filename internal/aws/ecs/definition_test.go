@@ -209,6 +209,14 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"a variable without a name", container(func(c *types.ContainerDefinition) {
 			c.Environment = []types.KeyValuePair{{Name: aws.String(""), Value: aws.String("x")}}
 		}), "ClientException: Invalid 'environment' setting for container 'app'"},
+		{"a variable whose name ends early", container(func(c *types.ContainerDefinition) {
+			c.Environment = []types.KeyValuePair{{Name: aws.String("A\x00B"), Value: aws.String("x")}}
+		}), "ClientException: Invalid 'environment' setting for container 'app': a name contains a control character."},
+		{"a value that ends early", container(func(c *types.ContainerDefinition) {
+			c.Environment = []types.KeyValuePair{{Name: aws.String("A"), Value: aws.String("x\x00")}}
+		}), "ClientException: Invalid 'environment' setting for container 'app': it contains a NUL character."},
+		{"a name of a port in capitals", container(func(c *types.ContainerDefinition) { c.PortMappings[0].Name = aws.String("HTTP") }), "ClientException: Invalid 'portMappings.name'"},
+		{"more text than a definition may have", container(func(c *types.ContainerDefinition) { c.Command = []string{strings.Repeat("x", 65536)} }), "ClientException: Actual length: '65"},
 		{"a parameter of the machine's", container(func(c *types.ContainerDefinition) {
 			c.SystemControls = []types.SystemControl{{Namespace: aws.String("kernel.hostname"), Value: aws.String("x")}}
 		}), "ClientException: Invalid 'systemControls' setting for container 'app'"},

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -15,7 +16,7 @@ import (
 // InvalidParameterException, LimitExceededException, PlatformUnknownException,
 // UnsupportedFeatureException.
 func (s *service) runTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTaskOutput, error) {
-	overrides, err := readOverrides(in.Overrides)
+	overrides, err := s.readOverrides(in.Overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -44,10 +45,15 @@ func (s *service) runTask(ctx context.Context, in *ecs.RunTaskInput) (*ecs.RunTa
 	return out, nil
 }
 
-func readOverrides(in *types.TaskOverride) (out catalogue.TaskOverrides, err error) {
+func (s *service) readOverrides(in *types.TaskOverride) (out catalogue.TaskOverrides, err error) {
 	if in == nil {
 		return out, nil
 	}
+	text, err := s.records.Encode(in)
+	if err != nil {
+		return out, fmt.Errorf("read overrides: %w", err)
+	}
+	out.Length = len(text)
 	out.CPU, out.Memory = aws.ToString(in.Cpu), aws.ToString(in.Memory)
 	out.TaskRoleARN, out.ExecutionRoleARN = aws.ToString(in.TaskRoleArn), aws.ToString(in.ExecutionRoleArn)
 	if e := in.EphemeralStorage; e != nil {

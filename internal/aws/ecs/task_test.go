@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,14 @@ func TestRunTaskAndStopTask(t *testing.T) {
 	}
 }
 
+// override changes the container app.
+func override(o types.ContainerOverride) func(*ecs.RunTaskInput) {
+	o.Name = aws.String("app")
+	return func(in *ecs.RunTaskInput) {
+		in.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{o}}
+	}
+}
+
 func TestRunTaskRefuses(t *testing.T) {
 	s, _ := ready(t)
 	tests := []struct {
@@ -106,6 +115,11 @@ func TestRunTaskRefuses(t *testing.T) {
 		{"override of an unknown container", func(in *ecs.RunTaskInput) {
 			in.Overrides = &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("db")}}}
 		}, "InvalidParameterException"},
+		{"more CPU for a container than the task has", override(types.ContainerOverride{Cpu: aws.Int32(257)}), "ClientException"},
+		{"more memory for a container than the task has", override(types.ContainerOverride{Memory: aws.Int32(513)}), "ClientException"},
+		{"a variable without a name", override(types.ContainerOverride{Environment: []types.KeyValuePair{{Name: aws.String(""), Value: aws.String("x")}}}), "ClientException"},
+		{"a command with a NUL", override(types.ContainerOverride{Command: []string{"a\x00"}}), "ClientException"},
+		{"more text than overrides may have", override(types.ContainerOverride{Command: []string{strings.Repeat("x", 8192)}}), "InvalidParameterException"},
 	}
 	for _, tt := range tests {
 		in := &ecs.RunTaskInput{TaskDefinition: aws.String("web"), NetworkConfiguration: vpc()}
