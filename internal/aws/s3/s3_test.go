@@ -416,6 +416,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("versioning when it is on: %+v, %v", v, err)
 	}
 	r.keepsLifecycle(bucket)
+	r.losesOwnership(bucket)
 	if a, err := r.GetBucketAcl(ctx, &sdk.GetBucketAclInput{Bucket: bucket}); err != nil || len(a.Grants) != 1 || *a.Owner.ID != "000000000000" {
 		t.Errorf("ACL: %+v, %v", a, err)
 	}
@@ -493,5 +494,28 @@ func (r *rig) keepsLifecycle(bucket *string) {
 		if want := cmp.Or(size, usual); err != nil || got.TransitionDefaultMinimumObjectSize != want || put.TransitionDefaultMinimumObjectSize != want || len(got.Rules) != 1 {
 			r.t.Errorf("lifecycle with %q: put answers %q; %+v, %v", size, put.TransitionDefaultMinimumObjectSize, got, err)
 		}
+	}
+}
+
+// losesOwnership expects a bucket to have ownership controls until they are
+// deleted, which clients wait for.
+func (r *rig) losesOwnership(bucket *string) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	if o, err := r.GetBucketOwnershipControls(ctx, &sdk.GetBucketOwnershipControlsInput{Bucket: bucket}); err != nil || o.OwnershipControls.Rules[0].ObjectOwnership != types.ObjectOwnershipBucketOwnerEnforced {
+		r.t.Errorf("ownership of a fresh bucket: %+v, %v", o, err)
+	}
+	if _, err := r.DeleteBucketOwnershipControls(ctx, &sdk.DeleteBucketOwnershipControlsInput{Bucket: bucket}); err != nil {
+		r.t.Error(err)
+	}
+	if _, err := r.GetBucketOwnershipControls(ctx, &sdk.GetBucketOwnershipControlsInput{Bucket: bucket}); code(err) != "OwnershipControlsNotFoundError" {
+		r.t.Errorf("ownership that was deleted: %v", err)
+	}
+	controls := &types.OwnershipControls{Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipObjectWriter}}}
+	if _, err := r.PutBucketOwnershipControls(ctx, &sdk.PutBucketOwnershipControlsInput{Bucket: bucket, OwnershipControls: controls}); err != nil {
+		r.t.Error(err)
+	}
+	if o, err := r.GetBucketOwnershipControls(ctx, &sdk.GetBucketOwnershipControlsInput{Bucket: bucket}); err != nil || o.OwnershipControls.Rules[0].ObjectOwnership != types.ObjectOwnershipObjectWriter {
+		r.t.Errorf("ownership that was put: %+v, %v", o, err)
 	}
 }

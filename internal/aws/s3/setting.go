@@ -15,6 +15,8 @@ type Setting struct {
 	Name string // in the query
 	// Missing is S3's code when nothing was put; "" answers Default.
 	Missing, Default string
+	// Removed is S3's code when it was deleted; "": as when nothing was put.
+	Removed string
 	// Fixed is why nothing can be put; "": it can.
 	Fixed string
 	// Header is what is put and answered beside the document, and Usual what it
@@ -41,7 +43,8 @@ func Settings() []Setting {
 		{Name: "logging", Default: document("BucketLoggingStatus", "")},
 		{Name: "notification", Default: document("NotificationConfiguration", "")},
 		{Name: "object-lock", Missing: "ObjectLockConfigurationNotFoundError", Fixed: "object lock"},
-		{Name: "ownershipControls", Default: document("OwnershipControls", "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>")},
+		{Name: "ownershipControls", Default: document("OwnershipControls", "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"),
+			Removed: "OwnershipControlsNotFoundError"},
 		{Name: "policy", Missing: "NoSuchBucketPolicy"},
 		{Name: "policyStatus", Default: document("PolicyStatus", "<IsPublic>false</IsPublic>"), Fixed: "policy status"},
 		{Name: "publicAccessBlock", Missing: "NoSuchPublicAccessBlockConfiguration"},
@@ -52,6 +55,10 @@ func Settings() []Setting {
 		{Name: "website", Missing: "NoSuchWebsiteConfiguration"},
 	}
 }
+
+// removed stands for the document of a setting that a bucket has from the
+// beginning and that was deleted.
+const removed = "removed"
 
 // aclDocument says that the owner may do everything.
 const aclDocument = `<?xml version="1.0" encoding="UTF-8"?><AccessControlPolicy xmlns="` + namespace + `"><Owner><ID>OWNER</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>OWNER</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>`
@@ -79,6 +86,8 @@ func (s *service) getSetting(r *request, set Setting) error {
 	}
 	document, ok := b.Settings[set.Name]
 	switch {
+	case document == removed:
+		return model.Errorf(model.NotFound, set.Removed, "The %s configuration does not exist", set.Name)
 	case ok:
 	case set.Missing != "":
 		return model.Errorf(model.NotFound, set.Missing, "The %s configuration does not exist", set.Name)
@@ -122,7 +131,11 @@ func (s *service) putSetting(r *request, set Setting) error {
 }
 
 func (s *service) deleteSetting(r *request, set Setting) error {
-	if err := s.objects.Configure(r.Context(), r.bucket, set.documents("", "")); err != nil {
+	left := ""
+	if set.Removed != "" {
+		left = removed
+	}
+	if err := s.objects.Configure(r.Context(), r.bucket, set.documents(left, "")); err != nil {
 		return err
 	}
 	r.w.WriteHeader(http.StatusNoContent)
