@@ -2,21 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"neargate/bench/rig"
-	"neargate/internal/cli/appimage"
 	"neargate/internal/cli/demo"
 )
 
@@ -25,10 +19,8 @@ const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal
 // startCaller runs this program in a task with a role, and returns where it
 // listens.
 func startCaller(ctx context.Context, s *rig.Server) (address string, err error) {
-	cfg := aws.Config{
-		Region: s.Region, BaseEndpoint: aws.String(s.Endpoint), Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
-	}
-	image, err := push(ctx, ecr.NewFromConfig(cfg))
+	cfg := s.Config()
+	image, err := s.PushProgram(ctx, "caller")
 	if err != nil {
 		return "", err
 	}
@@ -46,7 +38,7 @@ func startCaller(ctx context.Context, s *rig.Server) (address string, err error)
 	}
 	_, err = c.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
 		Family: aws.String("caller"), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("2048"), Memory: aws.String("4096"), TaskRoleArn: role.Role.Arn,
-		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("caller"), Image: &image, EntryPoint: []string{"/neargate", callerArgument}}},
+		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("caller"), Image: &image, EntryPoint: []string{rig.Program, callerArgument}}},
 	})
 	if err != nil {
 		return "", err
@@ -74,27 +66,4 @@ func startCaller(ctx context.Context, s *rig.Server) (address string, err error)
 		return *out.Tasks[0].LastStatus == "RUNNING", nil
 	})
 	return address, err
-}
-
-// push makes an image of this program.
-func push(ctx context.Context, c *ecr.Client) (string, error) {
-	repo, err := c.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String("caller")})
-	if err != nil {
-		return "", err
-	}
-	auth, err := c.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
-	if err != nil {
-		return "", err
-	}
-	token, err := base64.StdEncoding.DecodeString(*auth.AuthorizationData[0].AuthorizationToken)
-	if err != nil {
-		return "", err
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	user, password, _ := strings.Cut(string(token), ":")
-	_, err = appimage.Push(ctx, appimage.Repository{URI: *repo.Repository.RepositoryUri, User: user, Password: password}, "latest", exe)
-	return *repo.Repository.RepositoryUri + ":latest", err
 }

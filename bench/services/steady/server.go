@@ -48,8 +48,9 @@ type server struct {
 	collecting, deciding, alarming, persisting meter
 }
 
-func open(dir string, tasks int) (s *server, err error) {
-	s = &server{world: newWorld(tasks), watchdog: &watchdog{}}
+// open joins the parts, on a machine that has room for all tasks.
+func open(dir string, size Config) (s *server, err error) {
+	s = &server{world: newWorld(size.Tasks), watchdog: &watchdog{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -62,7 +63,7 @@ func open(dir string, tasks int) (s *server, err error) {
 	if s.metrics, err = metric.Open(filepath.Join(dir, "metrics"), log); err != nil {
 		return s, err
 	}
-	engine := fake.New(fake.Config{})
+	engine := fake.New(fake.Config{CPUUnits: size.Services * size.Tasks * taskCPU, MemoryMiB: size.Services * size.Tasks * taskMiB})
 	cfg := scheduler.Default(place())
 	cfg.MaxTasks = 0
 	s.ecs, err = ecs.Open(s.db, s.world, ecs.Config{

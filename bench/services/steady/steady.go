@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config) (r Result, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	s, err := open(dir, cfg.Tasks)
+	s, err := open(dir, cfg)
 	if err != nil {
 		return r, err
 	}

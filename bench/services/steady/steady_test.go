@@ -11,14 +11,14 @@ import (
 func TestAFewServicesAreDecidedEachSecond(t *testing.T) {
 	began := 0
 	r, err := Run(t.Context(), Config{
-		Services: 3, Tasks: 2, Window: 2500 * time.Millisecond, Warm: 1500 * time.Millisecond,
+		Services: 26, Tasks: 20, Window: 2500 * time.Millisecond, Warm: 1500 * time.Millisecond,
 		Begin: func() (func() error, error) { began++; return func() error { began++; return nil }, nil },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Decided < 3 || r.Decided%3 != 0 || began != 2 {
-		t.Errorf("%d decisions, begun and ended %d times, want every second's 3, and 2", r.Decided, began)
+	if r.Decided < 26 || r.Decided%26 != 0 || began != 2 {
+		t.Errorf("%d decisions, begun and ended %d times, want every second's 26, and 2", r.Decided, began)
 	}
 	sum := 0.0
 	for _, p := range r.Parts {
