@@ -15,6 +15,8 @@ resource "aws_lb" "this" {
 
   tags       = { Stage = var.stage }
   depends_on = [aws_s3_bucket_policy.this]
+
+  depends_on = [aws_internet_gateway.this] # one that faces the internet needs it
 }
 
 resource "aws_lb_target_group" "this" {
