@@ -14,9 +14,7 @@ resource "aws_lb" "this" {
   }
 
   tags       = { Stage = var.stage }
-  depends_on = [aws_s3_bucket_policy.this]
-
-  depends_on = [aws_internet_gateway.this] # one that faces the internet needs it
+  depends_on = [aws_s3_bucket_policy.this, aws_internet_gateway.this] # one that faces the internet needs the latter
 }
 
 resource "aws_lb_target_group" "this" {
