@@ -1,0 +1,86 @@
+package exchange
+
+import "strings"
+
+// Field is a header field. Its strings may be views of a codec's buffer.
+type Field struct {
+	Name  string // in HTTP/2 in lower case, else as it came
+	Value string // without blanks around it
+	// Line is the field as a line of HTTP/1 with its CRLF, to be copied where it
+	// is there; "" if it came otherwise or is new.
+	Line string
+	ID   FieldID
+}
+
+// FieldID marks the fields that mean something to a proxy.
+type FieldID uint8
+
+// The fields that a proxy looks at.
+const (
+	OtherField FieldID = iota
+	ConnectionField
+	ContentLengthField
+	ExpectField
+	ForwardedForField
+	ForwardedPortField
+	ForwardedProtoField
+	HostField
+	KeepAliveField
+	ProxyConnectionField
+	TEField
+	TraceField
+	TransferEncodingField
+	UpgradeField
+)
+
+// KnownField returns the id of a field by its name, in any case; most names fail
+// at the length or the first letter.
+func KnownField(name string) FieldID {
+	want, id := "", OtherField
+	switch len(name) {
+	case 2:
+		want, id = "te", TEField
+	case 4:
+		want, id = "host", HostField
+	case 6:
+		want, id = "expect", ExpectField
+	case 7:
+		want, id = "upgrade", UpgradeField
+	case 10:
+		want, id = "connection", ConnectionField
+		if name[0]|0x20 == 'k' {
+			want, id = "keep-alive", KeepAliveField
+		}
+	case 14:
+		want, id = "content-length", ContentLengthField
+	case 15:
+		want, id = "x-forwarded-for", ForwardedForField
+		if name[2]|0x20 == 'a' {
+			want, id = "x-amzn-trace-id", TraceField
+		}
+	case 16:
+		want, id = "x-forwarded-port", ForwardedPortField
+		if name[0]|0x20 == 'p' {
+			want, id = "proxy-connection", ProxyConnectionField
+		}
+	case 17:
+		want, id = "transfer-encoding", TransferEncodingField
+		if name[0]|0x20 == 'x' {
+			want, id = "x-forwarded-proto", ForwardedProtoField
+		}
+	}
+	if id == OtherField || !strings.EqualFold(name, want) {
+		return OtherField
+	}
+	return id
+}
+
+// find returns the value of the first field with this name, in any case.
+func find(fields []Field, name string) (value string, ok bool) {
+	for i := range fields {
+		if f := &fields[i]; len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
+			return f.Value, true
+		}
+	}
+	return "", false
+}
