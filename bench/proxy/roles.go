@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http1"
 )
 
@@ -92,13 +93,13 @@ func answerOne(in *bufio.Reader, out io.Writer, answers map[string][]byte) error
 type least struct{ targets []*target }
 
 type target struct {
-	t        *http1.Target
+	t        *exchange.Target
 	inFlight atomic.Int64
 }
 
-func (l *least) Route(*http1.Request) http1.Verdict { return http1.Verdict{Group: l} }
+func (l *least) Route(*exchange.Request) exchange.Verdict { return exchange.Verdict{Group: l} }
 
-func (l *least) Claim(*http1.Request) (http1.Lease, error) {
+func (l *least) Claim(*exchange.Request) (exchange.Lease, error) {
 	best := l.targets[0]
 	for _, t := range l.targets[1:] {
 		if t.inFlight.Load() < best.inFlight.Load() {
@@ -109,29 +110,31 @@ func (l *least) Claim(*http1.Request) (http1.Lease, error) {
 	return best, nil
 }
 
-func (t *target) Target() *http1.Target               { return t.t }
-func (t *target) Done(*http1.Request, *http1.Outcome) { t.inFlight.Add(-1) }
+func (t *target) Target() *exchange.Target                  { return t.t }
+func (t *target) Done(*exchange.Request, *exchange.Outcome) { t.inFlight.Add(-1) }
 
-func (l *least) Opened(netip.Addr)                       {}
-func (l *least) Rejected()                               {}
-func (l *least) Closed(netip.Addr)                       {}
-func (l *least) Finished(*http1.Request, *http1.Summary) {}
+func (l *least) Opened(netip.Addr)                             {}
+func (l *least) Rejected()                                     {}
+func (l *least) Closed(netip.Addr)                             {}
+func (l *least) Finished(*exchange.Request, *exchange.Summary) {}
 
 func proxyHTTP1(ctx context.Context, ln net.Listener, backends []string) error {
-	pool := http1.NewPool(http1.PoolConfig{})
+	codec := http1.New(http1.Config{})
+	pool := exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP1: codec}})
 	l := &least{}
 	for _, b := range backends {
 		addr, err := netip.ParseAddrPort(b)
 		if err != nil {
 			return err
 		}
-		l.targets = append(l.targets, &target{t: pool.Target(addr, nil)})
+		l.targets = append(l.targets, &target{t: pool.Target(exchange.TargetSpec{Addr: addr})})
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = pool.Run(ctx) })
 	defer wg.Wait()
 	quiet := slog.New(slog.DiscardHandler)
-	srv := http1.New(http1.Config{Router: l, Observer: l, Log: quiet, Settings: http1.DefaultSettings()})
+	proxy := exchange.NewProxy(exchange.Config{Router: l, Observer: l, Log: quiet, Settings: exchange.DefaultSettings()})
+	srv := http1.NewServer(codec, proxy, nil)
 	if err := srv.Serve(ctx, ln); !errors.Is(err, context.Cause(ctx)) {
 		return err
 	}

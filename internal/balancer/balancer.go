@@ -5,7 +5,8 @@
 // It owns the state of load balancers in the store, the sockets of their
 // listeners and one goroutine per target that probes it and sees its draining
 // through. What to do with a request or a probe's result is decided in
-// decide/routing and decide/health; how HTTP/1.1 is spoken, in balancer/http1.
+// decide/routing and decide/health; what becomes of one
+// request, in balancer/exchange; how HTTP/1.1 is spoken, in balancer/http1.
 //
 // A request takes no lock: it reads immutable tables through atomic pointers
 // and claims its target with one compare-and-swap. Only a request that finds
@@ -27,6 +28,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/accesslog"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http1"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/decide/firewall"
@@ -76,7 +78,8 @@ type Balancer struct {
 	tables  tables
 	hist    *latency.Scale
 	front   *front
-	pool    *http1.Pool
+	http1   *http1.Codec
+	pool    *exchange.Pool
 	changes *changes
 	logs    accessLogs
 
@@ -119,10 +122,10 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	b := &Balancer{
 		cfg: cfg, log: log, tables: tables, hist: latency.NewScale(),
 		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
-		targetLocks: newKeyLocks(), ready: make(chan struct{}),
+		targetLocks: newKeyLocks(), ready: make(chan struct{}), http1: http1.New(http1.Config{}),
 	}
-	b.front = newFront(cfg, log)
-	b.pool = http1.NewPool(http1.PoolConfig{})
+	b.front = newFront(cfg, b.http1, log)
+	b.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP1: b.http1}})
 	b.changes = newChanges()
 	return b, nil
 }

@@ -8,20 +8,20 @@ import (
 	"strconv"
 	"strings"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/routing"
 )
 
-// Route decides what becomes of a request: http1.Router.
-func (f *frontend) Route(r *http1.Request) http1.Verdict {
+// Route decides what becomes of a request: exchange.Router.
+func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 	set := f.listeners.Load()
-	l := set.pick(r.Host())
+	l := set.pick(r.Host)
 	if l == nil { // without an answer for that: the last was deleted under a kept connection
-		return http1.Verdict{Answer: set.nobody}
+		return exchange.Verdict{Answer: set.nobody}
 	}
 	if f.public && !l.admits(r.Client().Addr()) {
 		r.Note = l
-		return http1.Verdict{Drop: true}
+		return exchange.Verdict{Drop: true}
 	}
 	rs := l.routes.Load()
 	to := &rs.rules[rs.match(r)]
@@ -29,28 +29,28 @@ func (f *frontend) Route(r *http1.Request) http1.Verdict {
 	switch {
 	case to.fixed != nil:
 		r.Note = to
-		return http1.Verdict{Answer: to.fixed, Settings: settings}
+		return exchange.Verdict{Answer: to.fixed, Settings: settings}
 	case to.redirect != nil:
 		r.Note = to
-		return http1.Verdict{Answer: to.moved(r, l.port), Settings: settings}
+		return exchange.Verdict{Answer: to.moved(r, l.port), Settings: settings}
 	}
 	picked := to.pick()
 	if picked == nil {
 		r.Note = to
-		return http1.Verdict{Settings: settings} // all weights are 0: 503
+		return exchange.Verdict{Settings: settings} // all weights are 0: 503
 	}
 	r.Note = picked
-	return http1.Verdict{Group: picked, Settings: settings}
+	return exchange.Verdict{Group: picked, Settings: settings}
 }
 
 // match returns the index of the rule for a request.
-func (rs *routes) match(r *http1.Request) int {
+func (rs *routes) match(r *exchange.Request) int {
 	last := len(rs.rules) - 1
 	if last == 0 {
 		return 0 // the default rule only
 	}
 	req := routing.Request{
-		Method: r.Method(), Host: r.Host(), Path: r.Path(), Query: r.Query(),
+		Method: r.Method, Host: r.Host, Path: r.Path, Query: r.Query,
 		Source: r.Client().Addr().As16(), Header: (*fields)(r),
 	}
 	if i := rs.table.Match(&req); i >= 0 {
@@ -60,11 +60,11 @@ func (rs *routes) match(r *http1.Request) int {
 }
 
 // fields is a request's header as routing asks for it.
-type fields http1.Request
+type fields exchange.Request
 
 // Each implements routing.Header.
 func (f *fields) Each(name string, fn func(string) bool) {
-	(*http1.Request)(f).Headers(func(n, v string) bool {
+	(*exchange.Request)(f).Headers(func(n, v string) bool {
 		return !strings.EqualFold(n, name) || fn(v)
 	})
 }
@@ -86,23 +86,23 @@ func (to *route) pick() *weightedGroup {
 func (w *weightedGroup) share() int { return w.weight }
 
 // moved is the answer of a redirect.
-func (to *route) moved(r *http1.Request, port int) *http1.Answer {
-	host := r.Host()
+func (to *route) moved(r *exchange.Request, port int) *exchange.Answer {
+	host := r.Host
 	if host == "" { // of a client that speaks HTTP/1.0
 		host = to.lb.conf.Load().names[0]
 	}
-	return &http1.Answer{
+	return &exchange.Answer{
 		Status: to.redirect.StatusCode,
 		Location: routing.Location(*to.redirect, routing.Origin{
-			Protocol: "http", Host: host, Port: strconv.Itoa(port), Path: r.Path(), Query: r.Query(),
+			Protocol: "http", Host: host, Port: strconv.Itoa(port), Path: r.Path, Query: r.Query,
 		}),
 	}
 }
 
 // Claim assigns a target of the group, after a wait if all are at their
-// limit: http1.Group. A wait as long as the idle timeout ends with 504, as a
+// limit: exchange.Group. A wait as long as the idle timeout ends with 504, as a
 // target that does not answer would.
-func (w *weightedGroup) Claim(r *http1.Request) (http1.Lease, error) {
+func (w *weightedGroup) Claim(r *exchange.Request) (exchange.Lease, error) {
 	g := w.group
 	if r.Attempt() == 0 {
 		g.traffic.arrivals.Add(1)
@@ -133,14 +133,14 @@ func (w *weightedGroup) Claim(r *http1.Request) (http1.Lease, error) {
 var errQueued = errors.New("idle timeout in the queue")
 
 func refuse(status int, reason string) error {
-	return &http1.RefusalError{Status: status, Reason: reason}
+	return &exchange.RefusalError{Status: status, Reason: reason}
 }
 
-// Target is where a request that has claimed t goes: http1.Lease.
-func (t *target) Target() *http1.Target { return t.upstream }
+// Target is where a request that has claimed t goes: exchange.Lease.
+func (t *target) Target() *exchange.Target { return t.upstream }
 
-// Done ends a claim: http1.Lease.
-func (t *target) Done(r *http1.Request, o *http1.Outcome) {
-	t.group.traffic.outcome(o, r.Arrived())
+// Done ends a claim: exchange.Lease.
+func (t *target) Done(r *exchange.Request, o *exchange.Outcome) {
+	t.group.traffic.outcome(o, r.Arrived)
 	t.release()
 }

@@ -26,6 +26,7 @@ func loopback6() netip.Addr { return netip.IPv6Loopback() }
 //     the same way, and only for clients that its security groups let in.
 type front struct {
 	log    *slog.Logger
+	codec  *http1.Codec
 	limit  *http1.ConnLimit              // of client connections, of all frontends
 	public func() ([]netip.Addr, error)  // the public addresses
 	serve  func(*frontend, net.Listener) // set by Run before anything is opened
@@ -38,9 +39,9 @@ type front struct {
 	down    bool                    // the server stops; guarded by mu
 }
 
-func newFront(cfg Config, log *slog.Logger) *front {
+func newFront(cfg Config, codec *http1.Codec, log *slog.Logger) *front {
 	f := &front{
-		log: log, public: cfg.Public,
+		log: log, codec: codec, public: cfg.Public,
 		own: map[*listener]*frontend{}, shared: map[int]*frontend{}, outside: map[int]*outside{}, failed: map[*listener]string{},
 	}
 	if f.public == nil {
@@ -90,7 +91,7 @@ func (f *front) openLocked(ctx context.Context, l *listener) error {
 }
 
 func (f *front) start(l *listener, sockets map[netip.Addr]net.Listener) *frontend {
-	made := newFrontend(l, frontendKind{limit: f.limit, log: f.log})
+	made := newFrontend(l, frontendKind{codec: f.codec, limit: f.limit, log: f.log})
 	made.sockets = sockets
 	for _, s := range sockets {
 		f.serve(made, s)

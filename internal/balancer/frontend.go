@@ -9,12 +9,14 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http1"
 )
 
 // frontend is one HTTP server with its sockets: a listener's own, or one that
 // the listeners on a port share. What is not atomic is guarded by front.mu.
 type frontend struct {
+	proxy     *exchange.Proxy
 	server    *http1.Server
 	sockets   map[netip.Addr]net.Listener
 	listeners atomic.Pointer[listenerSet]
@@ -29,12 +31,13 @@ type listenerSet struct {
 	all    []*listener          // of the oldest load balancer first
 	byHost map[string]*listener // in lower case, without port
 	lone   *listener            // the only one; nil where there are several, or none
-	nobody *http1.Answer        // to a request with none of the names
+	nobody *exchange.Answer     // to a request with none of the names
 }
 
 // frontendKind is what the frontends differ in.
 type frontendKind struct {
 	public bool
+	codec  *http1.Codec
 	limit  *http1.ConnLimit
 	log    *slog.Logger
 }
@@ -42,7 +45,8 @@ type frontendKind struct {
 func newFrontend(l *listener, kind frontendKind) *frontend {
 	f := &frontend{public: kind.public, sockets: map[netip.Addr]net.Listener{}}
 	f.listeners.Store(&listenerSet{})
-	f.server = http1.New(http1.Config{Router: f, Observer: f, Log: kind.log, Settings: *l.settings.Load(), Limit: kind.limit})
+	f.proxy = exchange.NewProxy(exchange.Config{Router: f, Observer: f, Log: kind.log, Settings: *l.settings.Load()})
+	f.server = http1.NewServer(kind.codec, f.proxy, kind.limit)
 	f.add(l)
 	return f
 }
@@ -90,7 +94,7 @@ func (f *frontend) settle() {
 		s.IdleTimeout = min(s.IdleTimeout, other.IdleTimeout)
 		s.ClientKeepAlive = min(s.ClientKeepAlive, other.ClientKeepAlive)
 	}
-	f.server.SetSettings(s)
+	f.proxy.SetSettings(s)
 }
 
 // drain takes no new connections and lets requests under way finish.
@@ -128,7 +132,7 @@ func hostName(name string) string { return strings.ToLower(strings.TrimSuffix(na
 // nobody is the answer to a request on a shared port that names none of the load
 // balancers there (RFC 9110 15.5.20). Whoever asks from outside is not told the
 // names.
-func nobody(all []*listener, public bool) *http1.Answer {
+func nobody(all []*listener, public bool) *exchange.Answer {
 	var text strings.Builder
 	text.WriteString("Several load balancers listen on this port, and none has the name in the Host header.\n")
 	if !public {
@@ -137,5 +141,5 @@ func nobody(all []*listener, public bool) *http1.Answer {
 			text.WriteString("  " + l.lb.conf.Load().names[0] + "\n")
 		}
 	}
-	return &http1.Answer{Status: 421, ContentType: "text/plain; charset=utf-8", Body: text.String(), Reason: "UnknownHost"}
+	return &exchange.Answer{Status: 421, ContentType: "text/plain; charset=utf-8", Body: text.String(), Reason: "UnknownHost"}
 }

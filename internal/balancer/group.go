@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/health"
 	"neargate/internal/decide/routing"
 	"neargate/internal/model"
@@ -94,7 +94,7 @@ const (
 
 // claim picks a target and counts a request in flight there; the caller must
 // release it. avoid, which may be nil, is taken only if there is no other.
-func (g *group) claim(avoid *http1.Target) (*target, claimed) {
+func (g *group) claim(avoid *exchange.Target) (*target, claimed) {
 	conf := g.conf.Load()
 	for {
 		limit := g.limit()
@@ -119,7 +119,7 @@ func (g *group) claim(avoid *http1.Target) (*target, claimed) {
 	}
 }
 
-func pick(a routing.Algorithm, serving []*target, turn uint64, avoid *http1.Target) *target {
+func pick(a routing.Algorithm, serving []*target, turn uint64, avoid *exchange.Target) *target {
 	draw := uint64(0)
 	if a == routing.Random {
 		draw = rand.Uint64()

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/model"
 )
 
@@ -20,7 +20,7 @@ type listener struct {
 	lb       *loadBalancer
 	port     int
 	routes   atomic.Pointer[routes]
-	settings atomic.Pointer[http1.Settings]
+	settings atomic.Pointer[exchange.Settings]
 }
 
 // Listeners returns the listeners of a load balancer by port, or, with lbARN "",

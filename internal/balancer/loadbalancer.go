@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/accesslog"
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 )
@@ -37,7 +37,7 @@ type lbConf struct {
 	internetFacing bool
 	ipv4, ipv6     bool // whether clients from outside reach it so
 	groups         []string
-	settings       http1.Settings // but for the port
+	settings       exchange.Settings // but for the port
 	logs           accesslog.Place
 }
 
@@ -49,7 +49,7 @@ func (c *lbConf) faces(a netip.Addr) bool {
 
 func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 	a := lb.Attributes
-	s := http1.DefaultSettings()
+	s := exchange.DefaultSettings()
 	s.IdleTimeout = time.Duration(number(a, "idle_timeout.timeout_seconds", 60)) * time.Second
 	s.ClientKeepAlive = time.Duration(number(a, "client_keep_alive.seconds", 3600)) * time.Second
 	s.PreserveHost = a["routing.http.preserve_host_header.enabled"] == "true"
@@ -57,15 +57,15 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 	s.DropInvalid = a["routing.http.drop_invalid_header_fields.enabled"] == "true"
 	switch a["routing.http.xff_header_processing.mode"] {
 	case "preserve":
-		s.ForwardedFor = http1.PreserveForwarded
+		s.ForwardedFor = exchange.PreserveForwarded
 	case "remove":
-		s.ForwardedFor = http1.RemoveForwarded
+		s.ForwardedFor = exchange.RemoveForwarded
 	}
 	switch a["routing.http.desync_mitigation_mode"] {
 	case "monitor":
-		s.Desync = http1.Monitor
+		s.Desync = exchange.Monitor
 	case "strictest":
-		s.Desync = http1.Strictest
+		s.Desync = exchange.Strictest
 	}
 	c := &lbConf{
 		createdAt: lb.CreatedAt, groups: lb.SecurityGroups, settings: s, internetFacing: lb.Scheme == "internet-facing",
@@ -89,7 +89,7 @@ func (lb *loadBalancer) addresses() []netip.Addr {
 }
 
 // at returns the settings of a listener on a port.
-func (c *lbConf) at(port int) *http1.Settings {
+func (c *lbConf) at(port int) *exchange.Settings {
 	s := c.settings
 	s.Port = port
 	return &s

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/accesslog"
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/model"
 )
 
@@ -110,20 +110,20 @@ func (b *Balancer) flushLogs(ctx context.Context, now time.Time) {
 
 // note adds a finished request to its load balancer's access log; one from where
 // nobody is let in never came.
-func (f *frontend) note(log *accesslog.Log, r *http1.Request, s *http1.Summary) {
+func (f *frontend) note(log *accesslog.Log, r *exchange.Request, s *exchange.Summary) {
 	if _, dropped := r.Note.(*listener); dropped {
 		return
 	}
 	agent, _ := r.Header("user-agent")
 	e := accesslog.Entry{
-		Tunnel: s.Tunnel, LoadBalancer: log.LoadBalancer(), Client: r.Client(), Arrived: r.Arrived(), Dispatched: s.Dispatched, Answered: s.Answered,
+		Tunnel: s.Tunnel, LoadBalancer: log.LoadBalancer(), Client: r.Client(), Arrived: r.Arrived, Dispatched: s.Dispatched, Answered: s.Answered,
 		Finished: s.Finished, Status: s.Status, TargetStatus: s.TargetStatus, Received: s.Received, Sent: s.SentBytes,
-		Method: r.Method(), Host: r.Host(), URI: r.URI(), Version: r.Version(), UserAgent: agent, Trace: r.Trace(),
+		Method: r.Method, Host: r.Host, URI: r.URI, Version: r.Version, UserAgent: agent, Trace: r.Trace(),
 		Priority: accesslog.NoRule, Class: className(s.Class), ClassReason: s.ClassReason,
 	}
 	if !strings.HasPrefix(e.URI, "/") { // as a client of a proxy writes it
-		if e.URI = r.Path(); r.Query() != "" {
-			e.URI += "?" + r.Query()
+		if e.URI = r.Path; r.Query != "" {
+			e.URI += "?" + r.Query
 		}
 	}
 	if l := f.listeners.Load().oldest(); l != nil {
@@ -148,6 +148,6 @@ func (f *frontend) note(log *accesslog.Log, r *http1.Request, s *http1.Summary) 
 }
 
 // className is a class of desync mitigation as access logs name it.
-func className(c http1.Desync) string {
-	return [...]string{http1.Compliant: "", http1.Acceptable: "Acceptable", http1.Ambiguous: "Ambiguous", http1.Severe: "Severe"}[c]
+func className(c exchange.Desync) string {
+	return [...]string{exchange.Compliant: "", exchange.Acceptable: "Acceptable", exchange.Ambiguous: "Ambiguous", exchange.Severe: "Severe"}[c]
 }

@@ -28,7 +28,7 @@ func (f *front) publishLocked(ctx context.Context, l *listener) error {
 	if known {
 		o.add(l)
 	} else {
-		o = &outside{frontend: newFrontend(l, frontendKind{public: true, limit: f.limit, log: f.log}), port: l.port}
+		o = &outside{frontend: newFrontend(l, frontendKind{public: true, codec: f.codec, limit: f.limit, log: f.log}), port: l.port}
 		f.outside[l.port] = o
 	}
 	addresses, err := f.public()

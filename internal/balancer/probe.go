@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/health"
 	"neargate/internal/model"
 )
@@ -26,7 +26,7 @@ const maxProbeHead = 32 << 10
 
 // probeOnce asks a target for its health check's path, on a connection of its
 // own, as ELB does.
-func probeOnce(ctx context.Context, dial http1.Dial, t model.Target, hc model.HealthCheck, plan health.Plan) health.Result {
+func probeOnce(ctx context.Context, dial exchange.Dial, t model.Target, hc model.HealthCheck, plan health.Plan) health.Result {
 	began := time.Now()
 	to := address(t)
 	if hc.Port != "" && hc.Port != "traffic-port" {

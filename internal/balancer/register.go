@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/health"
 	"neargate/internal/model"
 )
@@ -117,8 +118,9 @@ func (b *Balancer) admit(g *group, at model.Target, drainUntil time.Time) bool {
 func (b *Balancer) newTarget(g *group, at model.Target, drainUntil time.Time) *target {
 	now := time.Now()
 	t := &target{
-		group: g, at: at, addr: address(at), upstream: b.pool.Target(netip.MustParseAddrPort(address(at)), b.dialFor(g, 0)),
-		wake: make(chan struct{}, 1), health: health.New(now), drainUntil: drainUntil, drainSince: now,
+		group: g, at: at, addr: address(at),
+		upstream: b.pool.Target(exchange.TargetSpec{Addr: netip.MustParseAddrPort(address(at)), Dial: b.dialFor(g, 0)}),
+		wake:     make(chan struct{}, 1), health: health.New(now), drainUntil: drainUntil, drainSince: now,
 	}
 	if !drainUntil.IsZero() {
 		t.close()

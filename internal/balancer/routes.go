@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
@@ -19,7 +19,7 @@ type routes struct {
 type route struct {
 	lb       *loadBalancer
 	groups   []*weightedGroup
-	fixed    *http1.Answer
+	fixed    *exchange.Answer
 	redirect *model.Redirect
 	priority int // of the rule; 0 is the default's
 }
@@ -59,7 +59,7 @@ func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
 	for _, a := range rule.Actions {
 		switch {
 		case a.Fixed != nil:
-			r.fixed = &http1.Answer{Status: a.Fixed.StatusCode, ContentType: a.Fixed.ContentType, Body: a.Fixed.Body}
+			r.fixed = &exchange.Answer{Status: a.Fixed.StatusCode, ContentType: a.Fixed.ContentType, Body: a.Fixed.Body}
 		case a.Redirect != nil:
 			r.redirect = a.Redirect
 		default:

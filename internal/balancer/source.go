@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/model"
 )
 
@@ -107,7 +107,7 @@ var errNoSource = errors.New("the load balancer has no address in the targets' n
 // dialFor returns how to connect to targets of a group: from the address of the
 // load balancer that uses it, where they are in a network that such addresses are
 // for. keepAlive is as in net.Dialer.
-func (b *Balancer) dialFor(g *group, keepAlive time.Duration) http1.Dial {
+func (b *Balancer) dialFor(g *group, keepAlive time.Duration) exchange.Dial {
 	if b.cfg.Sources == nil {
 		return func(ctx context.Context, to string) (net.Conn, error) {
 			return (&net.Dialer{KeepAlive: keepAlive}).DialContext(ctx, "tcp", to)

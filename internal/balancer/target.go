@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/health"
 	"neargate/internal/model"
 )
@@ -21,7 +21,7 @@ type target struct {
 	group    *group
 	at       model.Target
 	addr     string
-	upstream *http1.Target // its kept connections
+	upstream *exchange.Target // its kept connections
 
 	// load is the number of requests in flight, with the bit closed set while
 	// the target takes no new ones. One word, so that a claim and the end of

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/model"
 )
@@ -23,9 +23,9 @@ type groupTraffic struct {
 
 // outcome counts how one try at a target ended; arrived is when the request
 // came.
-func (g *groupTraffic) outcome(o *http1.Outcome, arrived time.Time) {
+func (g *groupTraffic) outcome(o *exchange.Outcome, arrived time.Time) {
 	switch o.Failure {
-	case http1.ConnectRefused, http1.ConnectTimeout, http1.Broken:
+	case exchange.ConnectRefused, exchange.ConnectTimeout, exchange.Broken:
 		g.connErrors.Add(1)
 	default: // answered, or not the connection's fault
 	}
@@ -48,7 +48,7 @@ type lbTraffic struct {
 	elb500, elb502, elb503, elb504 atomic.Uint64
 }
 
-// Opened counts a client connection: http1.Observer. On a frontend that several
+// Opened counts a client connection: exchange.Observer. On a frontend that several
 // load balancers share, connections count for the oldest: which one a
 // connection is for shows only in its requests.
 func (f *frontend) Opened(netip.Addr) {
@@ -58,19 +58,19 @@ func (f *frontend) Opened(netip.Addr) {
 	f.conns.Add(1)
 }
 
-// Rejected counts a connection closed at once: http1.Observer.
+// Rejected counts a connection closed at once: exchange.Observer.
 func (f *frontend) Rejected() {
 	if l := f.listeners.Load().oldest(); l != nil {
 		l.lb.traffic.rejected.Add(1)
 	}
 }
 
-// Closed ends what Opened began: http1.Observer.
+// Closed ends what Opened began: exchange.Observer.
 func (f *frontend) Closed(netip.Addr) { f.conns.Add(-1) }
 
-// Finished counts a request: http1.Observer. Only requests for which a target
+// Finished counts a request: exchange.Observer. Only requests for which a target
 // could be chosen are in RequestCount, as on AWS.
-func (f *frontend) Finished(r *http1.Request, s *http1.Summary) {
+func (f *frontend) Finished(r *exchange.Request, s *exchange.Summary) {
 	lb := f.countedAt(r.Note)
 	if lb == nil {
 		return

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/firewall"
 )
 
@@ -81,7 +81,7 @@ const (
 
 // pick claims the next target in turn: one that is not ejected, if there is any,
 // and not failed, if there is another.
-func (c *caller) pick(failed *http1.Target, now time.Time) (*target, refusal) {
+func (c *caller) pick(failed *exchange.Target, now time.Time) (*target, refusal) {
 	serving := *c.endpoint.serving.Load()
 	if len(serving) == 0 {
 		return nil, none
@@ -106,18 +106,18 @@ func (c *caller) pick(failed *http1.Target, now time.Time) (*target, refusal) {
 	return nil, why
 }
 
-// Claim assigns a target: http1.Group.
-func (c *caller) Claim(r *http1.Request) (http1.Lease, error) {
+// Claim assigns a target: exchange.Group.
+func (c *caller) Claim(r *exchange.Request) (exchange.Lease, error) {
 	if r.Attempt() == 0 {
 		c.client.requests.Add(1)
 		c.endpoint.traffic.requests.Add(1)
 	}
-	t, why := c.pick(r.Failed(), r.Arrived())
+	t, why := c.pick(r.Failed(), r.Arrived)
 	switch why {
 	case none:
-		return nil, &http1.RefusalError{Status: http.StatusServiceUnavailable, Reason: "NoTargets"}
+		return nil, &exchange.RefusalError{Status: http.StatusServiceUnavailable, Reason: "NoTargets"}
 	case apart:
-		return nil, &http1.RefusalError{Status: http.StatusServiceUnavailable, Reason: "SecurityGroups"}
+		return nil, &exchange.RefusalError{Status: http.StatusServiceUnavailable, Reason: "SecurityGroups"}
 	case given:
 	}
 	return t, nil

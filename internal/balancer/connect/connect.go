@@ -31,6 +31,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http1"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/decide/firewall"
@@ -72,7 +73,8 @@ type Connect struct {
 	cfg   Config
 	log   *slog.Logger
 	table *store.Table[address]
-	pool  *http1.Pool
+	codec *http1.Codec
+	pool  *exchange.Pool
 	scale *latency.Scale
 	room  *room
 
@@ -111,9 +113,10 @@ func New(db *store.DB, cfg Config, log *slog.Logger) (*Connect, error) {
 	if cfg.OnTargetChange == nil {
 		cfg.OnTargetChange = func(string) {}
 	}
+	codec := http1.New(http1.Config{})
 	c := &Connect{
-		cfg: cfg, log: log, table: table, scale: latency.NewScale(), room: newRoom(cfg.MaxConns),
-		pool:  http1.NewPool(http1.PoolConfig{DialTimeout: dialTimeout}),
+		cfg: cfg, log: log, table: table, codec: codec, scale: latency.NewScale(), room: newRoom(cfg.MaxConns),
+		pool:  exchange.NewPool(exchange.PoolConfig{DialTimeout: dialTimeout, Upstreams: exchange.Upstreams{exchange.HTTP1: codec}}),
 		doors: map[where]*door{}, endpoints: map[string]*endpoint{}, left: map[string]bool{}, wake: make(chan struct{}, 1),
 	}
 	c.policy.Store(&firewall.Policy{})

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http1"
 )
 
@@ -19,8 +20,9 @@ type door struct {
 	port     uint16         // of the socket
 	tcp      bool           // connections are passed on as they are
 	socket   net.Listener
-	server   *http1.Server // nil: tcp
-	done     chan struct{} // closed when all has ended
+	proxy    *exchange.Proxy // nil: tcp
+	server   *http1.Server   // nil: tcp
+	done     chan struct{}   // closed when all has ended
 
 	mu      sync.RWMutex
 	callers map[netip.Addr]*caller // guarded by mu
@@ -53,8 +55,8 @@ func (o offer) idle() time.Duration {
 	return *o.IdleTimeout
 }
 
-func (o offer) settings() http1.Settings {
-	s := http1.DefaultSettings()
+func (o offer) settings() exchange.Settings {
+	s := exchange.DefaultSettings()
 	s.Port, s.PreserveHost, s.Attempts = o.Port, true, maxAttempts
 	s.IdleTimeout, s.ClientKeepAlive = o.idle(), noTimeout
 	s.RequestTimeout, s.RetryUnavailable = perRequest, true
@@ -78,7 +80,8 @@ func (c *Connect) open(ctx context.Context, o offer) (*door, error) {
 	}
 	serve := d.relay
 	if !d.tcp {
-		d.server = http1.New(http1.Config{Router: d, Observer: d, Log: c.log, Settings: o.settings()})
+		d.proxy = exchange.NewProxy(exchange.Config{Router: d, Observer: d, Log: c.log, Settings: o.settings()})
+		d.server = http1.NewServer(c.codec, d.proxy, nil)
 		serve = func(ctx context.Context) error { return d.server.Serve(ctx, entrance{socket, d}) }
 	}
 	c.serve(func(ctx context.Context) {
@@ -93,7 +96,7 @@ func (c *Connect) open(ctx context.Context, o offer) (*door, error) {
 // settle puts changed settings in force.
 func (d *door) settle(o offer) {
 	if d.server != nil {
-		d.server.SetSettings(o.settings())
+		d.proxy.SetSettings(o.settings())
 	}
 }
 
@@ -171,27 +174,27 @@ func clientAddress(conn net.Conn) netip.Addr {
 	return netip.Addr{}
 }
 
-// Route sends a request to the endpoint: http1.Router.
-func (d *door) Route(r *http1.Request) http1.Verdict {
-	c := d.caller(r.Client().Addr(), r.Arrived())
+// Route sends a request to the endpoint: exchange.Router.
+func (d *door) Route(r *exchange.Request) exchange.Verdict {
+	c := d.caller(r.Client().Addr(), r.Arrived)
 	if c == nil {
-		return http1.Verdict{Drop: true}
+		return exchange.Verdict{Drop: true}
 	}
 	r.Note = c
-	return http1.Verdict{Group: c}
+	return exchange.Verdict{Group: c}
 }
 
-// Opened counts a connection: http1.Observer.
+// Opened counts a connection: exchange.Observer.
 func (d *door) Opened(netip.Addr) { d.endpoint.traffic.conns.Add(1) }
 
-// Rejected is not called: whom there is no room for is not let in. http1.Observer.
+// Rejected is not called: whom there is no room for is not let in. exchange.Observer.
 func (d *door) Rejected() {}
 
-// Closed ends what Opened began: http1.Observer.
+// Closed ends what Opened began: exchange.Observer.
 func (d *door) Closed(from netip.Addr) {
 	d.endpoint.traffic.conns.Add(-1)
 	d.endpoint.c.room.release(from)
 }
 
-// Finished has nothing to add to what the claims counted: http1.Observer.
-func (d *door) Finished(*http1.Request, *http1.Summary) {}
+// Finished has nothing to add to what the claims counted: exchange.Observer.
+func (d *door) Finished(*exchange.Request, *exchange.Summary) {}

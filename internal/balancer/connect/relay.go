@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 )
 
 // relay passes connections on as they are, each to the next target, until the
@@ -79,7 +79,7 @@ func (d *door) forget(conn net.Conn) {
 
 // connect connects to the next target, or to another. The caller releases it.
 func (c *caller) connect(ctx context.Context) (*target, net.Conn) {
-	var failed *http1.Target
+	var failed *exchange.Target
 	for range maxAttempts {
 		t, why := c.pick(failed, time.Now())
 		if why != given {

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/health"
 	"neargate/internal/model"
 )
@@ -21,7 +21,7 @@ type target struct {
 	addr     netip.AddrPort
 	groups   []string // security groups of its task
 	key      string   // of groups
-	upstream *http1.Target
+	upstream *exchange.Target
 
 	// load is the number of requests and connections under way, with the sign bit
 	// set while it takes no new ones.
@@ -46,7 +46,7 @@ func newTarget(e *endpoint, at model.Target) *target {
 		endpoint: e, at: at, addr: netip.AddrPortFrom(ip, uint16(at.Port)), groups: e.c.groupsOf(ip), streams: map[net.Conn]struct{}{},
 	}
 	t.key = strings.Join(t.groups, " ")
-	t.upstream = e.c.pool.Target(t.addr, nil)
+	t.upstream = e.c.pool.Target(exchange.TargetSpec{Addr: t.addr})
 	return t
 }
 
@@ -120,19 +120,19 @@ func (t *target) judge(failed bool, now time.Time) {
 	}
 }
 
-// Target is where a request that has claimed t goes: http1.Lease.
-func (t *target) Target() *http1.Target { return t.upstream }
+// Target is where a request that has claimed t goes: exchange.Lease.
+func (t *target) Target() *exchange.Target { return t.upstream }
 
-// Done ends a claim: http1.Lease.
-func (t *target) Done(r *http1.Request, o *http1.Outcome) {
+// Done ends a claim: exchange.Lease.
+func (t *target) Done(r *exchange.Request, o *exchange.Outcome) {
 	if who, ok := r.Note.(*caller); ok {
 		who.client.outcome(o)
 		t.endpoint.traffic.bytes.Add(uint64(max(o.In+o.Out, 0)))
 	}
 	switch o.Failure {
-	case http1.ClientGone, http1.BadBody, http1.Ended: // not the target's fault
+	case exchange.ClientGone, exchange.BadBody, exchange.Ended: // not the target's fault
 	default:
-		t.judge(o.Failure != http1.OK || o.Status == 502 || o.Status == 503 || o.Status == 504, time.Now())
+		t.judge(o.Failure != exchange.OK || o.Status == 502 || o.Status == 503 || o.Status == 504, time.Now())
 	}
 	t.release()
 }

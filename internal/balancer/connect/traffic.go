@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/model"
 )
@@ -36,7 +36,7 @@ func (e *endpoint) clientOf(name clientName) *client {
 }
 
 // outcome counts how one try at a target ended.
-func (c *client) outcome(o *http1.Outcome) {
+func (c *client) outcome(o *exchange.Outcome) {
 	c.bytes.Add(uint64(max(o.In+o.Out, 0)))
 	if o.Status == 0 {
 		return

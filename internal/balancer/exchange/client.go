@@ -45,8 +45,8 @@ const (
 // answer. Its parts are views that are valid until the next call.
 type Body interface {
 	// Buffered returns what has come of the body with the head, without waiting,
-	// and whether that is all of it. It may be called again, with the same form,
-	// until Next is called, and then returns the same or more.
+	// and whether that is all of it. It may be called again, with another form
+	// too, until Next is called, which goes on in the form of the last call.
 	Buffered(form Form) (p []byte, whole bool, err error)
 	// Next waits for the part after what Buffered and Next have returned, no longer
 	// than limit. done reports that it is the last; it may be empty. A body

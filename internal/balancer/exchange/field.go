@@ -10,6 +10,9 @@ type Field struct {
 	// is there; "" if it came otherwise or is new.
 	Line string
 	ID   FieldID
+	// Hop marks a field of a request that is of the client's connection or of the
+	// framing there: no target gets it.
+	Hop bool
 }
 
 // FieldID marks the fields that mean something to a proxy.

@@ -2,72 +2,196 @@ package exchange
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"unsafe"
+	"time"
 )
 
-// Flow is the way of one request after another through the balancer: a codec has
-// one for each HTTP/1 connection or HTTP/2 stream, and reuses it. The codec fills
-// Request and calls Serve, or Refuse for what is malformed. Init comes first.
+// Flow is the way of one request through the balancer. A codec takes one for each
+// request, and may use it again for another: it calls Begin, fills Request, and
+// calls Serve, or Refuse for what is malformed.
 type Flow struct {
 	Request Request
 
-	proxy  *Proxy
-	client Client
-	set    *Settings // in force for this request
+	proxy   *Proxy
+	client  Client
+	ctx     context.Context // of Serve; kept for Request.Context, which is called from outside
+	set     *Settings       // in force for this request
+	rewrite *Rewrite
+	edits   *Edits
+
+	fwd    Forward // what the target gets
+	head   Head    // what the client gets
+	text   text    // values in them
+	body   []byte  // of the request, as far as it has come
+	whole  bool    // that is all of it
+	replay bool    // it can be sent again though a target may have seen it
+	keep   bool    // the client's connection may take another request
+	late   bool    // the last try found no connection in time
+
+	lease   Lease // held and not yet done
+	outcome Outcome
+	sum     Summary
+	up      upload
 
 	gone   atomic.Bool // the client has left
 	killed atomic.Bool // the server ends hard
-	claim  claimWait
 
-	mu  sync.Mutex
-	try Try // in use; guarded by mu for Gone and Kill, written by the owner only
-}
-
-// claimWait is the context of a Claim that waits.
-type claimWait struct {
 	mu     sync.Mutex
-	ctx    context.Context // nil: nobody asked for one; guarded by mu
-	cancel context.CancelCauseFunc
+	try    Try                     // in use; guarded by mu for Gone and Kill, written by the owner only
+	waited context.CancelCauseFunc // ends the context of a Claim that waits; guarded by mu
+	waits  context.Context         // that context; nil: nobody asked for one
 }
 
-// Init sets what stays the same for all requests of a flow.
-func (f *Flow) Init(p *Proxy, c Client, conn *Conn) {
-	f.proxy, f.client = p, c
-	f.Request = Request{flow: f, Conn: conn}
+// Begin forgets the last request but keeps what can be reused. The settings are
+// the proxy's until the request is routed.
+func (f *Flow) Begin(p *Proxy, c Client, conn *Conn) {
+	r := &f.Request
+	*r = Request{flow: f, Conn: conn, Fields: r.Fields[:0], trace: r.trace[:0], extra: r.extra[:0]}
+	f.proxy, f.client, f.set = p, c, p.Current()
+	f.rewrite, f.edits = nil, nil
+	f.text.reset()
+	f.body, f.whole, f.replay, f.late = nil, false, false, false
+	f.keep = true
+	f.sum, f.outcome, f.up.fault = Summary{}, Outcome{}, nil
+	f.gone.Store(false)
+	f.killed.Store(false)
 }
 
-// Settings returns the settings in force for the request; the proxy's until it is
-// routed. Read only.
+// Settings returns the settings in force for the request. Read only.
 func (f *Flow) Settings() *Settings { return f.set }
 
-// Begin forgets the last request but keeps what can be reused, and takes the
-// proxy's settings: called before a head is read.
-func (f *Flow) Begin() {
-	r := &f.Request
-	*r = Request{flow: f, Conn: r.Conn, Fields: r.Fields[:0], trace: r.trace[:0], extra: r.extra[:0]}
-	f.set = f.proxy.Current()
+// Serve takes the request to its end. It reports whether the client's connection is
+// fit for another one: its body was taken entirely, its answer is whole, and no
+// mode of desync mitigation wants it closed. A panic of the Router or of a Lease
+// ends this request only.
+func (f *Flow) Serve(ctx context.Context) (keep bool) {
+	f.ctx = ctx
+	defer func() {
+		if p := recover(); p != nil {
+			f.proxy.Log.Error("request panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			f.abandon()
+			keep = false
+		}
+		f.ctx = nil
+	}()
+	f.Request.setTrace()
+	f.handle(f.proxy.Router.Route(&f.Request))
+	f.finish()
+	return f.keep && f.whole
 }
 
-// Serve takes the request to its end. It reports whether the connection is fit for
-// another one: the client's body was taken entirely, its answer is whole, and no
-// mode of desync mitigation wants it closed.
-func (f *Flow) Serve(ctx context.Context) (keep bool) { panic("not written yet") }
+// Refuse answers a request that is malformed or came too slowly, and tells of it.
+// The connection must end: what follows cannot be told apart.
+func (f *Flow) Refuse(e *Fault) {
+	f.Request.Blame(e.Class, e.Reason)
+	f.refuse(e)
+	f.finish()
+}
 
-// Refuse answers a request that is malformed or came too slowly. The connection
-// must end: what follows cannot be told apart.
-func (f *Flow) Refuse(e *Fault) { panic("not written yet") }
+// handle does what the Router has decided.
+func (f *Flow) handle(v Verdict) {
+	r := &f.Request
+	if v.Settings != nil {
+		f.set = v.Settings
+	}
+	f.rewrite, f.edits = v.Rewrite, v.Edits
+	if r.Class == Ambiguous && f.set.Desync != Monitor {
+		f.keep = false
+	}
+	err := f.measure(f.form())
+	switch {
+	case v.Drop:
+		f.keep, f.sum.Reason = false, "Dropped"
+		f.client.Abort(true)
+	case err != nil:
+		f.failBody(err)
+	case r.Class >= Acceptable && f.set.Desync == Strictest:
+		f.refuse(errStrict)
+	case v.Answer != nil:
+		f.answer(v.Answer)
+	case v.Group == nil:
+		f.answer(&Answer{Status: 503, Reason: "NoTargets"})
+	default:
+		f.forward(v.Group)
+	}
+}
 
-// Gone notes that the client has left. It may be called from any goroutine, any
-// number of times, between Serve's beginning and its end.
-func (f *Flow) Gone() { panic("not written yet") }
+// errStrict is why Strictest refuses what the other modes let pass.
+var errStrict = &Fault{400, "NonCompliant", Ambiguous}
 
-// Kill ends the request under way at once, for a server that ends hard. It may be
-// called from any goroutine at any time.
-func (f *Flow) Kill() { panic("not written yet") }
+// forward passes the request on to targets of g until one has answered.
+func (f *Flow) forward(g Group) {
+	if !f.collect() {
+		return
+	}
+	f.replay = f.whole && f.Request.idempotent()
+	f.compose()
+	for f.attempt(g) {
+	}
+}
 
-func (f *Flow) claimContext() context.Context { panic("not written yet") }
+// form is how the request's body is passed on to a target that takes either.
+func (f *Flow) form() Form {
+	if f.Request.Chunks {
+		return Chunks
+	}
+	return Payload
+}
 
-// view is p as a string, without copying.
-func view(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
+// finish tells of the request.
+func (f *Flow) finish() {
+	s := &f.sum
+	s.Received, s.SentBytes = f.client.Counts()
+	s.Finished = time.Now()
+	s.Class, s.ClassReason = f.Request.Class, f.Request.ClassReason
+	if f.set.DropInvalid {
+		s.DroppedBad = f.Request.Invalid
+	}
+	f.proxy.Observer.Finished(&f.Request, s)
+}
+
+// abandon gives everything up that a request holds.
+func (f *Flow) abandon() {
+	f.keep = false
+	f.endClaim()
+	f.stopUpload()
+	if f.lease != nil {
+		f.settle(Ended, false)
+	}
+	f.client.Abort(false)
+}
+
+// leave notes that the client has gone, as 460 if it got nothing.
+func (f *Flow) leave() {
+	f.keep = false
+	if f.sum.Status == 0 {
+		f.sum.Status = 460
+	}
+	f.sum.Reason = ClientGone.String()
+}
+
+// failBody ends a request whose body did not come.
+func (f *Flow) failBody(err error) {
+	f.refuse(bodyFault(err))
+}
+
+// bodyFault is what a client gets whose body could not be read.
+func bodyFault(err error) *Fault {
+	if fault, ok := errors.AsType[*Fault](err); ok {
+		return fault
+	}
+	if errors.Is(err, ErrIdle) {
+		return errSilent
+	}
+	return errBrokenBody
+}
+
+// What a client can be refused for within its body.
+var (
+	errSilent     = &Fault{408, "RequestTimeout", Compliant}
+	errBrokenBody = &Fault{400, "BodyBrokenOff", Compliant}
+)

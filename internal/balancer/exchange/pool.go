@@ -7,14 +7,16 @@ import (
 	"time"
 )
 
-// PoolConfig is how targets are reached. HTTP1 is required.
+// PoolConfig is how targets are reached.
 type PoolConfig struct {
 	// Dial opens a connection to targets that do not say how; nil is TCP.
 	Dial        Dial
 	DialTimeout time.Duration // 0 is AWS's 10 s
-	HTTP1       Upstream
-	HTTP2       Upstream // also of GRPC
+	Upstreams   Upstreams
 }
+
+// Upstreams are the codecs that speak with targets.
+type Upstreams map[Protocol]Upstream
 
 // Pool makes targets and looks after their connections, for any number of load
 // balancers.
@@ -71,16 +73,12 @@ func (p *Pool) all() []*Target {
 
 // Target creates a target with no connections yet. Two calls make two targets. The
 // caller keeps it and calls Close when it is no longer used.
-func (p *Pool) Target(cfg TargetConfig) *Target {
+func (p *Pool) Target(cfg TargetSpec) *Target {
 	if cfg.Dial == nil {
 		cfg.Dial = p.cfg.Dial
 	}
 	t := &Target{cfg: cfg, addr: cfg.Addr.String(), pool: p}
-	up := p.cfg.HTTP1
-	if cfg.Protocol != HTTP1 {
-		up = p.cfg.HTTP2
-	}
-	t.kept = up.Keep(t)
+	t.kept = p.cfg.Upstreams[cfg.Protocol].Keep(t)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.targets[t] = struct{}{}

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"crypto/tls"
 	"net/netip"
 	"time"
 )
@@ -26,15 +25,10 @@ type Request struct {
 	Fields  []Field
 
 	Length   int64 // of the body; Unknown if it ends by itself
-	Lengths  int   // Content-Length values that came, which are all the same
 	Chunks   bool  // the body can be had as HTTP/1 chunks, as they came
 	Expects  bool  // the client waits for 100 (Continue)
 	Upgrade  bool  // to a WebSocket
 	Trailers bool  // the client takes trailers ("TE: trailers", or HTTP/2)
-
-	// Options are the elements of Connection, as a list, where they name fields
-	// that must not pass.
-	Options string
 
 	Class       Desync // how well it complies
 	ClassReason string // "" if it does
@@ -55,11 +49,11 @@ const Unknown = -1
 
 // Conn describes a client's connection to those that serve its requests.
 type Conn struct {
-	Client  netip.AddrPort       // who is at the other end; the zero value if it is not TCP
-	Local   string               // our address, for clients that name no host
-	Started time.Time            // when it was accepted
-	TLS     *tls.ConnectionState // nil without TLS
-	// Note is of who accepted the connection, e.g. its listener.
+	Client  netip.AddrPort // who is at the other end; the zero value if it is not TCP
+	Local   string         // our address, for clients that name no host
+	Scheme  string         // "http" or "https"
+	Started time.Time      // when it was accepted
+	// Note is of who accepted the connection, e.g. what was agreed on in TLS.
 	Note any
 }
 

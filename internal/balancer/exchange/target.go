@@ -23,8 +23,8 @@ const (
 // Dial opens a connection to an address. It must obey ctx.
 type Dial func(ctx context.Context, addr string) (net.Conn, error)
 
-// TargetConfig is what a Pool makes a Target of.
-type TargetConfig struct {
+// TargetSpec is what a Pool makes a Target of.
+type TargetSpec struct {
 	Addr     netip.AddrPort
 	Protocol Protocol
 	TLS      bool // encrypted, without looking at the certificate, as an ALB
@@ -34,7 +34,7 @@ type TargetConfig struct {
 // Target is an address that requests are sent to, with its kept connections. It is
 // safe for concurrent use.
 type Target struct {
-	cfg  TargetConfig
+	cfg  TargetSpec
 	addr string // what is dialled
 	pool *Pool
 	kept Kept

@@ -28,6 +28,8 @@ type Forward struct {
 type Head struct {
 	Status int // 101 of an upgrade that was accepted, whatever the protocol's number
 	Reason string
+	// Fields are those that pass, in order: the target's codec leaves out what is
+	// of its connection and its framing. Content-Length is among them.
 	Fields []Field
 	Length int64 // of the body; Unknown if it ends by itself; 0 of answers that have none
 	// Bodiless is of an answer that has no body whatever Content-Length says: to
@@ -37,9 +39,13 @@ type Head struct {
 	// is what the parts passed to Client.Write are.
 	Chunks bool
 	Form   Form
+	// Own is of an answer that we made ourselves.
+	Own bool
 	// UntilClose is of a body that ends with the target's connection: its end may
 	// be a failure that nobody can see.
 	UntilClose bool
+	// Last reports that the target takes no other request on the connection.
+	Last bool
 	// Close reports that the client's connection is not for another request, which
 	// an HTTP/1 client is told.
 	Close bool
@@ -47,8 +53,6 @@ type Head struct {
 	// is; who changes anything sets it to nil. The first part of the body may
 	// lie right behind it in memory.
 	Raw []byte
-	// Options are the elements of Connection that name fields which must not pass.
-	Options string
 }
 
 // Try is one try of a request: a connection to a target, or a stream of one.

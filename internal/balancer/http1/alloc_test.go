@@ -7,24 +7,26 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // steady is a router with one target and a client over TCP, none of which
 // allocates, so that every allocation seen is the data plane's.
 type steady struct {
-	t      *Target
+	t      *exchange.Target
 	client net.Conn
 	in     []byte
 }
 
-func (s *steady) Route(*Request) Verdict        { return Verdict{Group: s} }
-func (s *steady) Claim(*Request) (Lease, error) { return s, nil }
-func (s *steady) Target() *Target               { return s.t }
-func (s *steady) Done(*Request, *Outcome)       {}
-func (s *steady) Opened(netip.Addr)             {}
-func (s *steady) Rejected()                     {}
-func (s *steady) Closed(netip.Addr)             {}
-func (s *steady) Finished(*Request, *Summary)   {}
+func (s *steady) Route(*exchange.Request) exchange.Verdict        { return exchange.Verdict{Group: s} }
+func (s *steady) Claim(*exchange.Request) (exchange.Lease, error) { return s, nil }
+func (s *steady) Target() *exchange.Target                        { return s.t }
+func (s *steady) Done(*exchange.Request, *exchange.Outcome)       {}
+func (s *steady) Opened(netip.Addr)                               {}
+func (s *steady) Rejected()                                       {}
+func (s *steady) Closed(netip.Addr)                               {}
+func (s *steady) Finished(*exchange.Request, *exchange.Summary)   {}
 
 func newSteady(tb testing.TB, answer string) *steady {
 	tb.Helper()
@@ -60,8 +62,9 @@ func newSteady(tb testing.TB, answer string) *steady {
 			}
 		}
 	}()
-	s := &steady{t: NewPool(PoolConfig{}).Target(netip.MustParseAddrPort(back.Addr().String()), nil)}
-	srv := New(Config{Router: s, Observer: s, Log: slog.New(slog.DiscardHandler), Settings: DefaultSettings()})
+	codec := New(Config{})
+	s := &steady{t: exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP1: codec}}).Target(exchange.TargetSpec{Addr: netip.MustParseAddrPort(back.Addr().String())})}
+	srv := NewServer(codec, exchange.NewProxy(exchange.Config{Router: s, Observer: s, Log: slog.New(slog.DiscardHandler), Settings: exchange.DefaultSettings()}), nil)
 	go func() {
 		defer func() { ended <- struct{}{} }()
 		_ = srv.Serve(tb.Context(), front)
@@ -149,7 +152,7 @@ func BenchmarkProxy(b *testing.B) {
 func BenchmarkParse(b *testing.B) {
 	buf := []byte("GET /computation?x=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n" +
 		"Accept: text/html,application/xhtml+xml\r\nAccept-Encoding: gzip, deflate\r\nCookie: session=0123456789abcdef\r\n\r\n")
-	var r Request
+	r := request{Request: new(exchange.Request)}
 	b.ReportAllocs()
 	for b.Loop() {
 		r.reset()

@@ -1,27 +1,25 @@
 package http1
 
-import (
-	"errors"
-	"fmt"
-	"runtime/debug"
-	"sync/atomic"
-	"time"
-)
+import "neargate/internal/balancer/exchange"
 
-// maxWhole is how large a body of known length may be to be read entirely
-// before a target is asked for: it then holds no target up, goes out in one
-// write, and can be sent again.
-const maxWhole = 16 << 10
-
-// bodyReader follows a body to its end.
-type bodyReader struct {
+// body follows a body to its end, in the form that is asked for.
+type body struct {
 	kind   bodyKind
 	left   int64 // of lengthBody
 	chunks chunks
+	plain  []byte // payload of chunks
+	tail   []byte // trailers, as lines
+	fields []exchange.Field
 }
 
-// feed takes the part of p that belongs to the body. A closeBody is never done.
-func (b *bodyReader) feed(p []byte) (n int, done bool, err error) {
+// begin starts over with another body; buffers are kept.
+func (b *body) begin(kind bodyKind, length int64) {
+	*b = body{kind: kind, left: length, plain: b.plain[:0], tail: b.tail[:0], fields: b.fields[:0]}
+}
+
+// feed takes the part of p that belongs to the body. The end of one that lasts
+// until the connection's shows elsewhere.
+func (b *body) feed(p []byte) (n int, done bool, err error) {
 	switch b.kind {
 	case noBody:
 		return 0, true, nil
@@ -31,162 +29,40 @@ func (b *bodyReader) feed(p []byte) (n int, done bool, err error) {
 		return n, b.left == 0, nil
 	case chunkedBody:
 		return b.chunks.scan(p)
-	case closeBody:
-	}
-	return len(p), false, nil
-}
-
-// upload passes the rest of a request's body on to the target while the answer
-// is awaited. It runs in a goroutine of its own, which owns the client's
-// reading side and the target's writing side until it has ended.
-type upload struct {
-	body    bodyReader
-	running bool
-	ended   chan struct{} // of capacity 1, made once
-
-	stop    atomic.Bool  // set to end it
-	failed  atomic.Bool  // set by it, to end the wait for the answer
-	active  atomic.Int64 // when bytes moved last, in Unix nanoseconds
-	failure Failure      // why it failed; set before failed
-	bad     *protoError  // what the client gets
-}
-
-// measureBody finds how much of the body lies in the buffer.
-func (c *Conn) measureBody() *protoError {
-	c.up.body, c.up.bad = bodyReader{kind: c.req.body, left: c.req.length}, nil
-	n, done, err := c.up.body.feed(c.in.b[c.req.end:c.in.w])
-	c.whole, c.bodyEnd = done, c.req.end+n
-	if err != nil {
-		return errBadChunk
-	}
-	return nil
-}
-
-// readBody invites the body if the client waits for that, and reads a small one
-// entirely. It reports false if the client failed, who was then answered.
-func (c *Conn) readBody() bool {
-	r := &c.req
-	if c.whole {
-		return true
-	}
-	if r.expects && c.in.w == r.end {
-		// At once, whatever the length; the target is not asked
-		// (how-elastic-load-balancing-works, "HTTP headers").
-		if err := c.writeAll([]byte("HTTP/1.1 100 Continue\r\n\r\n"), c.set.IdleTimeout); err != nil {
-			c.leave()
-			return false
-		}
-	}
-	if r.body != lengthBody || r.length > maxWhole {
-		c.in.reserve(r.end + streamBuffer)
-		return true
-	}
-	c.in.reserve(r.end + int(r.length))
-	for !c.whole {
-		if err := c.readMore(c.set.IdleTimeout); err != nil {
-			c.failBody(err)
-			return false
-		}
-		_ = c.measureBody() // only chunks can be bad
-	}
-	return true
-}
-
-// failBody ends a request whose body did not come.
-func (c *Conn) failBody(err error) {
-	var bad *protoError
-	if !errors.As(err, &bad) {
-		bad = errBrokenBody
-	}
-	c.refuse(bad)
-}
-
-// startUpload begins to pass on what is not buffered.
-func (c *Conn) startUpload() {
-	u := &c.up
-	if u.ended == nil {
-		u.ended = make(chan struct{}, 1)
-	}
-	u.stop.Store(false)
-	u.failed.Store(false)
-	u.failure, u.bad = OK, nil
-	u.active.Store(time.Now().UnixNano())
-	u.running = true
-	go c.upload(c.target)
-}
-
-func (c *Conn) upload(tc *targetConn) {
-	defer func() {
-		if p := recover(); p != nil { // ends this connection only
-			c.srv.cfg.Log.Error("upload panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			c.up.failure, c.up.bad = BadBody, errBadChunk
-			c.up.failed.Store(true)
-			_ = tc.SetReadDeadline(past())
-		}
-		c.up.ended <- struct{}{}
-	}()
-	c.up.failure, c.up.bad = c.pump(tc)
-	if c.up.failure != OK {
-		c.up.failed.Store(true)
-		_ = tc.SetReadDeadline(past())
+	default: // closeBody, endlessBody
+		return len(p), false, nil
 	}
 }
 
-// pump moves the body until its end. If the target takes no more it just ends:
-// the answer, or its absence, tells why.
-func (c *Conn) pump(tc *targetConn) (Failure, *protoError) {
-	u, start := &c.up, c.req.end
-	for {
-		n, err := c.readSome(c.in.b[start:], c.set.IdleTimeout, &u.stop)
-		switch {
-		case errors.Is(err, errStopped):
-			return OK, nil
-		case errors.Is(err, errIdle):
-			return ClientGone, errSilent
-		case err != nil:
-			return ClientGone, errBrokenBody
-		}
-		c.in.w = start + n
-		used, done, err := u.body.feed(c.in.b[start:c.in.w])
+// take is feed for a form: part is what the octets of p are in it.
+func (b *body) take(p []byte, form exchange.Form) (part []byte, n int, done bool, err error) {
+	if b.kind != chunkedBody || form == exchange.Chunks {
+		n, done, err = b.feed(p)
+		return p[:n], n, done, err
+	}
+	b.plain, b.chunks.tail = b.plain[:0], &b.tail
+	for n < len(p) && b.chunks.state != chunkDone {
+		frame, data, err := b.chunks.next(p[n:])
 		if err != nil {
-			return BadBody, errBadChunk
+			return b.plain, n, false, err
 		}
-		if err := tc.writeAll(c.in.b[start:start+used], c.set.IdleTimeout); err != nil {
-			if errors.Is(err, errIdle) {
-				return Timeout, nil
-			}
-			return OK, nil
-		}
-		u.active.Store(time.Now().UnixNano())
-		if done {
-			c.whole, c.bodyEnd = true, start+used
-			return OK, nil
-		}
+		b.plain = append(b.plain, p[n+frame:n+frame+data]...)
+		n += frame + data
 	}
+	return b.plain, n, b.chunks.state == chunkDone, nil
 }
 
-// uploadGrace is how long an upload may still run when the answer is complete:
-// its last step may lag behind the target's.
-const uploadGrace = 100 * time.Millisecond
+// trailers returns the fields behind the chunks, once they were taken as payload.
+func (b *body) trailers() []exchange.Field {
+	if len(b.tail) <= len("\r\n") || len(b.fields) > 0 {
+		return b.fields
+	}
+	b.fields, _ = parseFields(b.fields, view(b.tail), maxTrailers) // were checked as they came
+	return b.fields
+}
 
-// endUpload waits for the upload, stopping it if it is not about to end. What
-// was not passed on by then makes both connections useless for more.
-func (c *Conn) endUpload(grace time.Duration) {
-	u := &c.up
-	if !u.running {
-		return
-	}
-	u.running = false
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
-	select {
-	case <-u.ended:
-		return
-	case <-timer.C:
-	}
-	u.stop.Store(true)
-	_ = c.SetReadDeadline(past())
-	_ = c.target.SetWriteDeadline(past())
-	_ = c.target.Close()
-	<-u.ended
+// release forgets what is too large to be kept.
+func (b *body) release() {
+	b.plain, b.tail = shrink(b.plain), shrink(b.tail)
+	clear(b.fields[:cap(b.fields)])
 }

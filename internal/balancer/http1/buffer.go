@@ -11,15 +11,14 @@ const (
 	streamBuffer = 16 << 10 // what is passed on at once of an answer
 )
 
-// buffers are a server's pools of byte slices by size.
-type buffers struct{ small, middle, large, stream sync.Pool }
+// buffers are a codec's pools of byte slices by size.
+type buffers struct{ small, middle, large sync.Pool }
 
 func newBuffers() *buffers {
 	return &buffers{
 		small:  sync.Pool{New: func() any { return new([smallBuffer]byte) }},
 		middle: sync.Pool{New: func() any { return new([middleBuffer]byte) }},
 		large:  sync.Pool{New: func() any { return new([largeBuffer]byte) }},
-		stream: sync.Pool{New: func() any { return &scratch{ans: make([]byte, streamBuffer)} }},
 	}
 }
 
@@ -48,26 +47,15 @@ func (p *buffers) put(b []byte) {
 	}
 }
 
-// scratch is what a request needs while it is under way.
-type scratch struct {
-	fwd  []byte // what the target gets: head and buffered body
-	out  []byte // what the client gets, if it is not the target's own bytes
-	ans  []byte // what comes from the target
-	held int    // octets of ans with the final head and what came with it
-	head answer // in ans
-}
-
-// maxKept is how large a slice may be to stay in a scratch for later requests.
+// maxKept is how large a slice may be to be kept for later requests.
 const maxKept = 64 << 10
 
-func (p *buffers) scratch() *scratch { return p.stream.Get().(*scratch) }
-
-func (p *buffers) done(s *scratch) {
-	if cap(s.fwd) > maxKept || cap(s.out) > maxKept || len(s.ans) > maxKept {
-		return
+// shrink is p to be used again, unless it has grown too large to be kept.
+func shrink(p []byte) []byte {
+	if cap(p) > maxKept {
+		return nil
 	}
-	s.head.buf = nil
-	p.stream.Put(s)
+	return p[:0]
 }
 
 // buffer holds what was read and not yet used: b[r:w].

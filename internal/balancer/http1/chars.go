@@ -1,7 +1,5 @@
 package http1
 
-import "encoding/binary"
-
 // Classes of octets (RFC 9110 5.6.2, RFC 9112, RFC 3986).
 const (
 	tokenChar  uint8 = 1 << iota // of methods and field names
@@ -36,28 +34,29 @@ func charTable() (t [256]uint8) {
 	return t
 }
 
-// all reports whether every octet of p is of the class.
-func all(p []byte, class uint8) bool {
-	for _, c := range p {
-		if chars[c]&class == 0 {
+// all reports whether every octet of s is of the class.
+func all(s string, class uint8) bool {
+	for i := range len(s) {
+		if chars[s[i]]&class == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// cleanValue is all(p, valueChar), eight octets at a time.
-func cleanValue(p []byte) bool {
+// cleanValue is all(s, valueChar), eight octets at a time.
+func cleanValue(s string) bool {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	for len(p) >= 8 {
-		x := binary.LittleEndian.Uint64(p)
+	for len(s) >= 8 {
+		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 		del := x ^ 0x7f*ones
-		if ((x-0x20*ones)&^x|(del-ones)&^del)&highs != 0 && !all(p[:8], valueChar) {
+		if ((x-0x20*ones)&^x|(del-ones)&^del)&highs != 0 && !all(s[:8], valueChar) {
 			return false
 		}
-		p = p[8:]
+		s = s[8:]
 	}
-	return all(p, valueChar)
+	return all(s, valueChar)
 }
 
 // lower is an ASCII letter in lower case, any other octet unchanged.
@@ -68,13 +67,13 @@ func lower(c byte) byte {
 	return c
 }
 
-// isFold reports whether p is name but for case; name is in lower case.
-func isFold(p []byte, name string) bool {
-	if len(p) != len(name) {
+// isFold reports whether s is name but for case; name is in lower case.
+func isFold(s, name string) bool {
+	if len(s) != len(name) {
 		return false
 	}
-	for i, c := range p {
-		if lower(c) != name[i] {
+	for i := range len(s) {
+		if lower(s[i]) != name[i] {
 			return false
 		}
 	}
@@ -82,23 +81,23 @@ func isFold(p []byte, name string) bool {
 }
 
 // trim cuts blanks and tabs off both ends.
-func trim(p []byte) []byte {
-	for len(p) > 0 && (p[0] == ' ' || p[0] == '\t') {
-		p = p[1:]
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
 	}
-	for len(p) > 0 && (p[len(p)-1] == ' ' || p[len(p)-1] == '\t') {
-		p = p[:len(p)-1]
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
 	}
-	return p
+	return s
 }
 
 // nextItem cuts the first element off a comma-separated list; elements may be
 // empty.
-func nextItem(list []byte) (item, rest []byte, more bool) {
-	for i, c := range list {
-		if c == ',' {
+func nextItem(list string) (item, rest string, more bool) {
+	for i := range len(list) {
+		if list[i] == ',' {
 			return trim(list[:i]), list[i+1:], true
 		}
 	}
-	return trim(list), nil, false
+	return trim(list), "", false
 }

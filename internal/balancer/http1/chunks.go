@@ -1,5 +1,7 @@
 package http1
 
+import "neargate/internal/balancer/exchange"
+
 // chunks follows a chunked body (RFC 9112 7.1) octet by octet and refuses what
 // two readers could read differently: signs, blanks, bare line feeds, sizes of
 // over 15 digits, framing fields in trailers. The zero value is at the start.
@@ -9,6 +11,9 @@ type chunks struct {
 	line  int   // octets of this size line, or of all trailer lines
 	name  [maxFramingName]byte
 	named int // octets of the trailer's name
+	// tail gets the trailers as lines, with the empty one at the end, if it is not
+	// nil.
+	tail *[]byte
 }
 
 type chunkState uint8
@@ -58,6 +63,9 @@ func (c *chunks) next(p []byte) (frame, data int, err error) {
 				c.state = chunkDataCR
 			}
 			return frame, data, nil
+		}
+		if c.tail != nil && c.state >= trailerStart {
+			*c.tail = append(*c.tail, p[frame])
 		}
 		if !c.step(p[frame]) {
 			return frame, 0, errBadChunk
@@ -162,10 +170,10 @@ func (c *chunks) framing() bool {
 	if c.named > len(c.name) {
 		return false
 	}
-	switch knownField(c.name[:c.named]) {
-	case contentLengthField, transferEncodingField, hostField, connectionField,
-		teField, expectField, upgradeField, forwardedForField,
-		forwardedPortField, forwardedProtoField, traceField:
+	switch exchange.KnownField(view(c.name[:c.named])) {
+	case exchange.ContentLengthField, exchange.TransferEncodingField, exchange.HostField, exchange.ConnectionField,
+		exchange.TEField, exchange.ExpectField, exchange.UpgradeField, exchange.ForwardedForField,
+		exchange.ForwardedPortField, exchange.ForwardedProtoField, exchange.TraceField:
 		return true
 	default:
 		return false

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"neargate/internal/balancer/exchange"
 )
 
 func TestDrainFinishesWhatIsInFlight(t *testing.T) {
@@ -112,7 +114,7 @@ func TestHardEndCutsRequests(t *testing.T) {
 		t.Errorf("got %q, want an end", s)
 	}
 	_, o := w.finished(t, 1)
-	if o[0].Failure != Ended {
+	if o[0].Failure != exchange.Ended {
 		t.Errorf("got %v, want ended", o[0].Failure)
 	}
 }
@@ -120,7 +122,7 @@ func TestHardEndCutsRequests(t *testing.T) {
 func TestClaimSeesTheClientLeave(t *testing.T) {
 	w := start(t, nil)
 	waits := make(chan struct{})
-	w.claim = func(r *Request) (Lease, error) {
+	w.claim = func(r *exchange.Request) (exchange.Lease, error) {
 		close(waits)
 		<-r.Context().Done()
 		return nil, r.Context().Err()
@@ -138,7 +140,7 @@ func TestClaimThatWaitedGoesOn(t *testing.T) {
 	b := newBackend(t, says(okAnswer))
 	w := start(t, nil, b.addr)
 	waits, proceed := make(chan struct{}, 9), make(chan struct{})
-	w.claim = func(r *Request) (Lease, error) {
+	w.claim = func(r *exchange.Request) (exchange.Lease, error) {
 		waits <- struct{}{}
 		select {
 		case <-r.Context().Done():
@@ -162,12 +164,12 @@ func TestClientThatLeavesFreesTheTarget(t *testing.T) {
 	got := make(chan struct{}, 1)
 	b := newBackend(t, func(net.Conn, *http.Request, string) bool { got <- struct{}{}; <-hold; return false })
 	t.Cleanup(func() { close(hold) })
-	w := start(t, func(s *Settings) { s.IdleTimeout = time.Minute }, b.addr)
+	w := start(t, func(s *exchange.Settings) { s.IdleTimeout = time.Minute }, b.addr)
 	c := w.send(t, get11)
 	<-got
 	c.Close()
 	s, o := w.finished(t, 1)
-	if o[0].Failure != ClientGone || s[0].Status != 460 {
+	if o[0].Failure != exchange.ClientGone || s[0].Status != 460 {
 		t.Errorf("got %v and status %d, want client gone and 460", o[0].Failure, s[0].Status)
 	}
 }
@@ -181,7 +183,7 @@ func TestTooManyConnectionsAreRejected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		worlds = append(worlds, serve(t, ln, Config{Settings: settings(nil), Limit: limit}, PoolConfig{}))
+		worlds = append(worlds, serveLimited(t, ln, exchange.Config{Settings: settings(nil)}, exchange.PoolConfig{}, limit))
 	}
 	count := func(w *world, open, rejected int) func() bool {
 		return func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.open == open && w.rejected == rejected }
@@ -221,7 +223,7 @@ func TestTunnel(t *testing.T) {
 		t.Errorf("got %q after the client's end, want %q", got, "bye")
 	}
 	s, o := w.finished(t, 1)
-	if !s[0].Tunnel || s[0].Status != 101 || o[0].Failure != OK {
+	if !s[0].Tunnel || s[0].Status != 101 || o[0].Failure != exchange.OK {
 		t.Errorf("got %+v, want a tunnel", s[0])
 	}
 	if got := b.requests()[0]; !strings.Contains(got, "\r\nConnection: upgrade\r\nUpgrade: websocket\r\n") {

@@ -5,15 +5,20 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // own is what the balancer adds for a plain request.
 const own = "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: 80\r\nX-Amzn-Trace-Id: Root=1-TIME-ID\r\n\r\n"
 
+// ownAnd is own with what is of the target's connection.
+func ownAnd(hop string) string { return strings.TrimSuffix(own, "\r\n") + hop + "\r\n" }
+
 func TestTargetGets(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		change func(*Settings)
+		change func(*exchange.Settings)
 		send   string
 		want   string
 	}{
@@ -54,27 +59,27 @@ func TestTargetGets(t *testing.T) {
 		},
 		{
 			"another listener port is added to Host",
-			func(s *Settings) { s.Port = 8080 },
+			func(s *exchange.Settings) { s.Port = 8080 },
 			"GET / HTTP/1.1\r\nHost: h\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: h:8080\r\n" + strings.Replace(own, "Port: 80", "Port: 8080", 1),
 		},
 		{
 			"another port in Host stays",
-			func(s *Settings) { s.Port = 8080 },
+			func(s *exchange.Settings) { s.Port = 8080 },
 			"GET / HTTP/1.1\r\nHost: [::1]:99\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: [::1]:99\r\n" + strings.Replace(own, "Port: 80", "Port: 8080", 1),
 		},
 		{
 			"Host is preserved",
-			func(s *Settings) { s.PreserveHost = true },
+			func(s *exchange.Settings) { s.PreserveHost = true },
 			"GET / HTTP/1.1\r\nHost: h:80\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: h:80\r\n" + own,
 		},
 		{
-			"hop-by-hop fields stay here", nil,
+			"hop-by-hop fields stay here, but that trailers are welcome", nil,
 			"GET / HTTP/1.1\r\nHost: h\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\n" +
 				"TE: trailers\r\nX-Hop: 1\r\nX-Stay: 2\r\nUpgrade: h2c\r\n\r\n",
-			"GET / HTTP/1.1\r\nHost: h\r\nX-Stay: 2\r\n" + own,
+			"GET / HTTP/1.1\r\nHost: h\r\nX-Stay: 2\r\n" + ownAnd("Connection: TE\r\nTE: trailers\r\n"),
 		},
 		{
 			"Connection cannot take Host or the balancer's fields away", nil,
@@ -94,13 +99,13 @@ func TestTargetGets(t *testing.T) {
 		},
 		{
 			"X-Forwarded-For is preserved",
-			func(s *Settings) { s.ForwardedFor = PreserveForwarded },
+			func(s *exchange.Settings) { s.ForwardedFor = exchange.PreserveForwarded },
 			"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\n" + strings.TrimPrefix(own, "X-Forwarded-For: 127.0.0.1\r\n"),
 		},
 		{
 			"X-Forwarded-For is removed",
-			func(s *Settings) { s.ForwardedFor = RemoveForwarded },
+			func(s *exchange.Settings) { s.ForwardedFor = exchange.RemoveForwarded },
 			"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: h\r\n" + strings.TrimPrefix(own, "X-Forwarded-For: 127.0.0.1\r\n"),
 		},
@@ -116,7 +121,7 @@ func TestTargetGets(t *testing.T) {
 		},
 		{
 			"names with other letters are dropped when asked",
-			func(s *Settings) { s.DropInvalid = true },
+			func(s *exchange.Settings) { s.DropInvalid = true },
 			"GET / HTTP/1.1\r\nHost: h\r\nX_Under: 1\r\nX-Good: 2\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: h\r\nX-Good: 2\r\n" + own,
 		},
@@ -133,12 +138,12 @@ func TestTargetGets(t *testing.T) {
 		{
 			"chunks with an extension and trailers", nil,
 			"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\nTrailer: X-Sum\r\n\r\n5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
-			"POST / HTTP/1.1\r\nHost: h\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n" + own + "5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
+			"POST / HTTP/1.1\r\nHost: h\r\nTrailer: X-Sum\r\n" + ownAnd("Transfer-Encoding: chunked\r\n") + "5;a=b\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n",
 		},
 		{
 			"chunks and a length: the length goes", nil,
 			"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-			"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n" + own + "5\r\nhello\r\n0\r\n\r\n",
+			"POST / HTTP/1.1\r\nHost: h\r\n" + ownAnd("Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n0\r\n\r\n",
 		},
 		{
 			"identity encoding means nothing", nil,

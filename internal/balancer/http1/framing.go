@@ -1,18 +1,20 @@
 package http1
 
+import "neargate/internal/balancer/exchange"
+
 // parseKnown reads the fields that steer connection and framing.
-func (r *Request) parseKnown() error {
+func (r *request) parseKnown() error {
 	encodings, forwarded := 0, 0
 	var upgrades bool
-	for i := range r.fields {
-		f := &r.fields[i]
-		value := f.value.of(r.buf)
-		switch f.id {
-		case contentLengthField:
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		value := f.Value
+		switch f.ID {
+		case exchange.ContentLengthField:
 			if err := r.addLength(value); err != nil {
 				return err
 			}
-		case transferEncodingField:
+		case exchange.TransferEncodingField:
 			n, err := codings(value)
 			if err != nil {
 				return err
@@ -21,19 +23,21 @@ func (r *Request) parseKnown() error {
 				return errManyEncodings
 			}
 			r.body = chunkedBody
-		case connectionField:
+		case exchange.ConnectionField:
 			if err := r.connection(value); err != nil {
 				return err
 			}
-		case expectField:
-			r.expects = r.minor == 1 && isFold(value, "100-continue")
-		case upgradeField:
+		case exchange.ExpectField:
+			r.Expects = r.minor == 1 && isFold(value, "100-continue")
+		case exchange.TEField:
+			r.Trailers = r.minor == 1 && named(value, "trailers")
+		case exchange.UpgradeField:
 			upgrades = isFold(value, "websocket")
-		case forwardedForField:
+		case exchange.ForwardedForField:
 			forwarded += countItems(value)
-		case otherField:
-			if !all(f.name.of(r.buf), plainChar) {
-				r.invalid++
+		case exchange.OtherField:
+			if !all(f.Name, plainChar) {
+				r.Invalid++
 			}
 		default: // steers neither
 		}
@@ -44,7 +48,7 @@ func (r *Request) parseKnown() error {
 	if err := r.frame(encodings); err != nil {
 		return err
 	}
-	r.wantsUpgrade = r.wantsUpgrade && upgrades && r.minor == 1 && r.body == noBody
+	r.Upgrade = r.upgrades && upgrades && r.minor == 1 && r.body == noBody
 	return nil
 }
 
@@ -52,9 +56,9 @@ func (r *Request) parseKnown() error {
 // request gets 463 (load-balancer-troubleshooting).
 const maxForwarded = 30
 
-func countItems(list []byte) int {
+func countItems(list string) int {
 	n := 1
-	for _, c := range list {
+	for _, c := range []byte(list) {
 		if c == ',' {
 			n++
 		}
@@ -64,9 +68,9 @@ func countItems(list []byte) int {
 
 // addLength takes a Content-Length, which may be a list or come twice if all
 // values are the same.
-func (r *Request) addLength(list []byte) error {
+func (r *request) addLength(list string) error {
 	for more := true; more; {
-		var item []byte
+		var item string
 		item, list, more = nextItem(list)
 		n, ok := parseLength(item)
 		if !ok {
@@ -83,9 +87,9 @@ func (r *Request) addLength(list []byte) error {
 
 // codings counts "chunked" in a Transfer-Encoding, the only coding passed on;
 // "identity" means nothing.
-func codings(list []byte) (chunked int, err error) {
+func codings(list string) (chunked int, err error) {
 	for more := true; more; {
-		var item []byte
+		var item string
 		item, list, more = nextItem(list)
 		switch {
 		case isFold(item, "chunked"):
@@ -104,10 +108,10 @@ func codings(list []byte) (chunked int, err error) {
 const maxConnection = 1 << 10
 
 // connection takes the options of a Connection field.
-func (r *Request) connection(list []byte) error {
+func (r *request) connection(list string) error {
 	whole, others := list, false
 	for more := true; more; {
-		var item []byte
+		var item string
 		item, list, more = nextItem(list)
 		switch {
 		case len(item) == 0:
@@ -116,7 +120,7 @@ func (r *Request) connection(list []byte) error {
 		case isFold(item, "keep-alive"):
 			r.wantsKeep = true
 		case isFold(item, "upgrade"):
-			r.wantsUpgrade = true
+			r.upgrades = true
 		default:
 			others = true
 		}
@@ -124,20 +128,20 @@ func (r *Request) connection(list []byte) error {
 	if !others {
 		return nil
 	}
-	if len(r.connections)+len(whole) > maxConnection {
+	if len(r.options)+len(whole) > maxConnection {
 		return errBadHeader
 	}
-	if len(r.connections) > 0 {
-		whole = append(append(append([]byte(nil), r.connections...), ','), whole...)
+	if r.options != "" {
+		whole = r.options + "," + whole
 	}
-	r.connections = whole
+	r.options = whole
 	return nil
 }
 
 // frame decides how the body is framed and how well the request complies
 // (application-load-balancers, "Classification reasons").
-func (r *Request) frame(encodings int) error {
-	bodiless := r.Method() == "GET" || r.Method() == "HEAD"
+func (r *request) frame(encodings int) error {
+	bodiless := r.Method == "GET" || r.Method == "HEAD"
 	switch {
 	case r.body == chunkedBody && r.minor == 0:
 		// RFC 9112 6.1: framing is faulty; no mode can tell where it ends.
@@ -145,24 +149,24 @@ func (r *Request) frame(encodings int) error {
 	case r.body == chunkedBody && encodings == 0:
 		// Only "identity": the length counts, if there is one.
 		r.body = noBody
-		r.blame(Ambiguous, "SuspiciousHeader")
+		r.Blame(exchange.Ambiguous, "SuspiciousHeader")
 	}
 	if r.lengths > 1 {
-		r.blame(Ambiguous, "DuplicateContentLength")
+		r.Blame(exchange.Ambiguous, "DuplicateContentLength")
 	}
 	switch {
 	case r.body == chunkedBody && r.lengths > 0:
-		r.blame(Ambiguous, "BothTeClPresent")
+		r.Blame(exchange.Ambiguous, "BothTeClPresent")
 	case r.body == chunkedBody && bodiless:
-		r.blame(Ambiguous, "UndefinedTransferEncodingSemantics")
+		r.Blame(exchange.Ambiguous, "UndefinedTransferEncodingSemantics")
 	case r.body == chunkedBody || r.lengths == 0:
 	case r.length > 0:
 		r.body = lengthBody
 		if bodiless {
-			r.blame(Ambiguous, "UndefinedContentLengthSemantics")
+			r.Blame(exchange.Ambiguous, "UndefinedContentLengthSemantics")
 		}
 	case bodiless:
-		r.blame(Acceptable, "GetHeadZeroContentLength")
+		r.Blame(exchange.Acceptable, "GetHeadZeroContentLength")
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // FuzzRequest: whatever head is passed on, net/http reads it the same way.
@@ -26,21 +28,20 @@ func FuzzRequest(f *testing.F) {
 		if err != nil || end == 0 {
 			return
 		}
-		var r Request
-		if err := r.parse(raw, 0, end); err != nil {
+		var c catcher
+		req := c.pass(t, raw, end)
+		if req == nil {
 			return
 		}
-		r.setTrace()
-		set := DefaultSettings()
-		head := r.appendForward(nil, &set, "127.0.0.1:80")
+		head := c.try.appendRequest(nil, c.fwd, nil, c.fwd.Length == 0)
 		got, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
 		if err != nil {
 			t.Fatalf("net/http refuses %q made of %q: %v", head, raw, err)
 		}
-		if got.Method != r.Method() || !got.ProtoAtLeast(1, 1) {
+		if got.Method != req.Method || !got.ProtoAtLeast(1, 1) {
 			t.Errorf("net/http reads %q as %s %s", head, got.Method, got.Proto)
 		}
-		want := map[bodyKind]int64{noBody: 0, lengthBody: r.length, chunkedBody: -1}[r.body]
+		want := map[bodyKind]int64{noBody: 0, lengthBody: req.length, chunkedBody: -1}[req.body]
 		if got.ContentLength != want {
 			t.Errorf("net/http reads %q with a body of %d, want %d", head, got.ContentLength, want)
 		}
@@ -65,14 +66,20 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil || end == 0 {
 			return
 		}
-		var a answer
-		if a.parse(raw[:end], end, head) != nil || a.status < 200 {
+		var h exchange.Head
+		a := answer{Head: &h}
+		if a.parse(raw[:end], head) != nil || h.Status < 200 {
 			return
 		}
-		c := &Conn{keep: true, req: Request{minor: 1}}
-		out := c.appendAnswerHead(nil, &a, asIs)
-		if c.verbatim(&a) {
-			out = raw[:end]
+		if h.Chunks {
+			h.Form = exchange.Chunks
+		}
+		t1 := &turn{keep: true}
+		t1.req.minor = 1
+		t1.frame(&h)
+		out := append(t1.appendConnection(appendHead(nil, &h), &h), "\r\n"...)
+		if h.Raw != nil && !t1.inChunks {
+			out = h.Raw
 		}
 		method := "GET"
 		if head {
@@ -82,8 +89,8 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatalf("net/http refuses %q made of %q: %v", out, raw, err)
 		}
-		if got.StatusCode != a.status {
-			t.Errorf("net/http reads %q as %d, want %d", out, got.StatusCode, a.status)
+		if got.StatusCode != h.Status {
+			t.Errorf("net/http reads %q as %d, want %d", out, got.StatusCode, h.Status)
 		}
 		switch {
 		case a.body == chunkedBody && !head && (len(got.TransferEncoding) != 1 || got.ContentLength != -1):
@@ -118,11 +125,10 @@ func FuzzChunks(f *testing.F) {
 		if err != nil || !done {
 			return
 		}
-		var plainBody []byte
-		b := bodyReader{kind: chunkedBody}
-		plainBody, _, _, err = b.deliver(nil, raw, plain)
+		b := body{kind: chunkedBody}
+		plainBody, _, _, err := b.take(raw, exchange.Payload)
 		if err != nil {
-			t.Fatalf("deliver %q: %v", raw, err)
+			t.Fatalf("take %q: %v", raw, err)
 		}
 		head := "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 		r, err := http.ReadRequest(bufio.NewReader(io.MultiReader(strings.NewReader(head), bytes.NewReader(raw[:n]))))

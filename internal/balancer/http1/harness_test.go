@@ -16,55 +16,79 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"neargate/internal/balancer/exchange"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is a Router, a Group, a Lease for each target, and an Observer, which
+// world is a Router, a Group, a exchange.Lease for each target, and an Observer, which
 // keep what they were told.
 type world struct {
 	t       *testing.T
 	addr    string // of the balancer
 	srv     *Server
-	pool    *Pool
+	pool    *exchange.Pool
+	codec   *recorder
 	served  chan error // what Serve returned
 	endHard context.CancelCauseFunc
 
 	mu        sync.Mutex
-	answer    *Answer
-	settings  *Settings
-	claim     func(r *Request) (Lease, error) // if set, instead of the targets
-	targets   []*lease                        // tried in turn by attempt
-	outcomes  []Outcome
-	summaries []Summary
+	answer    *exchange.Answer
+	settings  *exchange.Settings
+	claim     func(r *exchange.Request) (exchange.Lease, error) // if set, instead of the targets
+	targets   []*lease                                          // tried in turn by attempt
+	outcomes  []exchange.Outcome
+	summaries []exchange.Summary
 	open      int
 	rejected  int
+}
+
+// recorder remembers the connections to each target.
+type recorder struct {
+	*Codec
+	mu   sync.Mutex
+	kept map[*exchange.Target]*kept // guarded by mu
+}
+
+func (r *recorder) Keep(t *exchange.Target) exchange.Kept {
+	k := r.Codec.Keep(t).(*kept)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept[t] = k
+	return k
+}
+
+func (w *world) keeps(t *exchange.Target) *kept {
+	w.codec.mu.Lock()
+	defer w.codec.mu.Unlock()
+	return w.codec.kept[t]
 }
 
 // lease is one target's record.
 type lease struct {
 	w *world
-	t *Target
+	t *exchange.Target
 }
 
-func (l *lease) Target() *Target { return l.t }
+func (l *lease) Target() *exchange.Target { return l.t }
 
-func (l *lease) Done(_ *Request, o *Outcome) {
+func (l *lease) Done(_ *exchange.Request, o *exchange.Outcome) {
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 	l.w.outcomes = append(l.w.outcomes, *o)
 }
 
-func (w *world) Route(*Request) Verdict {
+func (w *world) Route(*exchange.Request) exchange.Verdict {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.answer != nil {
-		return Verdict{Answer: w.answer, Settings: w.settings}
+		return exchange.Verdict{Answer: w.answer, Settings: w.settings}
 	}
-	return Verdict{Group: w, Settings: w.settings}
+	return exchange.Verdict{Group: w, Settings: w.settings}
 }
 
-func (w *world) Claim(r *Request) (Lease, error) {
+func (w *world) Claim(r *exchange.Request) (exchange.Lease, error) {
 	w.mu.Lock()
 	claim := w.claim
 	w.mu.Unlock()
@@ -74,7 +98,7 @@ func (w *world) Claim(r *Request) (Lease, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.targets) == 0 {
-		return nil, &RefusalError{Status: 503, Reason: "no targets"}
+		return nil, &exchange.RefusalError{Status: 503, Reason: "no targets"}
 	}
 	return w.targets[r.Attempt()%len(w.targets)], nil
 }
@@ -85,14 +109,14 @@ func (w *world) Closed(netip.Addr) { w.mu.Lock(); w.open--; w.mu.Unlock() }
 
 func (w *world) Rejected() { w.mu.Lock(); w.rejected++; w.mu.Unlock() }
 
-func (w *world) Finished(_ *Request, s *Summary) {
+func (w *world) Finished(_ *exchange.Request, s *exchange.Summary) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.summaries = append(w.summaries, *s)
 }
 
-func (w *world) add(addr string) *Target {
-	t := w.pool.Target(netip.MustParseAddrPort(addr), nil)
+func (w *world) add(addr string) *exchange.Target {
+	t := w.pool.Target(exchange.TargetSpec{Addr: netip.MustParseAddrPort(addr)})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.targets = append(w.targets, &lease{w, t})
@@ -110,7 +134,7 @@ func until(t *testing.T, what string, ok func() bool) {
 }
 
 // finished waits for n summaries and returns them with the outcomes.
-func (w *world) finished(t *testing.T, n int) ([]Summary, []Outcome) {
+func (w *world) finished(t *testing.T, n int) ([]exchange.Summary, []exchange.Outcome) {
 	t.Helper()
 	until(t, "request finished", func() bool {
 		w.mu.Lock()
@@ -119,17 +143,17 @@ func (w *world) finished(t *testing.T, n int) ([]Summary, []Outcome) {
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]Summary(nil), w.summaries...), append([]Outcome(nil), w.outcomes...)
+	return append([]exchange.Summary(nil), w.summaries...), append([]exchange.Outcome(nil), w.outcomes...)
 }
 
 // start serves a balancer on loopback until the test ends.
-func start(t *testing.T, change func(*Settings), targets ...string) *world {
+func start(t *testing.T, change func(*exchange.Settings), targets ...string) *world {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := serve(t, ln, Config{Settings: settings(change)}, PoolConfig{})
+	w := serve(t, ln, exchange.Config{Settings: settings(change)}, exchange.PoolConfig{})
 	for _, addr := range targets {
 		w.add(addr)
 	}
@@ -137,8 +161,8 @@ func start(t *testing.T, change func(*Settings), targets ...string) *world {
 }
 
 // settings are the defaults with a shorter idle timeout and what change does.
-func settings(change func(*Settings)) Settings {
-	set := DefaultSettings()
+func settings(change func(*exchange.Settings)) exchange.Settings {
+	set := exchange.DefaultSettings()
 	set.IdleTimeout = 10 * time.Second
 	if change != nil {
 		change(&set)
@@ -146,11 +170,18 @@ func settings(change func(*Settings)) Settings {
 	return set
 }
 
-func serve(t *testing.T, ln net.Listener, cfg Config, pool PoolConfig) *world {
+func serve(t *testing.T, ln net.Listener, cfg exchange.Config, pool exchange.PoolConfig) *world {
 	t.Helper()
-	w := &world{t: t, addr: ln.Addr().String(), pool: NewPool(pool), served: make(chan error, 1)}
+	return serveLimited(t, ln, cfg, pool, nil)
+}
+
+func serveLimited(t *testing.T, ln net.Listener, cfg exchange.Config, pool exchange.PoolConfig, limit *ConnLimit) *world {
+	t.Helper()
+	codec := &recorder{Codec: New(Config{}), kept: map[*exchange.Target]*kept{}}
+	pool.Upstreams = exchange.Upstreams{exchange.HTTP1: codec}
+	w := &world{t: t, addr: ln.Addr().String(), pool: exchange.NewPool(pool), served: make(chan error, 1), codec: codec}
 	cfg.Router, cfg.Observer, cfg.Log = w, w, slog.New(slog.DiscardHandler)
-	w.srv = New(cfg)
+	w.srv = NewServer(codec.Codec, exchange.NewProxy(cfg), limit)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w.endHard = cancel
 	go func() { w.served <- w.srv.Serve(ctx, ln) }()
@@ -160,8 +191,10 @@ func serve(t *testing.T, ln net.Listener, cfg Config, pool PoolConfig) *world {
 			close(w.served)
 			_ = err
 		}
-		for _, target := range w.pool.all() {
-			target.Close()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, target := range w.targets {
+			target.t.Close()
 		}
 	})
 	return w

@@ -3,6 +3,8 @@ package http1
 import (
 	"strings"
 	"testing"
+
+	"neargate/internal/balancer/exchange"
 )
 
 func TestRequestRefused(t *testing.T) {
@@ -115,7 +117,7 @@ func TestAmbiguousRequestEndsBothConnections(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 			s, _ := w.finished(t, 1)
-			if s[0].Class != Ambiguous || s[0].ClassReason != row.reason {
+			if s[0].Class != exchange.Ambiguous || s[0].ClassReason != row.reason {
 				t.Errorf("got class %d %q, want ambiguous %q", s[0].Class, s[0].ClassReason, row.reason)
 			}
 			if n := len(b.requests()); n != 1 {
@@ -131,7 +133,7 @@ func TestAmbiguousRequestEndsBothConnections(t *testing.T) {
 
 func TestStrictestRefusesAmbiguous(t *testing.T) {
 	b := newBackend(t, says(okAnswer))
-	w := start(t, func(s *Settings) { s.Desync = Strictest }, b.addr)
+	w := start(t, func(s *exchange.Settings) { s.Desync = exchange.Strictest }, b.addr)
 	got := rest(t, w.send(t, "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"))
 	if !strings.HasPrefix(got, "HTTP/1.1 400 ") || len(b.requests()) != 0 {
 		t.Errorf("got %q and the target %q, want a 400 and nothing", got, b.requests())

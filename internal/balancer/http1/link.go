@@ -7,12 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-)
 
-// How a read or write on a link ends, beside the socket's own errors.
-var (
-	errIdle    = errors.New("idle timeout")
-	errStopped = errors.New("stopped")
+	"neargate/internal/balancer/exchange"
 )
 
 // link is a connection whose deadlines are set sparsely: one that is still far
@@ -28,8 +24,8 @@ type link struct {
 	seen peeked
 }
 
-// readSome reads once, giving up with errIdle after limit without a byte. With
-// stop, it gives up with errStopped once that is set; who sets it then calls
+// readSome reads once, giving up with exchange.ErrIdle after limit without a byte. With
+// stop, it gives up with exchange.ErrWoken once that is set; who sets it then calls
 // SetReadDeadline(past()) to wake the reader.
 func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, error) {
 	until := time.Now().Add(limit)
@@ -41,7 +37,7 @@ func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, 
 			l.readBy = until
 		}
 		if stop != nil && stop.Load() {
-			return 0, errStopped
+			return 0, exchange.ErrWoken
 		}
 		n, err := l.Read(p)
 		if n > 0 || err == nil {
@@ -53,15 +49,15 @@ func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, 
 		}
 		l.readBy = time.Time{}
 		if stop != nil && stop.Load() {
-			return 0, errStopped
+			return 0, exchange.ErrWoken
 		}
 		if !time.Now().Before(until) {
-			return 0, errIdle
+			return 0, exchange.ErrIdle
 		}
 	}
 }
 
-// writeAll writes p, giving up with errIdle after limit without progress.
+// writeAll writes p, giving up with exchange.ErrIdle after limit without progress.
 func (l *link) writeAll(p []byte, limit time.Duration) error {
 	until := time.Now().Add(limit)
 	for {
@@ -82,7 +78,7 @@ func (l *link) writeAll(p []byte, limit time.Duration) error {
 		if n > 0 {
 			until = now.Add(limit)
 		} else if !now.Before(until) {
-			return errIdle
+			return exchange.ErrIdle
 		}
 	}
 }
@@ -90,10 +86,18 @@ func (l *link) writeAll(p []byte, limit time.Duration) error {
 // past wakes readers and writers when set as a deadline.
 func past() time.Time { return time.Unix(1, 0) }
 
+// bare is the connection beneath TLS, or the connection itself.
+func (l *link) bare() net.Conn {
+	if t, ok := l.Conn.(interface{ NetConn() net.Conn }); ok {
+		return t.NetConn()
+	}
+	return l.Conn
+}
+
 // socket is the file descriptor's access, or nil if the connection is not a
-// plain socket.
+// socket.
 func (l *link) socket() syscall.RawConn {
-	if sc, ok := l.Conn.(syscall.Conn); ok && l.raw == nil {
+	if sc, ok := l.bare().(syscall.Conn); ok && l.raw == nil {
 		l.raw, _ = sc.SyscallConn()
 	}
 	return l.raw
@@ -140,15 +144,28 @@ func peekSocket(fd uintptr) peeked {
 	}
 }
 
-// awaitEnd waits until the peer has closed (true), has sent bytes, or the read
-// deadline passes (false).
-func (l *link) awaitEnd() bool {
-	is := peekNothing
-	err := l.socket().Read(func(fd uintptr) bool {
-		is = peekSocket(fd)
-		return is != peekNothing
-	})
-	return err == nil && is == peekEnd
+// awaitReset waits until the peer, which has ended its sending direction, resets
+// the connection (true), or until stop is set and the read deadline passes (false).
+func (l *link) awaitReset(stop *atomic.Bool) bool {
+	raw := l.socket()
+	if raw == nil {
+		return false
+	}
+	for {
+		gone := false
+		err := raw.Read(func(fd uintptr) bool {
+			code, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
+			gone = err != nil || code != 0
+			return gone
+		})
+		if err == nil {
+			return gone
+		}
+		_ = l.SetReadDeadline(time.Time{})
+		if stop.Load() || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return false
+		}
+	}
 }
 
 // closeWrite ends the sending direction, where the connection can.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // silence is a network in which one address takes no connection and refuses
@@ -33,8 +35,8 @@ func (s *silence) dial(ctx context.Context, addr string) (net.Conn, error) {
 func TestDialsEndWithTheirTarget(t *testing.T) {
 	for _, leave := range []struct {
 		name string
-		how  func(*Target)
-	}{{"drained", (*Target).EndDials}, {"cut", (*Target).Cut}, {"lost", (*Target).Lose}} {
+		how  func(*exchange.Target)
+	}{{"drained", (*exchange.Target).EndDials}, {"cut", (*exchange.Target).Cut}, {"lost", (*exchange.Target).Lose}} {
 		for _, send := range []struct{ name, raw string }{
 			{"GET", last11},
 			{"POST", "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"},
@@ -46,7 +48,7 @@ func TestDialsEndWithTheirTarget(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w := serve(t, ln, Config{Settings: settings(nil)}, PoolConfig{Dial: gone.dial})
+				w := serve(t, ln, exchange.Config{Settings: settings(nil)}, exchange.PoolConfig{Dial: gone.dial})
 				w.add(gone.addr)
 				w.add(good.addr)
 				c := w.send(t, send.raw)
@@ -56,7 +58,7 @@ func TestDialsEndWithTheirTarget(t *testing.T) {
 					t.Errorf("got %q, want the other target's %q", got, lastAnswer)
 				}
 				_, o := w.finished(t, 1)
-				if diff := cmp.Diff([]Outcome{{Failure: ConnectRefused, Retry: true}, {Status: 200}}, failures(o)); diff != "" {
+				if diff := cmp.Diff([]exchange.Outcome{{Failure: exchange.ConnectRefused, Retry: true}, {Status: 200}}, failures(o)); diff != "" {
 					t.Errorf("outcomes (-want +got):\n%s", diff)
 				}
 			})
@@ -66,7 +68,7 @@ func TestDialsEndWithTheirTarget(t *testing.T) {
 
 // TestNoDialToWhatLeft: neither a cut nor a lost target is dialled any more.
 func TestNoDialToWhatLeft(t *testing.T) {
-	for _, leave := range []func(*Target){(*Target).Cut, (*Target).Lose} {
+	for _, leave := range []func(*exchange.Target){(*exchange.Target).Cut, (*exchange.Target).Lose} {
 		gone := newBackend(t, says(okAnswer))
 		good := newBackend(t, says(okAnswer))
 		w := start(t, nil, gone.addr, good.addr)
@@ -117,7 +119,7 @@ func TestNobodyWaitsForAThirdConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := serve(t, ln, Config{Settings: settings(nil)}, PoolConfig{Dial: dial, DialTimeout: 20 * time.Millisecond})
+		w := serve(t, ln, exchange.Config{Settings: settings(nil)}, exchange.PoolConfig{Dial: dial, DialTimeout: 20 * time.Millisecond})
 		for range targets {
 			w.add(deadAddr(t))
 		}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // TestBetweenNetHTTP runs net/http's client and server on both sides: bodies of
@@ -49,7 +51,7 @@ func TestBetweenNetHTTP(t *testing.T) {
 	wg.Wait()
 	s, o := w.finished(t, 8*40)
 	for i := range o {
-		if o[i].Failure != OK || s[i].Status != 200 {
+		if o[i].Failure != exchange.OK || s[i].Status != 200 {
 			t.Errorf("got %+v with %+v, want OK", s[i], o[i])
 		}
 	}

@@ -1,54 +1,59 @@
 package http1
 
 import (
-	"bytes"
+	"strings"
 	"time"
+
+	"neargate/internal/balancer/exchange"
 )
 
-// answer is the head of a target's answer, read in place.
+// answer is the head of a target's answer being read: what passes to the client,
+// and what only HTTP/1 needs to know.
 type answer struct {
-	buf          []byte
-	status       int
+	*exchange.Head
+
 	minor        uint8
-	end          int // of the head
-	firstField   int
-	fields       []field
 	body         bodyKind
 	length       int64
 	lengths      int
+	lengthText   string        // of the first Content-Length
 	keep         bool          // the target will take another request
 	keepFor      time.Duration // as the target's Keep-Alive says; 0 is not said
 	hop          bool          // has fields that must not be passed on
-	connections  []byte        // the Connection list, if it names other fields
+	options      string        // the Connection list, if it names other fields
 	upgrades     bool          // Upgrade: websocket
 	toHead       bool          // the request was HEAD
 	bothFramings bool
 }
 
-// parse reads the head buf[:end], which headEnd has found, of the answer to a
-// request that was HEAD or not.
-func (a *answer) parse(buf []byte, end int, head bool) error {
-	*a = answer{buf: buf, end: end, fields: a.fields[:0], toHead: head}
-	a.firstField = bytes.IndexByte(buf, '\n') + 1
-	if err := a.parseLine(buf[:a.firstField-2]); err != nil {
+// parse reads a head, which headEnd has found, of the answer to a request that was
+// HEAD or not.
+func (a *answer) parse(raw []byte, head bool) error {
+	h := a.Head
+	*h = exchange.Head{Fields: h.Fields[:0]}
+	*a = answer{Head: h, toHead: head}
+	text := view(raw)
+	line := strings.IndexByte(text, '\n') + 1
+	if err := a.parseLine(text[:line-2]); err != nil {
 		return err
 	}
 	var err error
-	if a.fields, err = parseFields(a.fields, buf, a.firstField, maxAnswerHeaders); err != nil {
+	if h.Fields, err = parseFields(h.Fields, text[line:], maxAnswerHeaders); err != nil {
 		return err
 	}
 	a.keep = a.minor == 1
-	for i := range a.fields {
-		if err := a.known(&a.fields[i]); err != nil {
+	for i := range h.Fields {
+		if err := a.known(&h.Fields[i]); err != nil {
 			return err
 		}
 	}
 	a.frame()
+	a.publish(raw)
 	return nil
 }
 
 // parseLine reads "HTTP/1.x SP status [SP reason]".
-func (a *answer) parseLine(line []byte) error {
+func (a *answer) parseLine(line string) error {
 	if len(line) < 12 || line[8] != ' ' || len(line) > 12 && line[12] != ' ' || !cleanValue(line[12:]) {
 		return errBadVersion
 	}
@@ -57,25 +62,27 @@ func (a *answer) parseLine(line []byte) error {
 		return err
 	}
 	a.minor = minor
-	for _, c := range line[9:12] {
+	for _, c := range []byte(line[9:12]) {
 		if c < '0' || c > '9' {
 			return errBadVersion
 		}
-		a.status = a.status*10 + int(c-'0')
+		a.Status = a.Status*10 + int(c-'0')
 	}
-	if a.status < 100 || a.status > 599 {
+	if a.Status < 100 || a.Status > 599 {
 		return errBadVersion
+	}
+	if len(line) > 13 {
+		a.Reason = line[13:]
 	}
 	return nil
 }
 
-func (a *answer) known(f *field) error {
-	value := f.value.of(a.buf)
-	switch f.id {
-	case contentLengthField:
-		return a.addLength(value)
-	case transferEncodingField:
-		n, err := codings(value)
+func (a *answer) known(f *exchange.Field) error {
+	switch f.ID {
+	case exchange.ContentLengthField:
+		return a.addLength(f.Value)
+	case exchange.TransferEncodingField:
+		n, err := codings(f.Value)
 		if err != nil || n > 1 || n == 1 && (a.body == chunkedBody || a.minor == 0) {
 			return errBadEncoding
 		}
@@ -84,52 +91,52 @@ func (a *answer) known(f *field) error {
 		} else {
 			a.body = chunkedBody
 		}
-	case connectionField:
+	case exchange.ConnectionField:
 		a.hop = true
-		return a.connection(value)
-	case keepAliveField:
+		return a.connection(f.Value)
+	case exchange.KeepAliveField:
 		a.hop = true
-		a.keepFor = keepAliveTimeout(value)
-	case upgradeField:
+		a.keepFor = keepAliveTimeout(f.Value)
+	case exchange.UpgradeField:
 		a.hop = true
-		a.upgrades = isFold(value, "websocket")
-	case proxyConnectionField:
+		a.upgrades = isFold(f.Value, "websocket")
+	case exchange.ProxyConnectionField:
 		a.hop = true
 	default: // goes to the client as it came
 	}
 	return nil
 }
 
-func (a *answer) addLength(list []byte) error {
+func (a *answer) addLength(list string) error {
 	for more := true; more; {
-		var item []byte
+		var item string
 		item, list, more = nextItem(list)
 		n, ok := parseLength(item)
 		if !ok || a.lengths > 0 && n != a.length {
 			return errBadLength
 		}
-		a.length = n
+		a.length, a.lengthText = n, item
 		a.lengths++
 	}
 	return nil
 }
 
-func (a *answer) connection(list []byte) error {
-	if len(list) > maxConnection || a.connections != nil {
+func (a *answer) connection(list string) error {
+	if len(list) > maxConnection || a.options != "" {
 		return errBadHeader
 	}
 	whole := list
 	for more := true; more; {
-		var item []byte
+		var item string
 		item, list, more = nextItem(list)
 		switch {
-		case len(item) == 0, isFold(item, "upgrade"):
+		case item == "", isFold(item, "upgrade"):
 		case isFold(item, "close"):
 			a.keep = false
 		case isFold(item, "keep-alive"):
 			a.keep = true
 		default:
-			a.connections = whole
+			a.options = whole
 		}
 	}
 	return nil
@@ -144,9 +151,9 @@ func (a *answer) frame() {
 		a.hop = true
 	}
 	switch {
-	case a.toHead || a.status < 200 || a.status == 204 || a.status == 304:
+	case a.toHead || a.Status < 200 || a.Status == 204 || a.Status == 304:
 		a.body = noBody
-		if a.status < 200 || a.status == 204 {
+		if a.Status < 200 || a.Status == 204 {
 			a.hop = true // framing fields must not be there
 		}
 	case a.body == chunkedBody:
@@ -157,10 +164,40 @@ func (a *answer) frame() {
 	}
 }
 
+// publish sets what everybody is to know of the answer, and takes the fields out
+// that do not pass.
+func (a *answer) publish(raw []byte) {
+	h := a.Head
+	h.Last = !a.keep
+	switch a.body {
+	case lengthBody:
+		h.Length = a.length
+	case chunkedBody:
+		h.Length, h.Chunks = exchange.Unknown, true
+	case closeBody:
+		h.Length, h.UntilClose = exchange.Unknown, true
+	default:
+		h.Bodiless = a.toHead || a.Status < 200 || a.Status == 204 || a.Status == 304
+	}
+	if !a.hop && a.minor == 1 {
+		h.Raw = raw
+	}
+	passed := h.Fields[:0]
+	for i := range h.Fields {
+		if a.passes(&h.Fields[i]) {
+			passed = append(passed, h.Fields[i])
+		}
+	}
+	if a.lengths > 1 && a.Status >= 200 && a.Status != 204 && !a.bothFramings {
+		passed = append(passed, exchange.Field{Name: "Content-Length", Value: a.lengthText, ID: exchange.ContentLengthField})
+	}
+	h.Fields = passed
+}
+
 // keepAliveTimeout reads "timeout=N" of a Keep-Alive field, in seconds.
-func keepAliveTimeout(list []byte) time.Duration {
+func keepAliveTimeout(list string) time.Duration {
 	for more := true; more; {
-		var item []byte
+		var item string
 		item, list, more = nextItem(list)
 		if len(item) > 8 && isFold(item[:8], "timeout=") {
 			if n, ok := parseLength(item[8:]); ok && n < 1<<20 {
@@ -171,19 +208,17 @@ func keepAliveTimeout(list []byte) time.Duration {
 	return 0
 }
 
-// passes reports whether a field goes to the client as it came; only asked if
-// hop is set.
-func (a *answer) passes(f *field) bool {
-	switch f.id {
-	case connectionField, keepAliveField, proxyConnectionField, upgradeField:
+// passes reports whether a field goes to the client as it came. How a body is in
+// chunks is the next connection's own matter.
+func (a *answer) passes(f *exchange.Field) bool {
+	switch f.ID {
+	case exchange.ConnectionField, exchange.KeepAliveField, exchange.ProxyConnectionField,
+		exchange.UpgradeField, exchange.TransferEncodingField:
 		return false
-	case contentLengthField:
-		return a.lengths == 1 && !a.bothFramings && a.status >= 200 && a.status != 204
-	case transferEncodingField:
-		// On HEAD and 304 it says what GET would have; else it is written anew.
-		return a.status == 304 || a.toHead && a.status >= 200 && a.status != 204
-	case otherField:
-		return a.connections == nil || !named(a.connections, f.name.of(a.buf))
+	case exchange.ContentLengthField:
+		return a.lengths == 1 && !a.bothFramings && a.Status >= 200 && a.Status != 204
+	case exchange.OtherField:
+		return a.options == "" || !named(a.options, f.Name)
 	default:
 		return true
 	}

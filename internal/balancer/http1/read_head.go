@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"time"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // readHead waits for a head and returns where it ends in in.b. An error that is
-// not a *protoError has no one to be told.
+// not an *exchange.Fault has no one to be told.
 func (c *Conn) readHead() (end int, err error) {
 	var headBy time.Time
 	scanned := 0
@@ -30,7 +32,7 @@ func (c *Conn) readHead() (end int, err error) {
 			err = c.readFirst()
 		} else {
 			if headBy.IsZero() {
-				headBy = time.Now().Add(c.set.IdleTimeout)
+				headBy = time.Now().Add(c.proxy.Current().IdleTimeout)
 			}
 			err = c.readMore(time.Until(headBy))
 		}
@@ -67,23 +69,24 @@ const drainGrace = 100 * time.Millisecond
 
 // readFirst waits for the first octets of a request.
 func (c *Conn) readFirst() error {
-	limit := min(c.set.IdleTimeout, max(c.set.ClientKeepAlive-time.Since(c.started), time.Second))
+	set := c.proxy.Current()
+	limit := min(set.IdleTimeout, max(set.ClientKeepAlive-time.Since(c.of.Started), time.Second))
 	n, err := c.readSome(c.in.b[c.in.w:], limit, &c.draining)
-	if errors.Is(err, errStopped) {
+	if errors.Is(err, exchange.ErrWoken) {
 		n, err = c.readSome(c.in.b[c.in.w:], drainGrace, nil)
 	}
 	c.in.w += n
 	return err
 }
 
-// readMore reads on within a head or a body.
+// readMore reads on within a head.
 func (c *Conn) readMore(limit time.Duration) error {
 	if limit <= 0 {
 		return errSilent
 	}
 	n, err := c.readSome(c.in.b[c.in.w:], limit, nil)
 	c.in.w += n
-	if errors.Is(err, errIdle) {
+	if errors.Is(err, exchange.ErrIdle) {
 		return errSilent
 	}
 	return err

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"neargate/internal/balancer/exchange"
 )
 
 const (
@@ -152,7 +154,7 @@ func TestBadAnswerIs502(t *testing.T) {
 				t.Errorf("got %q, want a 502", got)
 			}
 			s, o := w.finished(t, 1)
-			if len(o) != 1 || o[0].Failure != BadAnswer || s[0].Status != 502 || !s[0].Own {
+			if len(o) != 1 || o[0].Failure != exchange.BadAnswer || s[0].Status != 502 || !s[0].Own {
 				t.Errorf("got outcomes %+v and summary %+v, want one bad answer", o, s[0])
 			}
 		})
@@ -180,7 +182,7 @@ func TestLargeAnswersArrive(t *testing.T) {
 				}
 			}
 			_, o := w.finished(t, 2)
-			if o[0].Failure != OK || o[0].In < 1<<20 {
+			if o[0].Failure != exchange.OK || o[0].In < 1<<20 {
 				t.Errorf("got %+v, want all bytes counted", o[0])
 			}
 		})
@@ -244,7 +246,7 @@ func TestAnswerOctetByOctet(t *testing.T) {
 func TestOwnAnswers(t *testing.T) {
 	b := newBackend(t, says(okAnswer))
 	w := start(t, nil, b.addr)
-	w.answer = &Answer{Status: 301, Location: "https://h:443/"}
+	w.answer = &exchange.Answer{Status: 301, Location: "https://h:443/"}
 	got := masked(rest(t, w.send(t, get10)))
 	want := "HTTP/1.1 301 Moved Permanently\r\nServer: awselb/2.0\r\nDate: NOW\r\nContent-Type: text/html\r\nContent-Length: 134\r\n" +
 		"Location: https://h:443/\r\nConnection: close\r\n\r\n<html>\r\n<head><title>301 Moved Permanently</title></head>\r\n<body>\r\n" +
@@ -253,7 +255,7 @@ func TestOwnAnswers(t *testing.T) {
 		t.Errorf("a redirect (-want +got):\n%s", diff)
 	}
 	w.mu.Lock()
-	w.answer = &Answer{Status: 200, ContentType: "text/plain", Body: "hi"}
+	w.answer = &exchange.Answer{Status: 200, ContentType: "text/plain", Body: "hi"}
 	w.mu.Unlock()
 	got = masked(rest(t, w.send(t, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\nPOST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcPOST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")))
 	const head = "HTTP/1.1 200 OK\r\nServer: awselb/2.0\r\nDate: NOW\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: "

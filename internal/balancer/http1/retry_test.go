@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // deadAddr is an address where nothing listens.
@@ -24,9 +26,9 @@ func deadAddr(t *testing.T) string {
 }
 
 // failures are the outcomes without their times and sizes.
-func failures(o []Outcome) []Outcome {
+func failures(o []exchange.Outcome) []exchange.Outcome {
 	for i := range o {
-		o[i] = Outcome{Failure: o[i].Failure, Status: o[i].Status, Retry: o[i].Retry}
+		o[i] = exchange.Outcome{Failure: o[i].Failure, Status: o[i].Status, Retry: o[i].Retry}
 	}
 	return o
 }
@@ -43,9 +45,9 @@ func TestRefusedTargetIsPassedOver(t *testing.T) {
 				t.Errorf("got %q, want %q", got, lastAnswer)
 			}
 			s, o := w.finished(t, 1)
-			want := []Outcome{
-				{Failure: ConnectRefused, Retry: true},
-				{Failure: ConnectRefused, Retry: true},
+			want := []exchange.Outcome{
+				{Failure: exchange.ConnectRefused, Retry: true},
+				{Failure: exchange.ConnectRefused, Retry: true},
 				{Status: 200},
 			}
 			if diff := cmp.Diff(want, failures(o)); diff != "" {
@@ -77,25 +79,25 @@ func TestBrokenTarget(t *testing.T) {
 		name, send string
 		says       string // before it closes
 		want       string // prefix of what the client gets; the other target says okAnswer
-		outcomes   []Outcome
+		outcomes   []exchange.Outcome
 	}{
-		{"no byte, GET", last11, "", lastAnswer, []Outcome{{Failure: Broken, Retry: true}, {Status: 200}}},
-		{"no byte, POST", postHi, "", "HTTP/1.1 502 ", []Outcome{{Failure: Broken}}},
-		{"half a head", last11, "HTTP/1.1 200 OK\r\nConte", lastAnswer, []Outcome{{Failure: Broken, Retry: true}, {Status: 200}}},
+		{"no byte, GET", last11, "", lastAnswer, []exchange.Outcome{{Failure: exchange.Broken, Retry: true}, {Status: 200}}},
+		{"no byte, POST", postHi, "", "HTTP/1.1 502 ", []exchange.Outcome{{Failure: exchange.Broken}}},
+		{"half a head", last11, "HTTP/1.1 200 OK\r\nConte", lastAnswer, []exchange.Outcome{{Failure: exchange.Broken, Retry: true}, {Status: 200}}},
 		{
 			"half a body", last11, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe",
 			"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhe",
-			[]Outcome{{Failure: Truncated, Status: 200}},
+			[]exchange.Outcome{{Failure: exchange.Truncated, Status: 200}},
 		},
 		{
 			"half a chunk", last11, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
 			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhe",
-			[]Outcome{{Failure: Truncated, Status: 200}},
+			[]exchange.Outcome{{Failure: exchange.Truncated, Status: 200}},
 		},
 		{
 			"no last chunk", last11, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n",
 			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\nhe\r\n",
-			[]Outcome{{Failure: Truncated, Status: 200}},
+			[]exchange.Outcome{{Failure: exchange.Truncated, Status: 200}},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -128,7 +130,7 @@ func TestStaleConnectionIsReplaced(t *testing.T) {
 		if method == "POST" {
 			// Only an end that has come can be known; GET is sent again.
 			until(t, "the target closed", func() bool {
-				kept := w.targets[0].t
+				kept := w.keeps(w.targets[0].t)
 				kept.mu.Lock()
 				defer kept.mu.Unlock()
 				return len(kept.idle) == 0 || kept.idle[0].peek() == peekEnd
@@ -184,7 +186,7 @@ func TestBytesBeyondAnAnswerReachNoOne(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBackend(t, row.says)
 			w := start(t, nil)
-			kept := w.add(b.addr)
+			kept := w.keeps(w.add(b.addr))
 			for range 3 {
 				expect(t, w.send(t, get11), okAnswer)
 				until(t, "the bytes came", func() bool {
@@ -205,13 +207,13 @@ func TestTargetSaysHowLongItKeeps(t *testing.T) {
 	w := start(t, nil, b.addr)
 	rest(t, w.send(t, last11))
 	w.finished(t, 1)
-	kept := w.targets[0].t
+	kept := w.keeps(w.targets[0].t)
 	idle := kept.idle[0]
 	now := idle.expires.Add(-4 * 1e9)
-	if kept.prune(now); len(kept.idle) != 1 {
+	if kept.Prune(now); len(kept.idle) != 1 {
 		t.Fatal("the connection was not kept for 4 s")
 	}
-	if kept.prune(idle.expires); len(kept.idle) != 0 {
+	if kept.Prune(idle.expires); len(kept.idle) != 0 {
 		t.Error("the connection was kept until its target closes it")
 	}
 }
@@ -230,7 +232,7 @@ func TestCutBreaksRequestsInFlight(t *testing.T) {
 		t.Errorf("got %q, want 502", got)
 	}
 	_, o := w.finished(t, 1)
-	if diff := cmp.Diff([]Outcome{{Failure: Broken}}, failures(o)); diff != "" {
+	if diff := cmp.Diff([]exchange.Outcome{{Failure: exchange.Broken}}, failures(o)); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 }
@@ -246,7 +248,7 @@ func TestNoTargets(t *testing.T) {
 func TestAnswerHeaderIsAdded(t *testing.T) {
 	b := newBackend(t, says(okAnswer))
 	w := start(t, nil, b.addr)
-	w.claim = func(r *Request) (Lease, error) {
+	w.claim = func(r *exchange.Request) (exchange.Lease, error) {
 		r.SetAnswerHeader("Set-Cookie", "AWSALB=x")
 		return w.targets[0], nil
 	}
@@ -257,7 +259,7 @@ func TestAnswerHeaderIsAdded(t *testing.T) {
 func TestPanicEndsTheConnectionOnly(t *testing.T) {
 	b := newBackend(t, says(okAnswer))
 	w := start(t, nil, b.addr)
-	w.claim = func(*Request) (Lease, error) { panic("test") }
+	w.claim = func(*exchange.Request) (exchange.Lease, error) { panic("test") }
 	if got := rest(t, w.send(t, get11)); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
@@ -325,18 +327,18 @@ func TestEarlyAnswerToUpload(t *testing.T) {
 func TestClientBreaksUploadOff(t *testing.T) {
 	for _, row := range []struct {
 		name, send, want string
-		failure          Failure
+		failure          exchange.Failure
 	}{
-		{"of known length", post("Content-Length: 1000000", "some"), "400", ClientGone},
-		{"in chunks", post("Transfer-Encoding: chunked", "5\r\nhe"), "400", ClientGone},
-		{"with a bad chunk", post("Transfer-Encoding: chunked", "2\r\nhi\r\n") + "x\r\n", "400", BadBody},
+		{"of known length", post("Content-Length: 1000000", "some"), "400", exchange.ClientGone},
+		{"in chunks", post("Transfer-Encoding: chunked", "5\r\nhe"), "400", exchange.ClientGone},
+		{"with a bad chunk", post("Transfer-Encoding: chunked", "2\r\nhi\r\n") + "x\r\n", "400", exchange.BadBody},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBackend(t, says(okAnswer))
 			w := start(t, nil, b.addr)
 			raw := row.send
 			late := ""
-			if row.failure == BadBody {
+			if row.failure == exchange.BadBody {
 				raw, late = raw[:len(raw)-3], raw[len(raw)-3:]
 			}
 			c := w.send(t, raw)

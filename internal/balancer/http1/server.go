@@ -4,17 +4,20 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"neargate/internal/balancer/exchange"
 )
 
-// Server serves the listeners of one load balancer.
+// Server accepts the connections of one proxy.
 type Server struct {
-	cfg      Config
-	pools    *buffers
-	settings atomic.Pointer[Settings]
+	codec    *Codec
+	proxy    *exchange.Proxy
+	limit    *ConnLimit // of client connections; nil is none
 	draining atomic.Bool
 
 	mu     sync.Mutex
@@ -30,15 +33,10 @@ type front struct {
 	conns map[*Conn]struct{} // guarded by mu
 }
 
-// New creates a server. It starts nothing.
-func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, pools: newBuffers(), fronts: map[*front]struct{}{}}
-	s.SetSettings(cfg.Settings)
-	return s
+// NewServer creates a server. It starts nothing.
+func NewServer(c *Codec, p *exchange.Proxy, limit *ConnLimit) *Server {
+	return &Server{codec: c, proxy: p, limit: limit, fronts: map[*front]struct{}{}}
 }
-
-// SetSettings changes the settings, for requests that arrive from now on.
-func (s *Server) SetSettings(v Settings) { s.settings.Store(&v) }
 
 // Serve accepts connections on ln until Drain or the end of ctx, closes ln,
 // and returns when every connection has ended. It takes ln over.
@@ -122,7 +120,7 @@ func (f *front) accept(ctx context.Context, conns *sync.WaitGroup) error {
 				return err
 			}
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			f.srv.cfg.Log.Warn("accept paused", "error", err, "pause", pause)
+			f.srv.proxy.Log.Warn("accept paused", "error", err, "pause", pause)
 			wait(ctx, pause)
 			continue
 		}
@@ -161,12 +159,13 @@ func wait(ctx context.Context, d time.Duration) {
 // start serves one connection in a goroutine of its own.
 func (f *front) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
 	s := f.srv
-	if !s.cfg.Limit.take() {
-		nc.Close()
-		s.cfg.Observer.Rejected()
+	if !s.limit.take() {
+		_ = nc.Close() // nothing was written
+		s.proxy.Observer.Rejected()
 		return
 	}
-	c := s.Conn(ctx, nc)
+	of := describe(nc)
+	c := s.codec.Conn(ctx, s.proxy, nc, of)
 	f.mu.Lock()
 	f.conns[c] = struct{}{}
 	f.mu.Unlock()
@@ -176,13 +175,26 @@ func (f *front) start(ctx context.Context, nc net.Conn, conns *sync.WaitGroup) {
 	if s.draining.Load() {
 		c.Drain()
 	}
-	s.cfg.Observer.Opened(c.req.client.Addr())
+	s.proxy.Observer.Opened(of.Client.Addr())
 	conns.Go(func() {
 		c.Serve()
 		f.mu.Lock()
 		delete(f.conns, c)
 		f.mu.Unlock()
-		s.cfg.Limit.release()
-		s.cfg.Observer.Closed(c.req.client.Addr())
+		s.limit.release()
+		s.proxy.Observer.Closed(of.Client.Addr())
 	})
+}
+
+// describe is what requests are told of a connection without TLS.
+func describe(nc net.Conn) exchange.Conn {
+	of := exchange.Conn{Scheme: "http", Started: time.Now()}
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		ap := a.AddrPort()
+		of.Client = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	if a := nc.LocalAddr(); a != nil {
+		of.Local = a.String()
+	}
+	return of
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // pipes is a listener whose connections are net.Pipe, for time that jumps.
@@ -45,7 +47,7 @@ func inBubble(t *testing.T, handle func(c net.Conn), test func(client net.Conn, 
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ln := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
-		w := serve(t, ln, Config{Settings: settings(func(s *Settings) { s.IdleTimeout = time.Minute })}, PoolConfig{
+		w := serve(t, ln, exchange.Config{Settings: settings(func(s *exchange.Settings) { s.IdleTimeout = time.Minute })}, exchange.PoolConfig{
 			Dial: func(ctx context.Context, _ string) (net.Conn, error) {
 				if handle == nil {
 					<-ctx.Done()
@@ -169,9 +171,9 @@ func TestClientKeepAliveEnds(t *testing.T) {
 	inBubble(t, answering, func(client net.Conn, w *world) {
 		t := w.t
 		synctest.Wait() // the connection waits under the old settings
-		set := *w.srv.settings.Load()
+		set := *w.srv.proxy.Current()
 		set.ClientKeepAlive = 30 * time.Second
-		w.srv.SetSettings(set)
+		w.srv.proxy.SetSettings(set)
 		time.Sleep(31 * time.Second)
 		if _, err := io.WriteString(client, get11); err != nil {
 			t.Fatal(err)
@@ -201,7 +203,7 @@ func TestClientThatDoesNotReadIsCut(t *testing.T) {
 		synctest.Wait()
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if len(w.outcomes) != 1 || w.outcomes[0].Failure != ClientGone {
+		if len(w.outcomes) != 1 || w.outcomes[0].Failure != exchange.ClientGone {
 			t.Errorf("got %+v, want client gone", w.outcomes)
 		}
 	})
