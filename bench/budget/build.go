@@ -11,9 +11,9 @@ import (
 
 // The budgets of what is built and tested.
 const (
-	buildBudget = 4 * time.Minute // CPU
-	sizeBudget  = 60              // MB
-	testsBudget = 3 * time.Minute
+	buildBudget = 6 * time.Minute // CPU
+	sizeBudget  = 90              // MB
+	testsBudget = 5 * time.Minute
 )
 
 const megabyte = 1_000_000
