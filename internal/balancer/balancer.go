@@ -155,6 +155,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 		})
 	}
 	b.spawn(b.writeLogs)
+	b.spawn(b.balance)
 	b.restore(ctx)
 	close(b.ready)
 	b.retry(ctx)
@@ -181,6 +182,20 @@ func (b *Balancer) retry(ctx context.Context) {
 		case <-again.C:
 			b.reopen(ctx)
 			b.front.follow(ctx)
+		}
+	}
+}
+
+// balance moves the weights of targets each second, until ctx ends.
+func (b *Balancer) balance(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			b.weigh(now)
 		}
 	}
 }

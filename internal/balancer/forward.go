@@ -142,5 +142,6 @@ func (t *target) Target() *exchange.Target { return t.upstream }
 // Done ends a claim: exchange.Lease.
 func (t *target) Done(r *exchange.Request, o *exchange.Outcome) {
 	t.group.traffic.outcome(o, r.Arrived)
+	t.saw(o)
 	t.release()
 }

@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"math/rand/v2"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -22,8 +21,8 @@ const limitTag = "neargate:target-limit"
 type group struct {
 	arn     string
 	conf    atomic.Pointer[groupConf]
-	serving atomic.Pointer[[]*target] // may take requests, decided by routing.Serving
-	turn    atomic.Uint64             // raised by each request
+	serving atomic.Pointer[serving]
+	turn    atomic.Uint64 // raised by each request
 	traffic groupTraffic
 	queue   queue
 	// hold is what Hold said: the limit at one target where the record has none.
@@ -40,6 +39,8 @@ type groupConf struct {
 	model.TargetGroup
 	algorithm routing.Algorithm
 	minimum   routing.Minimum
+	ramp      time.Duration // of slow start; 0 is none
+	mitigate  bool          // anomalies
 	delay     time.Duration // of deregistration
 	limit     int           // requests in flight at one target, 0 is no limit
 	fixed     bool          // limit stands, whatever Hold says
@@ -49,6 +50,8 @@ func readGroup(tg model.TargetGroup) *groupConf {
 	c := &groupConf{TargetGroup: tg}
 	c.algorithm = routing.ParseAlgorithm(tg.Attributes["load_balancing.algorithm.type"])
 	c.delay = time.Duration(number(tg.Attributes, "deregistration_delay.timeout_seconds", 300)) * time.Second
+	c.ramp = time.Duration(number(tg.Attributes, "slow_start.duration_seconds", 0)) * time.Second
+	c.mitigate = c.algorithm == routing.Random && tg.Attributes["load_balancing.algorithm.anomaly_mitigation"] == "on"
 	const minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
 	c.minimum.Count = number(tg.Attributes, minimum+"count", 1)
 	c.minimum.Percent = float64(number(tg.Attributes, minimum+"percentage", 0)) // "off" is 0
@@ -71,7 +74,7 @@ func number(attributes map[string]string, key string, otherwise int) int {
 func newGroup(tg model.TargetGroup) *group {
 	g := &group{arn: tg.ARN, targets: map[model.Target]*target{}}
 	g.conf.Store(readGroup(tg))
-	g.serving.Store(new([]*target))
+	g.serving.Store(&serving{})
 	return g
 }
 
@@ -98,66 +101,21 @@ func (g *group) claim(avoid *exchange.Target) (*target, claimed) {
 	conf := g.conf.Load()
 	for {
 		limit := g.limit()
-		serving := *g.serving.Load()
-		if len(serving) == 0 {
+		s := g.serving.Load()
+		if len(s.targets) == 0 {
 			return nil, noneThere
 		}
-		t := pick(conf.algorithm, serving, g.turn.Add(1), avoid)
-		if t.claim(limit) {
+		if t := s.pick(conf.algorithm, &g.turn, avoid); t.claim(limit) {
 			return t, gotTarget
 		}
-		if conf.algorithm != routing.LeastOutstanding { // its pick may be full while others are not
-			t = pick(routing.LeastOutstanding, serving, g.turn.Load(), avoid)
-			if t.claim(limit) {
-				return t, gotTarget
-			}
+		// The pick may be full, or have been deregistered, while others are not.
+		if t := s.roomiest(&g.turn); t.claim(limit) {
+			return t, gotTarget
 		}
-		if full(serving, limit) {
+		if s.full(limit) {
 			return nil, allFull
 		}
-		// The target was deregistered, or filled up, since we looked.
 	}
-}
-
-func pick(a routing.Algorithm, serving []*target, turn uint64, avoid *exchange.Target) *target {
-	draw := uint64(0)
-	if a == routing.Random {
-		draw = rand.Uint64()
-	}
-	i := routing.Pick(a, serving, (*target).inFlight, turn, draw)
-	if serving[i].upstream == avoid && len(serving) > 1 {
-		i = (i + 1) % len(serving)
-	}
-	return serving[i]
-}
-
-func full(serving []*target, limit int) bool {
-	if limit == 0 {
-		return false
-	}
-	for _, t := range serving {
-		if load := t.load.Load(); load&closed == 0 && load < int64(limit) {
-			return false
-		}
-	}
-	return true
-}
-
-// refreshLocked brings serving up to date with the targets' states. The caller
-// calls g.dispatch after it has unlocked.
-func (g *group) refreshLocked() {
-	all := make([]*target, 0, len(g.targets))
-	states := make([]string, 0, len(g.targets))
-	for _, t := range g.targets {
-		all = append(all, t)
-		states = append(states, t.stateLocked())
-	}
-	chosen := routing.Serving(states, g.conf.Load().minimum)
-	serving := make([]*target, len(chosen))
-	for i, c := range chosen {
-		serving[i] = all[c]
-	}
-	g.serving.Store(&serving)
 }
 
 // reconfigure takes a changed record.

@@ -210,6 +210,7 @@ type backend struct {
 	served atomic.Int64 // but for probes
 	held   atomic.Int64 // now
 	sick   atomic.Bool
+	broken atomic.Bool // answers 500 to all but probes
 	hold   chan struct{}
 	server *http.Server
 }
@@ -235,6 +236,10 @@ func serve(t *testing.T, name string) *backend {
 }
 
 func (b *backend) answer(w http.ResponseWriter, r *http.Request) {
+	if b.broken.Load() && r.URL.Path != "/health" {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
 	switch r.URL.Path {
 	case "/health":
 		if b.sick.Load() {

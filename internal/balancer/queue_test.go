@@ -166,7 +166,7 @@ func TestQueueForgetsThoseThatLeave(t *testing.T) {
 	g := newGroup(model.TargetGroup{ARN: "tg", Tags: []model.Tag{{Key: limitTag, Value: "1"}}})
 	full := &target{group: g}
 	full.claim(1)
-	g.serving.Store(&[]*target{full})
+	g.serving.Store(&serving{targets: []*target{full}})
 	for range 100 {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

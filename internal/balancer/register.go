@@ -103,6 +103,7 @@ func (b *Balancer) admit(g *group, at model.Target, drainUntil time.Time) bool {
 	}
 	if known {
 		t.drainUntil = time.Time{}
+		g.enterLocked(t)
 		t.open()
 		t.nudge()
 	} else {

@@ -18,7 +18,7 @@ import (
 
 func TestForwardToTheLeastBusy(t *testing.T) {
 	r := start(t, Config{})
-	tg, url := r.front(nil)
+	tg, url := r.front(map[string]string{"load_balancing.algorithm.type": "least_outstanding_requests"})
 	a, b := serve(t, "a"), serve(t, "b")
 	r.register(tg, a, b)
 	r.await(tg, "healthy", a, b)

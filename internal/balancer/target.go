@@ -28,6 +28,8 @@ type target struct {
 	// service cannot miss each other.
 	load atomic.Int64
 
+	requests, failures atomic.Uint64 // answered or failed since it came; failures of them
+
 	wake   chan struct{} // size 1: its goroutine shall look again
 	cancel func()        // ends its goroutine's probe under way
 
@@ -37,6 +39,9 @@ type target struct {
 	drainSince time.Time
 	lost       bool // has ended by itself: is not taken back into service
 	gone       bool
+	warmSince  time.Time // when its slow start began; zero: none
+	anomaly    health.Anomaly
+	judged     struct{ requests, failures uint64 } // of those counters
 }
 
 const closed = math.MinInt64 // the sign bit
@@ -100,7 +105,7 @@ func (t *target) stateLocked() string {
 }
 
 func (t *target) reportLocked() model.TargetHealth {
-	h := model.TargetHealth{Target: t.at, State: t.stateLocked(), InFlight: t.busy(), Since: t.health.Since}
+	h := model.TargetHealth{Target: t.at, State: t.stateLocked(), InFlight: t.busy(), Since: t.health.Since, Anomalous: t.anomaly.Anomalous, Mitigated: t.anomaly.Mitigated()}
 	switch h.State {
 	case "draining":
 		h.Reason, h.Description = "Target.DeregistrationInProgress", "Target deregistration is in progress"

@@ -38,6 +38,22 @@ func (g *groupTraffic) outcome(o *exchange.Outcome, arrived time.Time) {
 	g.latency.Observe(o.Sent.Sub(arrived) + o.ResponseTime)
 }
 
+// saw counts for the detection of anomalies how one try ended.
+func (t *target) saw(o *exchange.Outcome) {
+	switch o.Failure {
+	case exchange.ConnectRefused, exchange.ConnectTimeout, exchange.Broken, exchange.BadAnswer, exchange.Timeout:
+		t.failures.Add(1)
+	default:
+		if o.Status == 0 { // the client's doing
+			return
+		}
+		if o.Status >= 500 {
+			t.failures.Add(1)
+		}
+	}
+	t.requests.Add(1)
+}
+
 func class(status int) int { return min(max(status/100, 0), 5) }
 
 // lbTraffic counts what happens at one load balancer.

@@ -105,6 +105,9 @@ func (b *Balancer) probe(ctx context.Context, t *target, hc model.HealthCheck, p
 	t.health = t.health.Observe(hc, result, now)
 	is, after := t.stateLocked(), t.health
 	if is != was {
+		if is == health.Healthy {
+			g.enterLocked(t)
+		}
 		g.refreshLocked()
 	}
 	g.mu.Unlock()

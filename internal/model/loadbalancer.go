@@ -127,6 +127,8 @@ type TargetHealth struct {
 	Reason      string // e.g. "Target.Timeout"
 	Description string
 	InFlight    int       // requests under way at the target now
+	Anomalous   bool      // fails more often than the others of its group
+	Mitigated   bool      // gets fewer requests for it
 	Since       time.Time // of State
 }
 

@@ -50,17 +50,17 @@ func (b *balancer) pick() int {
 	if b.limit == 0 || b.loads[i] < b.limit {
 		return i
 	}
-	if b.routing != LeastInFlight {
-		if i = b.choose(routing.LeastOutstanding, 0); b.loads[i] < b.limit {
-			return i
-		}
+	if i = routing.Least(b.loads, count, b.turn); b.loads[i] < b.limit {
+		return i
 	}
 	return -1
 }
 
 func (b *balancer) choose(a routing.Algorithm, draw uint64) int {
-	return routing.Pick(a, b.loads, func(load int32) int { return int(load) }, b.turn, draw)
+	return routing.Pick(a, b.loads, count, b.turn, draw)
 }
+
+func count(load int32) int { return int(load) }
 
 func (b *balancer) lessBusyOfTwo() int {
 	n := len(b.loads)

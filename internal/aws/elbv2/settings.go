@@ -40,7 +40,6 @@ func kept() []wire.Setting {
 	return []wire.Setting{
 		wire.Kept[types.TargetDescription]("AvailabilityZone", "all targets are reached from the one zone of the machine"),
 		wire.Kept[types.TargetGroupStickinessConfig]("DurationSeconds", "stickiness cannot be enabled"),
-		wire.Kept[elasticloadbalancingv2.DescribeTargetHealthInput]("Include", "there is no anomaly detection and no administrative override to include"),
 		wire.Kept[elasticloadbalancingv2.ModifyRuleInput]("ResetTransforms", "no rule has transforms"),
 	}
 }

@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -12,26 +13,35 @@ import (
 
 const noStickiness = "stickiness is not supported"
 
+// The attributes that others depend on.
+const (
+	algorithm   = "load_balancing.algorithm.type"
+	mitigation  = "load_balancing.algorithm.anomaly_mitigation"
+	slowStart   = "slow_start.duration_seconds"
+	dnsFailover = "target_group_health.dns_failover.minimum_healthy_targets."
+	failOpen    = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+)
+
 // targetGroupAttributes are those of an ip target group of an application load
-// balancer (API_TargetGroupAttribute). Unlike on AWS the algorithm is
-// least_outstanding_requests until it is set: a group that says round_robin was
-// told so.
+// balancer (API_TargetGroupAttribute). Those about zones are taken and change
+// nothing, as there is one: its name stays in DNS when too few targets are
+// healthy, as on AWS that of a load balancer none of whose zones is.
 func targetGroupAttributes() []attribute {
 	return []attribute{
 		{key: "deregistration_delay.timeout_seconds", initial: "300", allows: within(0, 3600)},
-		{key: "load_balancing.algorithm.anomaly_mitigation", initial: "off", allows: oneOf("off"), only: "anomaly mitigation is not supported"},
-		{key: "load_balancing.algorithm.type", initial: "least_outstanding_requests", allows: oneOf("round_robin", "least_outstanding_requests", "weighted_random")},
+		{key: mitigation, initial: "off", allows: oneOf("on", "off")},
+		{key: algorithm, initial: "round_robin", allows: oneOf("round_robin", "least_outstanding_requests", "weighted_random")},
 		{key: "load_balancing.cross_zone.enabled", initial: "use_load_balancer_configuration", allows: oneOf("true", "false", "use_load_balancer_configuration")},
-		{key: "slow_start.duration_seconds", initial: "0", allows: oneOf("0"), only: "slow start is not supported"},
+		{key: slowStart, initial: "0", allows: func(v string) bool { return v == "0" || within(30, 900)(v) }},
 		{key: "stickiness.app_cookie.cookie_name", allows: anything},
 		{key: "stickiness.app_cookie.duration_seconds", initial: "86400", allows: within(1, 604800)},
 		{key: "stickiness.enabled", initial: "false", allows: oneOf("false"), only: noStickiness},
 		{key: "stickiness.lb_cookie.duration_seconds", initial: "86400", allows: within(1, 604800)},
 		{key: "stickiness.type", initial: "lb_cookie", allows: oneOf("lb_cookie", "app_cookie")},
-		{key: "target_group_health.dns_failover.minimum_healthy_targets.count", initial: "1", allows: withinOrOff(1, maxTargets)},
-		{key: "target_group_health.dns_failover.minimum_healthy_targets.percentage", initial: "off", allows: withinOrOff(1, 100)},
-		{key: "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", initial: "1", allows: within(1, maxTargets)},
-		{key: "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", initial: "off", allows: withinOrOff(1, 100)},
+		{key: dnsFailover + "count", initial: "1", allows: withinOrOff(1, maxTargets)},
+		{key: dnsFailover + "percentage", initial: "off", allows: withinOrOff(1, 100)},
+		{key: failOpen + "count", initial: "1", allows: within(1, maxTargets)},
+		{key: failOpen + "percentage", initial: "off", allows: withinOrOff(1, 100)},
 	}
 }
 
@@ -60,10 +70,39 @@ func (s *service) modifyTargetGroupAttributes(ctx context.Context, in *elb.Modif
 	}
 	tg, err := s.lb.UpdateTargetGroup(ctx, *in.TargetGroupArn, func(tg *model.TargetGroup) (err error) {
 		tg.Attributes, err = changed("Target group", targetGroupAttributes(), tg.Attributes, pairs)
-		return err
+		if err != nil {
+			return err
+		}
+		return checkTogether(tg.Attributes)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &elb.ModifyTargetGroupAttributesOutput{Attributes: inOrder(targetGroupAttributes(), tg.Attributes, showTGAttribute)}, nil
+}
+
+// checkTogether refuses attributes that exclude each other, as they are after a
+// change. InvalidConfigurationRequest.
+func checkTogether(a map[string]string) error {
+	kind := a[algorithm]
+	switch {
+	case a[mitigation] == "on" && kind != "weighted_random":
+		return conflict("Anomaly mitigation can only be enabled when the load balancing algorithm is 'weighted_random'")
+	case a[slowStart] != "0" && a[slowStart] != "" && kind != "round_robin":
+		return conflict("Slow start can only be enabled when the load balancing algorithm is 'round_robin'")
+	}
+	for _, part := range []string{"count", "percentage"} {
+		// target-group-health, "Requirements and considerations".
+		dns, errDNS := strconv.Atoi(a[dnsFailover+part])
+		routing, err := strconv.Atoi(a[failOpen+part])
+		if errDNS == nil && err == nil && dns < routing {
+			return conflict("The threshold of DNS failover ('%s%s') must be greater than or equal to that of routing failover", dnsFailover, part)
+		}
+	}
+	return nil
+}
+
+// conflict is a setting that others rule out.
+func conflict(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "InvalidConfigurationRequest", format, args...)
 }

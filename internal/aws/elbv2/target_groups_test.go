@@ -117,6 +117,9 @@ func TestTargetGroupBadInput(t *testing.T) {
 		{"matcher of nothing", create(func(in *elb.CreateTargetGroupInput) { in.Matcher = &types.Matcher{HttpCode: aws.String("ok")} }), "ValidationError"},
 		{"health check port", create(func(in *elb.CreateTargetGroupInput) { in.HealthCheckPort = aws.String("0") }), "ValidationError"},
 		{"stickiness", attribute("stickiness.enabled", "true"), "InvalidConfigurationRequest"},
+		{"slow start of 10 s", attribute("slow_start.duration_seconds", "10"), "ValidationError"},
+		{"mitigation in turn", attribute("load_balancing.algorithm.anomaly_mitigation", "on"), "InvalidConfigurationRequest"},
+		{"DNS failover after routing failover", attribute("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "2"), "InvalidConfigurationRequest"},
 		{"delay too long", attribute("deregistration_delay.timeout_seconds", "3601"), "ValidationError"},
 		{"unknown attribute", attribute("x", "y"), "ValidationError"},
 		{"target is no address", register("web.example.com"), "ValidationError"},
@@ -173,4 +176,33 @@ func TestTargetHealthAsClientsSeeIt(t *testing.T) {
 	}
 	must[*elb.DeleteListenerOutput](t)(c.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l}))
 	must[*elb.DeleteTargetGroupOutput](t)(c.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: tg}))
+}
+
+func TestAttributesThatExcludeEachOther(t *testing.T) {
+	c, ctx := dial(t), t.Context()
+	tg := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(ctx, targetGroupInput("web"))).TargetGroups[0].TargetGroupArn
+	modify := func(kv ...string) error {
+		in := &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: tg}
+		for i := 0; i < len(kv); i += 2 {
+			in.Attributes = append(in.Attributes, types.TargetGroupAttribute{Key: &kv[i], Value: &kv[i+1]})
+		}
+		_, err := c.ModifyTargetGroupAttributes(ctx, in)
+		return err
+	}
+	const kind, mitigation, slow = "load_balancing.algorithm.type", "load_balancing.algorithm.anomaly_mitigation", "slow_start.duration_seconds"
+	for _, step := range []struct {
+		set  []string
+		code string
+	}{
+		{[]string{slow, "30"}, ""},
+		{[]string{kind, "least_outstanding_requests"}, "InvalidConfigurationRequest"},
+		{[]string{kind, "weighted_random"}, "InvalidConfigurationRequest"},
+		{[]string{kind, "weighted_random", slow, "0", mitigation, "on"}, ""},
+		{[]string{kind, "round_robin"}, "InvalidConfigurationRequest"},
+		{[]string{mitigation, "off", kind, "round_robin", slow, "900"}, ""},
+	} {
+		if err := modify(step.set...); code(err) != step.code {
+			t.Errorf("setting %v: got %v, want %q", step.set, err, step.code)
+		}
+	}
 }

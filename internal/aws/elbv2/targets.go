@@ -98,7 +98,11 @@ func (s *service) describeTargetHealth(_ context.Context, in *elb.DescribeTarget
 	}
 	out := &elb.DescribeTargetHealthOutput{TargetHealthDescriptions: []types.TargetHealthDescription{}}
 	for _, t := range targets {
-		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, s.showTarget(tg, t))
+		shown := s.showTarget(tg, t)
+		if wantsAnomalies(in.Include) {
+			shown.AnomalyDetection = showAnomaly(t)
+		}
+		out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, shown)
 	}
 	return out, nil
 }
@@ -124,7 +128,7 @@ func (s *service) showTarget(tg model.TargetGroup, t model.TargetHealth) types.T
 	if port == "traffic-port" {
 		port = strconv.Itoa(t.Port)
 	}
-	return types.TargetHealthDescription{
+	out := types.TargetHealthDescription{
 		HealthCheckPort: aws.String(port),
 		Target: &types.TargetDescription{
 			Id: aws.String(t.IP), Port: aws.Int32(int32(t.Port)), AvailabilityZone: aws.String(s.cfg.Place.Region + "a"),
@@ -133,4 +137,27 @@ func (s *service) showTarget(tg model.TargetGroup, t model.TargetHealth) types.T
 			State: types.TargetHealthStateEnum(t.State), Reason: types.TargetHealthReasonEnum(t.Reason), Description: optional(t.Description),
 		},
 	}
+	if t.State != "unused" {
+		out.AdministrativeOverride = &types.AdministrativeOverride{
+			State: types.TargetAdministrativeOverrideStateEnumNoOverride, Reason: types.TargetAdministrativeOverrideReasonEnumNoOverrideEngaged,
+			Description: aws.String("No override is currently active on target"),
+		}
+	}
+	return out
+}
+
+func wantsAnomalies(include []types.DescribeTargetHealthInputIncludeEnum) bool {
+	return slices.Contains(include, types.DescribeTargetHealthInputIncludeEnumAnomaly) ||
+		slices.Contains(include, types.DescribeTargetHealthInputIncludeEnumAll)
+}
+
+func showAnomaly(t model.TargetHealth) *types.AnomalyDetection {
+	out := &types.AnomalyDetection{Result: types.AnomalyResultEnumNormal, MitigationInEffect: types.MitigationInEffectEnumNo}
+	if t.Anomalous {
+		out.Result = types.AnomalyResultEnumAnomalous
+	}
+	if t.Mitigated {
+		out.MitigationInEffect = types.MitigationInEffectEnumYes
+	}
+	return out
 }

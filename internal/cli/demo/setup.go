@@ -122,6 +122,19 @@ func (d *run) makeCluster(ctx context.Context) (string, error) {
 		aws.ToString(td.TaskDefinition.Family), td.TaskDefinition.Revision, d.cfg.CPU, memoryOf(d.cfg.CPU)), nil
 }
 
+// preferIdle has requests sent to the least busy task: round robin, AWS's default,
+// sends work to a busy one while another is idle, which shows as queueing long
+// before the tasks are full.
+func (d *run) preferIdle(ctx context.Context) error {
+	_, err := d.aws.elb.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: aws.String(d.targetGroup),
+		Attributes: []elbtypes.TargetGroupAttribute{{
+			Key: aws.String("load_balancing.algorithm.type"), Value: aws.String("least_outstanding_requests"),
+		}},
+	})
+	return err
+}
+
 func (d *run) makeLoadBalancer(ctx context.Context) (string, error) {
 	tg, err := d.aws.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: aws.String("web"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(port),
@@ -133,6 +146,9 @@ func (d *run) makeLoadBalancer(ctx context.Context) (string, error) {
 		return "", err
 	}
 	d.targetGroup = aws.ToString(tg.TargetGroups[0].TargetGroupArn)
+	if err := d.preferIdle(ctx); err != nil {
+		return "", err
+	}
 	lb, err := d.aws.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
 		Name: aws.String("web"), Type: elbtypes.LoadBalancerTypeEnumApplication, Subnets: d.network.Subnets, SecurityGroups: d.network.SecurityGroups,
 	})

@@ -119,6 +119,19 @@ func (g *Stage) define(ctx context.Context, image string, task Task) error {
 	return err
 }
 
+// preferIdle has requests sent to the least busy task: round robin, AWS's default,
+// sends work to a busy one while another is idle, which shows as queueing long
+// before the tasks are full.
+func (g *Stage) preferIdle(ctx context.Context) error {
+	_, err := g.elb.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: aws.String(g.targetGroup),
+		Attributes: []elbtypes.TargetGroupAttribute{{
+			Key: aws.String("load_balancing.algorithm.type"), Value: aws.String("least_outstanding_requests"),
+		}},
+	})
+	return err
+}
+
 // balance creates a load balancer on a free port.
 func (g *Stage) balance(ctx context.Context) error {
 	tg, err := g.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
@@ -129,6 +142,9 @@ func (g *Stage) balance(ctx context.Context) error {
 		return err
 	}
 	g.targetGroup = aws.ToString(tg.TargetGroups[0].TargetGroupArn)
+	if err := g.preferIdle(ctx); err != nil {
+		return err
+	}
 	out, err := g.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("bench"), Subnets: g.network.Subnets})
 	if err != nil {
 		return err

@@ -10,19 +10,23 @@ const (
 	Random                            // weighted_random
 )
 
-// ParseAlgorithm reads load_balancing.algorithm.type. A target group has
-// least_outstanding_requests unless it was told otherwise: AWS's own default,
-// round_robin, sends work to a busy task while another is idle, which shows as
-// queueing long before the tasks are full.
+// ParseAlgorithm reads load_balancing.algorithm.type; the default is ELB's,
+// round_robin.
 func ParseAlgorithm(s string) Algorithm {
 	switch s {
-	case "round_robin":
-		return RoundRobin
+	case "least_outstanding_requests":
+		return LeastOutstanding
 	case "weighted_random":
 		return Random
 	}
-	return LeastOutstanding
+	return RoundRobin
 }
+
+// window is how many targets LeastOutstanding compares. In a larger group the
+// request goes to the least busy of that many neighbours, found by another place
+// to begin each time: the cost is bounded, and with 64 to choose from the pick is
+// among the idlest 5 % of all in 26 of 27 cases.
+const window = 64
 
 // Pick returns the index of the target that takes the next request, -1 when there
 // is none. load tells how many requests a target has in flight. turn is a
@@ -39,14 +43,33 @@ func Pick[T any](a Algorithm, targets []T, load func(T) int, turn, draw uint64) 
 		return int(turn % n)
 	case a == Random:
 		return int(draw % n)
+	case n > window:
+		return least(targets, load, scattered(turn, n), window)
 	}
-	return least(targets, load, int(turn%n))
+	return least(targets, load, int(turn%n), int(n))
 }
 
-func least[T any](targets []T, load func(T) int, start int) int {
+// Least returns the index of the target with the fewest requests in flight of all,
+// -1 when there is none. It is for when the one that was picked cannot take more.
+func Least[T any](targets []T, load func(T) int, turn uint64) int {
+	if len(targets) == 0 {
+		return -1
+	}
+	return least(targets, load, int(turn%uint64(len(targets))), len(targets))
+}
+
+// scattered returns a place among n for a turn: those of many turns lie evenly, and
+// those of turns that follow each other far apart (multiplication by the golden
+// ratio of 2⁶⁴).
+func scattered(turn, n uint64) int {
+	return int(turn * 0x9e3779b97f4a7c15 >> 32 * n >> 32)
+}
+
+// least looks at count targets from start on.
+func least[T any](targets []T, load func(T) int, start, count int) int {
 	best, fewest := -1, 0
 	i := start
-	for range targets {
+	for range count {
 		l := load(targets[i])
 		if best < 0 || l < fewest {
 			best, fewest = i, l
@@ -71,9 +94,9 @@ type Minimum struct {
 
 // Serving returns the indices of the targets that may take requests, by their
 // states in ELB's words: the healthy ones, or, when fewer than min are healthy,
-// all that are registered and not draining. It gives none only when none is
-// registered.
-func Serving(states []string, m Minimum) []int {
+// all that are registered and not draining; failOpen reports the latter. It
+// returns none only when none is registered.
+func Serving(states []string, m Minimum) (serving []int, failOpen bool) {
 	var healthy, registered []int
 	for i, s := range states {
 		switch s {
@@ -84,11 +107,14 @@ func Serving(states []string, m Minimum) []int {
 			registered = append(registered, i)
 		}
 	}
-	enough := len(healthy) >= max(1, m.Count) && 100*float64(len(healthy)) >= m.Percent*float64(len(registered))
-	if enough {
-		return healthy
+	if m.met(len(healthy), len(registered)) {
+		return healthy, false
 	}
-	return registered
+	return registered, len(registered) > 0
+}
+
+func (m Minimum) met(healthy, registered int) bool {
+	return healthy >= max(1, m.Count) && 100*float64(healthy) >= m.Percent*float64(registered)
 }
 
 // Weighted returns the index of the target group that takes a request, by

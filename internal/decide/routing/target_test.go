@@ -14,23 +14,28 @@ import (
 
 func TestServing(t *testing.T) {
 	rows := []struct {
-		name   string
-		states string
-		min    routing.Minimum
-		want   []int
+		name     string
+		states   string
+		min      routing.Minimum
+		want     []int
+		failOpen bool
 	}{
-		{"nothing registered", "", routing.Minimum{}, nil},
-		{"only the healthy", "healthy unhealthy initial healthy draining", routing.Minimum{}, []int{0, 3}},
-		{"none healthy: all that are registered", "unhealthy initial draining", routing.Minimum{}, []int{0, 1}},
-		{"only draining ones", "draining draining", routing.Minimum{}, nil},
-		{"fewer healthy than asked for", "healthy unhealthy initial", routing.Minimum{Count: 2}, []int{0, 1, 2}},
-		{"a smaller share healthy than asked for", "healthy unhealthy unhealthy", routing.Minimum{Percent: 50}, []int{0, 1, 2}},
-		{"the share is reached", "healthy unhealthy draining", routing.Minimum{Percent: 50}, []int{0}},
+		{"nothing registered", "", routing.Minimum{}, nil, false},
+		{"only the healthy", "healthy unhealthy initial healthy draining", routing.Minimum{}, []int{0, 3}, false},
+		{"none healthy: all that are registered", "unhealthy initial draining", routing.Minimum{}, []int{0, 1}, true},
+		{"only draining ones", "draining draining", routing.Minimum{}, nil, false},
+		{"fewer healthy than asked for", "healthy unhealthy initial", routing.Minimum{Count: 2}, []int{0, 1, 2}, true},
+		{"a smaller share healthy than asked for", "healthy unhealthy unhealthy", routing.Minimum{Percent: 50}, []int{0, 1, 2}, true},
+		{"the share is reached", "healthy unhealthy draining", routing.Minimum{Percent: 50}, []int{0}, false},
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			if d := cmp.Diff(routing.Serving(strings.Fields(r.states), r.min), r.want); d != "" {
+			got, failOpen := routing.Serving(strings.Fields(r.states), r.min)
+			if d := cmp.Diff(got, r.want); d != "" {
 				t.Errorf("got -, want +:\n%s", d)
+			}
+			if failOpen != r.failOpen {
+				t.Errorf("fail-open = %v", failOpen)
 			}
 		})
 	}
