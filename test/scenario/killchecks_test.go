@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -275,23 +276,45 @@ func orphans(t *testing.T, c *client, s *server, targetGroup string) error {
 	return nil
 }
 
-// passes wants the instance's packet filter to know the addresses. Those of
+// passes wants the instance's packet filter to know the addresses: each by its link,
+// and all in one class, as their tasks have the same security groups. Those of
 // tasks that have gone may stay in it.
 func passes(instance string, addresses []string) error {
 	nft, err := exec.LookPath("nft")
 	if err != nil {
 		return nil //nolint:nilerr // the connections of the test show the same, but later
 	}
-	for _, set := range []string{"links", "class-0"} {
-		out, err := exec.Command(nft, "list", "set", "inet", "neargate-"+instance, set).Output()
-		if err != nil {
-			return fmt.Errorf("list the packet filter's %s: %w", set, err)
-		}
-		known := strings.FieldsFunc(string(out), func(r rune) bool { return strings.ContainsRune(" ,{}\n\t", r) })
-		for _, a := range addresses {
-			if !slices.Contains(known, a) {
-				return fmt.Errorf("%s is not in the packet filter's %s", a, set)
+	out, err := exec.Command(nft, "--json", "list", "table", "inet", "neargate-"+instance).Output()
+	if err != nil {
+		return fmt.Errorf("list the packet filter: %w", err)
+	}
+	var table struct {
+		Nftables []struct {
+			Set struct {
+				Name string
+				Elem []any // an address, or {"concat": [LINK, ADDRESS]}
 			}
+		}
+	}
+	if err := json.Unmarshal(out, &table); err != nil {
+		return fmt.Errorf("read the packet filter: %w", err)
+	}
+	sets := map[string][]string{} // the names of the sets with all their elements of one address
+	for _, entry := range table.Nftables {
+		for _, elem := range entry.Set.Elem {
+			if pair, ok := elem.(map[string]any); ok {
+				parts, _ := pair["concat"].([]any)
+				elem = parts[len(parts)-1]
+			}
+			if address, ok := elem.(string); ok {
+				sets[address] = append(sets[address], entry.Set.Name)
+			}
+		}
+	}
+	for _, a := range addresses {
+		slices.Sort(sets[a])
+		if in := sets[a]; len(in) != 2 || !strings.HasPrefix(in[0], "class-") || in[1] != "links" || in[0] != sets[addresses[0]][0] {
+			return fmt.Errorf("%s is in %v of the packet filter, want links and the class of %v", a, in, sets[addresses[0]])
 		}
 	}
 	return nil
