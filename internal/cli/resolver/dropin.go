@@ -15,7 +15,8 @@ func (m Machine) dropIn() string {
 }
 
 // installDropIn has systemd-resolved ask the server about its zones, and about
-// nothing else.
+// nothing else. That takes name servers that it has by link, as from DHCP: of those
+// that are of no link it asks any, about any name.
 func (m Machine) installDropIn(ctx context.Context, s Server) ([]string, error) {
 	var zones []string
 	for _, z := range s.Zones {
@@ -25,6 +26,16 @@ func (m Machine) installDropIn(ctx context.Context, s Server) ([]string, error) 
 	}
 	if len(zones) == 0 {
 		return nil, &Refusal{"the server has no names but those below localhost, which systemd-resolved knows", "neargate serve --domain example.test gives load balancers other names"}
+	}
+	others, err := m.globalServers()
+	if err != nil {
+		return nil, err
+	}
+	if len(others) > 0 {
+		return nil, &Refusal{
+			"systemd-resolved has name servers of no link, which it would ask about the server's names too: " + strings.Join(others, " "),
+			"give them to the link instead of resolved.conf: DNS= in its .network file, or nmcli connection modify NAME ipv4.dns ADDRESS",
+		}
 	}
 	address := s.Address.Addr().String()
 	if s.Address.Port() != port {

@@ -168,6 +168,41 @@ func TestChangedSince(t *testing.T) {
 	}
 }
 
+// put writes a file of the machine's.
+func put(m *machine, name, text string) {
+	m.t.Helper()
+	check(m.t, os.MkdirAll(filepath.Dir(m.path(name)), 0o755))
+	check(m.t, os.WriteFile(m.path(name), []byte(text), 0o644))
+}
+
+// [resolved.conf(5), "Configuration directories and precedence"].
+func TestServersOfNoLink(t *testing.T) {
+	for name, row := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"none":                 {},
+		"a comment":            {map[string]string{"etc/systemd/resolved.conf": "[Resolve]\n#DNS=192.0.2.1\n"}, nil},
+		"another section":      {map[string]string{"etc/systemd/resolved.conf": "[Other]\nDNS=192.0.2.1\n"}, nil},
+		"the file":             {map[string]string{"etc/systemd/resolved.conf": "[Resolve]\n DNS = 192.0.2.1 192.0.2.2\n"}, []string{"192.0.2.1", "192.0.2.2"}},
+		"the file in the way":  {map[string]string{"usr/lib/systemd/resolved.conf": "[Resolve]\nDNS=192.0.2.1\n", "etc/systemd/resolved.conf": "[Resolve]\n"}, nil},
+		"drop-ins add":         {map[string]string{"etc/systemd/resolved.conf": "[Resolve]\nDNS=192.0.2.1\n", "run/systemd/resolved.conf.d/a.conf": "[Resolve]\nDNS=192.0.2.2\n"}, []string{"192.0.2.1", "192.0.2.2"}},
+		"a drop-in takes back": {map[string]string{"etc/systemd/resolved.conf": "[Resolve]\nDNS=192.0.2.1\n", "usr/lib/systemd/resolved.conf.d/z.conf": "[Resolve]\nDNS=\n"}, nil},
+		"a namesake in /etc":   {map[string]string{"usr/lib/systemd/resolved.conf.d/a.conf": "[Resolve]\nDNS=192.0.2.1\n", "etc/systemd/resolved.conf.d/a.conf": ""}, nil},
+		"ours":                 {map[string]string{"etc/systemd/resolved.conf.d/neargate.conf": "[Resolve]\nDNS=127.53.0.1\n"}, nil},
+	} {
+		m := newMachine(t, "nameserver 127.0.0.53\n")
+		for path, text := range row.files {
+			put(m, path, text)
+		}
+		got, err := m.globalServers()
+		check(t, err)
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestSystemdResolved(t *testing.T) {
 	for _, linked := range []bool{false, true} {
 		m := newMachine(t, "# This is /run/systemd/resolve/stub-resolv.conf\nnameserver 127.0.0.53\noptions edns0 trust-ad\n")
@@ -175,6 +210,7 @@ func TestSystemdResolved(t *testing.T) {
 			check(t, os.Remove(m.resolvConf()))
 			check(t, os.Symlink("../run/systemd/resolve/stub-resolv.conf", m.resolvConf()))
 		}
+		put(m, "etc/systemd/resolved.conf", "[Resolve]\n#DNS=192.0.2.1\nFallbackDNS=192.0.2.2\n")
 		before := m.files()
 		changes := m.install(server("127.53.0.1:53", "localhost", "us-east-1.elb.localhost", "example.test", "shop.local"))
 		got, err := os.ReadFile(m.dropIn())
@@ -222,6 +258,12 @@ func TestRefusals(t *testing.T) {
 			return m
 		}, server("127.53.0.1:53"), "no /etc/resolv.conf"},
 		{"nothing for systemd-resolved", func(t *testing.T) *machine { t.Helper(); return newMachine(t, "nameserver 127.0.0.53\n") }, server("127.53.0.1:53", "localhost"), "no names but those below localhost"},
+		{"name servers of no link", func(t *testing.T) *machine {
+			t.Helper()
+			m := newMachine(t, "nameserver 127.0.0.53\n")
+			put(m, "etc/systemd/resolved.conf", "[Resolve]\nDNS=192.0.2.1 192.0.2.2#dns.example\n")
+			return m
+		}, server("127.53.0.1:53", "example.test"), "192.0.2.1 192.0.2.2#dns.example"},
 	} {
 		m := row.make(t)
 		before := m.files()
