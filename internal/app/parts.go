@@ -236,7 +236,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		ecrface.New(p.registry, place, at.endpoint),
 		efs.New(p.systems, place),
 		ecsface.New(p.ecs, p.scheduler, ecsface.Exec{Sessions: p.sessions, Endpoint: at.endpoint}, place),
-		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.networks.Subnet, HasVPC: p.networks.HasVPC, HasGateway: p.networks.HasGateway, Groups: p.networks}),
+		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.networks.Subnet, HasVPC: p.networks.HasVPC, HasGateway: p.networks.HasGateway, Holds: p.networks.Holds, Groups: p.networks}),
 		iam.New(roles),
 		logsface.New(p.logs),
 		secretsmanager.New(p.secrets),

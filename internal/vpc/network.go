@@ -2,7 +2,6 @@ package vpc
 
 import (
 	"context"
-	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strings"
@@ -241,18 +240,4 @@ func (c *change) empty(vpc string) {
 			c.removeGroup(g)
 		}
 	}
-}
-
-// addressIn returns an address of a subnet for a gateway, told apart by n: from
-// the subnet's end, where tasks' addresses are not.
-func addressIn(s Subnet, n int) string {
-	p, err := netip.ParsePrefix(s.CIDR)
-	if err != nil {
-		return ""
-	}
-	a4 := p.Addr().As4()
-	size := uint32(1) << (32 - p.Bits())
-	last := binary.BigEndian.Uint32(a4[:]) + size - 2 - uint32(n)%(size/2)
-	binary.BigEndian.PutUint32(a4[:], last)
-	return netip.AddrFrom4(a4).String()
 }

@@ -42,3 +42,16 @@ func (n *Networks) SubnetAt(a netip.Addr, subnets []string) string {
 	}
 	return subnets[max(i, 0)]
 }
+
+// Holds reports whether an address is of a VPC's range, and of a subnet of the
+// VPC. All of the default VPC counts as its subnets: tasks are anywhere in it.
+func (n *Networks) Holds(vpcID string, a netip.Addr) (within, placed bool) {
+	holds := func(p netip.Prefix) bool { return p.Contains(a) }
+	v, ok := n.vpcs.Get(vpcID)
+	if !ok || !slices.ContainsFunc(cidrs(v.CIDRs), holds) {
+		return false, false
+	}
+	return true, v.Default || slices.ContainsFunc(n.subnets.List(""), func(s Subnet) bool {
+		return s.VPC == vpcID && slices.ContainsFunc(cidrs([]Block{{CIDR: s.CIDR}}), holds)
+	})
+}

@@ -7,6 +7,8 @@
 package elbv2
 
 import (
+	"net/netip"
+
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
 	"neargate/internal/model"
@@ -23,6 +25,9 @@ type Config struct {
 	// HasGateway reports whether an internet gateway is attached to a VPC. nil:
 	// to all of them.
 	HasGateway func(vpcID string) bool
+	// Holds reports whether an address is of a VPC's range, and of a subnet of the
+	// VPC. nil: none is.
+	Holds func(vpcID string, a netip.Addr) (within, placed bool)
 	// Groups are the security groups. nil takes any, and none too.
 	Groups groups
 }

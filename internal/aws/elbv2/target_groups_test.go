@@ -123,7 +123,7 @@ func TestTargetGroupBadInput(t *testing.T) {
 		{"delay too long", attribute("deregistration_delay.timeout_seconds", "3601"), "ValidationError"},
 		{"unknown attribute", attribute("x", "y"), "ValidationError"},
 		{"target is no address", register("web.example.com"), "ValidationError"},
-		{"target is public", register("8.8.8.8"), "InvalidTarget"},
+		{"target is public", register("8.8.8.8"), "ValidationError"},
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {

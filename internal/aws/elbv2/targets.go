@@ -13,14 +13,13 @@ import (
 	"neargate/internal/model"
 )
 
-// registerTargets: codes ValidationError, TargetGroupNotFound, InvalidTarget,
-// TooManyTargets.
+// registerTargets: codes ValidationError, TargetGroupNotFound, TooManyTargets.
 func (s *service) registerTargets(ctx context.Context, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
 	tg, err := s.targetGroup(in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}
-	targets, err := readTargets(tg, in.Targets)
+	targets, err := s.readTargets(tg, in.Targets)
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +36,13 @@ func (s *service) registerTargets(ctx context.Context, in *elb.RegisterTargetsIn
 	return &elb.RegisterTargetsOutput{}, nil
 }
 
-// deregisterTargets: codes ValidationError, TargetGroupNotFound, InvalidTarget.
+// deregisterTargets: codes ValidationError, TargetGroupNotFound.
 func (s *service) deregisterTargets(ctx context.Context, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error) {
 	tg, err := s.targetGroup(in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}
-	targets, err := readTargets(tg, in.Targets)
+	targets, err := s.readTargets(tg, in.Targets)
 	if err != nil {
 		return nil, err
 	}
@@ -53,21 +52,19 @@ func (s *service) deregisterTargets(ctx context.Context, in *elb.DeregisterTarge
 	return &elb.DeregisterTargetsOutput{}, nil
 }
 
-// readTargets checks targets: private addresses, and loopback ones, as there
-// may be programs worth balancing on this machine itself.
-func readTargets(tg model.TargetGroup, in []types.TargetDescription) ([]model.Target, error) {
+// readTargets checks targets.
+func (s *service) readTargets(tg model.TargetGroup, in []types.TargetDescription) ([]model.Target, error) {
 	if len(in) == 0 {
 		return nil, invalid("At least one target must be specified")
 	}
-	carrierGrade := netip.MustParsePrefix("100.64.0.0/10") // RFC 6598; ELB takes it beside the private ones
 	out := make([]model.Target, len(in))
 	for i, t := range in {
 		ip, err := netip.ParseAddr(aws.ToString(t.Id))
 		if err != nil || !ip.Is4() {
 			return nil, invalid("The IP address '%s' is not a valid IPv4 address", aws.ToString(t.Id))
 		}
-		if !ip.IsPrivate() && !ip.IsLoopback() && !carrierGrade.Contains(ip) {
-			return nil, model.Errorf(model.Invalid, "InvalidTarget", "The IP address '%s' is not within a private range: use RFC 1918 or 100.64.0.0/10 addresses", ip)
+		if err := s.checkTarget(tg, ip); err != nil {
+			return nil, err
 		}
 		port, err := number("targets.port", t.Port, 1, 65535, int32(tg.Port))
 		if err != nil {
@@ -76,6 +73,25 @@ func readTargets(tg model.TargetGroup, in []types.TargetDescription) ([]model.Ta
 		out[i] = model.Target{IP: ip.String(), Port: port}
 	}
 	return out, nil
+}
+
+// checkTarget takes addresses of the VPC's subnets, private ones, and loopback
+// ones, as there may be programs worth balancing on this machine itself.
+func (s *service) checkTarget(tg model.TargetGroup, ip netip.Addr) error {
+	within, placed := false, false
+	if s.cfg.Holds != nil {
+		within, placed = s.cfg.Holds(tg.VpcID, ip)
+	}
+	carrierGrade := netip.MustParsePrefix("100.64.0.0/10") // RFC 6598; ELB takes it beside the private ones
+	switch {
+	case placed:
+		return nil
+	case within:
+		return invalid("The IP address '%s' is within the VPC, but is not within a VPC subnet so it can't be registered", ip)
+	case !ip.IsPrivate() && !ip.IsLoopback() && !carrierGrade.Contains(ip):
+		return invalid("The IP address '%s' is not allowed, as it must be an address from a VPC subnet, RFC1918, or RFC6598", ip)
+	}
+	return nil
 }
 
 // describeTargetHealth: codes ValidationError, TargetGroupNotFound. A target
@@ -90,7 +106,7 @@ func (s *service) describeTargetHealth(_ context.Context, in *elb.DescribeTarget
 		return nil, err
 	}
 	if len(in.Targets) > 0 {
-		wanted, err := readTargets(tg, in.Targets)
+		wanted, err := s.readTargets(tg, in.Targets)
 		if err != nil {
 			return nil, err
 		}

@@ -1,11 +1,13 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
+	"neargate/internal/runtime/local/network"
 )
 
 // SetPolicy puts security groups in force, also for tasks that run; connections
@@ -23,6 +25,9 @@ func (e *Engine) SetPolicy(p firewall.Policy) error {
 // where that is free.
 func (e *Engine) Source(s model.Source) (netip.Addr, error) {
 	a, err := e.net.Source(s)
+	if full, ok := errors.AsType[*network.ErrFull](err); ok {
+		return a, model.Errorf(model.Invalid, "InvalidSubnet", "Not enough IP space available in %s. ELB requires at least 8 free IP addresses in each subnet.", full.Subnet)
+	}
 	if err != nil {
 		return a, fmt.Errorf("open the way from load balancer %s: %w", s.Name, err)
 	}
