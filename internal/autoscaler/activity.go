@@ -2,7 +2,6 @@ package autoscaler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -63,7 +62,7 @@ func (a *Autoscaler) order(ctx context.Context, w *watch, id string, svc model.S
 	err := a.sched.SetDesiredCount(ctx, svc.Cluster, svc.Name, n)
 	if err != nil {
 		act.Status, act.EndedAt = failed, now
-		act.StatusMessage = fmt.Sprintf("Failed to set desired count to %d. Reason: %s", n, message(err))
+		act.StatusMessage = fmt.Sprintf("Failed to set desired count to %d. Reason: %s", n, model.Message(err))
 		a.report(ctx, "desired count not set", id, err)
 	} else {
 		a.override(ctx, w, n, now)
@@ -78,14 +77,6 @@ func (a *Autoscaler) order(ctx context.Context, w *watch, id string, svc model.S
 
 func newActivity(id string, now time.Time) model.ScalingActivity {
 	return model.ScalingActivity{ID: random.UUID(), Namespace: Namespace, ResourceID: id, Dimension: Dimension, StartedAt: now}
-}
-
-// message is what an error says to a caller.
-func message(err error) string {
-	if e, ok := errors.AsType[*model.Error](err); ok {
-		return e.Msg
-	}
-	return err.Error()
 }
 
 // recordNotScaled keeps why a change that a policy wanted was not made.

@@ -58,3 +58,13 @@ func KindOf(err error) Kind {
 	}
 	return Internal
 }
+
+// Message returns what a caller of the APIs may read of err: the message of the
+// first Error in its chain. What has none is the server's own fault, and its text,
+// which may name places of the machine, is for the log.
+func Message(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Msg
+	}
+	return "internal error"
+}

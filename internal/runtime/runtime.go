@@ -63,11 +63,13 @@ type Tasks interface {
 	// An error leaves nothing behind: no process, no address, no record; the ID
 	// is unknown again, and no event of the task is told. What is known of its
 	// containers by then (digests, exit codes) is in the state returned with the
-	// error, with StoppingAt and StoppedAt where any had run. An error that the task itself is to blame for, or its images, is a
-	// *model.Error with one of ECS's codes: CannotPullContainerError,
-	// CannotStartContainerError, ResourceInitializationError, or ECS's words for a
-	// container that waits in vain (CodeWait). Others wrap
-	// ErrStopped when Stop ended the start, or the cause of ctx when that ended.
+	// error, with StoppingAt and StoppedAt where any had run. An error that the task
+	// itself is to blame for, or its images, is a *model.Error with one of ECS's
+	// codes: CannotPullContainerError, CannotStartContainerError,
+	// ResourceInitializationError, or ECS's words for a container that waits in vain
+	// (CodeWait). Its Msg, like every reason in a state, is for callers of the APIs:
+	// it names no place of the machine. Others wrap ErrStopped when Stop ended the
+	// start, or the cause of ctx when that ended.
 	//
 	// A spec that could run nowhere is refused before anything is done: Kind
 	// Invalid. So is an ID that the engine knows, whether its task is starting,

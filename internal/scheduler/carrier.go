@@ -127,11 +127,7 @@ func (c carrier) deregister(ctx context.Context, o task.Order, targets []model.T
 
 func (c carrier) refused(what, group string, err error) task.Event {
 	c.log.Warn("target group refused", "what", what, "target_group", group, "err", err)
-	reason, gone := err.Error(), false
-	if e, ok := errors.AsType[*model.Error](err); ok {
-		reason, gone = e.Msg, e.Kind == model.NotFound
-	}
-	return task.Refused{Group: group, Reason: reason, Gone: gone}
+	return task.Refused{Group: group, Reason: model.Message(err), Gone: model.KindOf(err) == model.NotFound}
 }
 
 // forget drops an ended task in the engine.
@@ -152,8 +148,9 @@ func (c carrier) clear(ctx context.Context, run model.RunState) {
 	c.forget(ctx, run.ID)
 }
 
-// reasonOf is an error as a stoppedReason: "CODE: text", or the text of one
-// that has no code.
+// reasonOf is an error as a stoppedReason: "CODE: text". One that is none of ECS's
+// is the server's own fault, and its text is for the log alone: it may name places
+// of this machine.
 func reasonOf(err error) string {
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		if e.Code == "" {
@@ -161,5 +158,5 @@ func reasonOf(err error) string {
 		}
 		return e.Code + ": " + e.Msg
 	}
-	return "ResourceInitializationError: " + err.Error()
+	return "ResourceInitializationError: " + model.Message(err)
 }

@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,11 +89,7 @@ func (o *owner) sayGroups(svc model.Service, now time.Time) {
 	for _, arn := range svc.TargetGroups() {
 		text := ""
 		if err := o.group(arn).err; err != nil {
-			reason := err.Error()
-			if e, ok := errors.AsType[*model.Error](err); ok {
-				reason = e.Msg
-			}
-			text = fmt.Sprintf("failed to describe target health in (target-group %s) with (error %s)", arn, reason)
+			text = fmt.Sprintf("failed to describe target health in (target-group %s) with (error %s)", arn, model.Message(err))
 		}
 		o.journal.state(now, "health "+arn, text)
 	}

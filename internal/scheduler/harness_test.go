@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -63,6 +64,9 @@ func (s *secrets) Prepare(_ context.Context, _ model.Task, _ model.TaskDefinitio
 		for _, ref := range c.Secrets {
 			value, ok := s.values[ref.ValueFrom]
 			if !ok {
+				if ref.ValueFrom == "unreadable" {
+					return &fs.PathError{Op: "open", Path: "/place/of/the/machine", Err: fs.ErrPermission}
+				}
 				return model.Errorf(model.Invalid, "ResourceInitializationError", "no secret %s", ref.ValueFrom)
 			}
 			c.Env = append(c.Env, model.KeyValue{Name: ref.Name, Value: value})

@@ -52,6 +52,29 @@ func TestStartThatCannotBePrepared(t *testing.T) {
 	})
 }
 
+// A fault of the server's own has no text for callers: it may name places of the
+// machine.
+func TestStartThatTheServerCannotPrepare(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.register("web", refers("unreadable"))
+		r.create(1)
+		r.until("an event with the reason", func() bool {
+			return slices.ContainsFunc(r.said(), func(s string) bool {
+				return strings.Contains(s, "(error ResourceInitializationError: internal error)")
+			})
+		})
+		for _, s := range r.said() {
+			if strings.Contains(s, "/place") {
+				t.Errorf("an event names a place of the machine: %s", s)
+			}
+		}
+		i := slices.IndexFunc(r.Tasks("c"), func(t model.Task) bool { return t.LastStatus == model.TaskStopped })
+		if got := r.Tasks("c")[i].StopReason; got != "ResourceInitializationError: internal error" {
+			t.Errorf("the task ended with %q", got)
+		}
+	})
+}
+
 // refers has the container read two variables from secrets.
 func refers(password string) func(*ecs.RegisterTaskDefinitionRequest) {
 	return func(req *ecs.RegisterTaskDefinitionRequest) {

@@ -56,7 +56,7 @@ func (o *owner) wrote(m shifted, now time.Time) {
 	text := ""
 	if m.err != nil {
 		o.s.log.Warn("shift traffic", "service", o.key, "err", m.err)
-		text = "failed to shift traffic with (error " + m.err.Error() + ")."
+		text = "failed to shift traffic with (error " + model.Message(m.err) + ")."
 		o.shiftAt = now.Add(time.Second)
 	}
 	o.journal.state(now, shiftFails, text)

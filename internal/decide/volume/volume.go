@@ -26,6 +26,10 @@ type Mount struct {
 	Fill bool
 }
 
+// MaxDeclared is how many volumes an image may declare: each is a directory and a
+// mount of every task's.
+const MaxDeclared = 256
+
 // Check returns what is wrong with the containers' mounts, in AWS's words where
 // they are known; "" is nothing.
 func Check(containers []model.ContainerDefinition, volumes []model.Volume) string {

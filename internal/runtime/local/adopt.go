@@ -23,7 +23,7 @@ func (e *Engine) adoptAll(ctx context.Context) error {
 		return err
 	}
 	for _, entry := range entries {
-		t := newTask(e.tasksDir(), entry.Name())
+		t := e.newTask(entry.Name())
 		known, err := e.adopt(ctx, t)
 		if err != nil {
 			return fmt.Errorf("take over task %s: %w", t.id, err)

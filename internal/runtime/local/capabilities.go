@@ -48,7 +48,7 @@ func (e *Engine) Resolve(ctx context.Context, image runtime.Image) (string, erro
 		return err
 	})
 	if err != nil {
-		return "", pullError(err)
+		return "", e.discreet.err(pullError(err))
 	}
 	return digest, nil
 }

@@ -42,6 +42,7 @@ type Engine struct {
 	owner    *os.File // the instance's lock
 	layout   *cgroup.Layout
 	net      *network.Network
+	discreet discretion
 	filter   []byte            // the seccomp program
 	apparmor *confine.AppArmor // nil: tasks have no profile
 	starts   chan struct{}
@@ -78,7 +79,7 @@ func Open(ctx context.Context, cfg Config, images images, logs runtime.LogSink, 
 	cfg.Domain = cmp.Or(cfg.Domain, "ec2.internal")
 	cfg.Binfmt = cmp.Or(cfg.Binfmt, "/proc/sys/fs/binfmt_misc")
 	e := &Engine{
-		cfg: cfg, images: images, logs: logs, log: log, events: runtime.NewQueue(),
+		cfg: cfg, images: images, logs: logs, log: log, events: runtime.NewQueue(), discreet: newDiscretion(cfg.DataDir),
 		closing: make(chan struct{}), tasks: map[string]*task{}, at: map[netip.Addr]*task{},
 		// A start is CPU all through; more at once than this only wait for each other.
 		starts: make(chan struct{}, 2+2*goruntime.GOMAXPROCS(0)),

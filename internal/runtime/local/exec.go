@@ -45,7 +45,7 @@ func (e *Engine) Exec(ctx context.Context, id string, c runtime.Command, s runti
 		code, err = runCommand(ctx, cancel, t, c, s)
 		return err
 	})
-	return code, err
+	return code, e.discreet.err(err)
 }
 
 // claimCommand finds the task of a command and counts the command until done.

@@ -34,7 +34,7 @@ func TestPanicInAStartIsThatStartsError(t *testing.T) {
 
 func TestTaskThatCannotBeWatchedIsEnded(t *testing.T) {
 	b := open(t)
-	bad := newTask(b.tasksDir(), newID())
+	bad := b.newTask(newID())
 	close(bad.started)
 	b.watch(t.Context(), bad) // panics, as there is no connection to read from
 	if end := b.exit(); end.ID != bad.id || end.Running {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"neargate/internal/decide/volume"
 	"neargate/internal/model"
 	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/logfile"
@@ -32,6 +33,12 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 	}
 	for _, h := range spec.Hosts {
 		o.Hosts = append(o.Hosts, h.Address.String()+" "+h.Name)
+	}
+	for i, c := range spec.Containers {
+		if n := len(images[i].Config.Volumes); n > volume.MaxDeclared {
+			return nil, model.Errorf(model.Invalid, runtime.CodeStart,
+				"container %s: the image declares %d volumes, more than %d", c.Name, n, volume.MaxDeclared)
+		}
 	}
 	mounts := orderMounts(t.dir, spec, images)
 	for i, c := range spec.Containers {

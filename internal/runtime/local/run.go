@@ -25,6 +25,11 @@ var errClosing = model.Errorf(model.Unavailable, runtime.CodeResource, "the runt
 
 // Start runs a task and returns when all its containers have been started.
 func (e *Engine) Start(ctx context.Context, spec model.TaskSpec) (model.RunState, error) {
+	s, err := e.start(ctx, spec)
+	return s, e.discreet.err(err)
+}
+
+func (e *Engine) start(ctx context.Context, spec model.TaskSpec) (model.RunState, error) {
 	if err := runtime.Validate(spec); err != nil {
 		return model.RunState{}, err
 	}
@@ -58,7 +63,7 @@ func (e *Engine) Start(ctx context.Context, spec model.TaskSpec) (model.RunState
 
 // reserve makes the task known, so that Stop finds it and no other has its ID.
 func (e *Engine) reserve(spec model.TaskSpec, abort context.CancelCauseFunc) (*task, error) {
-	t := newTask(e.tasksDir(), spec.ID)
+	t := e.newTask(spec.ID)
 	t.rec.Spec, t.abort = spec, abort
 	e.mu.Lock()
 	defer e.mu.Unlock()

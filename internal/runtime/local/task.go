@@ -33,8 +33,9 @@ type record struct {
 
 // task is the engine's side of one task.
 type task struct {
-	id  string
-	dir string
+	id       string
+	dir      string
+	discreet discretion
 
 	rec      record // written by Start alone, before started is closed
 	releases []func()
@@ -75,9 +76,9 @@ type follow struct {
 	lost          bool           // the sink panicked: no more is offered
 }
 
-func newTask(root, id string) *task {
+func (e *Engine) newTask(id string) *task {
 	return &task{
-		id: id, dir: filepath.Join(root, id), commands: map[string]int{},
+		id: id, dir: filepath.Join(e.tasksDir(), id), discreet: e.discreet, commands: map[string]int{},
 		started: make(chan struct{}), ended: make(chan struct{}), unwatched: make(chan struct{}), undone: make(chan struct{}),
 	}
 }

@@ -68,6 +68,16 @@ func (e *Engine) read(t *task) bool {
 	}
 }
 
+// logReasons logs why containers ended, where that is not for all to read.
+func (e *Engine) logReasons(t *task, r supervisor.Report) {
+	for i, c := range r.Containers {
+		known := i < len(t.report.Containers) && t.report.Containers[i].Reason != ""
+		if !known && t.discreet.text(c.Reason) != c.Reason {
+			e.log.Info("container ended", "task", t.id, "container", c.Name, "reason", c.Reason)
+		}
+	}
+}
+
 func (t *task) reported() supervisor.Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,6 +90,7 @@ func (e *Engine) take(t *task, r supervisor.Report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before := t.report.Containers
+	e.logReasons(t, r)
 	t.learnLocked(r)
 	if t.abort != nil || r.Phase == supervisor.Ended {
 		return
@@ -106,13 +117,16 @@ func (t *task) learn(r supervisor.Report) {
 }
 
 func (t *task) learnLocked(r supervisor.Report) {
-	t.report = r
-	if r.Failure != "" {
-		t.failure = &model.Error{Kind: model.Invalid, Code: runtime.CodeStart, Msg: r.Failure}
+	if r.Failure != "" && t.report.Failure == "" {
+		t.failure = &model.Error{Kind: model.Invalid, Code: runtime.CodeStart, Msg: t.discreet.text(r.Failure)}
+		if t.failure.Msg != r.Failure {
+			t.failure.Err = errors.New(r.Failure)
+		}
 		if r.Waited {
 			t.failure.Code = runtime.CodeWait
 		}
 	}
+	t.report = t.discreet.report(r)
 	if !r.StartedAt.IsZero() && !t.hasStarted() {
 		close(t.started)
 	}
