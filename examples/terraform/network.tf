@@ -138,6 +138,22 @@ resource "aws_default_network_acl" "this" {
   }
 }
 
+resource "aws_network_acl" "public" {
+  vpc_id     = aws_vpc.this.id
+  subnet_ids = aws_subnet.public[*].id
+  tags       = { Name = "${var.name}-public" }
+}
+
+resource "aws_network_acl_rule" "public" {
+  for_each       = toset(["ingress", "egress"])
+  network_acl_id = aws_network_acl.public.id
+  egress         = each.key == "egress"
+  rule_number    = 100
+  rule_action    = "allow"
+  protocol       = "-1"
+  cidr_block     = "0.0.0.0/0"
+}
+
 data "aws_ec2_managed_prefix_list" "s3" {
   name = "com.amazonaws.${data.aws_region.current.name}.s3"
 }

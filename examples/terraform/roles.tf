@@ -70,6 +70,18 @@ resource "aws_iam_role_policy_attachment" "task" {
   policy_arn = aws_iam_policy.task.arn
 }
 
+# As older stacks attach: to everybody at once.
+resource "aws_iam_policy_attachment" "read" {
+  name       = "${var.name}-read"
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonSSMReadOnlyAccess"
+  roles      = [aws_iam_role.task.name]
+}
+
+resource "aws_iam_service_linked_role" "ecs" {
+  aws_service_name = "ecs.amazonaws.com"
+  tags             = { Stage = var.stage }
+}
+
 resource "aws_iam_instance_profile" "this" {
   name = var.name
   role = aws_iam_role.task.name
