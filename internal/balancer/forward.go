@@ -25,22 +25,33 @@ func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 	}
 	rs := l.routes.Load()
 	to := &rs.rules[rs.match(r)]
-	settings := l.settings.Load()
+	v := exchange.Verdict{Settings: l.settings.Load(), Edits: l.edits.Load()}
+	r.Note = to
 	switch {
 	case to.fixed != nil:
-		r.Note = to
-		return exchange.Verdict{Answer: to.fixed, Settings: settings}
+		v.Answer = to.fixed
 	case to.redirect != nil:
-		r.Note = to
-		return exchange.Verdict{Answer: to.moved(r, l.port), Settings: settings}
+		v.Answer = to.moved(r, l.port)
+	default:
+		to.lead(r, &v)
 	}
+	return v
+}
+
+// lead has a request forwarded; where all weights are 0 it gets 503.
+func (to *route) lead(r *exchange.Request, v *exchange.Verdict) {
 	picked := to.pick()
 	if picked == nil {
-		r.Note = to
-		return exchange.Verdict{Settings: settings} // all weights are 0: 503
+		return
 	}
-	r.Note = picked
-	return exchange.Verdict{Group: picked, Settings: settings}
+	if to.rewrite != nil {
+		var err error
+		if v.Rewrite, err = rewritten(to.rewrite, r); err != nil {
+			v.Answer = &exchange.Answer{Status: http.StatusInternalServerError, Reason: "TransformFailed"}
+			return
+		}
+	}
+	r.Note, v.Group = picked, picked
 }
 
 // match returns the index of the rule for a request.

@@ -20,6 +20,7 @@ type listener struct {
 	lb       *loadBalancer
 	port     int
 	routes   atomic.Pointer[routes]
+	edits    atomic.Pointer[exchange.Edits] // nil: none
 	settings atomic.Pointer[exchange.Settings]
 }
 

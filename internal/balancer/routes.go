@@ -21,6 +21,7 @@ type route struct {
 	groups   []*weightedGroup
 	fixed    *exchange.Answer
 	redirect *model.Redirect
+	rewrite  *routing.Rewrite
 	priority int // of the rule; 0 is the default's
 }
 
@@ -40,6 +41,7 @@ func (b *Balancer) route(live *listener, l model.Listener) {
 		out.rules = append(out.rules, b.resolve(live.lb, r))
 	}
 	live.routes.Store(out)
+	live.edits.Store(editsOf(l))
 }
 
 // reroute is route for a listener that is open already, after a change of its
@@ -55,7 +57,7 @@ func (b *Balancer) reroute(l model.Listener) {
 // resolve turns actions into a route. There is one action in effect: we have
 // none of the authentications that may stand before it.
 func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
-	r := route{lb: lb, priority: rule.Priority}
+	r := route{lb: lb, priority: rule.Priority, rewrite: b.rewrites(rule)}
 	for _, a := range rule.Actions {
 		switch {
 		case a.Fixed != nil:

@@ -2,6 +2,7 @@ package elbv2
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -10,24 +11,40 @@ import (
 	"neargate/internal/model"
 )
 
-const noAnswerHeaders = "headers are not added to answers"
-
 // listenerAttributes are those of an HTTP listener (API_ListenerAttribute), all
-// about headers that the load balancer puts into answers.
+// about headers that the load balancer puts into answers
+// (listener-header-modification).
 func listenerAttributes() []attribute {
+	const response = "routing.http.response."
 	return []attribute{
-		{key: "routing.http.response.access_control_allow_credentials.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.access_control_allow_headers.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.access_control_allow_methods.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.access_control_allow_origin.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.access_control_expose_headers.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.access_control_max_age.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.content_security_policy.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.server.enabled", initial: "true", allows: oneOf("true"), only: "the header of the balancer's own answers is fixed"},
-		{key: "routing.http.response.strict_transport_security.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.x_content_type_options.header_value", allows: oneOf(""), only: noAnswerHeaders},
-		{key: "routing.http.response.x_frame_options.header_value", allows: oneOf(""), only: noAnswerHeaders},
+		{key: response + "access_control_allow_credentials.header_value", allows: oneOf("", "true")},
+		{key: response + "access_control_allow_headers.header_value", allows: fieldNames},
+		{key: response + "access_control_allow_methods.header_value", allows: fieldNames},
+		{key: response + "access_control_allow_origin.header_value", allows: headerValue},
+		{key: response + "access_control_expose_headers.header_value", allows: fieldNames},
+		{key: response + "access_control_max_age.header_value", allows: func(v string) bool { return v == "" || within(0, 86400)(v) }},
+		{key: response + "content_security_policy.header_value", allows: headerValue},
+		{key: response + "server.enabled", initial: "true", allows: boolean},
+		{key: response + "strict_transport_security.header_value", allows: headerValue},
+		{key: response + "x_content_type_options.header_value", allows: oneOf("", "nosniff")},
+		{key: response + "x_frame_options.header_value", allows: headerValue},
 	}
+}
+
+// headerValue reports whether v can be the value of a header: up to 1,024 visible
+// characters, and blanks between them.
+func headerValue(v string) bool {
+	return len(v) <= 1024 && strings.TrimSpace(v) == v && !strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// fieldNames reports whether v is a list of names, or "*".
+func fieldNames(v string) bool {
+	for name := range strings.SplitSeq(v, ",") {
+		if strings.ContainsFunc(strings.TrimSpace(name), notInToken) {
+			return false
+		}
+	}
+	return headerValue(v)
 }
 
 // describeListenerAttributes: codes ValidationError, ListenerNotFound.

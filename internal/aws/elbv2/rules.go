@@ -28,8 +28,8 @@ func (s *service) createRule(ctx context.Context, in *elb.CreateRuleInput) (*elb
 	if r.Priority, err = number("priority", in.Priority, 1, 50000, 0); err != nil {
 		return nil, err
 	}
-	if len(in.Transforms) > 0 {
-		return nil, notHere("Transforms are not supported here")
+	if r.Transforms, err = readTransforms(in.Transforms); err != nil {
+		return nil, err
 	}
 	if r.Conditions, err = readConditions(in.Conditions); err != nil {
 		return nil, err
@@ -63,8 +63,13 @@ func (s *service) modifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Transforms) > 0 {
-		return nil, notHere("Transforms are not supported here")
+	reset := aws.ToBool(in.ResetTransforms)
+	if reset && len(in.Transforms) > 0 {
+		return nil, invalid("You cannot specify both Transforms and ResetTransforms")
+	}
+	transforms, err := readTransforms(in.Transforms)
+	if err != nil {
+		return nil, err
 	}
 	var conditions []model.Condition
 	if len(in.Conditions) > 0 {
@@ -84,6 +89,9 @@ func (s *service) modifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb
 		}
 		if actions != nil {
 			r.Actions = actions
+		}
+		if transforms != nil || reset {
+			r.Transforms = transforms
 		}
 		return nil
 	})
@@ -194,5 +202,6 @@ func showRule(r model.Rule) types.Rule {
 		IsDefault:  aws.Bool(r.Priority == 0),
 		Priority:   aws.String(priority),
 		RuleArn:    aws.String(r.ARN),
+		Transforms: showTransforms(r.Transforms),
 	}
 }

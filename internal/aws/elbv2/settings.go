@@ -15,18 +15,15 @@ func refused() []wire.Setting {
 		wire.Refused[types.Action]("JwtValidationConfig"),
 		wire.Refused[types.Certificate]("CertificateArn"),
 		wire.Refused[types.Certificate]("IsDefault"),
-		wire.Refused[types.HostHeaderRewriteConfig]("Rewrites"),
 		wire.Refused[types.IpamPools]("Ipv4IpamPoolId"),
 		wire.Refused[types.MutualAuthenticationAttributes]("AdvertiseTrustStoreCaNames", "off"),
 		wire.Refused[types.MutualAuthenticationAttributes]("IgnoreClientCertificateExpiry"),
 		wire.Refused[types.MutualAuthenticationAttributes]("Mode", "off"),
 		wire.Refused[types.MutualAuthenticationAttributes]("TrustStoreArn"),
 		wire.Refused[types.MutualAuthenticationAttributes]("TrustStoreAssociationStatus"),
-		wire.Refused[types.RuleTransform]("Type"),
 		wire.Refused[types.SourceIpConditionConfig]("IpAddressType", "ipv4"),
 		wire.Refused[types.SubnetMapping]("SourceNatIpv6Prefix"),
 		wire.Refused[types.TargetDescription]("QuicServerId"),
-		wire.Refused[types.UrlRewriteConfig]("Rewrites"),
 		wire.Refused[elasticloadbalancingv2.CreateListenerInput]("AlpnPolicy"),
 		wire.Refused[elasticloadbalancingv2.CreateLoadBalancerInput]("EnablePrefixForIpv6SourceNat", "off"),
 		wire.Refused[elasticloadbalancingv2.ModifyListenerInput]("AlpnPolicy"),
@@ -40,6 +37,5 @@ func kept() []wire.Setting {
 	return []wire.Setting{
 		wire.Kept[types.TargetDescription]("AvailabilityZone", "all targets are reached from the one zone of the machine"),
 		wire.Kept[types.TargetGroupStickinessConfig]("DurationSeconds", "stickiness cannot be enabled"),
-		wire.Kept[elasticloadbalancingv2.ModifyRuleInput]("ResetTransforms", "no rule has transforms"),
 	}
 }
