@@ -1,0 +1,397 @@
+package http2
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+)
+
+// smallRead is how much of an idle connection is read first, before there is a
+// buffer: most connections are idle.
+const smallRead = 64
+
+// readFrames takes frames in until the session ends, and returns why.
+func (s *session) readFrames() error {
+	for {
+		for {
+			p := s.in[s.at:]
+			if len(p) < headerLen {
+				break
+			}
+			h := parseFrameHeader(p)
+			if h.length > maxFrame {
+				return &connError{frameSizeError, "frame too large"}
+			}
+			if len(p) < headerLen+h.length {
+				break
+			}
+			err := s.frame(&h, p[headerLen:headerLen+h.length])
+			if len(s.departed) > 0 {
+				s.tellGone()
+			}
+			if err != nil {
+				return err
+			}
+			s.at += headerLen + h.length
+		}
+		s.side.batch()
+		if err := s.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// fill reads more. A buffer with nothing in it is given back meanwhile.
+func (s *session) fill() error {
+	if s.at == len(s.in) {
+		s.pools.put(s.in)
+		s.in, s.at = nil, 0
+		n, err := s.readSome(s.little[:])
+		if err != nil {
+			return err
+		}
+		s.in = append(s.pools.get(middleBuffer), s.little[:n]...)
+		return nil
+	}
+	if s.at > 0 {
+		s.in = s.in[:copy(s.in, s.in[s.at:])]
+		s.at = 0
+	}
+	n, err := s.readSome(s.in[len(s.in):cap(s.in)])
+	s.in = s.in[:len(s.in)+n]
+	return err
+}
+
+// readSome reads once; the side decides what follows from a timeout.
+func (s *session) readSome(p []byte) (int, error) {
+	for {
+		n, err := s.nc.Read(p)
+		switch {
+		case n > 0 || err == nil:
+			return n, nil // the error comes again with the next read
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return 0, err
+		}
+		if err := s.side.timeout(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// readExactly waits for what every peer sends first.
+func (s *session) readExactly(want string) error {
+	for len(s.in)-s.at < len(want) {
+		if have := s.in[s.at:]; string(have) != want[:len(have)] {
+			return &connError{protocolError, "bad preface"}
+		}
+		if err := s.fill(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	if string(s.in[s.at:s.at+len(want)]) != want {
+		return &connError{protocolError, "bad preface"}
+	}
+	s.at += len(want)
+	return nil
+}
+
+// frame takes one frame.
+func (s *session) frame(h *frameHeader, p []byte) error {
+	switch {
+	case s.blockOf.stream != 0 && (h.kind != continuationFrame || h.stream != s.blockOf.stream):
+		return &connError{protocolError, "frame within a header block"}
+	case !s.settled && h.kind != settingsFrame:
+		return &connError{protocolError, "first frame is not SETTINGS"}
+	}
+	switch h.kind {
+	case dataFrame:
+		return s.data(h, p)
+	case headersFrame:
+		return s.headers(h, p)
+	case continuationFrame:
+		return s.continuation(h, p)
+	case priorityFrame:
+		return s.priority(h, p)
+	case resetFrame:
+		return s.reset(h, p)
+	case settingsFrame:
+		return s.settings(h, p)
+	case pushFrame:
+		return &connError{protocolError, "PUSH_PROMISE was not allowed"}
+	case pingFrame:
+		return s.ping(h, p)
+	case goAwayFrame:
+		if h.stream != 0 || len(p) < 8 {
+			return &connError{protocolError, "bad GOAWAY"}
+		}
+		s.side.goAway(binary.BigEndian.Uint32(p) &^ (1 << 31))
+		return nil
+	case windowFrame:
+		return s.window(h, p)
+	}
+	return s.glitch() // of an extension that nobody agreed on
+}
+
+// headers takes HEADERS, and hands the block on if it is whole.
+func (s *session) headers(h *frameHeader, p []byte) error {
+	if h.stream == 0 {
+		return &connError{protocolError, "HEADERS without a stream"}
+	}
+	p, err := unpad(h, p)
+	if err != nil {
+		return err
+	}
+	if h.has(flagPriority) {
+		if len(p) < 5 {
+			return &connError{frameSizeError, "HEADERS too short for its priority"}
+		}
+		if binary.BigEndian.Uint32(p)&^(1<<31) == h.stream {
+			return &connError{protocolError, "stream depends on itself"}
+		}
+		p = p[5:]
+	}
+	if h.has(flagEndHeaders) {
+		return s.side.head(h, p)
+	}
+	s.blockOf = *h
+	s.block = append(s.pools.get(middleBuffer), p...)
+	return nil
+}
+
+// continuation takes more of a header block.
+func (s *session) continuation(h *frameHeader, p []byte) error {
+	if s.blockOf.stream == 0 {
+		return &connError{protocolError, "CONTINUATION without HEADERS"}
+	}
+	if len(s.block)+len(p) > maxBlock {
+		return &connError{enhanceYourCalm, "header block too large"}
+	}
+	if err := s.glitch(); err != nil {
+		return err
+	}
+	s.block = append(s.pools.grow(s.block, len(p)), p...)
+	if !h.has(flagEndHeaders) {
+		return nil
+	}
+	first := s.blockOf
+	s.blockOf = frameHeader{}
+	err := s.side.head(&first, s.block)
+	s.pools.put(s.block)
+	s.block = nil
+	return err
+}
+
+// priority looks at PRIORITY's form; what it asks for is obsolete (RFC 9113, 5.3.2).
+func (s *session) priority(h *frameHeader, p []byte) error {
+	switch {
+	case h.stream == 0:
+		return &connError{protocolError, "PRIORITY without a stream"}
+	case len(p) != 5:
+		return &connError{frameSizeError, "bad PRIORITY"}
+	case binary.BigEndian.Uint32(p)&^(1<<31) == h.stream:
+		return &connError{protocolError, "stream depends on itself"}
+	}
+	return s.glitch()
+}
+
+func (s *session) ping(h *frameHeader, p []byte) error {
+	switch {
+	case h.stream != 0:
+		return &connError{protocolError, "PING of a stream"}
+	case len(p) != 8:
+		return &connError{frameSizeError, "bad PING"}
+	case h.has(flagAck):
+		s.ponged = true
+		return s.glitch()
+	}
+	s.mu.Lock()
+	s.out = appendPing(s.out, flagAck, p)
+	err := s.paidGlitchLocked()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.makeRoom()
+}
+
+// settings takes what the peer wishes.
+func (s *session) settings(h *frameHeader, p []byte) error {
+	switch {
+	case h.stream != 0:
+		return &connError{protocolError, "SETTINGS of a stream"}
+	case h.has(flagAck) && len(p) > 0, len(p)%6 != 0:
+		return &connError{frameSizeError, "bad SETTINGS"}
+	case !s.settled && h.has(flagAck):
+		return &connError{protocolError, "first SETTINGS is an acknowledgement"}
+	}
+	if err := s.glitch(); err != nil || h.has(flagAck) {
+		return err
+	}
+	s.settled = true
+	s.mu.Lock()
+	for ; len(p) > 0; p = p[6:] {
+		id, v := setting(binary.BigEndian.Uint16(p)), binary.BigEndian.Uint32(p[2:])
+		if err := s.applyLocked(id, v); err != nil {
+			s.mu.Unlock()
+			return err
+		}
+	}
+	s.out = appendFrameHeader(s.out, frameHeader{kind: settingsFrame, flags: flagAck})
+	s.mu.Unlock()
+	return s.makeRoom()
+}
+
+func (s *session) applyLocked(id setting, v uint32) error {
+	switch id {
+	case settingTableSize:
+		s.resize = true
+	case settingPush:
+		if v > 1 {
+			return &connError{protocolError, "bad ENABLE_PUSH"}
+		}
+	case settingMaxStreams:
+		s.most = v
+	case settingInitialWindow:
+		if v > maxWindow {
+			return &connError{flowControlError, "initial window too large"}
+		}
+		more := int(v) - s.initial
+		s.initial = int(v)
+		for _, st := range s.streams {
+			if st.space += more; st.space > maxWindow {
+				return &connError{flowControlError, "window too large"}
+			}
+			st.write.signal()
+		}
+	case settingMaxFrame:
+		if v < maxFrame || v >= 1<<24 {
+			return &connError{protocolError, "bad MAX_FRAME_SIZE"}
+		}
+	case settingConnectProtocol:
+		if v > 1 {
+			return &connError{protocolError, "bad ENABLE_CONNECT_PROTOCOL"}
+		}
+		s.connect = v == 1
+	case settingMaxHeaderList: // advisory; a peer that minds refuses
+	}
+	return nil
+}
+
+// window takes more space to send into.
+func (s *session) window(h *frameHeader, p []byte) error {
+	if len(p) != 4 {
+		return &connError{frameSizeError, "bad WINDOW_UPDATE"}
+	}
+	more := int(binary.BigEndian.Uint32(p) &^ (1 << 31))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.paidGlitchLocked(); err != nil {
+		return err
+	}
+	if h.stream == 0 {
+		if s.space += more; more == 0 || s.space > maxWindow {
+			return windowError(more)
+		}
+		if s.waiting > 0 {
+			s.wakeWritersLocked()
+		}
+		return nil
+	}
+	st := s.streams[h.stream]
+	if st == nil {
+		return s.idleLocked(h.stream)
+	}
+	if st.space += more; more == 0 || st.space > maxWindow {
+		st.refuseLocked(windowError(more).code)
+		return nil
+	}
+	st.write.signal()
+	return nil
+}
+
+func windowError(more int) *connError {
+	if more == 0 {
+		return &connError{protocolError, "WINDOW_UPDATE of nothing"}
+	}
+	return &connError{flowControlError, "window too large"}
+}
+
+// idleLocked is the fault of a frame for a stream that has not begun; one that has
+// ended is none.
+func (s *session) idleLocked(id uint32) error {
+	if id > s.lastID || (id&1 == 0) == (s.first == 1) {
+		return &connError{protocolError, "frame of an idle stream"}
+	}
+	return nil
+}
+
+// reset takes the end of a stream.
+func (s *session) reset(h *frameHeader, p []byte) error {
+	switch {
+	case h.stream == 0:
+		return &connError{protocolError, "RST_STREAM without a stream"}
+	case len(p) != 4:
+		return &connError{frameSizeError, "bad RST_STREAM"}
+	}
+	code := errorCode(binary.BigEndian.Uint32(p))
+	s.mu.Lock()
+	st := s.streams[h.stream]
+	if st == nil {
+		err := s.idleLocked(h.stream)
+		s.forgetResetLocked(h.stream)
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		return s.glitch()
+	}
+	st.endLocked(resetError(code))
+	s.departed = append(s.departed, departed{st, st.id})
+	s.mu.Unlock()
+	return s.glitch()
+}
+
+// data takes a part of a body.
+func (s *session) data(h *frameHeader, p []byte) error {
+	if h.stream == 0 {
+		return &connError{protocolError, "DATA without a stream"}
+	}
+	whole := len(p)
+	p, err := unpad(h, p)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owed -= whole; s.owed < 0 {
+		return &connError{flowControlError, "more DATA than there is space for"}
+	}
+	st := s.streams[h.stream]
+	if st == nil || st.err != nil || st.ended {
+		s.grantLocked(whole)
+		if st == nil {
+			if err := s.idleLocked(h.stream); err != nil {
+				return err
+			}
+			if _, ours := s.wasClosedLocked(h.stream); ours {
+				return s.glitch()
+			}
+			s.out = appendReset(s.out, h.stream, streamClosed)
+		} else if st.spoilt == nil && !st.ourReset {
+			st.refuseLocked(streamClosed)
+		}
+		return s.glitch()
+	}
+	if whole == 0 && !h.has(flagEndStream) {
+		if err := s.glitch(); err != nil {
+			return err
+		}
+	}
+	s.glitches.forgive(len(p) / 256)
+	s.grantLocked(whole - len(p))
+	return st.dataLocked(h, p, whole-len(p))
+}

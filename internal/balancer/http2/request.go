@@ -1,0 +1,342 @@
+package http2
+
+import (
+	"strings"
+	"time"
+	"unsafe"
+
+	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/http2/hpack"
+)
+
+// requestHead takes the fields of a request's head.
+type requestHead struct {
+	req       *exchange.Request
+	seen      uint16 // bits of the pseudo-fields that came
+	regular   bool   // a field that is none has come
+	authority string
+	protocol  string
+	hosts     int
+	lengths   int
+	cookies   int    // fields
+	cookie    int    // where the first one is
+	crumbs    []byte // all of them, if there are several
+	block     block
+}
+
+func (h *requestHead) reset(r *exchange.Request) {
+	*h = requestHead{req: r, block: h.block, crumbs: h.crumbs}
+	r.Version, r.Trailers = "HTTP/2.0", true
+	r.Length = exchange.Unknown
+}
+
+// Limits of one field and of the request target (load-balancer-limits).
+const (
+	maxLine = 16 << 10
+	maxURI  = 16 << 10
+)
+
+// take implements fieldTaker.
+func (h *requestHead) take(f *hpack.Field) *exchange.Fault {
+	if f.Tag&tagPseudo != 0 {
+		return h.takePseudo(f)
+	}
+	h.regular = true
+	if err := check(f); err != nil {
+		return err
+	}
+	if len(f.Name)+len(f.Value) > maxLine {
+		return errLarge
+	}
+	r := h.req
+	field := exchange.Field{Name: f.Name, Value: f.Value, ID: idOf(f.Tag)}
+	switch field.ID {
+	case exchange.ContentLengthField:
+		n, ok := parseLength(f.Value)
+		if !ok || h.lengths > 0 {
+			return errBadLength
+		}
+		r.Length = n
+		h.lengths++
+	case exchange.HostField:
+		if h.hosts++; h.hosts > 1 {
+			return errBadHost
+		}
+		r.Host = f.Value
+	case exchange.TEField:
+		field.Hop = true
+	case exchange.ExpectField:
+		r.Expects = strings.EqualFold(f.Value, "100-continue")
+		field.Hop = r.Expects
+	}
+	if f.Tag&tagID == tagCookie {
+		if h.cookies++; h.cookies > 1 {
+			return h.addCrumb(f.Value)
+		}
+		h.cookie = len(r.Fields)
+	}
+	if f.Tag&tagPlain == 0 {
+		r.Invalid++
+	}
+	r.Fields = append(r.Fields, field)
+	return nil
+}
+
+// addCrumb joins a cookie to those that came before (RFC 9113, 8.2.3).
+func (h *requestHead) addCrumb(value string) *exchange.Fault {
+	first := &h.req.Fields[h.cookie].Value
+	if h.cookies == 2 {
+		h.crumbs = append(h.crumbs[:0], *first...)
+	}
+	h.crumbs = append(append(h.crumbs, "; "...), value...)
+	if len(h.crumbs) > maxLine {
+		return errLarge
+	}
+	*first = view(h.crumbs)
+	return nil
+}
+
+// view is p as a string, without copying.
+func view(p []byte) string { return unsafe.String(unsafe.SliceData(p), len(p)) }
+
+func (h *requestHead) takePseudo(f *hpack.Field) *exchange.Fault {
+	bit := uint16(1) << ((f.Tag & tagID) - tagUnknown)
+	if h.regular || h.seen&bit != 0 {
+		return errPseudo
+	}
+	h.seen |= bit
+	r, v := h.req, f.Value
+	switch f.Tag & tagID {
+	case tagMethod:
+		if v == "" || !all(v, tokenChar) {
+			return errBadMethod
+		}
+		r.Method = v
+	case tagScheme:
+		if v != "http" && v != "https" {
+			return errBadScheme
+		}
+	case tagAuthority:
+		h.authority = v
+	case tagPath:
+		if v == "" || !all(v, targetChar) {
+			return errBadURI
+		}
+		r.URI = v
+	case tagProtocol:
+		h.protocol = v
+	default: // :status, or one that nobody knows
+		return errPseudo
+	}
+	return nil
+}
+
+// finish looks at the head as a whole.
+func (h *requestHead) finish(end bool) *exchange.Fault {
+	r := h.req
+	const needed = 1<<(tagMethod-tagUnknown) | 1<<(tagScheme-tagUnknown) | 1<<(tagPath-tagUnknown)
+	switch {
+	case r.Method == "CONNECT":
+		return errConnect
+	case h.protocol != "" || h.seen&needed != needed:
+		return errPseudo
+	case len(r.URI) > maxURI:
+		return errURITooLong
+	case r.URI[0] != '/' && (r.URI != "*" || r.Method != "OPTIONS"):
+		return errBadURI
+	}
+	r.Path, r.Query, _ = strings.Cut(r.URI, "?")
+	if err := h.finishHost(); err != nil {
+		return err
+	}
+	if end {
+		if h.lengths > 0 && r.Length != 0 {
+			return errBadLength
+		}
+		r.Length = 0
+	}
+	if r.Method == "TRACE" {
+		return errTrace
+	}
+	return nil
+}
+
+// finishHost wants one good authority, which a Host field must not contradict.
+func (h *requestHead) finishHost() *exchange.Fault {
+	r := h.req
+	switch {
+	case h.authority == "":
+	case h.hosts == 0:
+		r.Host = h.authority
+		r.Fields = append(r.Fields, exchange.Field{Name: "host", Value: r.Host, ID: exchange.HostField})
+	case !strings.EqualFold(r.Host, h.authority):
+		return errBadHost
+	}
+	if !goodHost(r.Host) {
+		return errBadHost
+	}
+	return nil
+}
+
+// goodHost takes a name, an IPv4 address or an IPv6 address in brackets, and a
+// port if there is one.
+func goodHost(s string) bool {
+	name, port := s, ""
+	if i := strings.LastIndexByte(s, ':'); i >= 0 && s[len(s)-1] != ']' {
+		name, port = s[:i], s[i+1:]
+	}
+	if _, ok := parseLength(port); name == "" || port != "" && !ok || len(port) > 5 {
+		return false
+	}
+	if name[0] != '[' {
+		return all(name, hostChar)
+	}
+	if len(name) < 4 || name[len(name)-1] != ']' {
+		return false
+	}
+	return strings.Trim(name[1:len(name)-1], "0123456789abcdefABCDEF:.") == ""
+}
+
+// errConnect is of a method that a proxy of its own would need.
+var errConnect = &exchange.Fault{Status: 405, Reason: "Connect"}
+
+// wellFormed reports whether a request is refused for another reason than that it
+// is malformed.
+func wellFormed(f *exchange.Fault) bool {
+	return f == errLarge || f == errURITooLong || f == errTrace || f == errConnect
+}
+
+// head implements side: a request, or the trailers of one.
+func (c *Conn) head(h *frameHeader, p []byte) error {
+	if h.stream&1 == 0 {
+		return &connError{protocolError, "stream of a server"}
+	}
+	if h.stream <= c.lastID {
+		return c.trailers(h, p)
+	}
+	c.mu.Lock()
+	c.lastID = h.stream
+	full := c.open >= maxStreams || len(c.streams) >= maxRunning
+	c.mu.Unlock()
+	if full || c.farewell == leaving {
+		return c.turnAway(h, p)
+	}
+	st := c.srv.streams.Get().(*clientStream)
+	st.conn, st.fault = c, nil
+	st.flow.Begin(c.proxy, st, c.info)
+	st.head.reset(&st.flow.Request)
+	fault, err := c.decode(&st.head.block, p, &st.head)
+	if err != nil {
+		c.srv.streams.Put(st)
+		return err
+	}
+	switch fault {
+	case nil:
+		fault = st.head.finish(h.has(flagEndStream))
+	case errLarge: // what was read first is overwritten
+		r := &st.flow.Request
+		r.Method, r.URI, r.Host, r.Fields = "", "", "", r.Fields[:0]
+	}
+	st.fault = fault
+	c.admit(st, h, len(p))
+	return nil
+}
+
+// admit makes a request that has come one that is served.
+func (c *Conn) admit(st *clientStream, h *frameHeader, size int) {
+	r := &st.flow.Request
+	r.Scheme, r.Arrived = c.info.Scheme, time.Now()
+	st.gone.Lock()
+	st.serving = true
+	c.mu.Lock()
+	st.beginLocked(&c.session, h.stream, streamSpace)
+	st.received = int64(headerLen + size)
+	st.ended = h.has(flagEndStream)
+	st.left = r.Length
+	c.mu.Unlock()
+	st.gone.Unlock()
+	c.flows.Add(1)
+	c.fresh = append(c.fresh, st)
+	c.begun++
+	if c.begun == maxRequests || r.Arrived.Sub(c.info.Started) >= st.flow.Settings().ClientKeepAlive {
+		c.retired = true
+	}
+}
+
+// discard takes fields that nobody is to see, for the sake of the table.
+type discard struct{}
+
+func (discard) take(*hpack.Field) *exchange.Fault { return nil }
+
+// turnAway refuses a stream that there is no room for. It may be sent again.
+func (c *Conn) turnAway(h *frameHeader, p []byte) error {
+	if err := c.skip(p); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noteClosedLocked(h.stream, true)
+	if c.farewell != leaving { // else the last stream was named
+		c.out = appendReset(c.out, h.stream, refusedStream)
+	}
+	return c.glitch()
+}
+
+// skip decodes a block that nobody wants.
+func (c *Conn) skip(p []byte) error {
+	var b block
+	_, err := c.decode(&b, p, discard{})
+	b.release(c.pools)
+	return err
+}
+
+// trailers takes the block behind a body.
+func (c *Conn) trailers(h *frameHeader, p []byte) error {
+	c.mu.Lock()
+	st := c.streams[h.stream]
+	known, ours := c.wasClosedLocked(h.stream)
+	ended := !ours
+	if st != nil {
+		known, ours = true, st.ourReset
+		ended = !ours && (st.ended || st.err != nil) && st.spoilt == nil
+	}
+	dead := st == nil || st.err != nil || st.spoilt != nil
+	c.mu.Unlock()
+	switch {
+	case !known:
+		return &connError{protocolError, "stream identifier went down"}
+	case ended:
+		return &connError{streamClosed, "HEADERS of a stream that has ended"}
+	case dead:
+		return c.skip(p)
+	}
+	var b block
+	fault, err := c.decode(&b, p, &b)
+	if err != nil {
+		return err
+	}
+	if !h.has(flagEndStream) {
+		fault = errTrailer
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.streams[h.stream] != st { // it was answered meanwhile
+		b.release(c.pools)
+		return nil
+	}
+	if fault == nil && st.left > 0 {
+		fault = errLength
+	}
+	st.received += int64(headerLen + len(p))
+	st.trailers = b
+	if fault != nil {
+		st.spoilLocked(fault)
+		return nil
+	}
+	st.ended = true
+	if st.finished {
+		st.closeLocked()
+	}
+	st.read.signal()
+	return nil
+}

@@ -1,0 +1,107 @@
+package http2
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"neargate/internal/balancer/exchange"
+)
+
+// maxRequests is how many requests an ALB takes over one connection
+// (load-balancer-troubleshooting).
+const maxRequests = 10_000
+
+// Server serves HTTP/2 to clients.
+type Server struct {
+	pools   *buffers
+	tags    *tags
+	streams sync.Pool // of *clientStream
+}
+
+// NewServer creates a server. It starts nothing.
+func NewServer() *Server {
+	s := &Server{pools: newBuffers(), tags: newTags()}
+	s.streams.New = func() any { return newClientStream() }
+	return s
+}
+
+// Conn is a client's connection. Drain and Kill may be called from any goroutine at
+// any time.
+type Conn struct {
+	session
+	srv   *Server
+	proxy *exchange.Proxy
+	info  *exchange.Conn
+	ctx   context.Context
+	end   context.CancelFunc
+
+	flows sync.WaitGroup
+
+	// Owned by the reader.
+	fresh   []*clientStream // requests that it has read and not yet begun
+	begun   int             // requests
+	retired bool            // the connection has lived long enough
+
+	// Guarded by mu.
+	draining bool
+	idle     time.Time // since when no request is under way
+	farewell farewell  // how far it has come; written by the reader only
+	warned   time.Time // when the client was
+}
+
+// Conn creates the object that serves a connection, which it takes over. The
+// caller calls Serve. The end of ctx does not end it: that is for Kill, which
+// comes with it.
+func (srv *Server) Conn(ctx context.Context, proxy *exchange.Proxy, info *exchange.Conn, nc net.Conn) *Conn {
+	c := &Conn{srv: srv, proxy: proxy, info: info, idle: time.Now()}
+	c.ctx, c.end = context.WithCancel(ctx)
+	c.init(nc, c, srv.pools, srv.tags)
+	c.first = 1
+	c.limit = proxy.Current().IdleTimeout
+	return c
+}
+
+// Serve takes requests until one of both sides wants no more, and closes the
+// connection.
+func (c *Conn) Serve() {
+	defer c.end()
+	c.out = appendSettings(c.pools.get(smallBuffer),
+		settingValue{settingMaxStreams, maxStreams},
+		settingValue{settingInitialWindow, streamSpace},
+		settingValue{settingMaxHeaderList, maxList},
+	)
+	c.out = appendWindow(c.out, 0, connSpace-defaultSpace)
+	_ = c.nc.SetReadDeadline(time.Now().Add(c.limit))
+	err := c.readExactly(preface)
+	if err == nil {
+		err = c.readFrames()
+	}
+	c.fail(err)
+	c.start() // what came just before is told of too
+	if c.said(err) {
+		c.linger()
+	}
+	_ = c.nc.Close()
+	c.flows.Wait()
+	c.tasks.Wait()
+	c.pools.put(c.in)
+	c.pools.put(c.block)
+	c.pools.put(c.out)
+	c.pools.put(c.spare)
+}
+
+// said tells the client why its connection ends, unless the connection is broken.
+// It reports whether there is something to wait for.
+func (c *Conn) said(err error) bool {
+	_, fault := errors.AsType[*connError](err)
+	if !fault && !errors.Is(err, errEnded) {
+		return false
+	}
+	if fault || c.farewell != leaving {
+		c.hangUp(c.lastID, err)
+	}
+	return true
+}
