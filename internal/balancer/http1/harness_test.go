@@ -116,7 +116,13 @@ func (w *world) Finished(_ *exchange.Request, s *exchange.Summary) {
 }
 
 func (w *world) add(addr string) *exchange.Target {
-	t := w.pool.Target(exchange.TargetSpec{Addr: netip.MustParseAddrPort(addr)})
+	return w.addSpec(exchange.TargetSpec{Addr: netip.MustParseAddrPort(addr)})
+}
+
+func addrPort(a net.Addr) netip.AddrPort { return a.(*net.TCPAddr).AddrPort() }
+
+func (w *world) addSpec(spec exchange.TargetSpec) *exchange.Target {
+	t := w.pool.Target(spec)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.targets = append(w.targets, &lease{w, t})
