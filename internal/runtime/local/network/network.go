@@ -68,6 +68,7 @@ type Network struct {
 	ports    []runtime.Port // open to every member
 	// handedOver says that the machine's resolver answers in the server's place.
 	handedOver bool
+	led        string                // where datagrams to the gateway were led by the last table
 	members    map[netip.Addr]member // tasks and load balancers
 	sources    map[string]netip.Addr // of load balancers, by name
 	doors      map[string][]uint16   // the ports that these listen on, by name

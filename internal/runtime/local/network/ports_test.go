@@ -165,21 +165,7 @@ func TestHandOver(t *testing.T) {
 			n := open(t, Config{ID: "aa0104", Reach: row.reach, Resolvers: []netip.Addr{resolver.Addr()}})
 			lan := newLAN(t, "lan1", "192.168.77.1/24", resolver.String())
 			lan.listen(t, 53)
-			var conn net.PacketConn
-			check(t, lan.do(func() (err error) { conn, err = net.ListenPacket("udp4", ":53"); return err }))
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				b := make([]byte, 100)
-				for {
-					_, from, err := conn.ReadFrom(b)
-					if err != nil {
-						return
-					}
-					_, _ = conn.WriteTo([]byte("hello"), from)
-				}
-			}()
-			t.Cleanup(func() { _ = conn.Close(); <-done })
+			check(t, lan.do(func() error { return answerUDP(t, ":53", "hello") }))
 			service := nameCaller(t, n)
 			known := netip.AddrPortFrom(n.Gateway(), 53)
 			check(t, n.OpenPorts([]runtime.Port{{Address: known, Listener: service}, {Address: known, Listener: service, UDP: true}}))
@@ -200,13 +186,94 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// askUDP sends a datagram and returns the answer.
-func askUDP(to netip.AddrPort) string {
-	conn, err := net.Dial("udp4", to.String())
-	if err != nil {
-		return err.Error()
+// TestKeptSocketIsLedAnew: a program that keeps the socket by which it asks reaches
+// whoever answers now: the next server at another port, also a new process, and the
+// machine's resolver between them.
+func TestKeptSocketIsLedAnew(t *testing.T) {
+	resolver := prefix("192.168.77.66/24")
+	cfg := Config{ID: "aa0105", Reach: firewall.ReachInternet, Resolvers: []netip.Addr{resolver.Addr()}}
+	n := open(t, cfg)
+	lan := newLAN(t, "lan1", "192.168.77.1/24", resolver.String())
+	check(t, lan.do(func() error { return answerUDP(t, ":53", "resolver") }))
+	known := netip.AddrPortFrom(n.Gateway(), 53)
+	serve := func(name string) []runtime.Port {
+		conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Gateway(), 0)))
+		check(t, err)
+		answerBy(t, conn, name)
+		return []runtime.Port{{UDP: true, Address: known, Listener: conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()}}
 	}
-	defer conn.Close()
+	check(t, n.OpenPorts(serve("first")))
+	check(t, n.SetPolicy(groups()))
+	caller := newTask(t, n)
+	var kept net.Conn
+	check(t, caller.do(func() (err error) { kept, err = net.Dial("udp4", known.String()); return err }))
+	t.Cleanup(func() { _ = kept.Close() })
+	asks := func(when, wanted string) {
+		t.Helper()
+		want(t, when, exchange(kept), wanted)
+	}
+	asks("at first", "first")
+	check(t, n.OpenPorts(serve("second")))
+	asks("at another port", "second")
+	check(t, n.HandOver())
+	asks("without a server", "resolver")
+	check(t, n.OpenPorts(serve("third")))
+	asks("with a server again", "third")
+
+	cfg.State, cfg.Occupied = n.State(), true
+	next, err := Open(cfg)
+	check(t, err)
+	check(t, next.Admit(Admitted{Address: caller.addr}))
+	check(t, next.OpenPorts(serve("fourth")))
+	check(t, next.SetPolicy(groups()))
+	asks("after the server was killed", "fourth")
+}
+
+// TestNobodyToldThatNobodyListens: while a server that was killed is away, what asks
+// for names waits, instead of giving up.
+func TestNobodyToldThatNobodyListens(t *testing.T) {
+	n := open(t, Config{ID: "aa0106"})
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(n.Gateway(), 0)))
+	check(t, err)
+	known := netip.AddrPortFrom(n.Gateway(), 53)
+	check(t, n.OpenPorts([]runtime.Port{{UDP: true, Address: known, Listener: conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()}}))
+	check(t, n.SetPolicy(groups()))
+	caller := newTask(t, n)
+	check(t, conn.Close())
+	var got string
+	check(t, caller.do(func() error { got = askUDP(known); return nil }))
+	want(t, "a question that nobody takes", got, "dropped")
+}
+
+// answerUDP listens on an address, and answers each datagram with a name.
+func answerUDP(t *testing.T, address, name string) error {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", address)
+	if err == nil {
+		answerBy(t, conn, name)
+	}
+	return err
+}
+
+func answerBy(t *testing.T, conn net.PacketConn, name string) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b := make([]byte, 100)
+		for {
+			_, from, err := conn.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			_, _ = conn.WriteTo([]byte(name), from)
+		}
+	}()
+	t.Cleanup(func() { _ = conn.Close(); <-done })
+}
+
+// exchange sends a datagram by a socket and returns the answer.
+func exchange(conn net.Conn) string {
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	if _, err := conn.Write([]byte("?")); err != nil {
 		return word(err)
@@ -217,4 +284,14 @@ func askUDP(to netip.AddrPort) string {
 		return word(err)
 	}
 	return string(b[:n])
+}
+
+// askUDP sends a datagram and returns the answer.
+func askUDP(to netip.AddrPort) string {
+	conn, err := net.Dial("udp4", to.String())
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close()
+	return exchange(conn)
 }

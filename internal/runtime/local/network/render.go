@@ -100,6 +100,7 @@ func (n *Network) renderLocked() error {
 		return err
 	}
 	n.rendered = &rendered{classes: classes, links: t.links, members: t.members, doors: t.doors, former: map[netip.Addr]firewall.Kind{}}
+	n.forgetFlowsLocked()
 	return nil
 }
 

@@ -138,9 +138,19 @@ func (t *table) machine() {
 	t.base("output", nftables.ChainTypeFilter, nftables.ChainHookOutput, nftables.ChainPriorityFilter)
 	t.rule("output", slices.Concat(notOutgoing(tasks), accept())...)
 	t.rule("output", slices.Concat(notIPv4(), drop())...)
+	t.unanswered()
 	t.tracked("output")
 	t.rule("output", slices.Concat(within(sourceAddress, netip.PrefixFrom(t.net.Gateway(), 32)), accept())...)
 	t.rule("output", jump(chainDepart)...)
+}
+
+// unanswered keeps tasks from being told that nobody listens for their datagrams.
+// Who asks for names and is told so gives up at once; who is not told asks again
+// in 2 s, when a server that was killed is mostly there again.
+func (t *table) unanswered() {
+	gateway := netip.PrefixFrom(t.net.Gateway(), 32)
+	portUnreachable := firewall.Match{Protocol: firewall.ICMP, From: 3, To: 3} // type and code, RFC 792
+	t.rule("output", slices.Concat(within(sourceAddress, gateway), protocol(portUnreachable), drop())...)
 }
 
 // forward filters what the machine passes on: from tasks, and to them.
