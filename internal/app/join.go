@@ -1,6 +1,8 @@
 package app
 
 import (
+	"time"
+
 	"neargate/internal/logs"
 )
 
@@ -35,4 +37,15 @@ func (d deploymentAlarms) InAlarm(names []string) []string {
 		}
 	}
 	return all
+}
+
+// Window returns the longest time over which one of the named alarms is
+// evaluated.
+func (d deploymentAlarms) Window(names []string) (longest time.Duration) {
+	for _, name := range names {
+		if al, ok := d.alarms.Alarm(name); ok {
+			longest = max(longest, time.Duration(al.EvaluationPeriods)*al.Period)
+		}
+	}
+	return longest
 }

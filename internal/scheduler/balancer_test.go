@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"neargate/internal/model"
 )
@@ -23,10 +24,11 @@ type lb struct {
 	changed func(string)
 
 	rules   map[string][]model.WeightedTargetGroup
-	broken  error    // of calls that write rules, or that
-	stuck   string   // rule; "": all
-	refused int      // calls to write a rule that leads elsewhere
-	firing  []string // alarms that are in ALARM
+	broken  error         // of calls that write rules, or that
+	stuck   string        // rule; "": all
+	refused int           // calls to write a rule that leads elsewhere
+	firing  []string      // alarms that are in ALARM
+	window  time.Duration // over which alarms are evaluated
 }
 
 // Forwards returns what a rule says.
@@ -62,6 +64,13 @@ func (b *lb) InAlarm(names []string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(b.firing, name) })
+}
+
+// Window returns that of all alarms.
+func (b *lb) Window([]string) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.window
 }
 
 // member is a target in its group.

@@ -33,6 +33,8 @@ type targets interface {
 type alarms interface {
 	// InAlarm returns those of the named alarms that are in ALARM.
 	InAlarm(names []string) []string
+	// Window returns the longest time over which one of them is evaluated.
+	Window(names []string) time.Duration
 }
 
 // logGroups is where containers print to.

@@ -20,7 +20,8 @@ func (o *owner) plan(ctx context.Context, svc model.Service, now time.Time) {
 	}
 	tasks := o.observe(ctx, svc, now)
 	svc = o.count(ctx, svc, now)
-	in := strategy.Input{Service: svc, Tasks: tasks, Backoff: o.s.cfg.Backoff, Traffic: o.traffic(svc), Alarms: o.inAlarm(svc), Now: now}
+	in := strategy.Input{Service: svc, Tasks: tasks, Backoff: o.s.cfg.Backoff, Traffic: o.traffic(svc), Now: now}
+	in.Alarms, in.Window = o.watched(svc)
 	step := strategy.Next(in)
 	o.later(step.Again)
 	if underway(svc) {
@@ -58,12 +59,14 @@ func (o *owner) tend(ctx context.Context, svc model.Service, side strategy.Side,
 	return len(side.Return)+started+len(side.Stop) > 0
 }
 
-// inAlarm returns the alarms of the primary deployment that are in ALARM.
-func (o *owner) inAlarm(svc model.Service) []string {
+// watched returns the alarms of the primary deployment that are in ALARM, and
+// the longest time over which one of all is evaluated.
+func (o *owner) watched(svc model.Service) (firing []string, window time.Duration) {
 	if !underway(svc) || !svc.Deployments[0].Strategy.Alarms.Enable {
-		return nil
+		return nil, 0
 	}
-	return o.s.alarms.InAlarm(svc.Deployments[0].Strategy.Alarms.Names)
+	names := svc.Deployments[0].Strategy.Alarms.Names
+	return o.s.alarms.InAlarm(names), o.s.alarms.Window(names)
 }
 
 // lookAgain is how often rules and alarms are looked at while a deployment

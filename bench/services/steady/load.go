@@ -145,6 +145,9 @@ func (w *world) SetForwards(context.Context, string, []model.WeightedTargetGroup
 // InAlarm returns none: deployments have no alarms here.
 func (w *world) InAlarm([]string) []string { return nil }
 
+// Window returns none, as there are no alarms.
+func (w *world) Window([]string) time.Duration { return 0 }
+
 // TargetGroupLoadBalancers returns the one load balancer there is.
 func (w *world) TargetGroupLoadBalancers(string) []string { return []string{"lb"} }
 

@@ -56,6 +56,8 @@ func (balancer) SetForwards(context.Context, string, []model.WeightedTargetGroup
 
 func (balancer) InAlarm([]string) []string { return nil }
 
+func (balancer) Window([]string) time.Duration { return 0 }
+
 func (balancer) TargetHealth(string) ([]model.TargetHealth, error) { return nil, nil }
 
 type logs struct{}

@@ -1,6 +1,8 @@
 package strategy
 
 import (
+	"time"
+
 	"neargate/internal/model"
 )
 
@@ -32,7 +34,7 @@ func (m *machine) rolling() Step {
 	case model.StagePostScaleUp:
 		moved, again = m.unlessPaused(model.StageBake)
 	case model.StageBake:
-		if end := m.p.Since.Add(s.Bake); m.in.Now.Before(end) {
+		if end := m.p.Since.Add(m.bake()); m.in.Now.Before(end) {
 			again = end
 			break
 		}
@@ -56,4 +58,16 @@ func (m *machine) waiting() Step {
 	}
 	out.Retire = nil
 	return out
+}
+
+// bake is how long a deployment is looked at when it is done otherwise: as long
+// as its service says, and with alarms that count until each has seen nothing
+// else. ECS computes the time "based on the alarm configuration"; the longest
+// evaluation time counts. [Amazon ECS developer guide, "How CloudWatch alarms
+// detect deployment failures"; aws/copilot-cli pull request 4294].
+func (m *machine) bake() time.Duration {
+	if !m.strategy.Alarms.Enable || m.p.AlarmsOff || m.p.Back {
+		return m.strategy.Bake
+	}
+	return max(m.strategy.Bake, m.in.Window)
 }

@@ -73,7 +73,7 @@ func (m *machine) advance() (moved bool, again time.Time) {
 	case model.StagePostProduction:
 		return m.unlessPaused(model.StageBake)
 	case model.StageBake:
-		if end := m.p.Since.Add(m.strategy.Bake); m.in.Now.Before(end) {
+		if end := m.p.Since.Add(m.bake()); m.in.Now.Before(end) {
 			return false, end
 		}
 		m.enter(model.StageCleanUp)

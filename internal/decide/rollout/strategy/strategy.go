@@ -42,7 +42,10 @@ type Input struct {
 	Backoff rollout.Backoff
 	Traffic Traffic
 	Alarms  []string // of the deployment, in ALARM now
-	Now     time.Time
+	// Window is the longest time over which one of the deployment's alarms is
+	// evaluated.
+	Window time.Duration
+	Now    time.Time
 }
 
 // Step is what to do now. When Advanced is set, Progress is to be written and
