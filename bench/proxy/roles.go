@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/http1"
 )
 
@@ -115,6 +116,7 @@ func (t *target) Done(*exchange.Request, *exchange.Outcome) { t.inFlight.Add(-1)
 
 func (l *least) Opened(netip.Addr)                             {}
 func (l *least) Rejected()                                     {}
+func (l *least) Refused(*front.TLS, error)                     {}
 func (l *least) Closed(netip.Addr)                             {}
 func (l *least) Finished(*exchange.Request, *exchange.Summary) {}
 
@@ -134,7 +136,9 @@ func proxyHTTP1(ctx context.Context, ln net.Listener, backends []string) error {
 	defer wg.Wait()
 	quiet := slog.New(slog.DiscardHandler)
 	proxy := exchange.NewProxy(exchange.Config{Router: l, Observer: l, Log: quiet, Settings: exchange.DefaultSettings()})
-	srv := http1.NewServer(codec, proxy, nil)
+	srv := front.New(front.Config{Log: quiet, Events: l, Codec: func(ctx context.Context, c front.Conn) front.Session {
+		return codec.Conn(ctx, proxy, c.Conn, c.Describe())
+	}})
 	if err := srv.Serve(ctx, ln); !errors.Is(err, context.Cause(ctx)) {
 		return err
 	}

@@ -3,9 +3,11 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"time"
 
+	"neargate/internal/certificates"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 )
@@ -25,6 +27,10 @@ type Config struct {
 	// machine's own, though they reach a public address; "gateway" is those of
 	// the machine's default routes.
 	LocalClients []string
+	// Proxies are whose connections to load balancers begin with a PROXY header.
+	Proxies []netip.Prefix
+	// Certificates are certificates in files, which load balancers may show.
+	Certificates []certificates.File
 	// Domain is where load balancers have their names: NAME.Domain. "": below
 	// localhost.
 	Domain string
@@ -77,7 +83,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory"))
 	}
-	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.checkLocalClients(), c.checkNames(), c.TLS.check(), c.Images.check()} {
+	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.checkLocalClients(), c.checkNames(), c.TLS.check(), c.checkCertificates(), c.Images.check()} {
 		if err != nil {
 			errs = append(errs, err)
 		}

@@ -11,6 +11,7 @@ import (
 // signatures, with their names in the SDKs' environment variables.
 func sdkNames() map[string]string {
 	return map[string]string{
+		"acm":                     "ACM",
 		"application-autoscaling": "APPLICATION_AUTO_SCALING",
 		"ec2":                     "EC2",
 		"ecr":                     "ECR",

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"neargate/internal/autoscaler"
+	"neargate/internal/aws/acm"
 	autoscalingface "neargate/internal/aws/applicationautoscaling"
 	cloudwatchface "neargate/internal/aws/cloudwatch"
 	"neargate/internal/aws/ec2"
@@ -29,6 +30,7 @@ import (
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
 	"neargate/internal/balancer/connect"
+	"neargate/internal/certificates"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/decide/rollout"
 	"neargate/internal/decide/scaling"
@@ -52,6 +54,7 @@ import (
 	"neargate/internal/secrets"
 	"neargate/internal/session"
 	"neargate/internal/store"
+	"neargate/internal/store/sealed"
 	"neargate/internal/vpc"
 )
 
@@ -60,29 +63,32 @@ type parts struct {
 	cfg Config
 	log *slog.Logger
 
-	db         *store.DB
-	registry   *registry.Registry
-	logs       *logs.Logs
-	engine     runtime.Engine
-	names      *names.Server
-	discovery  *discovery.Directory
-	taskPorts  *taskPorts
-	connect    *connect.Connect
-	metadata   *metadata.Metadata
-	balancer   *balancer.Balancer
-	ecs        *ecs.Catalogue
-	scheduler  *scheduler.Scheduler
-	sessions   *session.Sessions
-	secrets    *secrets.Secrets
-	parameters *secrets.Parameters
-	objects    *objects.Objects
-	systems    *filesystem.FileSystems
-	metrics    *metric.Store
-	alarms     *alarms.Alarms
-	autoscaler *autoscaler.Autoscaler
-	collector  *collect.Collector
-	insights   *insights.Publisher
-	networks   *vpc.Networks
+	db           *store.DB
+	registry     *registry.Registry
+	logs         *logs.Logs
+	engine       runtime.Engine
+	names        *names.Server
+	discovery    *discovery.Directory
+	taskPorts    *taskPorts
+	connect      *connect.Connect
+	metadata     *metadata.Metadata
+	balancer     *balancer.Balancer
+	certificates *certificates.Certificates
+	authority    *localAuthority
+	key          *sealed.Key // that encrypts what is kept
+	ecs          *ecs.Catalogue
+	scheduler    *scheduler.Scheduler
+	sessions     *session.Sessions
+	secrets      *secrets.Secrets
+	parameters   *secrets.Parameters
+	objects      *objects.Objects
+	systems      *filesystem.FileSystems
+	metrics      *metric.Store
+	alarms       *alarms.Alarms
+	autoscaler   *autoscaler.Autoscaler
+	collector    *collect.Collector
+	insights     *insights.Publisher
+	networks     *vpc.Networks
 
 	tokens *sts.STS
 	faces  []wire.Service
@@ -152,9 +158,15 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err != nil {
 		return err
 	}
+	if p.key, err = sealed.OpenKey(filepath.Join(cfg.Data, secretsKey)); err != nil {
+		return err
+	}
+	if err = p.openCertificates(part("certificates")); err != nil {
+		return err
+	}
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Local: local, Domain: cfg.Domain,
-		AccessLogs:     logBuckets{p},
+		AccessLogs: logBuckets{p}, Certificates: p.certificates, Key: p.key, Proxies: cfg.Proxies,
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	}))
 	if err != nil {
@@ -230,6 +242,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.auth = sigv4.New(p.tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{
+		acm.New(p.certificates),
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(p.networks),
@@ -250,7 +263,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 // run starts every part; they end with ctx.
 func (p *parts) run(ctx context.Context, group *errgroup.Group) {
 	for name, run := range map[string]func(context.Context) error{
-		"names": p.answerNames, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "connect": p.connect.Run,
+		"names": p.answerNames, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "certificates": p.certificates.Run, "connect": p.connect.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "insights": p.insights.Run, "copies": p.keepCopies,
 		"secrets": p.secrets.Run, "file systems": p.systems.Run, "sessions": p.sessions.Run,

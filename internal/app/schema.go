@@ -26,6 +26,8 @@ func schema(place model.Place) store.Schema {
 			{Name: "balancer-rules"},
 			{Name: "balancer-targetgroups"},
 			{Name: "balancer-targets"},
+			{Name: "balancer-tickets"},
+			{Name: "certificates"},
 			{Name: "connect-addresses"},
 
 			{Name: "scalable-targets"},

@@ -9,26 +9,21 @@ import (
 	"neargate/internal/model"
 	"neargate/internal/objects"
 	"neargate/internal/secrets"
-	"neargate/internal/store/sealed"
 )
 
-// secretsKey is the file with the key that encrypts secrets, parameters and
-// objects.
+// secretsKey is the file with the key that encrypts secrets, parameters, objects
+// and private keys.
 const secretsKey = "secrets.key"
 
-func (p *parts) openSecrets() error {
-	key, err := sealed.OpenKey(filepath.Join(p.cfg.Data, secretsKey))
-	if err != nil {
-		return err
-	}
-	cfg := secrets.Config{Place: p.cfg.Place, Key: key}
+func (p *parts) openSecrets() (err error) {
+	cfg := secrets.Config{Place: p.cfg.Place, Key: p.key}
 	if p.secrets, err = secrets.Open(p.db, cfg); err != nil {
 		return err
 	}
 	if p.parameters, err = secrets.OpenParameters(p.db, cfg); err != nil {
 		return err
 	}
-	p.objects, err = objects.Open(p.db, filepath.Join(p.cfg.Data, "objects"), key)
+	p.objects, err = objects.Open(p.db, filepath.Join(p.cfg.Data, "objects"), p.key)
 	return err
 }
 

@@ -48,7 +48,7 @@ func (c Config) secure(l net.Listener) (net.Listener, string, error) {
 
 func (c Config) certificate(bound net.Addr) (cert tls.Certificate, authority string, err error) {
 	if c.TLS.SelfSigned {
-		dir := filepath.Join(c.Data, "tls")
+		dir := filepath.Join(c.Data, authorityDir)
 		cert, err = certs.SelfSigned(dir, c.names(bound), time.Now())
 		return cert, filepath.Join(dir, certs.AuthorityFile), err
 	}

@@ -29,11 +29,13 @@ import (
 
 	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/http1"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 	"neargate/internal/store"
+	"neargate/internal/store/sealed"
 )
 
 // Config is what the balancer can be told.
@@ -49,6 +51,12 @@ type Config struct {
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
 	Grace time.Duration
+	// Proxies are whose connections begin with a PROXY header.
+	Proxies front.Proxies
+	// Certificates are where HTTPS listeners have theirs from. nil: there are none.
+	Certificates certificates
+	// Key encrypts the secrets of session tickets, which outlive a restart then.
+	Key *sealed.Key
 	// Sources gives load balancers their addresses among the targets; nil: they
 	// need none.
 	Sources sources
@@ -77,7 +85,9 @@ type Balancer struct {
 	log     *slog.Logger
 	tables  tables
 	hist    *latency.Scale
-	front   *front
+	front   *front.Front[*listener]
+	tickets *front.Tickets
+	limit   *front.Limit // of client connections, of all frontends
 	http1   *http1.Codec
 	pool    *exchange.Pool
 	changes *changes
@@ -101,6 +111,9 @@ type Balancer struct {
 	// spawn runs a goroutine that ends with Run or by its cancel. Set by Run
 	// before ready.
 	spawn func(func(context.Context)) (cancel func())
+	// serve has a server accept what comes to a socket, until that is closed. Set by
+	// Run before anything is opened.
+	serve func(*front.Server, net.Listener)
 }
 
 // New creates a balancer over the state in db. It reads the state and opens
@@ -124,7 +137,11 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
 		targetLocks: newKeyLocks(), ready: make(chan struct{}), http1: http1.New(http1.Config{}),
 	}
-	b.front = newFront(cfg, b.http1, log)
+	if cfg.MaxConns > 0 {
+		b.limit = front.NewLimit(cfg.MaxConns)
+	}
+	b.front = b.newFront(log)
+	b.openTickets()
 	b.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP1: b.http1}})
 	b.changes = newChanges()
 	return b, nil
@@ -146,20 +163,21 @@ func (b *Balancer) Run(ctx context.Context) error {
 	pool.Go(func() { _ = b.pool.Run(hard) }) // gives hard's cause
 	b.spawn = func(f func(context.Context)) func() { return tasks.spawn(ctx, f) }
 	b.spawn(func(ctx context.Context) { b.changes.run(ctx, b.cfg.OnTargetChange) })
-	b.front.serve = func(f *frontend, s net.Listener) {
+	b.serve = func(s *front.Server, socket net.Listener) {
 		servers.spawn(hard, func(ctx context.Context) {
-			err := f.server.Serve(ctx, s)
+			err := s.Serve(ctx, socket)
 			if err != nil && !errors.Is(err, net.ErrClosed) && ctx.Err() == nil {
-				b.log.Error("serve listener", "address", s.Addr().String(), "error", err)
+				b.log.Error("serve listener", "address", socket.Addr().String(), "error", err)
 			}
 		})
 	}
 	b.spawn(b.writeLogs)
 	b.spawn(b.balance)
+	b.rotate(ctx, time.Now())
 	b.restore(ctx)
 	close(b.ready)
 	b.retry(ctx)
-	b.front.shut()
+	b.front.Shut()
 	grace := time.AfterFunc(b.cfg.Grace, func() { cut(context.Cause(ctx)) })
 	defer grace.Stop()
 	servers.wait()
@@ -179,9 +197,10 @@ func (b *Balancer) retry(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-again.C:
+		case now := <-again.C:
 			b.reopen(ctx)
-			b.front.follow(ctx)
+			b.rotate(ctx, now)
+			b.front.Follow(ctx)
 		}
 	}
 }

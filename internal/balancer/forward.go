@@ -14,10 +14,9 @@ import (
 
 // Route decides what becomes of a request: exchange.Router.
 func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
-	set := f.listeners.Load()
-	l := set.pick(r.Host)
-	if l == nil { // without an answer for that: the last was deleted under a kept connection
-		return exchange.Verdict{Answer: set.nobody}
+	l, other := f.listener(r)
+	if l == nil {
+		return exchange.Verdict{Answer: other}
 	}
 	if f.public && !l.admits(r.Client().Addr()) {
 		r.Note = l
@@ -31,7 +30,7 @@ func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 	case to.fixed != nil:
 		v.Answer = to.fixed
 	case to.redirect != nil:
-		v.Answer = to.moved(r, l.port)
+		v.Answer = to.moved(r, l)
 	default:
 		to.lead(r, &v)
 	}
@@ -97,7 +96,7 @@ func (to *route) pick() *weightedGroup {
 func (w *weightedGroup) share() int { return w.weight }
 
 // moved is the answer of a redirect.
-func (to *route) moved(r *exchange.Request, port int) *exchange.Answer {
+func (to *route) moved(r *exchange.Request, l *listener) *exchange.Answer {
 	host := r.Host
 	if host == "" { // of a client that speaks HTTP/1.0
 		host = to.lb.conf.Load().names[0]
@@ -105,7 +104,7 @@ func (to *route) moved(r *exchange.Request, port int) *exchange.Answer {
 	return &exchange.Answer{
 		Status: to.redirect.StatusCode,
 		Location: routing.Location(*to.redirect, routing.Origin{
-			Protocol: "http", Host: host, Port: strconv.Itoa(port), Path: r.Path, Query: r.Query,
+			Protocol: l.protocol(), Host: host, Port: strconv.Itoa(l.port), Path: r.Path, Query: r.Query,
 		}),
 	}
 }

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -10,15 +11,14 @@ import (
 	"sync/atomic"
 
 	"neargate/internal/balancer/exchange"
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/front"
 )
 
-// frontend is one HTTP server with its sockets: a listener's own, or one that
-// the listeners on a port share. What is not atomic is guarded by front.mu.
+// frontend serves the connections of a listener's own sockets, or of some that
+// the listeners on a port share: front.Frontend.
 type frontend struct {
+	server    *front.Server
 	proxy     *exchange.Proxy
-	server    *http1.Server
-	sockets   map[netip.Addr]net.Listener
 	listeners atomic.Pointer[listenerSet]
 	conns     atomic.Int64 // open now
 	// public is a frontend whose clients come from outside: what the security
@@ -28,63 +28,83 @@ type frontend struct {
 
 // listenerSet are the listeners that a frontend serves. Immutable.
 type listenerSet struct {
+	all    []*listener // of the oldest load balancer first
+	plain  tenants     // without TLS
+	secure tenants
+}
+
+// tenants are the listeners that clients reach in one way. Immutable.
+type tenants struct {
 	all    []*listener          // of the oldest load balancer first
-	byHost map[string]*listener // in lower case, without port
+	byHost map[string]*listener // by hostName
 	lone   *listener            // the only one; nil where there are several, or none
 	nobody *exchange.Answer     // to a request with none of the names
 }
 
-// frontendKind is what the frontends differ in.
-type frontendKind struct {
-	public bool
-	codec  *http1.Codec
-	limit  *http1.ConnLimit
-	log    *slog.Logger
-}
-
-func newFrontend(l *listener, kind frontendKind) *frontend {
-	f := &frontend{public: kind.public, sockets: map[netip.Addr]net.Listener{}}
+func (b *Balancer) newFrontend(public bool) *frontend {
+	f := &frontend{public: public}
 	f.listeners.Store(&listenerSet{})
-	f.proxy = exchange.NewProxy(exchange.Config{Router: f, Observer: f, Log: kind.log, Settings: *l.settings.Load()})
-	f.server = http1.NewServer(kind.codec, f.proxy, kind.limit)
-	f.add(l)
+	f.proxy = exchange.NewProxy(exchange.Config{Router: f, Observer: f, Log: b.log, Settings: exchange.DefaultSettings()})
+	cfg := front.Config{
+		Log: b.log, Limit: b.limit, Events: f, Proxies: b.cfg.Proxies,
+		Codec: func(ctx context.Context, c front.Conn) front.Session {
+			return b.http1.Conn(ctx, f.proxy, c.Conn, c.Describe())
+		},
+		TLS: f.meant, Speaks: f.speaks,
+	}
+	if public {
+		cfg.Admits = f.admits
+	}
+	f.server = front.New(cfg)
 	return f
 }
 
-// add serves a listener too.
-func (f *frontend) add(l *listener) { f.set(append(slices.Clone(f.listeners.Load().all), l)) }
+// Server accepts the frontend's connections: front.Frontend.
+func (f *frontend) Server() *front.Server { return f.server }
 
-func (f *frontend) remove(l *listener) (left int) {
-	all := slices.DeleteFunc(slices.Clone(f.listeners.Load().all), func(other *listener) bool { return other == l })
-	f.set(all)
-	return len(all)
-}
-
-func (f *frontend) set(all []*listener) {
+// Set says which listeners the frontend serves: front.Frontend.
+func (f *frontend) Set(all []*listener) {
 	slices.SortFunc(all, func(a, b *listener) int {
 		return cmp.Or(a.lb.conf.Load().createdAt.Compare(b.lb.conf.Load().createdAt), strings.Compare(a.lb.arn, b.lb.arn))
 	})
-	next := &listenerSet{all: all, byHost: map[string]*listener{}}
-	for _, l := range slices.Backward(all) { // of a name that two have, the older keeps it
-		for _, name := range l.lb.conf.Load().names {
-			next.byHost[name] = l
+	next := &listenerSet{all: all}
+	for _, l := range all {
+		switch {
+		case !l.https.Load():
+			next.plain.all = append(next.plain.all, l)
+		case l.secure.Load() != nil:
+			next.secure.all = append(next.secure.all, l)
 		}
 	}
-	switch len(all) {
+	next.plain.index(f.public)
+	next.secure.index(f.public)
+	f.listeners.Store(next)
+	f.settle(all)
+}
+
+// index makes the rest of what tenants are, of all.
+func (t *tenants) index(public bool) {
+	t.byHost = map[string]*listener{}
+	for _, l := range slices.Backward(t.all) { // of a name that two have, the older keeps it
+		for _, name := range l.lb.conf.Load().names {
+			t.byHost[name] = l
+		}
+	}
+	switch len(t.all) {
 	case 0:
 	case 1:
-		next.lone = all[0]
+		t.lone = t.all[0]
 	default:
-		next.nobody = nobody(all, f.public)
+		t.nobody = nobody(t.all, public)
 	}
-	f.listeners.Store(next)
-	f.settle()
 }
+
+// Settle puts changed settings of listeners in force: front.Frontend.
+func (f *frontend) Settle() { f.Set(slices.Clone(f.listeners.Load().all)) }
 
 // settle puts in force what must hold before a request's head tells which
 // listener it is for: where several share the sockets, their shortest time-outs.
-func (f *frontend) settle() {
-	all := f.listeners.Load().all
+func (f *frontend) settle(all []*listener) {
 	if len(all) == 0 {
 		return
 	}
@@ -97,16 +117,15 @@ func (f *frontend) settle() {
 	f.proxy.SetSettings(s)
 }
 
-// drain takes no new connections and lets requests under way finish.
-func (f *frontend) drain() {
-	f.server.Drain()
-	for _, s := range f.sockets {
-		_ = s.Close() // nothing was written
-	}
-}
-
 // oldest is what counts where it does not show which listener is meant; nil when
 // none is left.
+func (t *tenants) oldest() *listener {
+	if len(t.all) == 0 {
+		return nil
+	}
+	return t.all[0]
+}
+
 func (s *listenerSet) oldest() *listener {
 	if len(s.all) == 0 {
 		return nil
@@ -116,18 +135,20 @@ func (s *listenerSet) oldest() *listener {
 
 // pick returns the listener that a Host header means: the only one, whatever
 // the header says, or the one of that name; nil where there is none.
-func (s *listenerSet) pick(host string) *listener {
-	if s.lone != nil {
-		return s.lone
+func (t *tenants) pick(host string) *listener {
+	if t.lone != nil {
+		return t.lone
 	}
+	return t.byHost[withoutPort(host)]
+}
+
+// withoutPort is a Host header as byHost has it.
+func withoutPort(host string) string {
 	if i := strings.LastIndexByte(host, ':'); i >= 0 {
 		host = host[:i]
 	}
-	return s.byHost[hostName(host)]
+	return front.HostName(host)
 }
-
-// hostName is a name as byHost has it.
-func hostName(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
 // nobody is the answer to a request on a shared port that names none of the load
 // balancers there (RFC 9110 15.5.20). Whoever asks from outside is not told the
@@ -142,4 +163,24 @@ func nobody(all []*listener, public bool) *exchange.Answer {
 		}
 	}
 	return &exchange.Answer{Status: 421, ContentType: "text/plain; charset=utf-8", Body: text.String(), Reason: "UnknownHost"}
+}
+
+var _ front.Frontend[*listener] = (*frontend)(nil)
+
+// newFront makes what opens the sockets of listeners.
+func (b *Balancer) newFront(log *slog.Logger) *front.Front[*listener] {
+	public := b.cfg.Public
+	if public == nil {
+		public = func() ([]netip.Addr, error) { return nil, nil }
+	}
+	return front.NewFront(front.FrontConfig[*listener]{
+		Log: log, Public: public,
+		Frontend: func(public bool) front.Frontend[*listener] { return b.newFrontend(public) },
+		Facing: func(l *listener, addresses []netip.Addr) {
+			if len(addresses) > 0 && l.lb.ingress.Load().Closed(l.port) {
+				log.Warn("security groups let no client from outside in", "load_balancer", l.lb.arn, "port", l.port, "security_groups", l.lb.conf.Load().groups)
+			}
+		},
+		Serve: func(s *front.Server, socket net.Listener) { b.serve(s, socket) },
+	})
 }

@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"net"
 	"net/netip"
 	"slices"
 
@@ -32,33 +31,21 @@ func (l *listener) admits(client netip.Addr) bool {
 	return l.lb.conf.Load().faces(client) && (l.lb.local(client) || l.lb.ingress.Load().Admits(client, l.port))
 }
 
-// guarded is a socket that outsiders reach. Whom none of the load balancers
-// behind it lets in is disconnected at once; which one a request is for, its
-// Host header tells later.
-type guarded struct {
-	net.Listener
-	f *frontend
-}
-
-// Accept returns the next connection that is let in.
-func (g guarded) Accept() (net.Conn, error) {
-	for {
-		conn, err := g.Listener.Accept()
-		if err != nil || g.f.admits(conn) {
-			return conn, err
-		}
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // a reset: nothing stays behind of a flood
-		}
-		_ = conn.Close()
-	}
-}
-
-func (f *frontend) admits(conn net.Conn) bool {
-	tcp, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return false
-	}
-	client := tcp.AddrPort().Addr().Unmap()
+// admits reports whether a client from outside may connect. Whom none of the load
+// balancers behind the socket lets in is disconnected at once; which one a request
+// is for, its Host header tells later.
+func (f *frontend) admits(client netip.Addr) bool {
 	return slices.ContainsFunc(f.listeners.Load().all, func(l *listener) bool { return l.admits(client) })
 }
+
+// Port is the port that it listens on.
+func (l *listener) Port() int { return l.port }
+
+// Own are the addresses that are its load balancer's alone.
+func (l *listener) Own() []netip.Addr { return l.lb.addresses() }
+
+// Outside reports whether clients from outside reach its load balancer.
+func (l *listener) Outside() bool { return l.lb.conf.Load().internetFacing }
+
+// Faces reports whether they do at an address of this machine.
+func (l *listener) Faces(a netip.Addr) bool { return l.lb.conf.Load().faces(a) }

@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/model"
 )
 
@@ -22,6 +24,8 @@ type listener struct {
 	routes   atomic.Pointer[routes]
 	edits    atomic.Pointer[exchange.Edits] // nil: none
 	settings atomic.Pointer[exchange.Settings]
+	https    atomic.Bool
+	secure   atomic.Pointer[front.TLS] // nil: nobody can speak TLS to it
 }
 
 // Listeners returns the listeners of a load balancer by port, or, with lbARN "",
@@ -59,14 +63,15 @@ func (b *Balancer) CreateListener(ctx context.Context, l model.Listener) (model.
 	}
 	l.ARN = b.cfg.Place.ListenerARN(lb.Name, lb.ID, newID())
 	live := b.makeListener(l)
-	if err := b.front.open(ctx, live); err != nil {
+	if err := b.front.Open(ctx, live); err != nil {
 		return l, err
 	}
 	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {
-		b.front.close(live)
+		b.front.Close(live)
 		return l, err
 	}
 	b.addListener(live)
+	b.rotate(ctx, time.Now())
 	return l, nil
 }
 
@@ -76,7 +81,7 @@ func (b *Balancer) makeListener(l model.Listener) *listener {
 	lb := b.lbs[l.LoadBalancerARN]
 	b.mu.RUnlock()
 	live := &listener{arn: l.ARN, lb: lb, port: l.Port}
-	live.settings.Store(lb.conf.Load().at(l.Port))
+	b.secure(live, l)
 	b.route(live, l)
 	return live
 }
@@ -95,6 +100,9 @@ func (b *Balancer) checkListener(l model.Listener) error {
 		if other.Port == l.Port && other.ARN != l.ARN {
 			return model.Errorf(model.Conflict, "DuplicateListener", "A listener already exists on this port for this load balancer '%s'", l.LoadBalancerARN)
 		}
+	}
+	if err := b.checkSecure(l); err != nil {
+		return err
 	}
 	return b.checkActions(l.LoadBalancerARN, l.DefaultActions)
 }
@@ -160,7 +168,9 @@ func (b *Balancer) UpdateListener(ctx context.Context, arn string, change func(*
 			return old, err
 		}
 		b.route(live, l)
+		b.resecure(l)
 		b.associate()
+		b.rotate(ctx, time.Now())
 		return l, nil
 	}
 	return l, b.moveListener(ctx, live, l)
@@ -169,14 +179,14 @@ func (b *Balancer) UpdateListener(ctx context.Context, arn string, change func(*
 // moveListener returns a listener another port.
 func (b *Balancer) moveListener(ctx context.Context, live *listener, l model.Listener) error {
 	moved := b.makeListener(l)
-	if err := b.front.open(ctx, moved); err != nil {
+	if err := b.front.Open(ctx, moved); err != nil {
 		return err
 	}
 	if err := b.tables.listeners.Put(ctx, l.ARN, l); err != nil {
-		b.front.close(moved)
+		b.front.Close(moved)
 		return err
 	}
-	b.front.close(live)
+	b.front.Close(live)
 	b.addListener(moved)
 	return nil
 }
@@ -214,7 +224,7 @@ func (b *Balancer) deleteListener(ctx context.Context, l model.Listener) error {
 	live := b.listeners[l.ARN]
 	delete(b.listeners, l.ARN)
 	b.mu.Unlock()
-	b.front.close(live)
+	b.front.Close(live)
 	b.openDoors(live.lb.arn)
 	b.associate()
 	return nil
@@ -231,4 +241,17 @@ func (b *Balancer) defaultRule(l model.Listener) model.Rule {
 		ARN:         b.cfg.Place.RuleARN(parts[2], parts[3], parts[4], id),
 		ListenerARN: l.ARN, Actions: l.DefaultActions,
 	}
+}
+
+// of matches the listeners of a load balancer.
+func of(lbARN string) func(*listener) bool {
+	return func(l *listener) bool { return l.lb.arn == lbARN }
+}
+
+// protocol is how clients speak to the listener, as X-Forwarded-Proto has it.
+func (l *listener) protocol() string {
+	if l.https.Load() {
+		return "https"
+	}
+	return "http"
 }

@@ -14,6 +14,7 @@ import (
 
 	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
 )
@@ -31,13 +32,13 @@ type loadBalancer struct {
 
 // lbConf is what a load balancer's record says, read once. Immutable.
 type lbConf struct {
-	names          []string // as hostName makes them, the DNS name first
+	names          []string // as front.HostName makes them, the DNS name first
 	address        netip.Addr
 	createdAt      time.Time
 	internetFacing bool
 	ipv4, ipv6     bool // whether clients from outside reach it so
 	groups         []string
-	settings       exchange.Settings // but for the port
+	settings       exchange.Settings // but for what is the listener's
 	logs           accesslog.Place
 }
 
@@ -74,7 +75,7 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 	c.address, _ = netip.ParseAddr(lb.Address) // our own
 	c.logs = b.logPlace(lb, c)
 	for _, name := range append([]string{lb.DNSName}, b.aliases(lb)...) {
-		c.names = append(c.names, hostName(name))
+		c.names = append(c.names, front.HostName(name))
 	}
 	return c
 }
@@ -88,10 +89,10 @@ func (lb *loadBalancer) addresses() []netip.Addr {
 	return own
 }
 
-// at returns the settings of a listener on a port.
-func (c *lbConf) at(port int) *exchange.Settings {
+// at returns the settings of a listener.
+func (c *lbConf) at(l *listener) *exchange.Settings {
 	s := c.settings
-	s.Port = port
+	s.Port, s.Proto = l.port, l.protocol()
 	return &s
 }
 
@@ -180,7 +181,7 @@ func (b *Balancer) LoadBalancer(arn string) (model.LoadBalancer, bool) {
 // not everywhere: another process has taken a port. API_LoadBalancerState:
 // active_impaired routes traffic but lacks resources, failed could not be set up.
 func (b *Balancer) observe(lb model.LoadBalancer) model.LoadBalancer {
-	closed, why := b.front.failure(lb.ARN)
+	closed, why := b.front.Failure(of(lb.ARN))
 	if why == "" {
 		return lb
 	}
@@ -225,8 +226,8 @@ func (b *Balancer) resettle(lb model.LoadBalancer) {
 	live.admit(b.policy)
 	for _, l := range b.listeners {
 		if l.lb.arn == lb.ARN {
-			l.settings.Store(conf.at(l.port))
-			b.front.settle(l)
+			l.settings.Store(conf.at(l))
+			b.front.Settle(l)
 		}
 	}
 }

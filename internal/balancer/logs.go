@@ -9,6 +9,7 @@ import (
 
 	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/model"
 )
 
@@ -126,8 +127,15 @@ func (f *frontend) note(log *accesslog.Log, r *exchange.Request, s *exchange.Sum
 			e.URI += "?" + r.Query
 		}
 	}
-	if l := f.listeners.Load().oldest(); l != nil {
+	l, _ := f.listener(r)
+	if l == nil {
+		l = f.listeners.Load().oldest()
+	}
+	if l != nil {
 		e.Port = l.port
+	}
+	if secure, _ := r.Conn.Note.(*front.Secure); secure != nil {
+		e.Secure, e.Cipher, e.Protocol, e.ServerName, e.Certificate = true, secure.Cipher, secure.Version, secure.ServerName, secure.ARN
 	}
 	if s.Target != nil {
 		e.Target = s.Target.Addr()
@@ -141,7 +149,10 @@ func (f *frontend) note(log *accesslog.Log, r *exchange.Request, s *exchange.Sum
 		case to.fixed != nil:
 			e.Action = "fixed-response"
 		case to.redirect != nil:
-			e.Action, e.Redirect = "redirect", to.moved(r, e.Port).Location
+			e.Action = "redirect"
+			if l != nil {
+				e.Redirect = to.moved(r, l).Location
+			}
 		}
 	}
 	log.Add(&e)

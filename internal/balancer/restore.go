@@ -36,7 +36,7 @@ func (b *Balancer) restore(ctx context.Context) {
 	}
 	b.awaitProbes(ctx)
 	for _, l := range live {
-		if err := b.front.restore(ctx, l); err != nil {
+		if err := b.front.Restore(ctx, l); err != nil {
 			b.log.Error("open listener", "listener", l.arn, "port", l.port, "error", err)
 		}
 		b.openDoors(l.lb.arn)
@@ -83,7 +83,7 @@ func (g *group) probing() bool {
 
 // reopen tries again the listeners that could not be opened.
 func (b *Balancer) reopen(ctx context.Context) {
-	for _, l := range b.front.reopen(ctx) {
+	for _, l := range b.front.Reopen(ctx) {
 		b.openDoors(l.lb.arn)
 		b.log.Info("listener open", "listener", l.arn, "port", l.port)
 	}

@@ -77,7 +77,7 @@ func (b *Balancer) openDoors(arn string) {
 	if b.cfg.Sources == nil {
 		return
 	}
-	if err := b.cfg.Sources.SetDoors(arn, b.front.ports(arn)); err != nil {
+	if err := b.cfg.Sources.SetDoors(arn, b.front.Ports(of(arn))); err != nil {
 		b.log.Error("tasks do not reach a load balancer", "load_balancer", arn, "error", err)
 	}
 }

@@ -19,6 +19,7 @@ type tables struct {
 	rules     *store.Table[model.Rule] // without default rules: those are part of their listener
 	groups    *store.Table[model.TargetGroup]
 	targets   *store.Table[targetRecord]
+	tickets   *store.Table[sealedTickets]
 }
 
 // targetRecord is a registered target as it survives a restart. Its health
@@ -42,7 +43,10 @@ func openTables(db *store.DB) (t tables, err error) {
 	if t.groups, err = store.NewTable[model.TargetGroup](db, "balancer-targetgroups"); err != nil {
 		return t, err
 	}
-	t.targets, err = store.NewTable[targetRecord](db, "balancer-targets")
+	if t.targets, err = store.NewTable[targetRecord](db, "balancer-targets"); err != nil {
+		return t, err
+	}
+	t.tickets, err = store.NewTable[sealedTickets](db, "balancer-tickets")
 	return t, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/model"
 )
@@ -60,11 +61,12 @@ func class(status int) int { return min(max(status/100, 0), 5) }
 type lbTraffic struct {
 	requests, fixed, redirects     atomic.Uint64
 	newConns, rejected, bytes      atomic.Uint64
+	handshakes                     atomic.Uint64 // in TLS, that failed
 	elb                            [6]atomic.Uint64
 	elb500, elb502, elb503, elb504 atomic.Uint64
 }
 
-// Opened counts a client connection: exchange.Observer. On a frontend that several
+// Opened counts a client connection: front.Events. On a frontend that several
 // load balancers share, connections count for the oldest: which one a
 // connection is for shows only in its requests.
 func (f *frontend) Opened(netip.Addr) {
@@ -74,14 +76,14 @@ func (f *frontend) Opened(netip.Addr) {
 	f.conns.Add(1)
 }
 
-// Rejected counts a connection closed at once: exchange.Observer.
+// Rejected counts a connection closed at once: front.Events.
 func (f *frontend) Rejected() {
 	if l := f.listeners.Load().oldest(); l != nil {
 		l.lb.traffic.rejected.Add(1)
 	}
 }
 
-// Closed ends what Opened began: exchange.Observer.
+// Closed ends what Opened began: front.Events.
 func (f *frontend) Closed(netip.Addr) { f.conns.Add(-1) }
 
 // Finished counts a request: exchange.Observer. Only requests for which a target
@@ -187,7 +189,11 @@ func (g *group) read(s *latency.Scale) model.TargetGroupTraffic {
 // LoadBalancerTraffic returns what happened at each load balancer since the
 // server started, by ARN.
 func (b *Balancer) LoadBalancerTraffic() []model.LoadBalancerTraffic {
-	active := b.front.active()
+	active := map[*loadBalancer]int{}
+	b.front.Each(func(served front.Frontend[*listener]) {
+		f := served.(*frontend)
+		active[f.listeners.Load().oldest().lb] += int(f.conns.Load())
+	})
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	out := make([]model.LoadBalancerTraffic, 0, len(b.lbs))
@@ -207,7 +213,7 @@ func (c *lbTraffic) read(arn string) model.LoadBalancerTraffic {
 		LoadBalancerARN: arn,
 		Requests:        c.requests.Load(),
 		ELB500:          c.elb500.Load(), ELB502: c.elb502.Load(), ELB503: c.elb503.Load(), ELB504: c.elb504.Load(),
-		NewConns: c.newConns.Load(), RejectedConns: c.rejected.Load(), ProcessedBytes: c.bytes.Load(),
+		NewConns: c.newConns.Load(), RejectedConns: c.rejected.Load(), TLSErrors: c.handshakes.Load(), ProcessedBytes: c.bytes.Load(),
 		FixedResponses: c.fixed.Load(), Redirects: c.redirects.Load(),
 	}
 	for i := range c.elb {

@@ -22,7 +22,7 @@ import (
 func serveCommand() *cobra.Command {
 	cfg := app.Default()
 	level, mode := "info", ""
-	var mirrors []string
+	var mirrors, proxies, files []string
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the server", Args: noArgs,
 		Long: `Run the server until it is told to stop (Ctrl-C or SIGTERM). Tasks go on running
@@ -70,6 +70,10 @@ HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 			if cfg.Images, err = images(cfg.Images, mirrors); err != nil {
 				return misuse{err}
 			}
+			if cfg.Proxies, err = networks(proxies); err != nil {
+				return misuse{hinted{err, "--proxy-protocol takes the addresses that PROXY headers come from, as 127.0.0.1 or 10.0.0.0/8"}}
+			}
+			cfg.Certificates = certificateFiles(files)
 			if err := cfg.Validate(); err != nil {
 				return misuse{explain(err)}
 			}
@@ -87,6 +91,9 @@ HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 	f.StringVar(&mode, "tls", mode, "self-signed: serve HTTPS with a certificate of the server's own")
 	f.StringVar(&cfg.TLS.Cert, "tls-cert", cfg.TLS.Cert, "PEM file of the certificate to serve HTTPS with")
 	f.StringVar(&cfg.TLS.Key, "tls-key", cfg.TLS.Key, "PEM file of its key")
+	f.StringArrayVar(&files, "certificate", nil, "CERT.pem or CERT.pem,KEY.pem: a certificate in files for HTTPS listeners, followed as it is renewed; may be repeated")
+	f.StringSliceVar(&proxies, "proxy-protocol", nil, "addresses or networks of proxies in front, whose connections to load balancers begin with a PROXY header (v1 or v2); those of this machine without a value")
+	f.Lookup("proxy-protocol").NoOptDefVal = "127.0.0.0/8,::1"
 	f.BoolVar(&cfg.Insecure, "insecure", cfg.Insecure, "plain HTTP although other machines can reach --listen")
 	f.StringVar(&cfg.Place.Region, "region", cfg.Place.Region, "region of the server: stands in ARNs, and requests must be signed for it")
 	f.StringVar(&cfg.Place.Account, "account", cfg.Place.Account, "account that stands in ARNs, 12 digits")

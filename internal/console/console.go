@@ -1,6 +1,6 @@
 // Package console is the pages beside the AWS APIs, below /_neargate/: what a
 // person or a program can ask the server about itself. They only read, ask for
-// no signature, and answer JSON.
+// no signature, and answer JSON, but for the root.
 //
 //	GET /_neargate/health
 //	    200 when the server is ready.
@@ -12,6 +12,8 @@
 //	    What tasks and their containers have consumed so far, as Usage.
 //	GET /_neargate/names
 //	    The names of load balancers and where they are asked for, as Names.
+//	GET /_neargate/ca
+//	    The root that the server's own certificates are signed by, in PEM.
 //
 // A Handler keeps nothing, and is as safe for concurrent use as what it reads.
 package console
@@ -31,6 +33,9 @@ import (
 
 // DecisionsPath is where decisions are asked for.
 const DecisionsPath = "/_neargate/decisions"
+
+// AuthorityPath is where the root of the server's own certificates is asked for.
+const AuthorityPath = "/_neargate/ca"
 
 // MaxDecisions is the most that one answer has.
 const MaxDecisions = 1000
@@ -77,6 +82,13 @@ type Sources struct {
 	Decisions   explainer
 	Consumption consumption
 	Names       directory
+	Authority   authority
+}
+
+// authority is who signs the server's own certificates.
+type authority interface {
+	// Root returns the certificate in PEM that clients have to trust.
+	Root() ([]byte, error)
 }
 
 // Handler answers the pages, for requests to an address, localhost or one of
@@ -104,6 +116,15 @@ func Handler(names []string, from Sources) http.Handler {
 			return
 		}
 		answer(w, http.StatusOK, n)
+	})
+	mux.HandleFunc("GET "+AuthorityPath, func(w http.ResponseWriter, _ *http.Request) {
+		root, err := from.Authority.Root()
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		_, _ = w.Write(root) // the client has gone
 	})
 	return named(names, mux)
 }

@@ -70,6 +70,8 @@ func (*world) Traffic() []model.TargetGroupTraffic {
 	return []model.TargetGroupTraffic{{TargetGroupARN: "tg", Arrivals: 7}, {TargetGroupARN: "other", Arrivals: 1}}
 }
 
+func (w *world) Root() ([]byte, error) { return []byte("-----BEGIN CERTIFICATE-----\n"), nil }
+
 func TestPages(t *testing.T) {
 	const web = `{"cluster":"c","service":"web","decisions":[{"since":"2026-05-01T12:00:00Z","until":"2026-05-01T12:00:01Z","from":2,"to":8,"policy":"cpu","reason":"offered much"}]}`
 	for _, row := range []struct {
@@ -93,13 +95,14 @@ func TestPages(t *testing.T) {
 		{"usage", "GET", "/_neargate/usage?cluster=c", 200, `"services":[{"cluster":"c","service":"web","desired":2,"requests":7,"balanced":true}],"tasks":[{"cluster":"c","service":"web","group":"service:web","task":"t1","status":"RUNNING","cpu_units":256,"memory_mib":512,"at":"2026-05-01T12:00:00Z","rx_bytes":5,"tx_bytes":6,"containers":[{"container":"app","cpu_ns":1000000000,"memory_bytes":60,"memory_limit_bytes":200}]},{"cluster":"c","service":"web","group":"service:web","task":"t2","status":"PENDING","cpu_units":0,"memory_mib":0,"at":"0001-01-01T00:00:00Z","rx_bytes":0,"tx_bytes":0,"containers":[]}]}`, 0},
 		{"usage of another cluster", "GET", "/_neargate/usage?cluster=x", 200, `"services":[],"tasks":[]}`, 0},
 		{"names", "GET", "/_neargate/names", 200, `{"machine":["127.53.0.1:53"],"world":null,"zones":["localhost"],"load_balancers":[{"names":["shop.example.test"],"scheme":"internal","machine":"127.64.0.1","world":[]}]}`, 0},
+		{"root", "GET", "/_neargate/ca", 200, "-----BEGIN CERTIFICATE-----", 0},
 		{"another page", "GET", "/_neargate/", 404, "404 page not found", 0},
 		{"only reads", "POST", "/_neargate/decisions?service=web", 405, "Method Not Allowed", 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := &world{}
 			got := httptest.NewRecorder()
-			Handler(nil, Sources{w, w, w, w}).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
+			Handler(nil, Sources{w, w, w, w, w}).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
 			body := strings.TrimSpace(got.Body.String())
 			if _, rest, found := strings.Cut(body, `"at":`); found && strings.Contains(row.path, "usage") { // the time of the answer
 				_, body, _ = strings.Cut(rest, ",")
@@ -121,7 +124,7 @@ func TestOtherNamesAreNotAnswered(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_neargate/decisions?service=web", http.NoBody)
 		r.Host = host
 		w, got := &world{}, httptest.NewRecorder()
-		Handler([]string{"box.lan"}, Sources{w, w, w, w}).ServeHTTP(got, r)
+		Handler([]string{"box.lan"}, Sources{w, w, w, w, w}).ServeHTTP(got, r)
 		if got.Code != status || (status != 200) != (w.asked == 0) {
 			t.Errorf("Host %q: status %d, %d decisions asked for, want %d", host, got.Code, w.asked, status)
 		}

@@ -56,6 +56,9 @@ func (p Place) ListenerARN(name, lb, id string) string {
 	return p.arn("elasticloadbalancing", "listener/app/"+name+"/"+lb+"/"+id)
 }
 
+// CertificateARN is arn:aws:acm:R:A:certificate/ID, ID a UUID.
+func (p Place) CertificateARN(id string) string { return p.arn("acm", "certificate/"+id) }
+
 // RuleARN is arn:aws:elasticloadbalancing:R:A:listener-rule/app/NAME/LB/LISTENER/ID.
 func (p Place) RuleARN(name, lb, listener, id string) string {
 	return p.arn("elasticloadbalancing", "listener-rule/app/"+name+"/"+lb+"/"+listener+"/"+id)

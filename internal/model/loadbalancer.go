@@ -27,10 +27,21 @@ type LoadBalancer struct {
 type Listener struct {
 	ARN, LoadBalancerARN string
 	Port                 int
-	Protocol             string // "HTTP"
+	Protocol             string   // "HTTP" or "HTTPS"
+	SSLPolicy            string   // of HTTPS
+	Certificates         []string // of HTTPS: their ARNs, the default one first
+	Mutual               MutualAuthentication
 	DefaultActions       []Action
 	Attributes           map[string]string
 	Tags                 []Tag
+}
+
+// MutualAuthentication is what a listener asks its clients for.
+type MutualAuthentication struct {
+	Mode          string // "off", "passthrough" or "verify"; "" is off
+	TrustStoreARN string
+	IgnoreExpiry  bool
+	AdvertiseCAs  bool
 }
 
 // Rule sends matching requests to actions. Priority 0 is the default rule.
@@ -162,6 +173,7 @@ type LoadBalancerTraffic struct {
 	ActiveConns    int // gauge
 	ProcessedBytes uint64
 	RejectedConns  uint64
+	TLSErrors      uint64 // clients with whom no TLS was agreed on
 	FixedResponses uint64
 	Redirects      uint64
 }

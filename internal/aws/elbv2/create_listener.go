@@ -11,7 +11,8 @@ import (
 )
 
 // createListener: codes ValidationError, LoadBalancerNotFound,
-// DuplicateListener, UnsupportedProtocol, TargetGroupNotFound,
+// DuplicateListener, UnsupportedProtocol, SSLPolicyNotFound, CertificateNotFound,
+// UnsupportedCertificate, TargetGroupNotFound,
 // TargetGroupAssociationLimit, TooManyListeners, TooManyTargetGroups,
 // InvalidLoadBalancerAction, TooManyTags, DuplicateTagKeys, and
 // InvalidConfigurationRequest, also when the port is taken on this machine.
@@ -20,12 +21,12 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 	if err != nil {
 		return nil, err
 	}
-	l := model.Listener{LoadBalancerARN: lb.ARN, Protocol: "HTTP", Attributes: defaults(listenerAttributes())}
-	if err := checkProtocol(in.Protocol, in.Certificates, in.SslPolicy); err != nil {
-		return nil, err
-	}
+	l := model.Listener{LoadBalancerARN: lb.ARN, Attributes: defaults(listenerAttributes())}
 	if in.Protocol == "" {
 		return nil, invalid("A listener protocol must be specified")
+	}
+	if err := (security{in.Protocol, in.Certificates, in.SslPolicy}).apply(&l); err != nil {
+		return nil, err
 	}
 	if in.Port == nil {
 		return nil, invalid("A listener port must be specified")
@@ -48,38 +49,26 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 	return &elb.CreateListenerOutput{Listeners: []types.Listener{showListener(l)}}, nil
 }
 
-// checkProtocol refuses TLS, which the balancer has none of.
-func checkProtocol(p types.ProtocolEnum, certificates []types.Certificate, policy *string) error {
-	switch p {
-	case "", types.ProtocolEnumHttp:
-	case types.ProtocolEnumHttps:
-		return notHere("Listeners of protocol 'HTTPS' are not supported here, only 'HTTP'")
-	default:
-		return model.Errorf(model.Invalid, "UnsupportedProtocol", "Protocol '%s' is not supported by application load balancers", p)
-	}
-	if len(certificates) > 0 || policy != nil {
-		return invalid("Certificates and security policies cannot be specified for HTTP listeners")
-	}
-	return nil
-}
-
 func showListener(l model.Listener) types.Listener {
-	return types.Listener{
+	out := types.Listener{
+		Certificates:    showCertificates(l),
 		DefaultActions:  showActions(l.DefaultActions),
 		ListenerArn:     aws.String(l.ARN),
 		LoadBalancerArn: aws.String(l.LoadBalancerARN),
 		Port:            aws.Int32(int32(l.Port)),
 		Protocol:        types.ProtocolEnum(l.Protocol),
 	}
+	if l.SSLPolicy != "" {
+		out.SslPolicy = aws.String(l.SSLPolicy)
+		out.MutualAuthentication = &types.MutualAuthenticationAttributes{Mode: aws.String("off")}
+	}
+	return out
 }
 
 // modifyListener: codes ListenerNotFound and those of createListener.
 func (s *service) modifyListener(ctx context.Context, in *elb.ModifyListenerInput) (*elb.ModifyListenerOutput, error) {
 	arn, err := required("listenerArn", in.ListenerArn)
 	if err != nil {
-		return nil, err
-	}
-	if err := checkProtocol(in.Protocol, in.Certificates, in.SslPolicy); err != nil {
 		return nil, err
 	}
 	var actions []model.Action
@@ -98,7 +87,7 @@ func (s *service) modifyListener(ctx context.Context, in *elb.ModifyListenerInpu
 		if actions != nil {
 			l.DefaultActions = actions
 		}
-		return nil
+		return (security{in.Protocol, in.Certificates, in.SslPolicy}).apply(l)
 	})
 	if err != nil {
 		return nil, err

@@ -2,7 +2,7 @@
 // API over package balancer. It keeps nothing of its own.
 //
 // It checks every input before anything changes, with AWS's codes, and refuses
-// by name what the balancer does not do (TLS, authentication, stickiness, slow
+// by name what the balancer does not do (authentication, stickiness, slow
 // start, access logs) instead of accepting and ignoring it.
 package elbv2
 
@@ -54,6 +54,7 @@ func New(lb *balancer.Balancer, cfg Config) wire.Service {
 		Refuse:      wire.RefuseWith("InvalidConfigurationRequest"),
 		Kept:        kept(),
 		Operations: []wire.Operation{
+			wire.Op("AddListenerCertificates", s.addListenerCertificates),
 			wire.Op("AddTags", s.addTags),
 			wire.Op("CreateListener", s.createListener),
 			wire.Op("CreateLoadBalancer", s.createLoadBalancer),
@@ -67,10 +68,12 @@ func New(lb *balancer.Balancer, cfg Config) wire.Service {
 			wire.Op("DescribeAccountLimits", s.describeAccountLimits),
 			wire.Op("DescribeCapacityReservation", s.describeCapacityReservation),
 			wire.Op("DescribeListenerAttributes", s.describeListenerAttributes),
+			wire.Op("DescribeListenerCertificates", s.describeListenerCertificates),
 			wire.Op("DescribeListeners", s.describeListeners),
 			wire.Op("DescribeLoadBalancerAttributes", s.describeLoadBalancerAttributes),
 			wire.Op("DescribeLoadBalancers", s.describeLoadBalancers),
 			wire.Op("DescribeRules", s.describeRules),
+			wire.Op("DescribeSSLPolicies", s.describeSSLPolicies),
 			wire.Op("DescribeTags", s.describeTags),
 			wire.Op("DescribeTargetGroupAttributes", s.describeTargetGroupAttributes),
 			wire.Op("DescribeTargetGroups", s.describeTargetGroups),
@@ -82,6 +85,7 @@ func New(lb *balancer.Balancer, cfg Config) wire.Service {
 			wire.Op("ModifyTargetGroup", s.modifyTargetGroup),
 			wire.Op("ModifyTargetGroupAttributes", s.modifyTargetGroupAttributes),
 			wire.Op("RegisterTargets", s.registerTargets),
+			wire.Op("RemoveListenerCertificates", s.removeListenerCertificates),
 			wire.Op("RemoveTags", s.removeTags),
 			wire.Op("SetIpAddressType", s.setIPAddressType),
 			wire.Op("SetRulePriorities", s.setRulePriorities),
@@ -96,6 +100,7 @@ const (
 	maxLoadBalancers = 50
 	maxTargetGroups  = 3000
 	maxListeners     = 50
+	maxCertificates  = 25  // of all listeners, without default ones
 	maxRules         = 100 // without default rules
 	maxTargets       = 1000
 	maxGroupsPerRule = 5

@@ -2,6 +2,7 @@ package elbv2_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -19,6 +21,7 @@ import (
 	"neargate/internal/aws/elbv2"
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
+	"neargate/internal/certs"
 	"neargate/internal/model"
 	"neargate/internal/store"
 )
@@ -37,19 +40,57 @@ func (anyone) Authenticate(*http.Request, string) (wire.Signature, error) {
 // dial returns an SDK client of a face over a running balancer.
 func dial(t *testing.T) *elb.Client {
 	t.Helper()
+	return dialWith(t, elbv2.Config{Place: place}, balancer.Config{Place: place})
+}
+
+// shelf is the configuration of a balancer whose listeners can have certificates
+// under some ARNs.
+func shelf(t *testing.T, arns ...string) balancer.Config {
+	t.Helper()
+	authority, err := certs.OpenAuthority(t.TempDir(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := kept{}
+	for _, arn := range arns {
+		cert, key, err := authority.Issue([]string{arn + ".test"}, time.Now(), time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[arn] = &pair
+	}
+	return balancer.Config{Place: place, Certificates: kept}
+}
+
+// kept are certificates by ARN.
+type kept map[string]*tls.Certificate
+
+func (k kept) Certificate(arn string) (*tls.Certificate, error) {
+	if pair, ok := k[arn]; ok {
+		return pair, nil
+	}
+	return nil, model.Errorf(model.NotFound, "ResourceNotFoundException", "no %s", arn)
+}
+
+func dialWith(t *testing.T, face elbv2.Config, cfg balancer.Config) *elb.Client {
+	t.Helper()
 	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	b, err := balancer.New(db, log, balancer.Config{Place: place})
+	b, err := balancer.New(db, log, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()
-	server := httptest.NewServer(wire.NewHandler([]wire.Service{elbv2.New(b, elbv2.Config{Place: place})}, anyone{}, wire.Config{Log: log}))
+	server := httptest.NewServer(wire.NewHandler([]wire.Service{elbv2.New(b, face)}, anyone{}, wire.Config{Log: log}))
 	transport := &http.Transport{}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()

@@ -85,15 +85,17 @@ func TestRulesAreReadBackAsGiven(t *testing.T) {
 	}
 }
 
+// fixed is an action that answers.
+func fixed(status, body string) []types.Action {
+	return []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{
+		StatusCode: &status, ContentType: aws.String("text/plain"), MessageBody: &body,
+	}}}
+}
+
 func TestListenerLifeAndBadInput(t *testing.T) {
 	c, ctx := dial(t), t.Context()
 	lb, tg, l := front(t, c)
 	port := freePort(t)
-	fixed := func(status, body string) []types.Action {
-		return []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{
-			StatusCode: &status, ContentType: aws.String("text/plain"), MessageBody: &body,
-		}}}
-	}
 	got := must[*elb.ModifyListenerOutput](t)(c.ModifyListener(ctx, &elb.ModifyListenerInput{ListenerArn: l, Port: port, DefaultActions: fixed("404", "none")})).Listeners[0]
 	if *got.Port != *port || aws.ToString(got.DefaultActions[0].FixedResponseConfig.StatusCode) != "404" {
 		t.Errorf("changed listener %+v", got)
@@ -126,7 +128,7 @@ func TestListenerLifeAndBadInput(t *testing.T) {
 		do   func() error
 		code string
 	}{
-		{"HTTPS", create(func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttps }), "InvalidConfigurationRequest"},
+		{"HTTPS", create(func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttps }), "ValidationError"},
 		{"TCP", create(func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumTcp }), "UnsupportedProtocol"},
 		{"no port", create(func(in *elb.CreateListenerInput) { in.Port = nil }), "ValidationError"},
 		{"port 0", create(func(in *elb.CreateListenerInput) { in.Port = aws.Int32(0) }), "ValidationError"},

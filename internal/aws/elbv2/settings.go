@@ -13,8 +13,6 @@ func refused() []wire.Setting {
 		wire.Refused[types.Action]("AuthenticateCognitoConfig"),
 		wire.Refused[types.Action]("AuthenticateOidcConfig"),
 		wire.Refused[types.Action]("JwtValidationConfig"),
-		wire.Refused[types.Certificate]("CertificateArn"),
-		wire.Refused[types.Certificate]("IsDefault"),
 		wire.Refused[types.IpamPools]("Ipv4IpamPoolId"),
 		wire.Refused[types.MutualAuthenticationAttributes]("AdvertiseTrustStoreCaNames", "off"),
 		wire.Refused[types.MutualAuthenticationAttributes]("IgnoreClientCertificateExpiry"),

@@ -14,6 +14,7 @@ import (
 // Entry is one request as its line tells of it. Strings are copied by Append.
 type Entry struct {
 	Tunnel       bool   // a WebSocket
+	Secure       bool   // over TLS
 	LoadBalancer string // "app/NAME/ID"
 	Client       netip.AddrPort
 	Target       netip.AddrPort // zero: none was tried
@@ -29,6 +30,8 @@ type Entry struct {
 	Method, Host, URI, Version string // "" where the request could not be read
 	Port                       int    // of the listener
 	UserAgent, Trace           string
+	Cipher, Protocol           string // of TLS, as OpenSSL names them
+	ServerName, Certificate    string // of TLS: by SNI; the ARN of the one shown
 	TargetGroup                string // an ARN; "": none
 	Priority                   int    // of the rule, 0 is the default's; NoRule: none was asked
 	Action                     string // "forward", "fixed-response" or "redirect"; "": none
@@ -42,11 +45,7 @@ const NoRule = -1
 // Append appends the entry's line, in the format of the user guide for
 // Application Load Balancers, "Access log entries".
 func (e *Entry) Append(b []byte) []byte {
-	kind := "http "
-	if e.Tunnel {
-		kind = "ws "
-	}
-	b = append(b, kind...)
+	b = append(append(b, e.kind()...), ' ')
 	b = append(appendTime(b, e.Finished), ' ')
 	b = append(append(b, e.LoadBalancer...), ' ')
 	b = append(appendAddress(b, e.Client), ' ')
@@ -59,9 +58,13 @@ func (e *Entry) Append(b []byte) []byte {
 	b = append(strconv.AppendInt(b, e.Received, 10), ' ')
 	b = append(strconv.AppendInt(b, e.Sent, 10), ' ')
 	b = append(e.appendRequest(b), ' ')
-	b = append(appendQuoted(b, e.UserAgent), " - - "...) // no TLS
+	b = append(appendQuoted(b, e.UserAgent), ' ')
+	b = append(append(b, orDash(e.Cipher)...), ' ')
+	b = append(append(b, orDash(e.Protocol)...), ' ')
 	b = append(append(b, orDash(e.TargetGroup)...), ' ')
-	b = append(appendQuoted(b, e.Trace), ` "-" "-" `...) // no SNI, no certificate
+	b = append(appendQuoted(b, e.Trace), ' ')
+	b = append(appendQuoted(b, e.ServerName), ' ')
+	b = append(appendQuoted(b, e.Certificate), ' ')
 	b = append(e.appendPriority(b), ' ')
 	b = append(appendTime(b, e.Arrived), ' ')
 	b = append(appendQuoted(b, e.Action), ' ')
@@ -73,10 +76,27 @@ func (e *Entry) Append(b []byte) []byte {
 	return b
 }
 
+// kind is how the client speaks.
+func (e *Entry) kind() string {
+	switch {
+	case e.Tunnel && e.Secure:
+		return "wss"
+	case e.Tunnel:
+		return "ws"
+	case e.Secure:
+		return "https"
+	}
+	return "http"
+}
+
 // appendRequest appends METHOD URL VERSION, with the listener's port in the URL.
 func (e *Entry) appendRequest(b []byte) []byte {
 	b = append(b, '"')
-	b = append(appendEscaped(b, orDash(e.Method)), " http://"...)
+	scheme := " http://"
+	if e.Secure {
+		scheme = " https://"
+	}
+	b = append(appendEscaped(b, orDash(e.Method)), scheme...)
 	host := e.Host
 	for i := len(host) - 1; i >= 0 && host[i] != ']'; i-- {
 		if host[i] == ':' {

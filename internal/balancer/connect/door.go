@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/exchange"
-	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/front"
 )
 
 // door is the socket behind an alias.
@@ -21,7 +21,7 @@ type door struct {
 	tcp      bool           // connections are passed on as they are
 	socket   net.Listener
 	proxy    *exchange.Proxy // nil: tcp
-	server   *http1.Server   // nil: tcp
+	server   *front.Server   // nil: tcp
 	done     chan struct{}   // closed when all has ended
 
 	mu      sync.RWMutex
@@ -81,7 +81,9 @@ func (c *Connect) open(ctx context.Context, o offer) (*door, error) {
 	serve := d.relay
 	if !d.tcp {
 		d.proxy = exchange.NewProxy(exchange.Config{Router: d, Observer: d, Log: c.log, Settings: o.settings()})
-		d.server = http1.NewServer(c.codec, d.proxy, nil)
+		d.server = front.New(front.Config{Log: c.log, Events: d, Codec: func(ctx context.Context, conn front.Conn) front.Session {
+			return c.codec.Conn(ctx, d.proxy, conn.Conn, conn.Describe())
+		}})
 		serve = func(ctx context.Context) error { return d.server.Serve(ctx, entrance{socket, d}) }
 	}
 	c.serve(func(ctx context.Context) {
@@ -184,13 +186,16 @@ func (d *door) Route(r *exchange.Request) exchange.Verdict {
 	return exchange.Verdict{Group: c}
 }
 
-// Opened counts a connection: exchange.Observer.
+// Opened counts a connection: front.Events.
 func (d *door) Opened(netip.Addr) { d.endpoint.traffic.conns.Add(1) }
 
-// Rejected is not called: whom there is no room for is not let in. exchange.Observer.
+// Rejected is not called: whom there is no room for is not let in: front.Events.
 func (d *door) Rejected() {}
 
-// Closed ends what Opened began: exchange.Observer.
+// Refused is not called: there is no TLS. front.Events.
+func (d *door) Refused(*front.TLS, error) {}
+
+// Closed ends what Opened began: front.Events.
 func (d *door) Closed(from netip.Addr) {
 	d.endpoint.traffic.conns.Add(-1)
 	d.endpoint.c.room.release(from)

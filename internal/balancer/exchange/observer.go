@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"net/netip"
 	"time"
 )
 
@@ -44,13 +43,6 @@ func (f Failure) String() string {
 // Observer is told of connections and finished requests. Calls come from many
 // goroutines at once and must not block.
 type Observer interface {
-	// Opened is called for each client connection accepted; from is the zero value
-	// if it is not TCP.
-	Opened(from netip.Addr)
-	// Rejected is called for each closed at once, the limit being reached.
-	Rejected()
-	// Closed is called when a client connection accepted has ended.
-	Closed(from netip.Addr)
 	// Finished is called once for each request, also malformed ones (then
 	// Router was never asked and r may lack anything). r and s are valid
 	// during the call only.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 )
 
 // steady is a router with one target and a client over TCP, none of which
@@ -25,6 +26,7 @@ func (s *steady) Target() *exchange.Target                        { return s.t }
 func (s *steady) Done(*exchange.Request, *exchange.Outcome)       {}
 func (s *steady) Opened(netip.Addr)                               {}
 func (s *steady) Rejected()                                       {}
+func (s *steady) Refused(*front.TLS, error)                       {}
 func (s *steady) Closed(netip.Addr)                               {}
 func (s *steady) Finished(*exchange.Request, *exchange.Summary)   {}
 
@@ -37,7 +39,7 @@ func newSteady(tb testing.TB, answer string) *steady {
 		}
 		return ln
 	}
-	back, front := listen(), listen()
+	back, outer := listen(), listen()
 	ended := make(chan struct{}, 2)
 	go func() {
 		defer func() { ended <- struct{}{} }()
@@ -64,13 +66,15 @@ func newSteady(tb testing.TB, answer string) *steady {
 	}()
 	codec := New(Config{})
 	s := &steady{t: exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP1: codec}}).Target(exchange.TargetSpec{Addr: netip.MustParseAddrPort(back.Addr().String())})}
-	srv := NewServer(codec, exchange.NewProxy(exchange.Config{Router: s, Observer: s, Log: slog.New(slog.DiscardHandler), Settings: exchange.DefaultSettings()}), nil)
+	log := slog.New(slog.DiscardHandler)
+	proxy := exchange.NewProxy(exchange.Config{Router: s, Observer: s, Log: log, Settings: exchange.DefaultSettings()})
+	srv := front.New(front.Config{Log: log, Events: s, Codec: speak(codec, proxy)})
 	go func() {
 		defer func() { ended <- struct{}{} }()
-		_ = srv.Serve(tb.Context(), front)
+		_ = srv.Serve(tb.Context(), outer)
 	}()
 	var err error
-	if s.client, err = net.Dial("tcp", front.Addr().String()); err != nil {
+	if s.client, err = net.Dial("tcp", outer.Addr().String()); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {

@@ -174,33 +174,6 @@ func TestClientThatLeavesFreesTheTarget(t *testing.T) {
 	}
 }
 
-// TestTooManyConnectionsAreRejected: servers that share a limit share it.
-func TestTooManyConnectionsAreRejected(t *testing.T) {
-	limit := NewConnLimit(1)
-	var worlds []*world
-	for range 2 {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		worlds = append(worlds, serveLimited(t, ln, exchange.Config{Settings: settings(nil)}, exchange.PoolConfig{}, limit))
-	}
-	count := func(w *world, open, rejected int) func() bool {
-		return func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.open == open && w.rejected == rejected }
-	}
-	first := worlds[0].dial(t)
-	until(t, "first accepted", count(worlds[0], 1, 0))
-	for _, w := range worlds {
-		if s := rest(t, w.dial(t)); s != "" {
-			t.Errorf("got %q, want an end", s)
-		}
-	}
-	first.Close()
-	until(t, "first ended", count(worlds[0], 0, 1))
-	worlds[1].dial(t)
-	until(t, "another accepted elsewhere", count(worlds[1], 1, 1))
-}
-
 func TestTunnel(t *testing.T) {
 	b := newBackend(t, func(c net.Conn, _ *http.Request, _ string) bool {
 		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\nhello")

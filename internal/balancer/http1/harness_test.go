@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,7 +28,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	t       *testing.T
 	addr    string // of the balancer
-	srv     *Server
+	srv     *front.Server
+	proxy   *exchange.Proxy
 	pool    *exchange.Pool
 	codec   *recorder
 	served  chan error // what Serve returned
@@ -41,7 +43,6 @@ type world struct {
 	outcomes  []exchange.Outcome
 	summaries []exchange.Summary
 	open      int
-	rejected  int
 }
 
 // recorder remembers the connections to each target.
@@ -107,7 +108,9 @@ func (w *world) Opened(netip.Addr) { w.mu.Lock(); w.open++; w.mu.Unlock() }
 
 func (w *world) Closed(netip.Addr) { w.mu.Lock(); w.open--; w.mu.Unlock() }
 
-func (w *world) Rejected() { w.mu.Lock(); w.rejected++; w.mu.Unlock() }
+func (w *world) Rejected() { w.t.Error("there is no limit, but it is reached") }
+
+func (w *world) Refused(*front.TLS, error) { w.t.Error("there is no TLS, but it fails") }
 
 func (w *world) Finished(_ *exchange.Request, s *exchange.Summary) {
 	w.mu.Lock()
@@ -178,16 +181,12 @@ func settings(change func(*exchange.Settings)) exchange.Settings {
 
 func serve(t *testing.T, ln net.Listener, cfg exchange.Config, pool exchange.PoolConfig) *world {
 	t.Helper()
-	return serveLimited(t, ln, cfg, pool, nil)
-}
-
-func serveLimited(t *testing.T, ln net.Listener, cfg exchange.Config, pool exchange.PoolConfig, limit *ConnLimit) *world {
-	t.Helper()
 	codec := &recorder{Codec: New(Config{}), kept: map[*exchange.Target]*kept{}}
 	pool.Upstreams = exchange.Upstreams{exchange.HTTP1: codec}
 	w := &world{t: t, addr: ln.Addr().String(), pool: exchange.NewPool(pool), served: make(chan error, 1), codec: codec}
 	cfg.Router, cfg.Observer, cfg.Log = w, w, slog.New(slog.DiscardHandler)
-	w.srv = NewServer(codec.Codec, exchange.NewProxy(cfg), limit)
+	w.proxy = exchange.NewProxy(cfg)
+	w.srv = front.New(front.Config{Log: cfg.Log, Events: w, Codec: speak(codec.Codec, w.proxy)})
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w.endHard = cancel
 	go func() { w.served <- w.srv.Serve(ctx, ln) }()
@@ -204,6 +203,11 @@ func serveLimited(t *testing.T, ln net.Listener, cfg exchange.Config, pool excha
 		}
 	})
 	return w
+}
+
+// speak is the codec as a front calls it.
+func speak(c *Codec, p *exchange.Proxy) func(context.Context, front.Conn) front.Session {
+	return func(ctx context.Context, of front.Conn) front.Session { return c.Conn(ctx, p, of.Conn, of.Describe()) }
 }
 
 // dial connects a client.

@@ -171,9 +171,9 @@ func TestClientKeepAliveEnds(t *testing.T) {
 	inBubble(t, answering, func(client net.Conn, w *world) {
 		t := w.t
 		synctest.Wait() // the connection waits under the old settings
-		set := *w.srv.proxy.Current()
+		set := *w.proxy.Current()
 		set.ClientKeepAlive = 30 * time.Second
-		w.srv.proxy.SetSettings(set)
+		w.proxy.SetSettings(set)
 		time.Sleep(31 * time.Second)
 		if _, err := io.WriteString(client, get11); err != nil {
 			t.Fatal(err)

@@ -1,8 +1,9 @@
-package balancer
+package front
 
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 
@@ -11,65 +12,61 @@ import (
 
 // outside is what answers on a port at the public addresses. Those can change
 // while the server runs, as an interface gets another one.
-type outside struct {
-	*frontend
+type outside[L Listener] struct {
+	*place[L]
 	port  int
-	lacks string // why it does not answer at one of the addresses; guarded by front.mu
+	lacks string // why it does not answer at one of the addresses; guarded by Front.mu
 }
 
 // publishLocked opens what of a listener answers outside, if anything does. After
 // an error it does not answer at one of the addresses; an address that the
 // machine may yet get is no error.
-func (f *front) publishLocked(ctx context.Context, l *listener) error {
-	if !l.lb.conf.Load().internetFacing {
+func (f *Front[L]) publishLocked(ctx context.Context, l L) error {
+	if !l.Outside() {
 		return nil
 	}
-	o, known := f.outside[l.port]
-	if known {
-		o.add(l)
-	} else {
-		o = &outside{frontend: newFrontend(l, frontendKind{public: true, codec: f.codec, limit: f.limit, log: f.log}), port: l.port}
-		f.outside[l.port] = o
+	o, known := f.outside[l.Port()]
+	if !known {
+		o = &outside[L]{place: &place[L]{frontend: f.cfg.Frontend(true), sockets: map[netip.Addr]net.Listener{}}, port: l.Port()}
+		f.outside[l.Port()] = o
 	}
-	addresses, err := f.public()
+	o.add(l)
+	addresses, err := f.cfg.Public()
 	if err != nil {
 		return err
 	}
-	if len(addresses) > 0 && l.lb.ingress.Load().Closed(l.port) {
-		f.log.Warn("security groups let no client from outside in", "load_balancer", l.lb.arn, "port", l.port, "security_groups", l.lb.conf.Load().groups)
-	}
+	f.cfg.Facing(l, addresses)
 	return f.followLocked(ctx, o, addresses)
 }
 
-// follow keeps up with the public addresses and with what listens there.
-func (f *front) follow(ctx context.Context) {
+// Follow keeps up with the public addresses and with what listens there.
+func (f *Front[L]) Follow(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.outside) == 0 || f.down {
 		return
 	}
-	addresses, err := f.public()
+	addresses, err := f.cfg.Public()
 	if err != nil {
-		f.log.Warn("look up the public addresses", "error", err)
+		f.cfg.Log.Warn("look up the public addresses", "error", err)
 		return
 	}
 	for _, o := range f.outside {
-		_ = f.followLocked(ctx, o, addresses) // failure has why
+		_ = f.followLocked(ctx, o, addresses) // Failure has why
 	}
 }
 
 // followLocked opens the sockets that are missing and closes those of addresses
 // that are none any more.
-func (f *front) followLocked(ctx context.Context, o *outside, addresses []netip.Addr) error {
-	all := o.listeners.Load().all
+func (f *Front[L]) followLocked(ctx context.Context, o *outside[L], addresses []netip.Addr) error {
 	addresses = slices.DeleteFunc(slices.Clone(addresses), func(a netip.Addr) bool {
-		return !slices.ContainsFunc(all, func(l *listener) bool { return l.lb.conf.Load().faces(a) })
+		return !slices.ContainsFunc(o.listeners, func(l L) bool { return l.Faces(a) })
 	})
 	for a, s := range o.sockets {
 		if !slices.Contains(addresses, a) {
 			delete(o.sockets, a)
 			_ = s.Close() // nothing was written
-			f.log.Info("public address closed", "address", a, "port", o.port)
+			f.cfg.Log.Info("public address closed", "address", a, "port", o.port)
 		}
 	}
 	var taken error
@@ -87,13 +84,13 @@ func (f *front) followLocked(ctx context.Context, o *outside, addresses []netip.
 		}
 	}
 	if lacks != o.lacks && lacks != "" {
-		f.log.Warn("public address not open", "port", o.port, "reason", lacks)
+		f.cfg.Log.Warn("public address not open", "port", o.port, "reason", lacks)
 	}
 	o.lacks = lacks
 	return taken
 }
 
-func (f *front) openOutside(ctx context.Context, o *outside, a netip.Addr) error {
+func (f *Front[L]) openOutside(ctx context.Context, o *outside[L], a netip.Addr) error {
 	s, err := listen(ctx, netip.AddrPortFrom(a, uint16(o.port)))
 	switch {
 	case err == nil:
@@ -105,7 +102,7 @@ func (f *front) openOutside(ctx context.Context, o *outside, a netip.Addr) error
 		return errPort(o.port, err)
 	}
 	o.sockets[a] = s
-	f.serve(o.frontend, guarded{s, o.frontend})
-	f.log.Info("public address open", "address", a, "port", o.port)
+	f.cfg.Serve(o.frontend.Server(), s)
+	f.cfg.Log.Info("public address open", "address", a, "port", o.port)
 	return nil
 }

@@ -1,0 +1,220 @@
+package front
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"neargate/internal/balancer/exchange"
+)
+
+// patience is how long a client may take over a PROXY header or a TLS handshake;
+// an ALB ends handshakes after 10 s as well (load-balancer-troubleshooting).
+const patience = 10 * time.Second
+
+// Conn is a connection as a codec gets it.
+type Conn struct {
+	net.Conn // its addresses are those of the client and of what it connected to
+
+	Client netip.AddrPort // the zero value if it is not TCP
+	// Secure is what was agreed on in TLS; nil: the client speaks plainly.
+	Secure *Secure
+}
+
+// Describe returns what requests are told of the connection. Their Conn.Note is
+// its Secure.
+func (c Conn) Describe() exchange.Conn {
+	of := exchange.Conn{Scheme: "http", Client: c.Client, Started: time.Now()}
+	if c.Secure != nil {
+		of.Scheme, of.Note = "https", c.Secure
+	}
+	if a := c.LocalAddr(); a != nil {
+		of.Local = a.String()
+	}
+	return of
+}
+
+// Protocol is what was agreed on by ALPN; "" if nothing was.
+func (c Conn) Protocol() string {
+	if c.Secure == nil {
+		return ""
+	}
+	return c.Secure.Protocol
+}
+
+// conn is a client's connection. Owned by its goroutine, but for what mu guards.
+type conn struct {
+	server  *Server
+	group   *group
+	socket  net.Conn
+	from    netip.AddrPort
+	proxied bool   // begins with a PROXY header
+	chosen  string // the ARN of the certificate that was shown
+	meant   *TLS   // the listener's that the client meant
+
+	mu      sync.Mutex
+	session Session // guarded by mu
+	drained bool    // guarded by mu
+	killed  bool    // guarded by mu
+}
+
+// run serves the connection to its end.
+func (c *conn) run(ctx context.Context) {
+	defer func() { _ = c.socket.Close() }()
+	if c.proxied && !c.readProxy() {
+		return
+	}
+	events := c.server.cfg.Events
+	events.Opened(c.from.Addr())
+	defer events.Closed(c.from.Addr())
+	made, ok := c.greet()
+	if !ok {
+		return
+	}
+	if s := c.server.cfg.Codec(ctx, made); s != nil {
+		c.begin(s)
+		s.Serve()
+	}
+}
+
+// greet finds out how the client speaks, and shakes hands in TLS.
+func (c *conn) greet() (Conn, bool) {
+	plain, secure := true, false
+	if c.server.cfg.Speaks != nil {
+		plain, secure = c.server.cfg.Speaks()
+	}
+	if !secure {
+		return Conn{Conn: c.socket, Client: c.from}, plain
+	}
+	_ = c.socket.SetDeadline(time.Now().Add(patience))
+	first, err := peek(c.socket)
+	switch {
+	case err != nil: // it left, or said nothing
+		return Conn{}, false
+	case first == handshakeRecord:
+		return c.shake()
+	case plain:
+		_ = c.socket.SetDeadline(time.Time{})
+		return Conn{Conn: c.socket, Client: c.from}, true
+	}
+	c.server.cfg.Events.Refused(nil, errPlain)
+	if first >= 'A' && first <= 'Z' {
+		c.tellPlain()
+	}
+	return Conn{}, false
+}
+
+// handshakeRecord is the type of the first TLS record of a client
+// (RFC 8446 5.1).
+const handshakeRecord = 22
+
+var errPlain = errors.New("the client does not speak TLS")
+
+// shake is the TLS handshake.
+func (c *conn) shake() (Conn, bool) {
+	secured := tls.Server(&beneath{Conn: c.socket, of: c}, c.server.tls)
+	if err := secured.Handshake(); err != nil {
+		c.server.cfg.Events.Refused(c.meant, err)
+		return Conn{}, false
+	}
+	_ = c.socket.SetDeadline(time.Time{})
+	return Conn{Conn: secured, Client: c.from, Secure: c.secure(secured.ConnectionState())}, true
+}
+
+// beneath is the connection beneath TLS, by which a handshake finds its conn.
+type beneath struct {
+	net.Conn
+	of *conn
+}
+
+// begin makes a session the connection's own.
+func (c *conn) begin(s Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session = s
+	if c.drained {
+		s.Drain()
+	}
+	if c.killed {
+		s.Kill()
+	}
+}
+
+// drain begins the graceful end. In a handshake it is left to the session.
+func (c *conn) drain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drained = true
+	if c.session != nil {
+		c.session.Drain()
+	}
+}
+
+// kill cuts the connection.
+func (c *conn) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.killed = true
+	if c.session != nil {
+		c.session.Kill()
+	}
+	_ = c.socket.Close()
+}
+
+// peek returns the first octet that the client sends, and leaves it there.
+func peek(nc net.Conn) (first byte, err error) {
+	socket, ok := nc.(syscall.Conn)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var b [1]byte
+	n := 0
+	waited := raw.Read(func(fd uintptr) bool {
+		for {
+			n, _, err = syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+			if !errors.Is(err, syscall.EINTR) {
+				return !errors.Is(err, syscall.EAGAIN)
+			}
+		}
+	})
+	switch {
+	case waited != nil:
+		return 0, waited
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, io.EOF
+	}
+	return b[0], nil
+}
+
+// plainBody is what a client gets that speaks HTTP where TLS is wanted, as from
+// an ALB.
+const plainBody = "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n" +
+	"<center><h1>400 Bad Request</h1></center>\r\n<center>The plain HTTP request was sent to HTTPS port</center>\r\n</body>\r\n</html>\r\n"
+
+// tellPlain answers a client that speaks HTTP without TLS. What it still sends is
+// read for a moment, so that the answer is not lost to a reset.
+func (c *conn) tellPlain() {
+	const head = "HTTP/1.1 400 Bad Request\r\nServer: awselb/2.0\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: "
+	answer := head + strconv.Itoa(len(plainBody)) + "\r\n\r\n" + plainBody
+	if _, err := io.WriteString(c.socket, answer); err != nil {
+		return
+	}
+	if half, ok := c.socket.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_ = c.socket.SetReadDeadline(time.Now().Add(time.Second))
+	_, _ = io.CopyN(io.Discard, c.socket, 256<<10)
+}
