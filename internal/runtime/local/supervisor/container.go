@@ -123,7 +123,7 @@ func (c *container) launch(beforeExec func() error) error {
 // wait waits for the container's end, releases all it had and returns how it went.
 func (c *container) wait() (code int, reason string) {
 	became := c.becameProgram()
-	state, err := c.process.Wait()
+	state, err := wait(c.process)
 	code = 255
 	if state != nil {
 		if status, ok := state.Sys().(syscall.WaitStatus); ok {

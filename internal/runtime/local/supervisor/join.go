@@ -45,7 +45,7 @@ func (c *container) join(p *libcontainer.Process) error {
 
 // await waits for the end of a process that has joined the container.
 func (c *container) await(p *libcontainer.Process) (*os.ProcessState, error) {
-	state, err := p.Wait()
+	state, err := wait(p)
 	c.joining.Lock()
 	defer c.joining.Unlock()
 	if pid, err := p.Pid(); err == nil {
