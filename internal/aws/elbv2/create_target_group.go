@@ -77,6 +77,8 @@ func supported(in *elb.CreateTargetGroupInput) error {
 	// Terraform's provider sends the version empty where none is configured.
 	version := aws.ToString(in.ProtocolVersion)
 	switch {
+	case in.TargetType == types.TargetTypeEnumLambda: // has neither protocol nor port
+		return notHere("Target groups of target type '%s' are not supported here, only 'ip'", in.TargetType)
 	case in.Protocol == "":
 		return invalid("A protocol must be specified")
 	case in.Protocol != types.ProtocolEnumHttp:

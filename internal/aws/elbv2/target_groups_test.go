@@ -102,6 +102,10 @@ func TestTargetGroupBadInput(t *testing.T) {
 		code string
 	}{
 		{"name too long", create(func(in *elb.CreateTargetGroupInput) { in.Name = aws.String(strings.Repeat("a", 33)) }), "ValidationError"},
+		{"a function", func() error {
+			_, err := c.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("function"), TargetType: types.TargetTypeEnumLambda})
+			return err
+		}, "InvalidConfigurationRequest"},
 		{"instance targets", create(func(in *elb.CreateTargetGroupInput) { in.TargetType = types.TargetTypeEnumInstance }), "InvalidConfigurationRequest"},
 		{"no port", create(func(in *elb.CreateTargetGroupInput) { in.Port = nil }), "ValidationError"},
 		{"no VPC", create(func(in *elb.CreateTargetGroupInput) { in.VpcId = nil }), "ValidationError"},

@@ -54,6 +54,10 @@ func (h *handler) identify(r *http.Request) *call {
 		c.proto, c.face, c.op, c.form = restProtocol{}, f, op, names
 		return c
 	}
+	if name, ok := scopeService(r); ok && restXML(name) {
+		c.proto, c.fault = queryProtocol{h}, noSuchService(name)
+		return c
+	}
 	if !methodTaken(r) {
 		c.proto, c.fault = jsonProtocol{}, noSuchPath()
 		return c
@@ -83,7 +87,7 @@ func (h *handler) identify(r *http.Request) *call {
 	}
 	faces := h.bySigning[name]
 	if len(faces) == 0 {
-		c.fault = model.Errorf(model.Invalid, "UnknownOperationException", "The service %.60q is not offered here.", name)
+		c.fault = noSuchService(name)
 		return c
 	}
 	c.face = faces[0] // until the body names the version
@@ -128,6 +132,15 @@ func scopeService(r *http.Request) (string, bool) {
 
 func missingToken() error {
 	return model.Errorf(model.Denied, "MissingAuthenticationTokenException", "Request is missing Authentication Token")
+}
+
+// restXML reports whether a service speaks REST with XML, whose errors are those
+// of Query. None but S3, which is answered elsewhere, is offered; their clients
+// read no error in JSON.
+func restXML(name string) bool { return name == "route53" || name == "cloudfront" }
+
+func noSuchService(name string) error {
+	return model.Errorf(model.Invalid, "UnknownOperationException", "The service %.60q is not offered here.", name)
 }
 
 func noSuchPath() error {
