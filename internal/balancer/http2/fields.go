@@ -114,14 +114,15 @@ type fieldTaker interface {
 // decode decodes a block for t into b. An error ends the connection.
 func (s *session) decode(b *block, p []byte, t fieldTaker) (*exchange.Fault, error) {
 	if cap(b.arena) == 0 {
-		b.arena = s.pools.get(smallBuffer)
+		b.arena = s.pools.get(max(smallBuffer, min(2*len(p), largeBuffer)))
 	}
 	arena := hpack.NewArena(b.arena, maxList)
 	s.dec.Start(p)
 	var bad *exchange.Fault
 	size := 0
 	for n := 0; ; n++ {
-		f, err := s.dec.Next(&arena)
+		f, err := &s.field, error(nil)
+		*f, err = s.dec.Next(&arena)
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -133,7 +134,7 @@ func (s *session) decode(b *block, p []byte, t fieldTaker) (*exchange.Fault, err
 		case arena.Over() || size > maxList || n > maxFields:
 			bad = errLarge
 		case bad == nil:
-			bad = t.take(&f)
+			bad = t.take(f)
 		}
 	}
 	b.arena = arena.Bytes()

@@ -41,6 +41,7 @@ type world struct {
 	route     func(r *exchange.Request) exchange.Verdict
 	summaries []exchange.Summary
 	conns     map[*Conn]struct{}
+	quiet     bool // keeps nothing; set before the first request
 	all       sync.WaitGroup
 }
 
@@ -59,6 +60,9 @@ func (w *world) Target() *exchange.Target { return w.target }
 
 // Done implements exchange.Lease.
 func (w *world) Done(_ *exchange.Request, o *exchange.Outcome) {
+	if w.quiet {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.outcomes = append(w.outcomes, *o)
@@ -90,6 +94,9 @@ func (*world) Closed(netip.Addr) {}
 func (*world) Rejected()         {}
 
 func (w *world) Finished(_ *exchange.Request, s *exchange.Summary) {
+	if w.quiet {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.summaries = append(w.summaries, *s)
@@ -99,9 +106,8 @@ func (w *world) Finished(_ *exchange.Request, s *exchange.Summary) {
 func newWorld(t *testing.T, set exchange.Settings) *world {
 	t.Helper()
 	w := &world{t: t, srv: NewServer(), conns: map[*Conn]struct{}{}}
-	w.route = func(*exchange.Request) exchange.Verdict {
-		return exchange.Verdict{Answer: &exchange.Answer{Status: 200, ContentType: "text/plain", Body: "hello"}}
-	}
+	hello := &exchange.Answer{Status: 200, ContentType: "text/plain", Body: "hello"}
+	w.route = func(*exchange.Request) exchange.Verdict { return exchange.Verdict{Answer: hello} }
 	w.up = NewUpstream(UpstreamConfig{})
 	w.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP2: w.up}})
 	w.proxy = exchange.NewProxy(exchange.Config{Router: w, Observer: w, Log: slog.New(slog.DiscardHandler), Settings: set})
@@ -281,4 +287,13 @@ func (r *raw) ending() (code http2.ErrCode, said bool) {
 			code, said = g.ErrCode, true
 		}
 	}
+}
+
+func dialTCP(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nc
 }

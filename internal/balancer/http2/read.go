@@ -19,21 +19,23 @@ func (s *session) readFrames() error {
 			if len(p) < headerLen {
 				break
 			}
-			h := parseFrameHeader(p)
+			h := &s.header
+			*h = parseFrameHeader(p)
 			if h.length > maxFrame {
 				return &connError{frameSizeError, "frame too large"}
 			}
 			if len(p) < headerLen+h.length {
 				break
 			}
-			err := s.frame(&h, p[headerLen:headerLen+h.length])
+			size := headerLen + h.length
+			err := s.frame(h, p[headerLen:headerLen+h.length])
 			if len(s.departed) > 0 {
 				s.tellGone()
 			}
 			if err != nil {
 				return err
 			}
-			s.at += headerLen + h.length
+			s.at += size
 		}
 		s.side.batch()
 		if err := s.fill(); err != nil {
@@ -177,9 +179,8 @@ func (s *session) continuation(h *frameHeader, p []byte) error {
 	if !h.has(flagEndHeaders) {
 		return nil
 	}
-	first := s.blockOf
-	s.blockOf = frameHeader{}
-	err := s.side.head(&first, s.block)
+	s.header, s.blockOf = s.blockOf, frameHeader{}
+	err := s.side.head(&s.header, s.block)
 	s.pools.put(s.block)
 	s.block = nil
 	return err

@@ -249,7 +249,8 @@ func (c *Conn) admit(st *clientStream, h *frameHeader, size int) {
 	st.gone.Lock()
 	st.serving = true
 	c.mu.Lock()
-	st.beginLocked(&c.session, h.stream, streamSpace)
+	st.s, st.woken = &c.session, false
+	st.beginLocked(h.stream, streamSpace)
 	st.received = int64(headerLen + size)
 	st.ended = h.has(flagEndStream)
 	st.left = r.Length

@@ -47,6 +47,8 @@ type session struct {
 	at       int
 	little   [smallRead]byte
 	dec      *hpack.Decoder
+	header   frameHeader // of the frame under way
+	field    hpack.Field // being taken
 	block    []byte      // of a header block that comes in several frames
 	blockOf  frameHeader // stream 0 if there is none
 	settled  bool        // the peer's first SETTINGS has come

@@ -70,12 +70,13 @@ var (
 
 func (st *stream) make() { st.read, st.write = newWaiter(), newWaiter() }
 
-// beginLocked makes the stream one of the session's.
-func (st *stream) beginLocked(s *session, id uint32, space int) {
-	st.s, st.id = s, id
+// beginLocked makes the stream one of its session's.
+func (st *stream) beginLocked(id uint32, space int) {
+	s := st.s
+	st.id = id
 	st.space, st.owed = s.initial, space
 	st.err, st.spoilt, st.ourReset = nil, nil, false
-	st.ended, st.finished, st.woken, st.waiting = false, false, false, false
+	st.ended, st.finished, st.waiting = false, false, false
 	st.from, st.taken, st.left, st.share = 0, 0, exchange.Unknown, space
 	st.received, st.sentOctets = 0, 0
 	st.counted = true

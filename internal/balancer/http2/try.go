@@ -90,7 +90,7 @@ func (t *try) startLocked() error {
 	} else {
 		s.lastID += 2
 	}
-	t.beginLocked(s, s.lastID, tryShare)
+	t.beginLocked(s.lastID, tryShare)
 	return nil
 }
 
