@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"neargate/internal/runtime/local/disk"
@@ -25,6 +26,7 @@ func (e *Engine) lighten(ctx context.Context) {
 	} else if path != "" {
 		e.program.Store(&path)
 	}
+	debug.FreeOSMemory() // of the program's symbols, and all else that a start takes: an idle server would keep it for minutes
 }
 
 // supervisorProgram is what to run as a supervisor.
