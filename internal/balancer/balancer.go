@@ -91,6 +91,7 @@ type Balancer struct {
 	http1   *http1.Codec
 	pool    *exchange.Pool
 	changes *changes
+	cookies *sealer
 	logs    accessLogs
 
 	// control serialises everything that changes load balancers, listeners,
@@ -144,6 +145,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	b.openTickets()
 	b.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP1: b.http1}})
 	b.changes = newChanges()
+	b.cookies = &sealer{}
 	return b, nil
 }
 
@@ -174,6 +176,9 @@ func (b *Balancer) Run(ctx context.Context) error {
 	b.spawn(b.writeLogs)
 	b.spawn(b.balance)
 	b.rotate(ctx, time.Now())
+	if err := b.cookies.open(hard, b.tables.keys); err != nil {
+		b.log.Error("keep the key of cookies; sessions end with this server", "error", err)
+	}
 	b.restore(ctx)
 	close(b.ready)
 	b.retry(ctx)

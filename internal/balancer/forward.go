@@ -39,7 +39,7 @@ func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 
 // lead has a request forwarded; where all weights are 0 it gets 503.
 func (to *route) lead(r *exchange.Request, v *exchange.Verdict) {
-	picked := to.pick()
+	picked := to.choose(r)
 	if picked == nil {
 		return
 	}
@@ -79,6 +79,14 @@ func (f *fields) Each(name string, fn func(string) bool) {
 	})
 }
 
+// choose returns the target group that takes a request; nil for none.
+func (to *route) choose(r *exchange.Request) *weightedGroup {
+	if to.sticky > 0 {
+		return to.stay(r)
+	}
+	return to.pick()
+}
+
 func (to *route) pick() *weightedGroup {
 	switch len(to.groups) {
 	case 0:
@@ -113,6 +121,17 @@ func (to *route) moved(r *exchange.Request, l *listener) *exchange.Answer {
 // limit: exchange.Group. A wait as long as the idle timeout ends with 504, as a
 // target that does not answer would.
 func (w *weightedGroup) Claim(r *exchange.Request) (exchange.Lease, error) {
+	if stick := w.group.conf.Load().stick; stick != nil {
+		return w.claimBound(r, stick)
+	}
+	t, err := w.claim(r)
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (w *weightedGroup) claim(r *exchange.Request) (*target, error) {
 	g := w.group
 	if r.Attempt() == 0 {
 		g.traffic.arrivals.Add(1)

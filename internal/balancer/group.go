@@ -25,6 +25,7 @@ type group struct {
 	turn    atomic.Uint64 // raised by each request
 	traffic groupTraffic
 	queue   queue
+	cookies *sealer
 	// hold is what Hold said: the limit at one target where the record has none.
 	hold atomic.Int64
 
@@ -41,6 +42,7 @@ type groupConf struct {
 	minimum   routing.Minimum
 	ramp      time.Duration // of slow start; 0 is none
 	mitigate  bool          // anomalies
+	stick     *stickiness   // nil: none
 	delay     time.Duration // of deregistration
 	limit     int           // requests in flight at one target, 0 is no limit
 	fixed     bool          // limit stands, whatever Hold says
@@ -52,6 +54,7 @@ func readGroup(tg model.TargetGroup) *groupConf {
 	c.delay = time.Duration(number(tg.Attributes, "deregistration_delay.timeout_seconds", 300)) * time.Second
 	c.ramp = time.Duration(number(tg.Attributes, "slow_start.duration_seconds", 0)) * time.Second
 	c.mitigate = c.algorithm == routing.Random && tg.Attributes["load_balancing.algorithm.anomaly_mitigation"] == "on"
+	c.stick = readStickiness(tg)
 	const minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
 	c.minimum.Count = number(tg.Attributes, minimum+"count", 1)
 	c.minimum.Percent = float64(number(tg.Attributes, minimum+"percentage", 0)) // "off" is 0

@@ -3,6 +3,7 @@ package balancer
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/routing"
@@ -22,6 +23,8 @@ type route struct {
 	fixed    *exchange.Answer
 	redirect *model.Redirect
 	rewrite  *routing.Rewrite
+	sticky   time.Duration // how long clients stay at one of groups; 0: they do not
+	cookies  *sealer
 	priority int // of the rule; 0 is the default's
 }
 
@@ -57,7 +60,7 @@ func (b *Balancer) reroute(l model.Listener) {
 // resolve turns actions into a route. There is one action in effect: we have
 // none of the authentications that may stand before it.
 func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
-	r := route{lb: lb, priority: rule.Priority, rewrite: b.rewrites(rule)}
+	r := route{lb: lb, priority: rule.Priority, rewrite: b.rewrites(rule), cookies: b.cookies}
 	for _, a := range rule.Actions {
 		switch {
 		case a.Fixed != nil:
@@ -65,6 +68,7 @@ func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
 		case a.Redirect != nil:
 			r.redirect = a.Redirect
 		default:
+			r.sticky = a.Sticky
 			for _, w := range a.Forward {
 				if g, ok := b.group(w.TargetGroupARN); ok {
 					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight, priority: rule.Priority})

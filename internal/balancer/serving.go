@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -14,9 +15,13 @@ import (
 // their weights. Immutable.
 type serving struct {
 	targets  []*target
-	wheel    *routing.Wheel // nil: of all the same
-	failOpen bool           // too few are healthy, so all are here
+	byAddr   map[netip.AddrPort]*target // of groups that bind clients
+	wheel    *routing.Wheel             // nil: of all the same
+	failOpen bool                       // too few are healthy, so all are here
 }
+
+// at returns the target with the address, if it may take requests.
+func (s *serving) at(addr netip.AddrPort) *target { return s.byAddr[addr] }
 
 // skips is how many turns targets of little weight may pass on before one is
 // picked by weight alone.
@@ -85,6 +90,12 @@ func (g *group) refreshLocked() {
 		s.targets[i], weights[i] = all[c], all[c].weightLocked(conf, now)
 	}
 	s.wheel = routing.NewWheel(weights)
+	if conf.stick != nil {
+		s.byAddr = make(map[netip.AddrPort]*target, len(s.targets))
+		for _, t := range s.targets {
+			s.byAddr[targetAt(t.at)] = t
+		}
+	}
 	g.serving.Store(s)
 }
 

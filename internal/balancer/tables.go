@@ -20,6 +20,7 @@ type tables struct {
 	groups    *store.Table[model.TargetGroup]
 	targets   *store.Table[targetRecord]
 	tickets   *store.Table[sealedTickets]
+	keys      *store.Table[cookieKey]
 }
 
 // targetRecord is a registered target as it survives a restart. Its health
@@ -44,6 +45,9 @@ func openTables(db *store.DB) (t tables, err error) {
 		return t, err
 	}
 	if t.targets, err = store.NewTable[targetRecord](db, "balancer-targets"); err != nil {
+		return t, err
+	}
+	if t.keys, err = store.NewTable[cookieKey](db, "balancer-keys"); err != nil {
 		return t, err
 	}
 	t.tickets, err = store.NewTable[sealedTickets](db, "balancer-tickets")

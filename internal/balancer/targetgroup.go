@@ -32,6 +32,7 @@ func (b *Balancer) CreateTargetGroup(ctx context.Context, tg model.TargetGroup) 
 
 func (b *Balancer) addGroup(tg model.TargetGroup) {
 	g := newGroup(tg)
+	g.cookies = b.cookies
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.groups[tg.ARN] = g

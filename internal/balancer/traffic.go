@@ -60,6 +60,7 @@ func class(status int) int { return min(max(status/100, 0), 5) }
 // lbTraffic counts what happens at one load balancer.
 type lbTraffic struct {
 	requests, fixed, redirects     atomic.Uint64
+	nonSticky                      atomic.Uint64
 	newConns, rejected, bytes      atomic.Uint64
 	handshakes                     atomic.Uint64 // in TLS, that failed
 	elb                            [6]atomic.Uint64
@@ -214,7 +215,7 @@ func (c *lbTraffic) read(arn string) model.LoadBalancerTraffic {
 		Requests:        c.requests.Load(),
 		ELB500:          c.elb500.Load(), ELB502: c.elb502.Load(), ELB503: c.elb503.Load(), ELB504: c.elb504.Load(),
 		NewConns: c.newConns.Load(), RejectedConns: c.rejected.Load(), TLSErrors: c.handshakes.Load(), ProcessedBytes: c.bytes.Load(),
-		FixedResponses: c.fixed.Load(), Redirects: c.redirects.Load(),
+		FixedResponses: c.fixed.Load(), Redirects: c.redirects.Load(), NonSticky: c.nonSticky.Load(),
 	}
 	for i := range c.elb {
 		t.ELBStatus[i] = c.elb[i].Load()

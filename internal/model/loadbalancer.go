@@ -76,6 +76,7 @@ type Action struct {
 	Type     string // forward, redirect or fixed-response
 	Order    int
 	Forward  []WeightedTargetGroup
+	Sticky   time.Duration `json:",omitempty"` // for how long a client stays at one of Forward; 0: it does not
 	Redirect *Redirect
 	Fixed    *FixedResponse
 }
@@ -176,6 +177,7 @@ type LoadBalancerTraffic struct {
 	TLSErrors      uint64 // clients with whom no TLS was agreed on
 	FixedResponses uint64
 	Redirects      uint64
+	NonSticky      uint64 // requests to groups with stickiness that came without a session
 }
 
 // Buckets is a histogram: Counts[i] observations near Values[i], counters that

@@ -14,7 +14,7 @@ import (
 
 // readActions checks the actions of a rule: exactly one that ends it, as there
 // are none of the authentications that may stand before it.
-func readActions(in []types.Action) ([]model.Action, error) {
+func (s *service) readActions(in []types.Action) ([]model.Action, error) {
 	if len(in) == 0 {
 		return nil, invalid("A listener or rule must have an action")
 	}
@@ -28,7 +28,7 @@ func readActions(in []types.Action) ([]model.Action, error) {
 	if len(out) > 1 {
 		return nil, model.Errorf(model.Invalid, "InvalidLoadBalancerAction", "Only one of the actions 'forward', 'redirect' and 'fixed-response' can be specified for a rule")
 	}
-	return out, nil
+	return out, s.checkSticky(out)
 }
 
 func readAction(in types.Action) (a model.Action, err error) {
@@ -38,7 +38,9 @@ func readAction(in types.Action) (a model.Action, err error) {
 	}
 	switch in.Type {
 	case types.ActionTypeEnumForward:
-		a.Forward, err = readForward(in)
+		if a.Forward, err = readForward(in); err == nil && in.ForwardConfig != nil {
+			a.Sticky, err = readGroupStickiness(in.ForwardConfig.TargetGroupStickinessConfig)
+		}
 	case types.ActionTypeEnumRedirect:
 		a.Redirect, err = readRedirect(in.RedirectConfig)
 	case types.ActionTypeEnumFixedResponse:
@@ -58,9 +60,6 @@ func readForward(in types.Action) ([]model.WeightedTargetGroup, error) {
 			return nil, invalid("A target group ARN must be specified")
 		}
 		return []model.WeightedTargetGroup{{TargetGroupARN: single, Weight: 1}}, nil
-	}
-	if c := in.ForwardConfig.TargetGroupStickinessConfig; c != nil && aws.ToBool(c.Enabled) {
-		return nil, notHere("Target group stickiness is not supported here")
 	}
 	groups := in.ForwardConfig.TargetGroups
 	if len(groups) > maxGroupsPerRule {
@@ -167,7 +166,7 @@ func showActions(in []model.Action) []types.Action {
 				StatusCode: aws.String(strconv.Itoa(a.Fixed.StatusCode)), ContentType: optional(a.Fixed.ContentType), MessageBody: optional(a.Fixed.Body),
 			}
 		default:
-			out[i].ForwardConfig = &types.ForwardActionConfig{TargetGroupStickinessConfig: &types.TargetGroupStickinessConfig{Enabled: aws.Bool(false)}}
+			out[i].ForwardConfig = &types.ForwardActionConfig{TargetGroupStickinessConfig: showGroupStickiness(a.Sticky)}
 			for _, w := range a.Forward {
 				out[i].ForwardConfig.TargetGroups = append(out[i].ForwardConfig.TargetGroups,
 					types.TargetGroupTuple{TargetGroupArn: aws.String(w.TargetGroupARN), Weight: aws.Int32(int32(w.Weight))})

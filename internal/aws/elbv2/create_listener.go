@@ -34,7 +34,7 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 	if l.Port, err = number("port", in.Port, 1, 65535, 0); err != nil {
 		return nil, err
 	}
-	if l.DefaultActions, err = readActions(in.DefaultActions); err != nil {
+	if l.DefaultActions, err = s.readActions(in.DefaultActions); err != nil {
 		return nil, err
 	}
 	if l.Tags, err = mergeTags(nil, in.Tags); err != nil {
@@ -73,7 +73,7 @@ func (s *service) modifyListener(ctx context.Context, in *elb.ModifyListenerInpu
 	}
 	var actions []model.Action
 	if len(in.DefaultActions) > 0 {
-		if actions, err = readActions(in.DefaultActions); err != nil {
+		if actions, err = s.readActions(in.DefaultActions); err != nil {
 			return nil, err
 		}
 	}

@@ -2,8 +2,7 @@
 // API over package balancer. It keeps nothing of its own.
 //
 // It checks every input before anything changes, with AWS's codes, and refuses
-// by name what the balancer does not do (authentication, stickiness, slow
-// start, access logs) instead of accepting and ignoring it.
+// by name what the balancer does not do, instead of accepting and ignoring it.
 package elbv2
 
 import (

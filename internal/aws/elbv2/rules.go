@@ -34,7 +34,7 @@ func (s *service) createRule(ctx context.Context, in *elb.CreateRuleInput) (*elb
 	if r.Conditions, err = readConditions(in.Conditions); err != nil {
 		return nil, err
 	}
-	if r.Actions, err = readActions(in.Actions); err != nil {
+	if r.Actions, err = s.readActions(in.Actions); err != nil {
 		return nil, err
 	}
 	if r.Tags, err = mergeTags(nil, in.Tags); err != nil {
@@ -79,7 +79,7 @@ func (s *service) modifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb
 	}
 	var actions []model.Action
 	if len(in.Actions) > 0 {
-		if actions, err = readActions(in.Actions); err != nil {
+		if actions, err = s.readActions(in.Actions); err != nil {
 			return nil, err
 		}
 	}

@@ -34,6 +34,5 @@ func refused() []wire.Setting {
 func kept() []wire.Setting {
 	return []wire.Setting{
 		wire.Kept[types.TargetDescription]("AvailabilityZone", "all targets are reached from the one zone of the machine"),
-		wire.Kept[types.TargetGroupStickinessConfig]("DurationSeconds", "stickiness cannot be enabled"),
 	}
 }

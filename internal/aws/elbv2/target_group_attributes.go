@@ -11,15 +11,16 @@ import (
 	"neargate/internal/model"
 )
 
-const noStickiness = "stickiness is not supported"
-
 // The attributes that others depend on.
 const (
-	algorithm   = "load_balancing.algorithm.type"
-	mitigation  = "load_balancing.algorithm.anomaly_mitigation"
-	slowStart   = "slow_start.duration_seconds"
-	dnsFailover = "target_group_health.dns_failover.minimum_healthy_targets."
-	failOpen    = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+	algorithm     = "load_balancing.algorithm.type"
+	mitigation    = "load_balancing.algorithm.anomaly_mitigation"
+	slowStart     = "slow_start.duration_seconds"
+	stickyEnabled = "stickiness.enabled"
+	stickyType    = "stickiness.type"
+	appCookieName = "stickiness.app_cookie.cookie_name"
+	dnsFailover   = "target_group_health.dns_failover.minimum_healthy_targets."
+	failOpen      = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
 )
 
 // targetGroupAttributes are those of an ip target group of an application load
@@ -33,11 +34,11 @@ func targetGroupAttributes() []attribute {
 		{key: algorithm, initial: "round_robin", allows: oneOf("round_robin", "least_outstanding_requests", "weighted_random")},
 		{key: "load_balancing.cross_zone.enabled", initial: "use_load_balancer_configuration", allows: oneOf("true", "false", "use_load_balancer_configuration")},
 		{key: slowStart, initial: "0", allows: func(v string) bool { return v == "0" || within(30, 900)(v) }},
-		{key: "stickiness.app_cookie.cookie_name", allows: anything},
+		{key: appCookieName, allows: cookieName},
 		{key: "stickiness.app_cookie.duration_seconds", initial: "86400", allows: within(1, 604800)},
-		{key: "stickiness.enabled", initial: "false", allows: oneOf("false"), only: noStickiness},
+		{key: stickyEnabled, initial: "false", allows: boolean},
 		{key: "stickiness.lb_cookie.duration_seconds", initial: "86400", allows: within(1, 604800)},
-		{key: "stickiness.type", initial: "lb_cookie", allows: oneOf("lb_cookie", "app_cookie")},
+		{key: stickyType, initial: "lb_cookie", allows: oneOf("lb_cookie", "app_cookie")},
 		{key: dnsFailover + "count", initial: "1", allows: withinOrOff(1, maxTargets)},
 		{key: dnsFailover + "percentage", initial: "off", allows: withinOrOff(1, 100)},
 		{key: failOpen + "count", initial: "1", allows: within(1, maxTargets)},
@@ -70,10 +71,13 @@ func (s *service) modifyTargetGroupAttributes(ctx context.Context, in *elb.Modif
 	}
 	tg, err := s.lb.UpdateTargetGroup(ctx, *in.TargetGroupArn, func(tg *model.TargetGroup) (err error) {
 		tg.Attributes, err = changed("Target group", targetGroupAttributes(), tg.Attributes, pairs)
-		if err != nil {
-			return err
+		if err == nil {
+			err = checkTogether(tg.Attributes)
 		}
-		return checkTogether(tg.Attributes)
+		if err == nil && tg.Attributes[stickyEnabled] == "true" {
+			err = s.checkStickyRules(tg.ARN)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -86,6 +90,8 @@ func (s *service) modifyTargetGroupAttributes(ctx context.Context, in *elb.Modif
 func checkTogether(a map[string]string) error {
 	kind := a[algorithm]
 	switch {
+	case a[stickyEnabled] == "true" && a[stickyType] == "app_cookie" && a[appCookieName] == "":
+		return invalid("The attribute '%s' must be set when '%s' is 'app_cookie'", appCookieName, stickyType)
 	case a[mitigation] == "on" && kind != "weighted_random":
 		return conflict("Anomaly mitigation can only be enabled when the load balancing algorithm is 'weighted_random'")
 	case a[slowStart] != "0" && a[slowStart] != "" && kind != "round_robin":

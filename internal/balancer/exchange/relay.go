@@ -3,6 +3,9 @@ package exchange
 // relay passes the final answer on, whose head has come.
 func (f *Flow) relay() {
 	h := &f.head
+	if a, ok := f.lease.(Answerer); ok {
+		a.Answers(&f.Request, h)
+	}
 	f.sum.Status, f.sum.TargetStatus = h.Status, h.Status
 	if h.Status == 101 {
 		f.tunnel()

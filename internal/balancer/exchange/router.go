@@ -78,6 +78,14 @@ type Lease interface {
 	Done(r *Request, o *Outcome)
 }
 
+// Answerer is a Lease that looks at the target's final answer before the client
+// gets it.
+type Answerer interface {
+	// Answers is called once, and not for interim answers. It may call
+	// Request.SetAnswerHeader; h is read only.
+	Answers(r *Request, h *Head)
+}
+
 // RefusalError is the error of a Claim that names the status of the answer.
 type RefusalError struct {
 	Status int    // 503, 504...
