@@ -67,6 +67,10 @@ func brief() net.ListenConfig {
 // namesPort is where programs ask for names.
 const namesPort = 53
 
+// amazonDNS is where programs ask in any VPC, beside what they were told [VPC
+// guide, "Amazon DNS server"].
+const amazonDNS = "169.254.169.253"
+
 // apiPort is the port of the gateway at which tasks find the APIs, whatever port
 // the server listens on: tasks outlive it, and keep what they were told.
 const apiPort = 4566
@@ -95,12 +99,16 @@ func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server
 	if err != nil {
 		return p, err
 	}
-	return p, p.lead("server", []runtime.Port{
-		{Address: netip.AddrPortFrom(gateway, namesPort), Listener: asked.Port(), UDP: true},
-		{Address: netip.AddrPortFrom(gateway, namesPort), Listener: asked.Port()},
+	var ports []runtime.Port
+	for _, at := range []netip.Addr{gateway, netip.MustParseAddr(amazonDNS)} {
+		for _, udp := range []bool{true, false} {
+			ports = append(ports, runtime.Port{Address: netip.AddrPortFrom(at, namesPort), Listener: asked.Port(), UDP: udp})
+		}
+	}
+	return p, p.lead("server", append(ports, []runtime.Port{
 		{Address: netip.AddrPortFrom(netip.MustParseAddr(metadata.Address), 80), Listener: port(p.metadata.Addr())},
 		{Address: netip.AddrPortFrom(gateway, apiPort), Listener: port(p.api.Addr())},
-	})
+	}...))
 }
 
 // door is where tasks find the APIs.

@@ -161,6 +161,7 @@ func TestServiceInAVPC(t *testing.T) {
 	tells("metadata", meta, `"SubnetGatewayIpv4Address":"`+netip.PrefixFrom(range1.Addr().Next(), 26).String()+`"`)
 	host, _, _ := strings.Cut(at[0], ":")
 	tells("its own name", c.from(at[0], "/inside/resolve?name=ip-"+strings.ReplaceAll(host, ".", "-")+".ec2.internal"), host)
+	tells("at the VPC's name server", c.from(at[0], "/inside/resolve?name="+*lb.DNSName+"@169.254.169.253"), "198.")
 	source := c.from(at[0], "/inside/resolve?name="+*lb.DNSName)
 	if a, err := netip.ParseAddr(source); err != nil || !range1.Contains(a) {
 		t.Errorf("the load balancer is %q to its tasks, want an address of %s", source, range1)

@@ -66,9 +66,10 @@ type Network struct {
 	policy   firewall.Policy
 	governed bool           // policy has been set
 	ports    []runtime.Port // open to every member
-	// handedOver says that the machine's resolver answers in the server's place.
-	handedOver bool
-	led        string                // where datagrams to the gateway were led by the last table
+	// handedOver are the ports at which the machine's resolver answers in the
+	// server's place.
+	handedOver []runtime.Port
+	led        string                // where datagrams of members were led by the last table
 	members    map[netip.Addr]member // tasks and load balancers
 	sources    map[string]netip.Addr // of load balancers, by name
 	doors      map[string][]uint16   // the ports that these listen on, by name

@@ -19,7 +19,7 @@ import (
 func (n *Network) OpenPorts(ports []runtime.Port) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.ports, n.handedOver = slices.Clone(ports), false
+	n.ports, n.handedOver = slices.Clone(ports), nil
 	if !n.governed {
 		return nil
 	}
@@ -27,25 +27,19 @@ func (n *Network) OpenPorts(ports []runtime.Port) error {
 }
 
 // HandOver closes the ports, and has the first of the machine's resolvers answer
-// what members ask the gateway about names, until the next call of OpenPorts:
+// what members ask the server about names, until the next call of OpenPorts:
 // they go on running while no server does.
 func (n *Network) HandOver() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.ports, n.handedOver = nil, n.cfg.Reach.Names() && len(n.cfg.Resolvers) > 0
+	if n.cfg.Reach.Names() && len(n.cfg.Resolvers) > 0 {
+		n.handedOver = slices.DeleteFunc(n.ports, func(p runtime.Port) bool { return p.Address.Port() != domain })
+	}
+	n.ports = nil
 	if !n.governed {
 		return nil
 	}
 	return n.renderLocked()
-}
-
-// resolver leads what tasks ask the gateway to the machine's resolver.
-func (t *table) resolver() {
-	known := netip.AddrPortFrom(t.net.Gateway(), domain)
-	to := netip.AddrPortFrom(t.net.cfg.Resolvers[0], domain)
-	for _, udp := range []bool{true, false} {
-		t.rule("services", slices.Concat(sentTo(runtime.Port{UDP: udp}, known), leadTo(to))...)
-	}
 }
 
 // services leads what tasks send to a service of the server to its listener.
@@ -58,8 +52,8 @@ func (t *table) services() {
 			t.rule("services", slices.Concat(sentTo(p, p.Address), leadTo(to))...)
 		}
 	}
-	if t.net.handedOver {
-		t.resolver()
+	for _, p := range t.net.handedOver {
+		t.rule("services", slices.Concat(sentTo(p, p.Address), leadTo(netip.AddrPortFrom(t.net.cfg.Resolvers[0], domain)))...)
 	}
 }
 

@@ -168,7 +168,11 @@ func TestHandOver(t *testing.T) {
 			check(t, lan.do(func() error { return answerUDP(t, ":53", "hello") }))
 			service := nameCaller(t, n)
 			known := netip.AddrPortFrom(n.Gateway(), 53)
-			check(t, n.OpenPorts([]runtime.Port{{Address: known, Listener: service}, {Address: known, Listener: service, UDP: true}}))
+			second := netip.MustParseAddrPort("169.254.169.253:53")
+			check(t, n.OpenPorts([]runtime.Port{
+				{Address: known, Listener: service}, {Address: known, Listener: service, UDP: true}, {Address: second, Listener: service, UDP: true},
+				{Address: netip.MustParseAddrPort("169.254.170.2:80"), Listener: service},
+			}))
 			check(t, n.SetPolicy(groups()))
 			caller := newTask(t, n)
 			want(t, "while the server runs", caller.ask(known), caller.addr.String())
@@ -177,6 +181,8 @@ func TestHandOver(t *testing.T) {
 			var got string
 			check(t, caller.do(func() error { got = askUDP(known); return nil }))
 			want(t, "over UDP", got, row.want)
+			check(t, caller.do(func() error { got = askUDP(second); return nil }))
+			want(t, "at the other address", got, row.want)
 			reached := map[string]string{"hello": "reached", "dropped": "dropped"}[row.want]
 			want(t, "over TCP", caller.reach(n.Gateway(), 53), reached)
 

@@ -49,7 +49,14 @@ func handler() http.Handler {
 		return "written", os.WriteFile(path, []byte("written\n"), 0o644)
 	})
 	answer("/inside/resolve", "name", func(name string) (string, error) {
-		found, err := net.DefaultResolver.LookupHost(context.Background(), name)
+		name, at, _ := strings.Cut(name, "@") // a name server, or the one that it was told
+		resolver := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if at != "" {
+				address = net.JoinHostPort(at, "53")
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}}
+		found, err := resolver.LookupHost(context.Background(), name)
 		return strings.Join(found, " "), err
 	})
 	answer("/inside/get", "url", get)
