@@ -110,6 +110,8 @@ func (t *try) Head(h *exchange.Head, limit time.Duration) error {
 			return t.spoilt
 		case t.err != nil:
 			return t.err
+		case t.ended: // a body without a head
+			return exchange.ErrMalformed
 		}
 		if err := t.awaitLocked(&until, limit); err != nil {
 			return err
