@@ -88,7 +88,7 @@ func TestBadInput(t *testing.T) {
 	})
 	t.Run("address taken", func(t *testing.T) {
 		out, err := exec.Command(neargate(t), "serve", "--data", t.TempDir(), "--listen", strings.TrimPrefix(s.Endpoint, "http://")).CombinedOutput()
-		if err == nil || !strings.Contains(string(out), "address already in use") || !strings.Contains(string(out), "hint: ") {
+		if err == nil || !strings.Contains(string(out), "another program has the address") || !strings.Contains(string(out), "hint: ") {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
