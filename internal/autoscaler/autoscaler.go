@@ -88,7 +88,7 @@ type Autoscaler struct {
 
 	admin   sync.Mutex // held by calls that change targets and policies
 	seconds chan []model.ServiceSecond
-	kick    chan struct{} // a bound has moved
+	kick    chan struct{} // a bound has moved, or a request has found no task
 
 	watched map[string]*watch    // by resource ID; owned by Run
 	tried   map[string]time.Time // when a forecast was, by policyKey; owned by Run
@@ -97,6 +97,8 @@ type Autoscaler struct {
 
 	mu      sync.Mutex
 	moved   map[string]scaling.Bounds // guarded by mu: by resource ID, what counts are to be moved into
+	woken   map[string]int            // guarded by mu: by resource ID, requests that found no task
+	roots   roots                     // guarded by mu
 	reasons map[string]*ring          // guarded by mu: by resource ID
 	rest    schedule.Rest             // guarded by mu: of the scheduled actions
 }
@@ -116,7 +118,7 @@ func New(db *store.DB, sched scheduler, alarms alarmBook, data metrics, cfg Conf
 	a := &Autoscaler{
 		cfg: cfg, sched: sched, alarms: alarms, data: data, log: log, now: time.Now,
 		seconds: make(chan []model.ServiceSecond, queuedSeconds), kick: make(chan struct{}, 1),
-		watched: map[string]*watch{}, tried: map[string]time.Time{}, held: map[string]held{}, moved: map[string]scaling.Bounds{}, reasons: map[string]*ring{},
+		watched: map[string]*watch{}, tried: map[string]time.Time{}, held: map[string]held{}, moved: map[string]scaling.Bounds{}, woken: map[string]int{}, reasons: map[string]*ring{},
 	}
 	var err error
 	if a.targets, err = store.NewTable[model.ScalableTarget](db, "scalable-targets"); err != nil {
@@ -167,6 +169,7 @@ func (a *Autoscaler) Run(ctx context.Context) error {
 			}
 		case <-a.kick:
 			a.intoBounds(ctx)
+			a.wake(ctx)
 		case <-tick.C:
 			a.closeGone(ctx)
 			a.dropOutlived(ctx)

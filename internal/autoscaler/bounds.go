@@ -22,10 +22,7 @@ func (a *Autoscaler) bound(t model.ScalableTarget, desired int) {
 	a.mu.Lock()
 	a.moved[t.ResourceID] = boundsOf(t)
 	a.mu.Unlock()
-	select {
-	case a.kick <- struct{}{}:
-	default:
-	}
+	a.poke()
 }
 
 // intoBounds moves the counts that bound has noted.

@@ -61,7 +61,7 @@ func (x decided) meets(now time.Time) bool {
 // counts goes to and fro, and an alarm's action with the pauses between its runs.
 func subject(k scaling.Kind) scaling.Kind {
 	switch k {
-	case scaling.Small, scaling.Waiting, scaling.TooNew, scaling.Near, scaling.NearTarget, scaling.Unsure, scaling.Acted:
+	case scaling.Small, scaling.Waiting, scaling.TooNew, scaling.LastTask, scaling.Near, scaling.NearTarget, scaling.Unsure, scaling.Acted:
 		return scaling.Steady
 	case scaling.Resting, scaling.StepAction:
 		return scaling.AlarmState

@@ -74,16 +74,18 @@ func (a *Autoscaler) second(ctx context.Context, s *model.ServiceSecond) {
 
 // config is a target with its policies as decide/scaling takes it.
 func (a *Autoscaler) config(t model.ScalableTarget, svc model.Service, policies []model.ScalingPolicy) scaling.Config {
-	return scaling.Config{
-		Min: t.Min, Max: t.Max, SuspendIn: t.SuspendIn, SuspendOut: t.SuspendOut, Timing: a.timing(t),
-		Policies: policy.OfService(policies, svc),
-	}
+	cfg := a.bounded(t)
+	cfg.Policies = policy.OfService(policies, svc)
+	return cfg
 }
 
 // cause says what led to a decision, in AWS's words where an alarm did.
 func (a *Autoscaler) cause(cfg scaling.Config, d scaling.Decision, policies []model.ScalingPolicy) string {
 	if step := d.Reason.Step; step.Alarm != "" {
 		return fmt.Sprintf("monitor alarm %s in state %s triggered policy %s", step.Alarm, step.State, d.Policy)
+	}
+	if d.Reason.Kind == scaling.First {
+		return firstRequest
 	}
 	if d.Reason.Forecast.Tasks > 0 {
 		return fmt.Sprintf("predictive scaling policy %s: %s", d.Policy, d.Reason)

@@ -61,6 +61,7 @@ func (a *Autoscaler) RegisterTarget(ctx context.Context, r Registration) (model.
 	if err != nil {
 		return t, err
 	}
+	a.uproot()
 	a.bound(t, svc.DesiredCount)
 	return t, nil
 }

@@ -72,6 +72,11 @@ type Config struct {
 	// AccessLogs takes the access logs of load balancers that have them on. nil:
 	// none is written.
 	AccessLogs accesslog.Sink
+	// Awaken is called when a request finds no target ready in a group. It reports
+	// whether a task is on its way, perhaps as it has just been ordered, so that
+	// the request waits for it. It must not block or call the balancer. nil:
+	// none ever is.
+	Awaken func(targetGroupARN string) (coming bool)
 	// OnTargetChange is called when the state of a target of the group has
 	// changed, one has come or gone, or a draining one has nothing in flight
 	// any more. It is called from one goroutine, with no lock held, and may

@@ -3,6 +3,7 @@ package balancer
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -136,6 +137,9 @@ func (w *weightedGroup) claim(r *exchange.Request) (*target, error) {
 	if r.Attempt() == 0 {
 		g.traffic.arrivals.Add(1)
 	}
+	if g.serving.Load().unready && g.awaits() {
+		return w.stand(r)
+	}
 	if g.queue.length.Load() == 0 { // who comes late does not overtake
 		switch t, got := g.claim(r.Failed()); got {
 		case gotTarget:
@@ -147,7 +151,7 @@ func (w *weightedGroup) claim(r *exchange.Request) (*target, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), w.lb.conf.Load().settings.IdleTimeout, errQueued)
 	defer cancel()
-	t, err := g.wait(ctx)
+	t, err := g.wait(ctx, math.MaxInt)
 	switch {
 	case errors.Is(err, errQueued):
 		return nil, refuse(http.StatusGatewayTimeout, "waited for a target for the idle timeout")

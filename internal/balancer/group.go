@@ -28,6 +28,8 @@ type group struct {
 	cookies *sealer
 	// hold is what Hold said: the limit at one target where the record has none.
 	hold atomic.Int64
+	// awaken is Config.Awaken.
+	awaken func(targetGroupARN string) bool
 
 	mu      sync.Mutex
 	targets map[model.Target]*target // guarded by mu
@@ -77,7 +79,7 @@ func number(attributes map[string]string, key string, otherwise int) int {
 func newGroup(tg model.TargetGroup) *group {
 	g := &group{arn: tg.ARN, targets: map[model.Target]*target{}}
 	g.conf.Store(readGroup(tg))
-	g.serving.Store(&serving{})
+	g.serving.Store(&serving{unready: true})
 	return g
 }
 

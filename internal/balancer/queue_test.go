@@ -170,7 +170,7 @@ func TestQueueForgetsThoseThatLeave(t *testing.T) {
 	for range 100 {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := g.wait(ctx); err == nil {
+		if _, err := g.wait(ctx, 1); err == nil {
 			t.Fatal("got a target that is full")
 		}
 	}

@@ -18,6 +18,7 @@ type serving struct {
 	byAddr   map[netip.AddrPort]*target // of groups that bind clients
 	wheel    *routing.Wheel             // nil: of all the same
 	failOpen bool                       // too few are healthy, so all are here
+	unready  bool                       // none can take a request yet: routing.Unready
 }
 
 // at returns the target with the address, if it may take requests.
@@ -83,7 +84,7 @@ func (g *group) refreshLocked() {
 	}
 	conf := g.conf.Load()
 	chosen, failOpen := routing.Serving(states, conf.minimum)
-	s := &serving{targets: make([]*target, len(chosen)), failOpen: failOpen}
+	s := &serving{targets: make([]*target, len(chosen)), failOpen: failOpen, unready: routing.Unready(states)}
 	weights := make([]float64, len(chosen))
 	now := time.Now()
 	for i, c := range chosen {

@@ -32,7 +32,7 @@ func (b *Balancer) CreateTargetGroup(ctx context.Context, tg model.TargetGroup) 
 
 func (b *Balancer) addGroup(tg model.TargetGroup) {
 	g := newGroup(tg)
-	g.cookies = b.cookies
+	g.cookies, g.awaken = b.cookies, b.cfg.Awaken
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.groups[tg.ARN] = g

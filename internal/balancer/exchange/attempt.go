@@ -194,8 +194,7 @@ func (f *Flow) readHead() (Failure, error) {
 				return BadAnswer, ErrMalformed
 			}
 			return OK, nil
-		case h.Status != 100 && (f.hinted == 0 || f.hinted == f.sum.Tries):
-			f.hinted = f.sum.Tries // the client has had what another target said
+		case h.Status != 100:
 			if err := f.client.Interim(h); err != nil {
 				return ClientGone, err
 			}

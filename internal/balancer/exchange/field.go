@@ -23,7 +23,6 @@ const (
 	OtherField FieldID = iota
 	ConnectionField
 	ContentLengthField
-	DateField
 	ExpectField
 	ForwardedForField
 	ForwardedPortField
@@ -46,9 +45,6 @@ func KnownField(name string) FieldID {
 		want, id = "te", TEField
 	case 4:
 		want, id = "host", HostField
-		if name[0]|0x20 == 'd' {
-			want, id = "date", DateField
-		}
 	case 6:
 		want, id = "expect", ExpectField
 	case 7:

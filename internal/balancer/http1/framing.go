@@ -32,15 +32,12 @@ func (r *request) parseKnown() error {
 		case exchange.TEField:
 			r.Trailers = r.minor == 1 && named(value, "trailers")
 		case exchange.UpgradeField:
-			upgrades = named(value, "websocket")
+			upgrades = isFold(value, "websocket")
 		case exchange.ForwardedForField:
 			forwarded += countItems(value)
 		case exchange.OtherField:
 			if !all(f.Name, plainChar) {
 				r.Invalid++
-			}
-			if suspicious(f.Name) {
-				r.Blame(exchange.Ambiguous, "SuspiciousHeader")
 			}
 		default: // steers neither
 		}

@@ -47,11 +47,7 @@ func New(cfg Config) *Codec {
 	}
 	c := &Codec{cfg: cfg, pools: newBuffers()}
 	c.turns.New = func() any { return newTurn() }
-	c.tries.New = func() any {
-		t := &try{codec: c, in: make([]byte, streamBuffer)}
-		t.body.chunks.answer = true
-		return t
-	}
+	c.tries.New = func() any { return &try{codec: c, in: make([]byte, streamBuffer)} }
 	return c
 }
 

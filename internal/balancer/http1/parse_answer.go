@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"errors"
 	"strings"
 	"time"
 
@@ -38,7 +37,8 @@ func (a *answer) parse(raw []byte, head bool) error {
 	if err := a.parseLine(text[:line-2]); err != nil {
 		return err
 	}
-	if err := a.parseFields(text[line:]); err != nil {
+	var err error
+	if h.Fields, err = parseFields(h.Fields, text[line:], maxAnswerHeaders); err != nil {
 		return err
 	}
 	a.keep = a.minor == 1
@@ -52,37 +52,13 @@ func (a *answer) parse(raw []byte, head bool) error {
 	return nil
 }
 
-// parseFields reads the field lines up to the empty line that ends them.
-func (a *answer) parseFields(lines string) error {
-	for lines[0] != '\r' || lines[1] != '\n' {
-		end := strings.IndexByte(lines, '\n') + 1
-		f, quirk := parseField(lines[:end])
-		switch {
-		case len(a.Fields) == maxFields:
-			return errHeaderCount
-		case quirk == oddValue && f.ID == exchange.OtherField:
-			clean(&f)
-			a.hop = true
-		case quirk != proper:
-			return errBadHeader
-		}
-		a.Fields = append(a.Fields, f)
-		lines = lines[end:]
-	}
-	return nil
-}
-
-// parseLine reads "HTTP/1.x SP status [SP reason]". Later versions are taken for
-// 1.1, which is what was asked for.
+// parseLine reads "HTTP/1.x SP status [SP reason]".
 func (a *answer) parseLine(line string) error {
 	if len(line) < 12 || line[8] != ' ' || len(line) > 12 && line[12] != ' ' || !cleanValue(line[12:]) {
 		return errBadVersion
 	}
 	minor, err := parseVersion(line[:8])
-	switch {
-	case errors.Is(err, errVersion) && line[5] > '1', err == nil && minor > 1:
-		minor, a.hop = 1, true
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	a.minor = minor
@@ -92,7 +68,7 @@ func (a *answer) parseLine(line string) error {
 		}
 		a.Status = a.Status*10 + int(c-'0')
 	}
-	if a.Status < 100 || a.Status > 999 {
+	if a.Status < 100 || a.Status > 599 {
 		return errBadVersion
 	}
 	if len(line) > 13 {
@@ -123,7 +99,7 @@ func (a *answer) known(f *exchange.Field) error {
 		a.keepFor = keepAliveTimeout(f.Value)
 	case exchange.UpgradeField:
 		a.hop = true
-		a.upgrades = named(f.Value, "websocket")
+		a.upgrades = isFold(f.Value, "websocket")
 	case exchange.ProxyConnectionField:
 		a.hop = true
 	default: // goes to the client as it came
@@ -146,13 +122,10 @@ func (a *answer) addLength(list string) error {
 }
 
 func (a *answer) connection(list string) error {
-	if len(a.options)+len(list) > maxConnection {
+	if len(list) > maxConnection || a.options != "" {
 		return errBadHeader
 	}
 	whole := list
-	if a.options != "" {
-		whole = a.options + "," + list
-	}
 	for more := true; more; {
 		var item string
 		item, list, more = nextItem(list)

@@ -33,6 +33,11 @@ const (
 	Acted                  // its newest datapoint has been acted upon
 	Forecast               // a predictive policy's floor
 	Resting                // an alarm rings, but its action runs once a minute
+	First                  // a request waits and there is no task
+	Idle                   // no request has come for long enough: the last task goes
+	LastTask               // it stays until then
+	Working                // it stays: it is at work without requests
+	Unasked                // it stays: there is no load balancer to wait at
 )
 
 // Size is a load and the count that carries it at the policy's target.
@@ -88,7 +93,7 @@ type Reason struct {
 	Need     int           // the count wanted
 	Current  int           // the desired count at that moment
 	Held     int           // the bound that Need was held to; see Bounded
-	Bounded  string        // "", "min", "max" or "forecast"
+	Bounded  string        // "", "min", "max", "forecast" or "the last task,"
 	Left     time.Duration // until it may happen
 	Forecast Floor         // of a predictive policy
 	Step     StepReason    // of a step policy whose alarm's action ran

@@ -94,6 +94,14 @@ type Observation struct {
 	Values    []MetricValue       // of customized metrics: complete datapoints, also known ones
 }
 
+// waiting is how many requests wait at the balancer.
+func (o Observation) waiting() int {
+	if !o.Measured {
+		return 0
+	}
+	return max(0, o.Second.Queued)
+}
+
 // Alarms is the state of one policy's pair of managed alarms.
 type Alarms struct {
 	Policy    string
@@ -114,6 +122,7 @@ type Ringing struct {
 type State struct {
 	Last      time.Time // of the newest measured observation; zero: none
 	Since     time.Time // measured without a gap since
+	Asked     time.Time // the last second of that in which there was a request
 	History   History
 	Demand    Demand
 	Startup   Startup
@@ -162,13 +171,13 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 		case p.Type == PredictiveScaling:
 			opinions[i] = opinion{step: true, reason: Reason{Kind: NoPolicy}}
 		case p.Type == StepScaling:
-			opinions[i] = st.stepOpinion(p, i, obs, now)
+			opinions[i] = st.lastStep(st.stepOpinion(p, i, obs, now), cfg, p, obs, now)
 		case cfg.Timing != Live:
 			opinions[i] = st.alarmOpinion(&ws, cfg.Timing, p, i, obs, now)
 		case obs.Measured && p.Metric == Customized:
-			opinions[i] = st.customizedOpinion(p, i, obs, now)
+			opinions[i] = st.last(st.customizedOpinion(p, i, obs, now), &ws, cfg, p, obs, now)
 		case obs.Measured:
-			opinions[i] = st.liveOpinion(&ws, cfg, i, obs, now)
+			opinions[i] = st.last(st.liveOpinion(&ws, cfg, i, obs, now), &ws, cfg, p, obs, now)
 		default:
 			opinions[i] = opinion{reason: Reason{Kind: NoData}}
 		}
@@ -178,7 +187,7 @@ func Decide(cfg Config, st State, obs Observation, now time.Time) (Decision, Sta
 		opinions[i].inDisabled = p.DisableScaleIn
 		opinions[i].left = st.Order.inLeft(p.ScaleIn, now)
 	}
-	d := cfg.Floor.under(cfg, obs, arbitrate(cfg, obs, opinions))
+	d := cfg.first(obs, obs.waiting(), cfg.Floor.under(cfg, obs, arbitrate(cfg, obs, opinions)))
 	st.Order = st.Order.note(obs, d, now)
 	d.PerTask = st.Admission.PerTask
 	d.Reason.PerTask = d.PerTask
@@ -204,6 +213,7 @@ func (st *State) observe(cfg Config, obs Observation, now time.Time) {
 		st.Since = now
 	}
 	st.Last = now
+	st.rest(clean(obs.Second), now)
 	st.Startup = st.Startup.follow(obs)
 	s := second{ServiceSecond: clean(obs.Second), warm: st.Startup.warm(), young: st.Startup.young(), held: st.Demand.Waiting[0]}
 	st.Demand = st.Demand.learn(s)
