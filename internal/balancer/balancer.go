@@ -31,6 +31,7 @@ import (
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/http1"
+	"neargate/internal/balancer/http2"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/decide/firewall"
 	"neargate/internal/model"
@@ -94,6 +95,7 @@ type Balancer struct {
 	tickets *front.Tickets
 	limit   *front.Limit // of client connections, of all frontends
 	http1   *http1.Codec
+	targets *http2.Upstream // towards targets of HTTP/2 and gRPC
 	pool    *exchange.Pool
 	changes *changes
 	cookies *sealer
@@ -148,7 +150,10 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	}
 	b.front = b.newFront(log)
 	b.openTickets()
-	b.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{exchange.HTTP1: b.http1}})
+	b.targets = http2.NewUpstream(http2.UpstreamConfig{})
+	b.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{
+		exchange.HTTP1: b.http1, exchange.HTTP2: b.targets, exchange.GRPC: b.targets,
+	}})
 	b.changes = newChanges()
 	b.cookies = &sealer{}
 	return b, nil
@@ -195,6 +200,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 	cut(context.Cause(ctx))
 	pool.Wait()
 	tasks.wait()
+	b.targets.Wait()
 	return context.Cause(ctx)
 }
 

@@ -44,6 +44,10 @@ func (to *route) lead(r *exchange.Request, v *exchange.Verdict) {
 	if picked == nil {
 		return
 	}
+	if !picked.group.conf.Load().takes(r) {
+		v.Answer = incompatible()
+		return
+	}
 	if to.rewrite != nil {
 		var err error
 		if v.Rewrite, err = rewritten(to.rewrite, r); err != nil {

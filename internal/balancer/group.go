@@ -40,6 +40,7 @@ type group struct {
 // groupConf is what a target group's record says, read once. Immutable.
 type groupConf struct {
 	model.TargetGroup
+	speaks    exchange.Protocol
 	algorithm routing.Algorithm
 	minimum   routing.Minimum
 	ramp      time.Duration // of slow start; 0 is none
@@ -51,7 +52,7 @@ type groupConf struct {
 }
 
 func readGroup(tg model.TargetGroup) *groupConf {
-	c := &groupConf{TargetGroup: tg}
+	c := &groupConf{TargetGroup: tg, speaks: protocolOf(tg)}
 	c.algorithm = routing.ParseAlgorithm(tg.Attributes["load_balancing.algorithm.type"])
 	c.delay = time.Duration(number(tg.Attributes, "deregistration_delay.timeout_seconds", 300)) * time.Second
 	c.ramp = time.Duration(number(tg.Attributes, "slow_start.duration_seconds", 0)) * time.Second

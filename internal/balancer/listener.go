@@ -104,17 +104,17 @@ func (b *Balancer) checkListener(l model.Listener) error {
 	if err := b.checkSecure(l); err != nil {
 		return err
 	}
-	return b.checkActions(l.LoadBalancerARN, l.DefaultActions)
+	return b.checkActions(l, l.DefaultActions)
 }
 
 // checkActions returns what stands against actions of a listener or rule of the
 // load balancer: every target group must exist, be of its VPC and belong to no
 // other one.
-func (b *Balancer) checkActions(lbARN string, actions []model.Action) error {
-	lb, _ := b.tables.lbs.Get(lbARN)
+func (b *Balancer) checkActions(l model.Listener, actions []model.Action) error {
+	lb, _ := b.tables.lbs.Get(l.LoadBalancerARN)
 	for _, a := range actions {
 		for _, w := range a.Forward {
-			if err := b.checkForward(lb, w.TargetGroupARN); err != nil {
+			if err := b.checkForward(lb, l, w.TargetGroupARN); err != nil {
 				return err
 			}
 		}
@@ -122,13 +122,16 @@ func (b *Balancer) checkActions(lbARN string, actions []model.Action) error {
 	return nil
 }
 
-func (b *Balancer) checkForward(lb model.LoadBalancer, arn string) error {
+func (b *Balancer) checkForward(lb model.LoadBalancer, l model.Listener, arn string) error {
 	tg, ok := b.tables.groups.Get(arn)
 	switch {
 	case !ok:
 		return model.Errorf(model.NotFound, "TargetGroupNotFound", "Target groups '%s' not found", arn)
 	case tg.VpcID != lb.VpcID:
 		return model.Errorf(model.Invalid, "InvalidConfigurationRequest", "Target group '%s' is in a different VPC than load balancer '%s'", arn, lb.ARN)
+	case l.Protocol != "HTTPS" && protocolOf(tg) != exchange.HTTP1:
+		return model.Errorf(model.Conflict, "InvalidConfigurationRequest",
+			"Listener protocol '%s' is not supported with a target group with the protocol-version '%s'", l.Protocol, tg.ProtocolVersion)
 	}
 	for _, used := range b.TargetGroupLoadBalancers(arn) {
 		if used != lb.ARN {

@@ -57,7 +57,7 @@ func TestProbeReadsNoEndlessHead(t *testing.T) {
 	dial := func(ctx context.Context, addr string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", addr)
 	}
-	got := probeOnce(t.Context(), dial, model.Target{IP: "127.0.0.1", Port: at.Port}, model.HealthCheck{Path: "/"}, plan)
+	got := probeOnce(t.Context(), dial, model.Target{IP: "127.0.0.1", Port: at.Port}, &groupConf{TargetGroup: model.TargetGroup{HealthCheck: model.HealthCheck{Path: "/"}}}, plan)
 	if got.Outcome != health.Broken {
 		t.Errorf("got %+v, want a broken answer, before the time is over", got)
 	}

@@ -120,8 +120,11 @@ func (b *Balancer) newTarget(g *group, at model.Target, drainUntil time.Time) *t
 	now := time.Now()
 	t := &target{
 		group: g, at: at, addr: address(at),
-		upstream: b.pool.Target(exchange.TargetSpec{Addr: netip.MustParseAddrPort(address(at)), Dial: b.dialFor(g, 0)}),
-		wake:     make(chan struct{}, 1), health: health.New(now), drainUntil: drainUntil, drainSince: now,
+		upstream: b.pool.Target(exchange.TargetSpec{
+			Addr: netip.MustParseAddrPort(address(at)), Dial: b.dialFor(g, 0),
+			Protocol: g.conf.Load().speaks, TLS: g.conf.Load().Protocol == "HTTPS",
+		}),
+		wake: make(chan struct{}, 1), health: health.New(now), drainUntil: drainUntil, drainSince: now,
 	}
 	if !drainUntil.IsZero() {
 		t.close()

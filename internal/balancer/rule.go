@@ -63,7 +63,7 @@ func (b *Balancer) CreateRule(ctx context.Context, r model.Rule) (model.Rule, er
 			return r, errPriority(r.Priority)
 		}
 	}
-	if err := b.checkActions(l.LoadBalancerARN, r.Actions); err != nil {
+	if err := b.checkActions(l, r.Actions); err != nil {
 		return r, err
 	}
 	parts := strings.Split(l.ARN, "/")
@@ -96,7 +96,7 @@ func (b *Balancer) UpdateRule(ctx context.Context, arn string, change func(*mode
 	if err := change(&r); err != nil {
 		return r, err
 	}
-	if err := b.checkActions(l.LoadBalancerARN, r.Actions); err != nil {
+	if err := b.checkActions(l, r.Actions); err != nil {
 		return r, err
 	}
 	if err := b.tables.rules.Put(ctx, arn, r); err != nil {

@@ -93,7 +93,7 @@ func (t *target) deadline() time.Time {
 // probe probes once, takes the result in, and plans the next probe.
 func (b *Balancer) probe(ctx context.Context, t *target, hc model.HealthCheck, plan health.Plan) health.Plan {
 	began := time.Now()
-	result := probeOnce(ctx, b.dialFor(t.group, -1), t.at, hc, plan)
+	result := probeOnce(ctx, b.dialFor(t.group, -1), t.at, t.group.conf.Load(), plan)
 	now := time.Now()
 	if ctx.Err() != nil {
 		return plan

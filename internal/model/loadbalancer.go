@@ -103,8 +103,8 @@ type FixedResponse struct {
 // TargetGroup is a set of targets that share a health check.
 type TargetGroup struct {
 	ARN, Name, ID   string
-	Protocol        string // "HTTP"
-	ProtocolVersion string // "HTTP1"
+	Protocol        string // "HTTP", "HTTPS"
+	ProtocolVersion string // "HTTP1", "HTTP2", "GRPC"
 	Port            int
 	TargetType      string // "ip"
 	VpcID           string
@@ -123,7 +123,7 @@ type HealthCheck struct {
 	Interval, Timeout  time.Duration
 	HealthyThreshold   int
 	UnhealthyThreshold int
-	Matcher            string // "200", "200-299,301"
+	Matcher            string // "200", "200-299,301"; codes of gRPC where the group speaks that
 }
 
 // Target is an address that takes requests.

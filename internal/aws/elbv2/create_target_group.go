@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -58,10 +59,10 @@ func newTargetGroup(in *elb.CreateTargetGroupInput) (tg model.TargetGroup, err e
 	if aws.ToString(in.VpcId) == "" {
 		return tg, invalid("A VPC ID must be specified")
 	}
-	tg.Protocol, tg.ProtocolVersion = "HTTP", "HTTP1"
+	tg.Protocol, tg.ProtocolVersion = string(in.Protocol), cmp.Or(aws.ToString(in.ProtocolVersion), "HTTP1")
 	tg.TargetType, tg.IPAddressType, tg.VpcID = "ip", "ipv4", *in.VpcId
 	tg.Attributes = defaults(targetGroupAttributes())
-	tg.HealthCheck, err = changedHealthCheck(defaultHealthCheck(), healthCheckInput{
+	tg.HealthCheck, err = changedHealthCheck(defaultHealthCheck(tg.ProtocolVersion), tg.ProtocolVersion, healthCheckInput{
 		in.HealthCheckEnabled, in.HealthCheckProtocol, in.HealthCheckPort, in.HealthCheckPath,
 		in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds, in.HealthyThresholdCount, in.UnhealthyThresholdCount, in.Matcher,
 	})
@@ -81,10 +82,10 @@ func supported(in *elb.CreateTargetGroupInput) error {
 		return notHere("Target groups of target type '%s' are not supported here, only 'ip'", in.TargetType)
 	case in.Protocol == "":
 		return invalid("A protocol must be specified")
-	case in.Protocol != types.ProtocolEnumHttp:
-		return notHere("Target groups of protocol '%s' are not supported here, only 'HTTP'", in.Protocol)
-	case version != "" && version != "HTTP1":
-		return notHere("Target groups of protocol version '%s' are not supported here, only 'HTTP1'", version)
+	case in.Protocol != types.ProtocolEnumHttp && in.Protocol != types.ProtocolEnumHttps:
+		return notHere("Target groups of protocol '%s' are not supported here, only 'HTTP' and 'HTTPS'", in.Protocol)
+	case !slices.Contains([]string{"", "HTTP1", "HTTP2", "GRPC"}, version):
+		return invalid("Protocol version '%s' must be one of 'HTTP1', 'HTTP2', 'GRPC'", version)
 	case in.TargetType != types.TargetTypeEnumIp:
 		kind := in.TargetType
 		if kind == "" {
@@ -103,7 +104,8 @@ func supported(in *elb.CreateTargetGroupInput) error {
 // settings too, else duplicate.
 func (s *service) sameTargetGroup(want model.TargetGroup, duplicate error) (model.TargetGroup, error) {
 	for _, tg := range s.lb.TargetGroups() {
-		if tg.Name == want.Name && tg.Port == want.Port && tg.VpcID == want.VpcID && tg.HealthCheck == want.HealthCheck {
+		if tg.Name == want.Name && tg.Protocol == want.Protocol && tg.ProtocolVersion == want.ProtocolVersion &&
+			tg.Port == want.Port && tg.VpcID == want.VpcID && tg.HealthCheck == want.HealthCheck {
 			return tg, nil
 		}
 	}

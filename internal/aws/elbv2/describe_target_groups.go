@@ -76,7 +76,7 @@ func (s *service) showTargetGroup(tg model.TargetGroup) types.TargetGroup {
 		HealthyThresholdCount:      aws.Int32(int32(hc.HealthyThreshold)),
 		IpAddressType:              types.TargetGroupIpAddressTypeEnum(tg.IPAddressType),
 		LoadBalancerArns:           s.lb.TargetGroupLoadBalancers(tg.ARN),
-		Matcher:                    &types.Matcher{HttpCode: aws.String(hc.Matcher)},
+		Matcher:                    showMatcher(tg),
 		Port:                       aws.Int32(int32(tg.Port)),
 		Protocol:                   types.ProtocolEnum(tg.Protocol),
 		ProtocolVersion:            aws.String(tg.ProtocolVersion),
@@ -86,4 +86,11 @@ func (s *service) showTargetGroup(tg model.TargetGroup) types.TargetGroup {
 		UnhealthyThresholdCount:    aws.Int32(int32(hc.UnhealthyThreshold)),
 		VpcId:                      aws.String(tg.VpcID),
 	}
+}
+
+func showMatcher(tg model.TargetGroup) *types.Matcher {
+	if tg.ProtocolVersion == "GRPC" {
+		return &types.Matcher{GrpcCode: aws.String(tg.HealthCheck.Matcher)}
+	}
+	return &types.Matcher{HttpCode: aws.String(tg.HealthCheck.Matcher)}
 }

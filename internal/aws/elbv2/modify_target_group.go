@@ -22,7 +22,7 @@ func (s *service) modifyTargetGroup(ctx context.Context, in *elb.ModifyTargetGro
 		return nil, err
 	}
 	tg, err := s.lb.UpdateTargetGroup(ctx, arn, func(tg *model.TargetGroup) (err error) {
-		tg.HealthCheck, err = changedHealthCheck(tg.HealthCheck, healthCheckInput{
+		tg.HealthCheck, err = changedHealthCheck(tg.HealthCheck, tg.ProtocolVersion, healthCheckInput{
 			in.HealthCheckEnabled, in.HealthCheckProtocol, in.HealthCheckPort, in.HealthCheckPath,
 			in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds, in.HealthyThresholdCount, in.UnhealthyThresholdCount, in.Matcher,
 		})
@@ -45,36 +45,64 @@ type healthCheckInput struct {
 }
 
 // defaultHealthCheck is that of an ip target group (target-group-health-checks).
-func defaultHealthCheck() model.HealthCheck {
-	return model.HealthCheck{
+func defaultHealthCheck(version string) model.HealthCheck {
+	hc := model.HealthCheck{
 		Enabled: true, Protocol: "HTTP", Port: "traffic-port", Path: "/",
 		Interval: 30 * time.Second, Timeout: 5 * time.Second,
 		HealthyThreshold: 5, UnhealthyThreshold: 2, Matcher: "200",
 	}
+	if version == "GRPC" {
+		hc.Path, hc.Matcher = "/AWS.ALB/healthcheck", "12"
+	}
+	return hc
 }
 
-// changedHealthCheck returns hc with what is set in an input.
-func changedHealthCheck(hc model.HealthCheck, in healthCheckInput) (model.HealthCheck, error) {
+// changedHealthCheck returns hc, of a target group of a protocol version, with what is
+// set in an input.
+func changedHealthCheck(hc model.HealthCheck, version string, in healthCheckInput) (model.HealthCheck, error) {
 	if in.enabled != nil && !*in.enabled {
 		return hc, invalid("Health check enabled must be true for target groups with target type 'ip'")
 	}
-	if in.protocol != "" && in.protocol != types.ProtocolEnumHttp {
-		return hc, notHere("Health checks of protocol '%s' are not supported here, only 'HTTP'", in.protocol)
+	switch in.protocol {
+	case "":
+	case types.ProtocolEnumHttp, types.ProtocolEnumHttps:
+		hc.Protocol = string(in.protocol)
+	default:
+		return hc, invalid("Health check protocol '%s' must be one of 'HTTP', 'HTTPS'", in.protocol)
 	}
+	var err error
 	if in.matcher != nil {
-		if in.matcher.GrpcCode != nil {
-			return hc, invalid("GRPC codes can be matched only for target groups with protocol version 'GRPC'")
-		}
-		hc.Matcher = aws.ToString(in.matcher.HttpCode)
-		if health.CheckMatcher(hc.Matcher) != nil {
-			return hc, invalid("Health check matcher HTTP code '%s' must be within '200-499' inclusive", hc.Matcher)
+		if hc.Matcher, err = matcherOf(in.matcher, version); err != nil {
+			return hc, err
 		}
 	}
-	hc, err := probeAddress(hc, in)
-	if err != nil {
+	if hc, err = probeAddress(hc, in); err != nil {
 		return hc, err
 	}
 	return probeNumbers(hc, in)
+}
+
+// matcherOf returns the codes that a health check takes: of gRPC where the target
+// group speaks that, else of HTTP.
+func matcherOf(m *types.Matcher, version string) (string, error) {
+	if version == "GRPC" {
+		codes := aws.ToString(m.GrpcCode)
+		if m.HttpCode != nil {
+			return "", invalid("HTTP codes cannot be matched for target groups with protocol version 'GRPC'")
+		}
+		if health.CheckGRPCMatcher(codes) != nil {
+			return "", invalid("Health check matcher GRPC code '%s' must be within '0-99' inclusive", codes)
+		}
+		return codes, nil
+	}
+	codes := aws.ToString(m.HttpCode)
+	if m.GrpcCode != nil {
+		return "", invalid("GRPC codes can be matched only for target groups with protocol version 'GRPC'")
+	}
+	if health.CheckMatcher(codes) != nil {
+		return "", invalid("Health check matcher HTTP code '%s' must be within '200-499' inclusive", codes)
+	}
+	return codes, nil
 }
 
 func probeAddress(hc model.HealthCheck, in healthCheckInput) (model.HealthCheck, error) {

@@ -71,6 +71,40 @@ func TestTargetGroupOfEmptyVersion(t *testing.T) {
 	}
 }
 
+// A target group has the protocol, the version and the codes of its health check
+// as they were asked for.
+func TestTargetGroupVersions(t *testing.T) {
+	c := dial(t)
+	for name, r := range map[string]struct {
+		protocol      types.ProtocolEnum
+		version, path string
+		matcher       *types.Matcher
+	}{
+		"HTTP2": {types.ProtocolEnumHttp, "HTTP2", "/", &types.Matcher{HttpCode: aws.String("200")}},
+		"GRPC":  {types.ProtocolEnumHttp, "GRPC", "/AWS.ALB/healthcheck", &types.Matcher{GrpcCode: aws.String("12")}},
+		"HTTPS": {types.ProtocolEnumHttps, "HTTP1", "/", &types.Matcher{HttpCode: aws.String("200")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := targetGroupInput(name)
+			in.Protocol, in.ProtocolVersion = r.protocol, &r.version
+			got := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(t.Context(), in)).TargetGroups[0]
+			if got.Protocol != r.protocol || *got.ProtocolVersion != r.version || *got.HealthCheckPath != r.path {
+				t.Errorf("got %s, %s, path %s", got.Protocol, *got.ProtocolVersion, *got.HealthCheckPath)
+			}
+			if d := cmp.Diff(r.matcher, got.Matcher, cmpopts.IgnoreUnexported(types.Matcher{})); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	listed := must[*elb.DescribeTargetGroupsOutput](t)(c.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{Names: []string{"GRPC"}}))
+	changed := must[*elb.ModifyTargetGroupOutput](t)(c.ModifyTargetGroup(t.Context(), &elb.ModifyTargetGroupInput{
+		TargetGroupArn: listed.TargetGroups[0].TargetGroupArn, Matcher: &types.Matcher{GrpcCode: aws.String("0-5,12")},
+	}))
+	if got := aws.ToString(changed.TargetGroups[0].Matcher.GrpcCode); got != "0-5,12" {
+		t.Errorf("got codes %q", got)
+	}
+}
+
 func TestTargetGroupBadInput(t *testing.T) {
 	c, ctx := dial(t), t.Context()
 	tg := must[*elb.CreateTargetGroupOutput](t)(c.CreateTargetGroup(ctx, targetGroupInput("web"))).TargetGroups[0]
@@ -109,8 +143,15 @@ func TestTargetGroupBadInput(t *testing.T) {
 		{"instance targets", create(func(in *elb.CreateTargetGroupInput) { in.TargetType = types.TargetTypeEnumInstance }), "InvalidConfigurationRequest"},
 		{"no port", create(func(in *elb.CreateTargetGroupInput) { in.Port = nil }), "ValidationError"},
 		{"no VPC", create(func(in *elb.CreateTargetGroupInput) { in.VpcId = nil }), "ValidationError"},
-		{"HTTPS", create(func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumHttps }), "InvalidConfigurationRequest"},
-		{"gRPC", create(func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = aws.String("GRPC") }), "InvalidConfigurationRequest"},
+		{"TCP", create(func(in *elb.CreateTargetGroupInput) { in.Protocol = types.ProtocolEnumTcp }), "InvalidConfigurationRequest"},
+		{"HTTP/3", create(func(in *elb.CreateTargetGroupInput) { in.ProtocolVersion = aws.String("HTTP3") }), "ValidationError"},
+		{"codes of HTTP in gRPC", create(func(in *elb.CreateTargetGroupInput) {
+			in.ProtocolVersion, in.Matcher = aws.String("GRPC"), &types.Matcher{HttpCode: aws.String("200")}
+		}), "ValidationError"},
+		{"codes of gRPC in HTTP", create(func(in *elb.CreateTargetGroupInput) { in.Matcher = &types.Matcher{GrpcCode: aws.String("0")} }), "ValidationError"},
+		{"code of gRPC too high", create(func(in *elb.CreateTargetGroupInput) {
+			in.ProtocolVersion, in.Matcher = aws.String("GRPC"), &types.Matcher{GrpcCode: aws.String("0-100")}
+		}), "ValidationError"},
 		{"interval too short", create(func(in *elb.CreateTargetGroupInput) { in.HealthCheckIntervalSeconds = aws.Int32(4) }), "ValidationError"},
 		{"timeout not under the interval", create(func(in *elb.CreateTargetGroupInput) {
 			in.HealthCheckIntervalSeconds, in.HealthCheckTimeoutSeconds = aws.Int32(5), aws.Int32(5)

@@ -23,7 +23,7 @@ func (f *Flow) ownHead(a *Answer) (body string) {
 	h := &f.head
 	*h = Head{Status: a.Status, Reason: reason(a.Status), Fields: h.Fields[:0], Own: true, Close: !f.keep}
 	body, kind := a.Body, a.ContentType
-	if body == "" && a.Status >= 300 {
+	if body == "" && a.Status >= 300 && !a.Bare {
 		body, kind = page(a.Status), "text/html"
 	}
 	f.text.b = time.Now().UTC().AppendFormat(f.text.b, http.TimeFormat)

@@ -50,6 +50,7 @@ type Answer struct {
 	Location    string // of a redirect; "" for none
 	Body        string // with Status >= 300 and Body "", AWS's HTML page is sent
 	Reason      string // for the access log, e.g. "NoTargets"
+	Bare        bool   // Body "" is none
 }
 
 // Group gives the targets of a target group out to requests.
