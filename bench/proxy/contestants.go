@@ -51,6 +51,9 @@ func assemble(ctx context.Context, dir string, w io.Writer) (*field, error) {
 		command func(addr string) ([]string, error)
 	}{
 		{ours, func(addr string) ([]string, error) {
+			return append([]string{self, "-role", "balancer", "-addr", addr}, addrs...), nil
+		}},
+		{bare, func(addr string) ([]string, error) {
 			return append([]string{self, "-role", "http1", "-addr", addr}, addrs...), nil
 		}},
 		{nginx, func(addr string) ([]string, error) { return nginxCommand(dir, addr, addrs) }},
@@ -80,7 +83,8 @@ func assemble(ctx context.Context, dir string, w io.Writer) (*field, error) {
 // The contestants' names.
 const (
 	direct  = "no proxy"
-	ours    = "neargate http1"
+	ours    = "neargate"
+	bare    = "neargate, codec without rules"
 	nginx   = "nginx"
 	haproxy = "HAProxy"
 	stdlib  = "net/http ReverseProxy"

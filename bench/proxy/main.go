@@ -1,5 +1,5 @@
 // Command proxy compares HTTP/1.1 proxies in one interleaved run on loopback:
-// none at all, Neargate's data plane, nginx, HAProxy and net/http's
+// none at all, Neargate's data plane (with rules and without), nginx, HAProxy and net/http's
 // ReverseProxy, each before the same four backends, under wrk.
 //
 // It counts the CPU that the proxy itself used, since requests per second and
@@ -24,6 +24,7 @@ type options struct {
 	rounds  int
 	seconds int
 	conns   int
+	churn   bool
 	out     string
 	role    string
 	addr    string
@@ -34,6 +35,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median of them counts")
 	flag.IntVar(&o.seconds, "seconds", 2, "seconds of load for each contestant, size and round")
 	flag.IntVar(&o.conns, "conns", 64, "keep-alive connections")
+	flag.BoolVar(&o.churn, "churn", false, "have each request on a connection of its own")
 	flag.StringVar(&o.out, "out", "", "file to write the results to, e.g. bench/proxy/RESULTS.md")
 	flag.StringVar(&o.role, "role", "", "internal: be a backend or a proxy")
 	flag.StringVar(&o.addr, "addr", "", "internal: where that role listens")

@@ -35,8 +35,11 @@ func load(ctx context.Context, c contestant, size int, o options) (run, error) {
 	if err != nil {
 		return run{}, err
 	}
-	cmd := exec.CommandContext(ctx, "wrk", "-t1", "-c", strconv.Itoa(o.conns), "-d", strconv.Itoa(o.seconds)+"s",
-		"--latency", fmt.Sprintf("http://%s/%d", c.addr, size))
+	args := []string{"-t1", "-c", strconv.Itoa(o.conns), "-d", strconv.Itoa(o.seconds) + "s", "--latency"}
+	if o.churn {
+		args = append(args, "-H", "Connection: close")
+	}
+	cmd := exec.CommandContext(ctx, "wrk", append(args, fmt.Sprintf("http://%s/%d", c.addr, size))...)
 	text, err := cmd.CombinedOutput()
 	if err != nil {
 		return run{}, fmt.Errorf("wrk: %w: %s", err, text)

@@ -34,9 +34,9 @@ func cpuPer100k(r run) float64 { return r.cpu / r.requests * 100_000 }
 func report(f *field, runs map[cell][]run, o options) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# HTTP/1.1 proxies side by side\n\n")
-	fmt.Fprintf(&b, "`go run ./bench/proxy -rounds %d -seconds %d -conns %d` on %s, %s.\n\n",
-		o.rounds, o.seconds, o.conns, time.Now().UTC().Format(time.DateOnly), rig.Machine())
-	fmt.Fprintf(&b, "%d keep-alive connections (wrk), %d small backends, all on loopback and on the same cores; contestants interleaved, medians of %d rounds. Trust the CPU column and the ratios: requests per second and tails move with the neighbours. Load average during the run: %s.\n",
+	fmt.Fprintf(&b, "`go run ./bench/proxy -rounds %d -seconds %d -conns %d%s` on %s, %s.\n\n",
+		o.rounds, o.seconds, o.conns, map[bool]string{true: " -churn"}[o.churn], time.Now().UTC().Format(time.DateOnly), rig.Machine())
+	fmt.Fprintf(&b, "%d connections (wrk), %d small backends, all on loopback and on the same cores; contestants interleaved, medians of %d rounds. Trust the CPU column and the ratios: requests per second and tails move with the neighbours. Load average during the run: %s.\n",
 		o.conns, backends, o.rounds, rig.LoadAverage())
 	for _, size := range sizes() {
 		fmt.Fprintf(&b, "\n## Answers of %d bytes\n\n", size)

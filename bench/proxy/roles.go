@@ -27,6 +27,9 @@ func sizes() []int { return []int{100, 10_000} }
 
 // play is a child process: a backend or one of the Go proxies.
 func play(ctx context.Context, role, addr string, backends []string) error {
+	if role == "balancer" { // opens its listeners itself
+		return proxyBalancer(ctx, addr, backends)
+	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
@@ -48,7 +51,7 @@ func backend(ctx context.Context, ln net.Listener) error {
 	context.AfterFunc(ctx, func() { ln.Close() })
 	answers := map[string][]byte{}
 	for _, size := range sizes() {
-		answers[fmt.Sprintf("/%d", size)] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
+		answers[fmt.Sprintf("/%d", size)] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Sat, 28 Nov 2026 09:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s",
 			size, bytes.Repeat([]byte{'x'}, size))
 	}
 	for {

@@ -37,7 +37,7 @@ type Conn struct {
 // proxy. The caller calls Serve. The end of ctx does not end it: that is for Kill,
 // which comes with it.
 func (c *Codec) Conn(ctx context.Context, p *exchange.Proxy, nc net.Conn, of exchange.Conn) *Conn {
-	return &Conn{codec: c, proxy: p, ctx: ctx, of: of, link: link{Conn: nc}, in: buffer{pools: c.pools}}
+	return &Conn{codec: c, proxy: p, ctx: ctx, of: of, link: newLink(nc), in: buffer{pools: c.pools}}
 }
 
 // Drain begins the graceful end: Serve returns soon if the connection is idle,

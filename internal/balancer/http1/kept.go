@@ -65,7 +65,7 @@ func (k *kept) dial(ctx context.Context) (*targetConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	tc.link = link{Conn: c}
+	tc.link = newLink(c)
 	k.mu.Lock()
 	k.occupyLocked(tc)
 	k.mu.Unlock()

@@ -22,6 +22,19 @@ type link struct {
 	raw  syscall.RawConn
 	look func(fd uintptr) // sets seen; made once
 	seen peeked
+
+	plain   bool // a bare TCP socket, which is read and written directly
+	in, out transfer
+}
+
+// newLink returns the link of a connection.
+func newLink(c net.Conn) link {
+	l := link{Conn: c}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		l.raw, _ = tcp.SyscallConn() // cannot fail
+		l.plain = l.raw != nil
+	}
+	return l
 }
 
 // readSome reads once, giving up with exchange.ErrIdle after limit without a byte. With
@@ -39,7 +52,7 @@ func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, 
 		if stop != nil && stop.Load() {
 			return 0, exchange.ErrWoken
 		}
-		n, err := l.Read(p)
+		n, err := l.readOnce(p)
 		if n > 0 || err == nil {
 			l.got += int64(n)
 			return n, nil // the error comes again with the next read
@@ -67,7 +80,7 @@ func (l *link) writeAll(p []byte, limit time.Duration) error {
 			}
 			l.writeBy = until
 		}
-		n, err := l.Write(p)
+		n, err := l.writeOnce(p)
 		l.sent += int64(n)
 		if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
@@ -131,7 +144,7 @@ func (l *link) peek() peeked {
 func peekSocket(fd uintptr) peeked {
 	var b [1]byte
 	for {
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		n, err := receive(fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case errors.Is(err, syscall.EAGAIN):

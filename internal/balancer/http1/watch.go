@@ -60,7 +60,7 @@ func (t *turn) unwatch() {
 func (t *turn) look() {
 	c, w := t.conn, &t.watch
 	for c.in.w < len(c.in.b) && !w.ended {
-		n, err := c.Read(c.in.b[c.in.w:])
+		n, err := c.readOnce(c.in.b[c.in.w:])
 		c.in.w += n
 		c.got += int64(n)
 		switch {
