@@ -27,6 +27,9 @@ func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 	to := &rs.rules[rs.match(r)]
 	v := exchange.Verdict{Settings: l.settings.Load(), Edits: l.edits.Load()}
 	r.Note = to
+	if to.looked > 0 {
+		to.lb.traffic.evaluations.Add(uint64(to.looked)) //nolint:gosec // a count of rules
+	}
 	switch {
 	case to.fixed != nil:
 		v.Answer = to.fixed

@@ -42,13 +42,14 @@ type groupConf struct {
 	model.TargetGroup
 	speaks    exchange.Protocol
 	algorithm routing.Algorithm
-	minimum   routing.Minimum
-	ramp      time.Duration // of slow start; 0 is none
-	mitigate  bool          // anomalies
-	stick     *stickiness   // nil: none
-	delay     time.Duration // of deregistration
-	limit     int           // requests in flight at one target, 0 is no limit
-	fixed     bool          // limit stands, whatever Hold says
+	minimum   routing.Minimum // to leave the unhealthy out
+	visible   routing.Minimum // to be in DNS
+	ramp      time.Duration   // of slow start; 0 is none
+	mitigate  bool            // anomalies
+	stick     *stickiness     // nil: none
+	delay     time.Duration   // of deregistration
+	limit     int             // requests in flight at one target, 0 is no limit
+	fixed     bool            // limit stands, whatever Hold says
 }
 
 func readGroup(tg model.TargetGroup) *groupConf {
@@ -58,15 +59,21 @@ func readGroup(tg model.TargetGroup) *groupConf {
 	c.ramp = time.Duration(number(tg.Attributes, "slow_start.duration_seconds", 0)) * time.Second
 	c.mitigate = c.algorithm == routing.Random && tg.Attributes["load_balancing.algorithm.anomaly_mitigation"] == "on"
 	c.stick = readStickiness(tg)
-	const minimum = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
-	c.minimum.Count = number(tg.Attributes, minimum+"count", 1)
-	c.minimum.Percent = float64(number(tg.Attributes, minimum+"percentage", 0)) // "off" is 0
+	c.minimum = readMinimum(tg.Attributes, "target_group_health.unhealthy_state_routing.minimum_healthy_targets.")
+	c.visible = readMinimum(tg.Attributes, "target_group_health.dns_failover.minimum_healthy_targets.")
 	for _, t := range tg.Tags {
 		if n, err := strconv.Atoi(t.Value); t.Key == limitTag && err == nil && n >= 0 {
 			c.limit, c.fixed = n, true
 		}
 	}
 	return c
+}
+
+func readMinimum(attributes map[string]string, prefix string) routing.Minimum {
+	return routing.Minimum{
+		Count:   number(attributes, prefix+"count", 1),
+		Percent: float64(number(attributes, prefix+"percentage", 0)), // "off" is 0
+	}
 }
 
 // number reads a numeric attribute.
@@ -112,16 +119,23 @@ func (g *group) claim(avoid *exchange.Target) (*target, claimed) {
 			return nil, noneThere
 		}
 		if t := s.pick(conf.algorithm, &g.turn, avoid); t.claim(limit) {
-			return t, gotTarget
+			return g.took(t, s)
 		}
 		// The pick may be full, or have been deregistered, while others are not.
 		if t := s.roomiest(&g.turn); t.claim(limit) {
-			return t, gotTarget
+			return g.took(t, s)
 		}
 		if s.full(limit) {
 			return nil, allFull
 		}
 	}
+}
+
+func (g *group) took(t *target, s *serving) (*target, claimed) {
+	if s.failOpen {
+		g.traffic.failOpen.Add(1)
+	}
+	return t, gotTarget
 }
 
 // reconfigure takes a changed record.
@@ -153,17 +167,30 @@ func (g *group) use(by []string) (changed bool) {
 	return changed
 }
 
-// count returns the numbers of healthy and of unhealthy targets; a new one is neither.
-func (g *group) count() (healthy, unhealthy int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+// countLocked sets the gauges of the group's targets; a new one is neither healthy
+// nor unhealthy.
+func (g *group) countLocked(out *model.TargetGroupTraffic) {
+	registered := 0
 	for _, t := range g.targets {
+		out.InFlight += t.busy()
 		switch t.stateLocked() {
 		case "healthy":
-			healthy++
+			out.Healthy++
 		case "unhealthy":
-			unhealthy++
+			out.Unhealthy++
+		case "draining", "unused":
+			continue
+		}
+		registered++
+		if t.anomaly.Anomalous {
+			out.Anomalous++
+		}
+		if t.anomaly.Mitigated() {
+			out.Mitigated++
 		}
 	}
-	return healthy, unhealthy
+	if conf := g.conf.Load(); registered > 0 {
+		out.Failing = !conf.minimum.Met(out.Healthy, registered)
+		out.Hidden = !conf.visible.Met(out.Healthy, registered)
+	}
 }

@@ -136,7 +136,7 @@ func TestRulesAndOwnAnswers(t *testing.T) {
 	if got := get(t, c, url+"/old/x?q=1", "shop.test"); got.status != 301 || got.header.Get("Location") != "https://shop.test:443/old/x?q=1" {
 		t.Errorf("redirect got %d to %q", got.status, got.header.Get("Location"))
 	}
-	if got := get(t, c, url+"/tea", ""); got.status != 418 || got.body != "no" || got.header.Get("Content-Type") != "text/plain" {
+	if got := get(t, c, url+"/tea", ""); got.status != 418 || got.body != "no" || got.header.Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("fixed response got %d %q %q", got.status, got.body, got.header.Get("Content-Type"))
 	}
 	if got := get(t, c, url+"/", ""); got.body != "blue" {

@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -26,6 +27,7 @@ type route struct {
 	sticky   time.Duration // how long clients stay at one of groups; 0: they do not
 	cookies  *sealer
 	priority int // of the rule; 0 is the default's
+	looked   int // rules that are looked at until it is found
 }
 
 // weightedGroup is one target group of a forward action.
@@ -40,8 +42,10 @@ type weightedGroup struct {
 func (b *Balancer) route(live *listener, l model.Listener) {
 	rules := append(b.storedRules(l.ARN), model.Rule{Actions: l.DefaultActions})
 	out := &routes{table: routing.Compile(rules, parsePrefix)}
-	for _, r := range rules {
-		out.rules = append(out.rules, b.resolve(live.lb, r))
+	for i, r := range rules {
+		to := b.resolve(live.lb, r)
+		to.looked = out.table.Evaluations(i)
+		out.rules = append(out.rules, to)
 	}
 	live.routes.Store(out)
 	live.edits.Store(editsOf(l))
@@ -64,7 +68,7 @@ func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
 	for _, a := range rule.Actions {
 		switch {
 		case a.Fixed != nil:
-			r.fixed = &exchange.Answer{Status: a.Fixed.StatusCode, ContentType: a.Fixed.ContentType, Body: a.Fixed.Body}
+			r.fixed = &exchange.Answer{Status: a.Fixed.StatusCode, ContentType: fixedType(a.Fixed), Body: a.Fixed.Body, Bare: true}
 		case a.Redirect != nil:
 			r.redirect = a.Redirect
 		default:
@@ -77,6 +81,11 @@ func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
 		}
 	}
 	return r
+}
+
+// fixedType is the Content-Type of a fixed response, as seen on AWS.
+func fixedType(f *model.FixedResponse) string {
+	return cmp.Or(f.ContentType, "text/plain") + "; charset=utf-8"
 }
 
 func parsePrefix(cidr string) (routing.Prefix, bool) {

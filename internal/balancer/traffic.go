@@ -17,6 +17,7 @@ import (
 // groupTraffic counts what happens at one target group.
 type groupTraffic struct {
 	arrivals, completed, connErrors atomic.Uint64
+	requests, failOpen              atomic.Uint64
 	status                          [6]atomic.Uint64
 	response                        latency.Histogram
 	latency                         latency.Histogram // response times and what came before
@@ -60,7 +61,8 @@ func class(status int) int { return min(max(status/100, 0), 5) }
 // lbTraffic counts what happens at one load balancer.
 type lbTraffic struct {
 	requests, fixed, redirects     atomic.Uint64
-	nonSticky                      atomic.Uint64
+	nonSticky, evaluations         atomic.Uint64
+	nonCompliant, droppedInvalid   atomic.Uint64
 	newConns, rejected, bytes      atomic.Uint64
 	handshakes                     atomic.Uint64 // in TLS, that failed
 	elb                            [6]atomic.Uint64
@@ -98,6 +100,15 @@ func (f *frontend) Finished(r *exchange.Request, s *exchange.Summary) {
 	c.bytes.Add(uint64(s.Received + s.SentBytes))
 	if s.Tries > 0 {
 		c.requests.Add(1)
+		if to, ok := r.Note.(*weightedGroup); ok {
+			to.group.traffic.requests.Add(1)
+		}
+	}
+	if s.Class != exchange.Compliant {
+		c.nonCompliant.Add(1)
+	}
+	if s.DroppedBad > 0 {
+		c.droppedInvalid.Add(1)
 	}
 	if to, ok := r.Note.(*route); ok && s.Own {
 		switch {
@@ -169,21 +180,18 @@ func (g *group) read(s *latency.Scale) model.TargetGroupTraffic {
 		TargetGroupARN: g.arn,
 		// Completed first: it must not show more than the arrivals do.
 		Completed: t.completed.Load(), ConnErrors: t.connErrors.Load(), ResponseTime: t.response.Read(s), Latency: t.latency.Read(s),
-		Queued: int(g.queue.length.Load()),
+		Requests: t.requests.Load(), FailOpen: t.failOpen.Load(), Queued: int(g.queue.length.Load()),
 	}
 	for i := range t.status {
 		out.Status[i] = t.status[i].Load()
 	}
 	out.Arrivals = t.arrivals.Load()
-	out.Healthy, out.Unhealthy = g.count()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.usedBy) > 0 {
 		out.LoadBalancerARN = g.usedBy[0]
 	}
-	for _, t := range g.targets {
-		out.InFlight += t.busy()
-	}
+	g.countLocked(&out)
 	return out
 }
 
@@ -216,6 +224,7 @@ func (c *lbTraffic) read(arn string) model.LoadBalancerTraffic {
 		ELB500:          c.elb500.Load(), ELB502: c.elb502.Load(), ELB503: c.elb503.Load(), ELB504: c.elb504.Load(),
 		NewConns: c.newConns.Load(), RejectedConns: c.rejected.Load(), TLSErrors: c.handshakes.Load(), ProcessedBytes: c.bytes.Load(),
 		FixedResponses: c.fixed.Load(), Redirects: c.redirects.Load(), NonSticky: c.nonSticky.Load(),
+		Evaluations: c.evaluations.Load(), NonCompliant: c.nonCompliant.Load(), DroppedInvalid: c.droppedInvalid.Load(),
 	}
 	for i := range c.elb {
 		t.ELBStatus[i] = c.elb[i].Load()

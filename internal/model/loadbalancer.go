@@ -151,6 +151,8 @@ type TargetGroupTraffic struct {
 	LoadBalancerARN string // "" when no listener uses the group
 
 	Arrivals     uint64    // requests routed to the group, also those still queued
+	Requests     uint64    // ended, and a target could be chosen for them
+	FailOpen     uint64    // routed while too few targets were healthy, so that all got some
 	Completed    uint64    // answered by a target
 	Status       [6]uint64 // target answers by class: [2] is 2xx
 	ConnErrors   uint64    // no connection to a target, or it broke before an answer
@@ -158,6 +160,10 @@ type TargetGroupTraffic struct {
 	Queued       int       // gauge: waiting for a target now
 	Healthy      int       // gauge
 	Unhealthy    int       // gauge
+	Anomalous    int       // gauge: targets that fail more often than the others
+	Mitigated    int       // gauge: targets that get fewer requests for it
+	Failing      bool      // too few targets are healthy by unhealthy_state_routing
+	Hidden       bool      // and by dns_failover
 	ResponseTime Buckets   // seconds from request sent to answer begun, as TargetResponseTime
 	Latency      Buckets   // seconds from request come to answer begun
 }
@@ -177,6 +183,9 @@ type LoadBalancerTraffic struct {
 	TLSErrors      uint64 // clients with whom no TLS was agreed on
 	FixedResponses uint64
 	Redirects      uint64
+	Evaluations    uint64 // rules looked at, without default ones
+	NonCompliant   uint64 // requests that do not comply (desync mitigation)
+	DroppedInvalid uint64 // requests of which header fields were dropped
 	NonSticky      uint64 // requests to groups with stickiness that came without a session
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"neargate/internal/aws/elbv2"
 	"neargate/internal/aws/s3"
 	"neargate/internal/aws/wire"
 )
@@ -50,9 +51,25 @@ An operation that is not listed answers AWS's error for an unknown operation.
 			return s.Text
 		})
 		f.list(&b, "Accepted without effect", f.Kept, func(s wire.Setting) string { return s.Text })
+		if f.SigningName == "elasticloadbalancing" {
+			attributes(&b)
+		}
 	}
 	objects(&b)
 	return b.String()
+}
+
+// attributes writes which attributes of load balancers and what belongs to them are
+// not obeyed.
+func attributes(b *strings.Builder) {
+	b.WriteString("\nAttributes that are not obeyed; all others are:\n\n| attribute | of a | |\n|---|---|---|\n")
+	for _, a := range elbv2.AttributeNotes() {
+		how := "kept"
+		if a.Refused {
+			how = "other values than the default are refused"
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s: %s |\n", a.Key, a.Of, how, a.Why)
+	}
 }
 
 // objects writes what is answered of S3, which is no face of wire's.

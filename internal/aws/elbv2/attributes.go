@@ -12,6 +12,7 @@ type attribute struct {
 	initial string
 	allows  func(value string) bool
 	only    string // why other values of AWS's are refused; "" if all are taken
+	idle    string // why it has no effect; "" if it has one
 }
 
 // defaults returns every attribute of a table at its first value.
@@ -82,4 +83,31 @@ func within(low, high int) func(string) bool {
 func withinOrOff(low, high int) func(string) bool {
 	in := within(low, high)
 	return func(v string) bool { return v == "off" || in(v) }
+}
+
+// AttributeNote is an attribute that is not obeyed in full, and why.
+type AttributeNote struct {
+	Of, Key string
+	Refused bool // else it is kept without effect
+	Why     string
+}
+
+// AttributeNotes returns the attributes of load balancers, listeners and target
+// groups that are refused but for their first value, or kept without effect.
+func AttributeNotes() []AttributeNote {
+	var out []AttributeNote
+	note := func(of string, table []attribute) {
+		for _, a := range table {
+			switch {
+			case a.only != "":
+				out = append(out, AttributeNote{of, a.key, true, a.only})
+			case a.idle != "":
+				out = append(out, AttributeNote{of, a.key, false, a.idle})
+			}
+		}
+	}
+	note("load balancer", loadBalancerAttributes())
+	note("listener", listenerAttributes())
+	note("target group", targetGroupAttributes())
+	return out
 }

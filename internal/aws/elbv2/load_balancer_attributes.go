@@ -13,8 +13,8 @@ import (
 const noLogs = "only access logs are written to S3"
 
 // loadBalancerAttributes are those of an application load balancer
-// (API_LoadBalancerAttribute). Those about HTTP/2, TLS, WAF and zonal shift are
-// taken for the sake of clients that set all; HTTP listeners have none of it.
+// (API_LoadBalancerAttribute). Those of what is not here are taken for the sake of
+// clients that set all.
 func loadBalancerAttributes() []attribute {
 	return []attribute{
 		{key: "access_logs.s3.enabled", initial: "false", allows: boolean},
@@ -29,7 +29,7 @@ func loadBalancerAttributes() []attribute {
 		{key: "health_check_logs.s3.bucket", allows: anything},
 		{key: "health_check_logs.s3.prefix", allows: anything},
 		{key: "idle_timeout.timeout_seconds", initial: "60", allows: within(1, 4000)},
-		{key: "ipv6.deny_all_igw_traffic", initial: "false", allows: boolean},
+		{key: "ipv6.deny_all_igw_traffic", initial: "false", allows: boolean, idle: "--public says who reaches load balancers by IPv6"},
 		{key: "load_balancing.cross_zone.enabled", initial: "true", allows: oneOf("true")},
 		{key: "routing.http.desync_mitigation_mode", initial: "defensive", allows: oneOf("monitor", "defensive", "strictest")},
 		{key: "routing.http.drop_invalid_header_fields.enabled", initial: "false", allows: boolean},
@@ -38,8 +38,8 @@ func loadBalancerAttributes() []attribute {
 		{key: "routing.http.xff_client_port.enabled", initial: "false", allows: boolean},
 		{key: "routing.http.xff_header_processing.mode", initial: "append", allows: oneOf("append", "preserve", "remove")},
 		{key: "routing.http2.enabled", initial: "true", allows: boolean},
-		{key: "waf.fail_open.enabled", initial: "false", allows: boolean},
-		{key: "zonal_shift.config.enabled", initial: "false", allows: boolean},
+		{key: "waf.fail_open.enabled", initial: "false", allows: boolean, idle: "no web ACL can be associated"},
+		{key: "zonal_shift.config.enabled", initial: "false", allows: boolean, idle: "there is one zone, and no shift away from it"},
 	}
 }
 

@@ -24,23 +24,21 @@ const (
 )
 
 // targetGroupAttributes are those of an ip target group of an application load
-// balancer (API_TargetGroupAttribute). Those about zones are taken and change
-// nothing, as there is one: its name stays in DNS when too few targets are
-// healthy, as on AWS that of a load balancer none of whose zones is.
+// balancer (API_TargetGroupAttribute).
 func targetGroupAttributes() []attribute {
 	return []attribute{
 		{key: "deregistration_delay.timeout_seconds", initial: "300", allows: within(0, 3600)},
 		{key: mitigation, initial: "off", allows: oneOf("on", "off")},
 		{key: algorithm, initial: "round_robin", allows: oneOf("round_robin", "least_outstanding_requests", "weighted_random")},
-		{key: "load_balancing.cross_zone.enabled", initial: "use_load_balancer_configuration", allows: oneOf("true", "false", "use_load_balancer_configuration")},
+		{key: "load_balancing.cross_zone.enabled", initial: "use_load_balancer_configuration", allows: oneOf("true", "false", "use_load_balancer_configuration"), idle: "there is one zone"},
 		{key: slowStart, initial: "0", allows: func(v string) bool { return v == "0" || within(30, 900)(v) }},
 		{key: appCookieName, allows: cookieName},
 		{key: "stickiness.app_cookie.duration_seconds", initial: "86400", allows: within(1, 604800)},
 		{key: stickyEnabled, initial: "false", allows: boolean},
 		{key: "stickiness.lb_cookie.duration_seconds", initial: "86400", allows: within(1, 604800)},
 		{key: stickyType, initial: "lb_cookie", allows: oneOf("lb_cookie", "app_cookie")},
-		{key: dnsFailover + "count", initial: "1", allows: withinOrOff(1, maxTargets)},
-		{key: dnsFailover + "percentage", initial: "off", allows: withinOrOff(1, 100)},
+		{key: dnsFailover + "count", initial: "1", allows: withinOrOff(1, maxTargets), idle: "the metric UnhealthyStateDNS obeys it; the name stays in DNS, as on AWS where no zone is healthy"},
+		{key: dnsFailover + "percentage", initial: "off", allows: withinOrOff(1, 100), idle: "as the count"},
 		{key: failOpen + "count", initial: "1", allows: within(1, maxTargets)},
 		{key: failOpen + "percentage", initial: "off", allows: withinOrOff(1, 100)},
 	}

@@ -48,7 +48,7 @@ type Answer struct {
 	Status      int
 	ContentType string // of Body
 	Location    string // of a redirect; "" for none
-	Body        string // with Status >= 300 and Body "", AWS's HTML page is sent
+	Body        string // with Status >= 300 and Body "", AWS's HTML page is sent, unless Bare
 	Reason      string // for the access log, e.g. "NoTargets"
 	Bare        bool   // Body "" is none
 }

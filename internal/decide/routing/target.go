@@ -107,13 +107,14 @@ func Serving(states []string, m Minimum) (serving []int, failOpen bool) {
 			registered = append(registered, i)
 		}
 	}
-	if m.met(len(healthy), len(registered)) {
+	if m.Met(len(healthy), len(registered)) {
 		return healthy, false
 	}
 	return registered, len(registered) > 0
 }
 
-func (m Minimum) met(healthy, registered int) bool {
+// Met reports whether enough targets are healthy of those that are registered.
+func (m Minimum) Met(healthy, registered int) bool {
 	return healthy >= max(1, m.Count) && 100*float64(healthy) >= m.Percent*float64(registered)
 }
 

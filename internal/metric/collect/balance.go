@@ -32,6 +32,7 @@ func (s *second) targetGroups(groups []model.TargetGroupTraffic) {
 			s.gauge(elbNamespace, "HealthyHostCount", "Count", both, float64(g.Healthy))
 			s.gauge(elbNamespace, "UnHealthyHostCount", "Count", both, float64(g.Unhealthy))
 		}
+		s.states(g, both)
 		if _, seen := sums[g.LoadBalancerARN]; !seen {
 			order = append(order, g.LoadBalancerARN)
 		}
@@ -45,6 +46,7 @@ func (s *second) targetGroups(groups []model.TargetGroupTraffic) {
 // plus adds what targets() needs of two groups.
 func plus(a, b model.TargetGroupTraffic) model.TargetGroupTraffic {
 	a.Arrivals += b.Arrivals
+	a.Requests += b.Requests
 	for i := range a.Status {
 		a.Status[i] += b.Status[i]
 	}
@@ -65,12 +67,38 @@ func join(a, b model.Buckets) model.Buckets {
 }
 
 func (s *second) targets(g model.TargetGroupTraffic, dims []model.Dimension) {
-	s.events("RequestCount", dims, g.Arrivals)
+	s.events("RequestCount", dims, g.Requests)
 	for class := 2; class <= 5; class++ {
 		s.eventsIfAny("HTTPCode_Target_"+strconv.Itoa(class)+"XX_Count", dims, g.Status[class])
 	}
 	s.eventsIfAny("TargetConnectionErrorCount", dims, g.ConnErrors)
 	s.responseTime(g.ResponseTime, dims)
+}
+
+// states publishes what is wrong with a target group's targets. A zone is in a
+// state or not; there is one.
+func (s *second) states(g model.TargetGroupTraffic, dims []model.Dimension) {
+	s.eventsIfAny("UnhealthyRoutingRequestCount", dims, g.FailOpen)
+	for _, m := range []struct {
+		name  string
+		count int
+	}{
+		{"AnomalousHostCount", g.Anomalous},
+		{"MitigatedHostCount", g.Mitigated},
+		{"UnhealthyStateRouting", one(g.Failing)},
+		{"UnhealthyStateDNS", one(g.Hidden)},
+	} {
+		if m.count > 0 {
+			s.gauge(elbNamespace, m.name, "Count", dims, float64(m.count))
+		}
+	}
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // perTarget publishes RequestCountPerTarget; without a healthy target it is 0.
@@ -125,16 +153,39 @@ func (s *second) loadBalancers(prev, cur []model.LoadBalancerTraffic) {
 			{"RejectedConnectionCount", was.RejectedConns, b.RejectedConns},
 			{"HTTP_Fixed_Response_Count", was.FixedResponses, b.FixedResponses},
 			{"HTTP_Redirect_Count", was.Redirects, b.Redirects},
+			{"RuleEvaluations", was.Evaluations, b.Evaluations},
+			{"DesyncMitigationMode_NonCompliant_Request_Count", was.NonCompliant, b.NonCompliant},
+			{"DroppedInvalidHeaderRequestCount", was.DroppedInvalid, b.DroppedInvalid},
+			{"NonStickyRequestCount", was.NonSticky, b.NonSticky},
 		} {
 			s.eventsIfAny(m.name, dims, delta(m.was, m.now))
 		}
 		if n := delta(was.ProcessedBytes, b.ProcessedBytes); n > 0 {
 			s.add(model.Datum{ID: elbMetric("ProcessedBytes", dims), Unit: "Bytes", Values: []float64{float64(n)}})
 		}
+		if lcu := units(was, b); lcu > 0 {
+			s.gauge(elbNamespace, "ConsumedLCUs", "Count", dims, lcu)
+		}
 		if b.ActiveConns > 0 {
 			s.gauge(elbNamespace, "ActiveConnectionCount", "Count", dims, float64(b.ActiveConns))
 		}
 	}
+}
+
+// units returns the load balancer capacity units of a second: the most that one of
+// their four measures makes (Elastic Load Balancing pricing).
+//
+// 50 new connections, 1,500 open ones, 1 MB and 400 evaluations beyond the free ones
+// are 2, 0.5, 3.6 and 0.4: 3.6 units.
+func units(was, now model.LoadBalancerTraffic) float64 {
+	const free = 10 // evaluations that each request has free
+	evaluations := float64(delta(was.Evaluations, now.Evaluations)) - free*float64(delta(was.Requests, now.Requests))
+	return max(
+		float64(delta(was.NewConns, now.NewConns))/25,
+		float64(now.ActiveConns)/3000,
+		float64(delta(was.ProcessedBytes, now.ProcessedBytes))*3600/1e9,
+		evaluations/1000,
+	)
 }
 
 // events publishes n events, each as the value 1: AWS's Sum and SampleCount

@@ -186,13 +186,15 @@ func TestComputeTellsNothingFromOneReading(t *testing.T) {
 
 func TestComputeBalancer(t *testing.T) {
 	before := model.TargetGroupTraffic{
-		TargetGroupARN: tgARN, LoadBalancerARN: lbARN, Arrivals: 10, Completed: 10, Status: [6]uint64{2: 10}, Healthy: 2,
+		TargetGroupARN: tgARN, LoadBalancerARN: lbARN, Arrivals: 10, Requests: 10, Completed: 10, Status: [6]uint64{2: 10}, Healthy: 2,
 		ResponseTime: model.Buckets{Values: []float64{0.1, 0.2, 0.4}, Counts: []uint64{10, 0, 0}, Sum: 1},
 	}
 	busy := before
-	busy.Arrivals, busy.Completed, busy.Status, busy.ConnErrors, busy.Unhealthy = 16, 15, [6]uint64{2: 13, 4: 1, 5: 1}, 1, 1
+	busy.Arrivals, busy.Requests, busy.Completed, busy.Status, busy.ConnErrors, busy.Unhealthy = 16, 15, 15, [6]uint64{2: 13, 4: 1, 5: 1}, 1, 1
 	busy.ResponseTime = model.Buckets{Values: []float64{0.1, 0.2, 0.4}, Counts: []uint64{10, 4, 1}, Sum: 2.25}
 	unused := model.TargetGroupTraffic{TargetGroupARN: tgARN, Arrivals: 3}
+	ill := before
+	ill.Healthy, ill.Unhealthy, ill.FailOpen, ill.Anomalous, ill.Mitigated, ill.Failing, ill.Hidden = 1, 2, 7, 2, 1, true, true
 	const lb, both, tg = "[app/blue/50dc6c495c0c9188]", "[app/blue/50dc6c495c0c9188 targetgroup/web/943f017f100becff]", "[targetgroup/web/943f017f100becff]"
 	for _, tc := range []struct {
 		name      string
@@ -213,7 +215,7 @@ func TestComputeBalancer(t *testing.T) {
 			readings{groups: []model.TargetGroupTraffic{before}},
 			readings{groups: []model.TargetGroupTraffic{busy}},
 			map[string]float64{
-				"RequestCount" + lb: 6, "RequestCount" + both: 6, "RequestCountPerTarget" + both: 3, "RequestCountPerTarget" + tg: 3,
+				"RequestCount" + lb: 5, "RequestCount" + both: 5, "RequestCountPerTarget" + both: 3, "RequestCountPerTarget" + tg: 3,
 				"HTTPCode_Target_2XX_Count" + lb: 3, "HTTPCode_Target_2XX_Count" + both: 3,
 				"HTTPCode_Target_4XX_Count" + lb: 1, "HTTPCode_Target_4XX_Count" + both: 1,
 				"HTTPCode_Target_5XX_Count" + lb: 1, "HTTPCode_Target_5XX_Count" + both: 1,
@@ -239,6 +241,30 @@ func TestComputeBalancer(t *testing.T) {
 				"HTTPCode_ELB_3XX_Count" + lb: 1, "HTTPCode_ELB_4XX_Count" + lb: 2, "HTTPCode_ELB_5XX_Count" + lb: 3,
 				"HTTPCode_ELB_502_Count" + lb: 1, "HTTPCode_ELB_503_Count" + lb: 2, "NewConnectionCount" + lb: 2, "ActiveConnectionCount" + lb: 9,
 				"ProcessedBytes" + lb: 512, "RejectedConnectionCount" + lb: 1, "HTTP_Fixed_Response_Count" + lb: 2, "HTTP_Redirect_Count" + lb: 1,
+				"ConsumedLCUs" + lb: 2.0 / 25,
+			},
+		},
+		{
+			"what was looked at and put right",
+			readings{balancers: []model.LoadBalancerTraffic{{LoadBalancerARN: lbARN, Requests: 10, Evaluations: 500}}},
+			readings{balancers: []model.LoadBalancerTraffic{{
+				LoadBalancerARN: lbARN, Requests: 110, Evaluations: 5500, NonCompliant: 2, DroppedInvalid: 3, NonSticky: 4,
+			}}},
+			map[string]float64{
+				"RuleEvaluations" + lb: 5000, "DesyncMitigationMode_NonCompliant_Request_Count" + lb: 2,
+				"DroppedInvalidHeaderRequestCount" + lb: 3, "NonStickyRequestCount" + lb: 4,
+				"ConsumedLCUs" + lb: 4, // of 5,000 evaluations 1,000 are free
+			},
+		},
+		{
+			"too few healthy targets",
+			readings{groups: []model.TargetGroupTraffic{before}},
+			readings{groups: []model.TargetGroupTraffic{ill}},
+			map[string]float64{
+				"RequestCount" + lb: 0, "RequestCount" + both: 0, "RequestCountPerTarget" + both: 0, "RequestCountPerTarget" + tg: 0,
+				"HealthyHostCount" + both: 1, "UnHealthyHostCount" + both: 2,
+				"UnhealthyRoutingRequestCount" + both: 7, "AnomalousHostCount" + both: 2, "MitigatedHostCount" + both: 1,
+				"UnhealthyStateRouting" + both: 1, "UnhealthyStateDNS" + both: 1,
 			},
 		},
 		{

@@ -147,6 +147,8 @@ func groupDeltas(prev, cur []model.TargetGroupTraffic) map[string]model.TargetGr
 			was = &model.TargetGroupTraffic{}
 		}
 		g.Arrivals = delta(was.Arrivals, g.Arrivals)
+		g.Requests = delta(was.Requests, g.Requests)
+		g.FailOpen = delta(was.FailOpen, g.FailOpen)
 		completed := g.Completed
 		g.Completed = delta(was.Completed, g.Completed)
 		for i := range g.Status {
