@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// crowd is what became of clients that came at once.
+type crowd struct {
+	asked, answered, refused int
+	lastAnswer, lastRefusal  time.Duration
+	failed                   []string // the first few of them
+}
+
+// mostFailures is how many failures are named.
+const mostFailures = 10
+
+// gather has n clients ask at once, each on a connection of its own that is open
+// before the first asks.
+func (b bench) gather(ctx context.Context, n int) crowd {
+	c := crowd{asked: n}
+	var mu sync.Mutex // guards c
+	var ready, ended sync.WaitGroup
+	begin := make(chan time.Time)
+	ready.Add(n)
+	for range n {
+		ended.Go(func() {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", b.Address)
+			ready.Done()
+			began := <-begin
+			if err == nil {
+				err = c.ask(ctx, &mu, conn, began, b.Address)
+			}
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				c.failed = append(c.failed[:min(len(c.failed), mostFailures)], err.Error())
+			}
+		})
+	}
+	ready.Wait()
+	now := time.Now()
+	for range n {
+		begin <- now
+	}
+	ended.Wait()
+	return c
+}
+
+// ask asks once and notes the answer.
+func (c *crowd) ask(ctx context.Context, mu *sync.Mutex, conn net.Conn, began time.Time, address string) error {
+	defer func() { _ = conn.Close() }() // perhaps the transport has
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	took := time.Since(began)
+	mu.Lock()
+	defer mu.Unlock()
+	switch resp.StatusCode {
+	case http.StatusOK:
+		c.answered++
+		c.lastAnswer = max(c.lastAnswer, took)
+	case http.StatusServiceUnavailable:
+		c.refused++
+		c.lastRefusal = max(c.lastRefusal, took)
+	default:
+		return fmt.Errorf("answered %s", resp.Status)
+	}
+	return nil
+}
