@@ -215,6 +215,9 @@ func (s *Server) start(ctx context.Context, nc net.Conn, of *group) {
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
+	if s.draining.Load() { // Drain has not seen it
+		c.drain()
+	}
 	if ctx.Err() != nil {
 		c.kill()
 	}
