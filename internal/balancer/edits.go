@@ -1,9 +1,11 @@
 package balancer
 
 import (
+	"cmp"
 	"strings"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/model"
 )
 
@@ -14,6 +16,45 @@ const (
 	answerSuffix  = ".header_value"
 	serverEnabled = "routing.http.response.server.enabled"
 )
+
+// tlsNames are the headers that tell a target how its client's TLS was agreed on, by
+// the listener's attributes routing.http.request.x_amzn_tls_*.header_name.
+type tlsNames struct{ version, cipher string }
+
+// AWS's names for them.
+const (
+	tlsVersion = "X-Amzn-Tls-Version"
+	tlsCipher  = "X-Amzn-Tls-Cipher-Suite"
+)
+
+func tlsNamesOf(l model.Listener) *tlsNames {
+	name := func(key, otherwise string) string {
+		return cmp.Or(l.Attributes["routing.http.request."+key+".header_name"], otherwise)
+	}
+	return &tlsNames{name("x_amzn_tls_version", tlsVersion), name("x_amzn_tls_cipher_suite", tlsCipher)}
+}
+
+// editsFor is what changes of a request that is forwarded, and of its answer: the
+// listener's edits, and with routing.http.x_amzn_tls_version_and_cipher_suite.enabled
+// what was agreed on with the client. A header of the client's with such a name
+// does not pass.
+func (l *listener) editsFor(r *exchange.Request) *exchange.Edits {
+	edits := l.edits.Load()
+	secure, _ := r.Conn.Note.(*front.Secure)
+	if secure == nil || !l.lb.conf.Load().tellTLS {
+		return edits
+	}
+	out := exchange.Edits{}
+	if edits != nil {
+		out = *edits
+	}
+	names := l.tlsNames.Load()
+	out.Request = exchange.Edit{
+		Remove: []string{names.version, names.cipher, tlsVersion, tlsCipher},
+		Add:    []exchange.Field{{Name: names.version, Value: secure.Version}, {Name: names.cipher, Value: secure.Cipher}},
+	}
+	return &out
+}
 
 // editsOf is what a listener's attributes change of answers: a header that the load
 // balancer adds replaces the target's. nil for nothing.

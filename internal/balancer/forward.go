@@ -25,7 +25,7 @@ func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 	}
 	rs := l.routes.Load()
 	to := &rs.rules[rs.match(r)]
-	v := exchange.Verdict{Settings: l.settings.Load(), Edits: l.edits.Load()}
+	v := exchange.Verdict{Settings: l.settings.Load(), Edits: l.editsFor(r)}
 	r.Note = to
 	if to.looked > 0 {
 		to.lb.traffic.evaluations.Add(uint64(to.looked)) //nolint:gosec // a count of rules

@@ -271,3 +271,58 @@ func TestHTTPSAfterARestart(t *testing.T) {
 		t.Error("no session is resumed after a restart")
 	}
 }
+
+// A target is told how TLS was agreed on where the load balancer is to tell, under
+// the names that the listener has for it, and never by the client.
+func TestTargetsAreToldOfTLS(t *testing.T) {
+	s := newShelf(t)
+	r := start(t, Config{Certificates: s})
+	lb, tg, port := r.loadBalancer("web"), r.targetGroup("web", nil), freePort(t)
+	l := r.secured(lb, port, forward(tg.ARN), s.put("one", "www.test"))
+	target := handler(t, func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.WriteString(w, strings.Join(append(q.Header.Values("X-Amzn-Tls-Version"), q.Header.Values("X-Amzn-Tls-Cipher-Suite")...), " ")+"|"+q.Header.Get("X-Version"))
+	})
+	r.register(tg, target)
+	r.await(tg, "healthy", target)
+	c := s.client(port)
+	ask := func() string {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://www.test/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Amzn-Tls-Version", "forged")
+		resp, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	if got := ask(); got != "forged|" {
+		t.Errorf("without the attribute the target is told %q", got)
+	}
+	_, err := r.UpdateLoadBalancer(t.Context(), lb.ARN, func(lb *model.LoadBalancer) error {
+		lb.Attributes = map[string]string{"routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "true"}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(); got != "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256|" {
+		t.Errorf("the target is told %q", got)
+	}
+	_, err = r.UpdateListener(t.Context(), l.ARN, func(l *model.Listener) error {
+		l.Attributes = map[string]string{"routing.http.request.x_amzn_tls_version.header_name": "X-Version"}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(); got != "ECDHE-ECDSA-AES128-GCM-SHA256|TLSv1.2" {
+		t.Errorf("under another name the target is told %q", got)
+	}
+}

@@ -23,6 +23,7 @@ type listener struct {
 	port     int
 	routes   atomic.Pointer[routes]
 	edits    atomic.Pointer[exchange.Edits] // nil: none
+	tlsNames atomic.Pointer[tlsNames]
 	settings atomic.Pointer[exchange.Settings]
 	https    atomic.Bool
 	secure   atomic.Pointer[front.TLS] // nil: nobody can speak TLS to it

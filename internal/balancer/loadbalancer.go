@@ -37,6 +37,7 @@ type lbConf struct {
 	createdAt      time.Time
 	internetFacing bool
 	ipv4, ipv6     bool // whether clients from outside reach it so
+	tellTLS        bool // targets, how TLS was agreed on
 	groups         []string
 	settings       exchange.Settings // but for what is the listener's
 	logs           accesslog.Place
@@ -72,6 +73,7 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 		createdAt: lb.CreatedAt, groups: lb.SecurityGroups, settings: s, internetFacing: lb.Scheme == "internet-facing",
 		ipv4: lb.IPAddressType != "dualstack-without-public-ipv4", ipv6: strings.HasPrefix(lb.IPAddressType, "dualstack"),
 	}
+	c.tellTLS = a["routing.http.x_amzn_tls_version_and_cipher_suite.enabled"] == "true"
 	c.address, _ = netip.ParseAddr(lb.Address) // our own
 	c.logs = b.logPlace(lb, c)
 	for _, name := range append([]string{lb.DNSName}, b.aliases(lb)...) {

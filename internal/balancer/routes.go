@@ -49,6 +49,7 @@ func (b *Balancer) route(live *listener, l model.Listener) {
 	}
 	live.routes.Store(out)
 	live.edits.Store(editsOf(l))
+	live.tlsNames.Store(tlsNamesOf(l))
 }
 
 // reroute is route for a listener that is open already, after a change of its

@@ -111,6 +111,17 @@ func readRedirect(in *types.RedirectActionConfig) (*model.Redirect, error) {
 	return r, checkRedirect(r)
 }
 
+// checkDowngrade refuses that a listener of HTTPS leads back to HTTP
+// (load-balancer-listeners, "Redirect actions").
+func checkDowngrade(protocol string, actions []model.Action) error {
+	for _, a := range actions {
+		if protocol == "HTTPS" && a.Redirect != nil && a.Redirect.Protocol == "HTTP" {
+			return model.Errorf(model.Invalid, "InvalidLoadBalancerAction", "You cannot redirect HTTPS to HTTP")
+		}
+	}
+	return nil
+}
+
 func checkRedirect(r *model.Redirect) error {
 	n, err := strconv.Atoi(r.Port)
 	word, in, known := routing.Keyword(*r)

@@ -107,7 +107,7 @@ func AttributeNotes() []AttributeNote {
 		}
 	}
 	note("load balancer", loadBalancerAttributes())
-	note("listener", listenerAttributes())
+	note("listener", listenerAttributes("HTTPS"))
 	note("target group", targetGroupAttributes())
 	return out
 }

@@ -21,13 +21,14 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 	if err != nil {
 		return nil, err
 	}
-	l := model.Listener{LoadBalancerARN: lb.ARN, Attributes: defaults(listenerAttributes())}
+	l := model.Listener{LoadBalancerARN: lb.ARN}
 	if in.Protocol == "" {
 		return nil, invalid("A listener protocol must be specified")
 	}
 	if err := (security{in.Protocol, in.Certificates, in.SslPolicy}).apply(&l); err != nil {
 		return nil, err
 	}
+	l.Attributes = defaults(listenerAttributes(l.Protocol))
 	if in.Port == nil {
 		return nil, invalid("A listener port must be specified")
 	}
@@ -35,6 +36,9 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 		return nil, err
 	}
 	if l.DefaultActions, err = s.readActions(in.DefaultActions); err != nil {
+		return nil, err
+	}
+	if err = checkDowngrade(l.Protocol, l.DefaultActions); err != nil {
 		return nil, err
 	}
 	if l.Tags, err = mergeTags(nil, in.Tags); err != nil {
@@ -87,7 +91,10 @@ func (s *service) modifyListener(ctx context.Context, in *elb.ModifyListenerInpu
 		if actions != nil {
 			l.DefaultActions = actions
 		}
-		return (security{in.Protocol, in.Certificates, in.SslPolicy}).apply(l)
+		if err := (security{in.Protocol, in.Certificates, in.SslPolicy}).apply(l); err != nil {
+			return err
+		}
+		return checkDowngrade(l.Protocol, l.DefaultActions)
 	})
 	if err != nil {
 		return nil, err

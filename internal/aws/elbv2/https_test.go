@@ -42,6 +42,11 @@ func TestHTTPSListeners(t *testing.T) {
 		}, "UnsupportedCertificate"},
 		"unknown policy": {func(in *elb.CreateListenerInput) { in.SslPolicy = aws.String("ELBSecurityPolicy-1999") }, "SSLPolicyNotFound"},
 		"ALPN":           {func(in *elb.CreateListenerInput) { in.AlpnPolicy = []string{"HTTP2Preferred"} }, "InvalidConfigurationRequest"},
+		"redirect to HTTP": {func(in *elb.CreateListenerInput) {
+			in.DefaultActions = []types.Action{{Type: types.ActionTypeEnumRedirect, RedirectConfig: &types.RedirectActionConfig{
+				Protocol: aws.String("HTTP"), Port: aws.String("80"), StatusCode: types.RedirectActionStatusCodeEnumHttp301,
+			}}}
+		}, "InvalidLoadBalancerAction"},
 		"HTTP with them": {func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumHttp }, "ValidationError"},
 		"TLS":            {func(in *elb.CreateListenerInput) { in.Protocol = types.ProtocolEnumTls }, "UnsupportedProtocol"},
 	} {

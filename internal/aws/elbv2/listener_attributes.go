@@ -11,12 +11,12 @@ import (
 	"neargate/internal/model"
 )
 
-// listenerAttributes are those of an HTTP listener (API_ListenerAttribute), all
-// about headers that the load balancer puts into answers
-// (listener-header-modification).
-func listenerAttributes() []attribute {
+// listenerAttributes are those of a listener (API_ListenerAttribute): headers that
+// the load balancer puts into answers, and with HTTPS the names of those that it puts
+// into requests (listener-header-modification).
+func listenerAttributes(protocol string) []attribute {
 	const response = "routing.http.response."
-	return []attribute{
+	out := []attribute{
 		{key: response + "access_control_allow_credentials.header_value", allows: oneOf("", "true")},
 		{key: response + "access_control_allow_headers.header_value", allows: fieldNames},
 		{key: response + "access_control_allow_methods.header_value", allows: fieldNames},
@@ -29,6 +29,32 @@ func listenerAttributes() []attribute {
 		{key: response + "x_content_type_options.header_value", allows: oneOf("", "nosniff")},
 		{key: response + "x_frame_options.header_value", allows: headerValue},
 	}
+	if protocol != "HTTPS" {
+		return out
+	}
+	const noMutual = "mutual TLS is not supported"
+	for _, h := range []struct{ name, idle string }{
+		{"X-Amzn-Mtls-Clientcert", noMutual},
+		{"X-Amzn-Mtls-Clientcert-Issuer", noMutual},
+		{"X-Amzn-Mtls-Clientcert-Leaf", noMutual},
+		{"X-Amzn-Mtls-Clientcert-Serial-Number", noMutual},
+		{"X-Amzn-Mtls-Clientcert-Subject", noMutual},
+		{"X-Amzn-Mtls-Clientcert-Validity", noMutual},
+		{"X-Amzn-Tls-Cipher-Suite", ""},
+		{"X-Amzn-Tls-Version", ""},
+	} {
+		key := "routing.http.request." + strings.ReplaceAll(strings.ToLower(h.name), "-", "_") + ".header_name"
+		out = append(out, attribute{key: key, initial: h.name, allows: headerName, idle: h.idle})
+	}
+	return out
+}
+
+// headerName reports whether v can be the name of a header: letters, digits, hyphens
+// and underscores, up to 40 characters.
+func headerName(v string) bool {
+	return v != "" && len(v) <= 40 && !strings.ContainsFunc(v, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
 }
 
 // headerValue reports whether v can be the value of a header: up to 1,024 visible
@@ -53,7 +79,7 @@ func (s *service) describeListenerAttributes(_ context.Context, in *elb.Describe
 	if err != nil {
 		return nil, err
 	}
-	return &elb.DescribeListenerAttributesOutput{Attributes: inOrder(listenerAttributes(), l.Attributes, showListenerAttribute)}, nil
+	return &elb.DescribeListenerAttributesOutput{Attributes: inOrder(listenerAttributes(l.Protocol), l.Attributes, showListenerAttribute)}, nil
 }
 
 func showListenerAttribute(key, value string) types.ListenerAttribute {
@@ -71,11 +97,11 @@ func (s *service) modifyListenerAttributes(ctx context.Context, in *elb.ModifyLi
 		pairs[i] = pair{aws.ToString(a.Key), aws.ToString(a.Value)}
 	}
 	l, err := s.lb.UpdateListener(ctx, *in.ListenerArn, func(l *model.Listener) (err error) {
-		l.Attributes, err = changed("Listener", listenerAttributes(), l.Attributes, pairs)
+		l.Attributes, err = changed("Listener", listenerAttributes(l.Protocol), l.Attributes, pairs)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &elb.ModifyListenerAttributesOutput{Attributes: inOrder(listenerAttributes(), l.Attributes, showListenerAttribute)}, nil
+	return &elb.ModifyListenerAttributesOutput{Attributes: inOrder(listenerAttributes(l.Protocol), l.Attributes, showListenerAttribute)}, nil
 }

@@ -37,6 +37,9 @@ func (s *service) createRule(ctx context.Context, in *elb.CreateRuleInput) (*elb
 	if r.Actions, err = s.readActions(in.Actions); err != nil {
 		return nil, err
 	}
+	if err = checkDowngrade(l.Protocol, r.Actions); err != nil {
+		return nil, err
+	}
 	if r.Tags, err = mergeTags(nil, in.Tags); err != nil {
 		return nil, err
 	}
@@ -84,6 +87,11 @@ func (s *service) modifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb
 		}
 	}
 	r, err := s.lb.UpdateRule(ctx, arn, func(r *model.Rule) error {
+		if l, ok := s.lb.Listener(r.ListenerARN); ok {
+			if err := checkDowngrade(l.Protocol, actions); err != nil {
+				return err
+			}
+		}
 		if conditions != nil {
 			r.Conditions = conditions
 		}
