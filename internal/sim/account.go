@@ -64,6 +64,7 @@ type account struct {
 
 type counts struct {
 	seconds, arrivals, completed, failed, late int
+	refused                                    int     // by the balancer
 	cpu, cost                                  float64 // of tasks that have ended
 }
 
@@ -104,6 +105,7 @@ func (p *plant) serve(t *task) {
 // close ends a second: counts it, scales, and lets crash what crashes.
 func (p *plant) close(i int, rate float64) {
 	a := &p.account
+	p.turnAway()
 	sec := p.tally(rate)
 	f := &p.cfg.Faults
 	desired, reason := p.desired, ""
@@ -132,7 +134,7 @@ func (p *plant) close(i int, rate float64) {
 func (p *plant) tally(rate float64) Second {
 	c := &p.account.second
 	s := Second{
-		Rate: rate, Queued: len(p.balancer.waiting()), Completed: c.completed, Late: c.late, Failed: c.failed,
+		Rate: rate, Queued: len(p.balancer.waiting()), Completed: c.completed, Late: c.late, Failed: c.failed + c.refused,
 		CPU: c.cpu, TaskSeconds: c.cost,
 	}
 	for _, t := range p.tasks {

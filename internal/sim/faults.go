@@ -102,10 +102,16 @@ func (f *Faults) stalled(i int) bool {
 
 // stamp is what a clock that began at begin shows at the end of second i.
 func (f *Faults) stamp(begin time.Time, i int) time.Time {
+	return f.clock(begin, float64(i+1))
+}
+
+// clock returns what the clock shows so many seconds from the beginning.
+func (f *Faults) clock(begin time.Time, now float64) time.Time {
 	if begin.IsZero() {
 		begin = time.Unix(0, 0)
 	}
-	at := begin.UTC().Add(time.Duration(i+1) * time.Second)
+	at := begin.UTC().Add(time.Duration(now * float64(time.Second)))
+	i := int(math.Ceil(now)) - 1
 	for _, j := range f.Jumps {
 		if i >= j.At {
 			at = at.Add(j.By)

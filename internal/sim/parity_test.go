@@ -26,7 +26,8 @@ import (
 // Scaler: they read the plant's tasks as they would read containers, in the
 // time of a synctest bubble.
 type server struct {
-	t *testing.T
+	t      *testing.T
+	scaler *autoscaler.Autoscaler
 
 	mu      sync.Mutex // the collector and the autoscaler have goroutines
 	desired int
@@ -64,6 +65,7 @@ func startServer(ctx context.Context, t *testing.T, svc sim.Service, desired int
 	must(err)
 	scaler, err := autoscaler.New(db, s, book, metrics, autoscaler.Config{Timing: svc.Timing, Queues: s}, log)
 	must(err)
+	s.scaler = scaler
 	_, err = scaler.RegisterTarget(ctx, autoscaler.Registration{ResourceID: parityService, Min: &svc.Target.Min, Max: &svc.Target.Max})
 	must(err)
 	for _, p := range svc.Policies {
@@ -92,6 +94,15 @@ func startServer(ctx context.Context, t *testing.T, svc sim.Service, desired int
 		must(metrics.Close())
 		must(db.Close())
 	}
+}
+
+// Awaken is a Waker's: the balancer's question.
+func (s *server) Awaken(time.Time, int) (desired int, reason string, coming bool) {
+	coming = s.scaler.Awaken(parityGroup)
+	synctest.Wait() // until the autoscaler has ordered
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.desired, "the server", coming
 }
 
 // Hold is the balancer's.
@@ -273,44 +284,71 @@ func TestTheServerDecidesTheSame(t *testing.T) {
 			Target: model.ScalableTarget{Min: 2, Max: 20}, Timing: row.timing, Policies: []model.ScalingPolicy{row.put}, Alarms: row.alarms,
 		}
 		t.Run(string(row.timing)+" "+row.put.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, stop := context.WithCancel(t.Context())
-				defer stop()
-				// The collector's first reading is that of begin; the first second
-				// is the difference of the next one.
-				begin := time.Now().Truncate(time.Minute).Add(time.Minute)
-				time.Sleep(time.Until(begin.Add(-500 * time.Millisecond)))
-				srv, wait := startServer(ctx, t, svc, 2)
-				srv.begin(begin, 2)
-				time.Sleep(time.Until(begin.Add(200 * time.Millisecond)))
-				cfg := sim.Config{
-					Seed: 3, Begin: begin, Rates: rates, Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 5 * time.Second,
-					Initial: 2, SLO: time.Second, Scaler: srv,
-				}
-				theirs := run(t, cfg)
-				stop()
-				wait()
-				cfg.Scaler = service(t, svc, 2)
-				ours := run(t, cfg)
-				if held := queued(theirs); held != (row.timing == scaling.Live) {
-					t.Errorf("in timing %s requests waited at the balancer: %v", row.timing, held)
-				}
-				if len(theirs.Orders) < 2 {
-					t.Fatalf("the server gave %d orders: %+v", len(theirs.Orders), theirs.Orders)
-				}
-				for i := range theirs.Orders {
-					theirs.Orders[i].Reason = ""
-				}
-				for i := range ours.Orders {
-					ours.Orders[i].Reason = ""
-				}
-				if !reflect.DeepEqual(theirs.Orders, ours.Orders) {
-					t.Errorf("the server's orders %+v\nDecider's      %+v", theirs.Orders, ours.Orders)
-				}
-				if !reflect.DeepEqual(theirs.Latencies, ours.Latencies) {
-					t.Error("latencies differ")
-				}
-			})
+			theirs := sameDecisions(t, svc, rates, 2)
+			if len(theirs.Orders) < 2 {
+				t.Fatalf("the server gave %d orders: %+v", len(theirs.Orders), theirs.Orders)
+			}
+			if held := queued(theirs); held != (row.timing == scaling.Live) {
+				t.Errorf("in timing %s requests waited at the balancer: %v", row.timing, held)
+			}
 		})
 	}
+}
+
+// TestTheServerBeginsAndEndsAtZeroTheSame is the same for a service that has no task
+// while nobody asks for it.
+func TestTheServerBeginsAndEndsAtZeroTheSame(t *testing.T) {
+	p := tracking()
+	p.Tracking.ScaleIn = 20 * time.Second
+	for _, timing := range []scaling.Timing{scaling.Live, scaling.AWS60} {
+		t.Run(string(timing), func(t *testing.T) {
+			svc := sim.Service{Target: model.ScalableTarget{Max: 4}, Timing: timing, Policies: []model.ScalingPolicy{p}}
+			theirs := sameDecisions(t, svc, constant(1.0/40, 1800), 0)
+			switch {
+			case timing == scaling.Live && (len(theirs.Orders) < 10 || theirs.Failed > 0 || theirs.Requests-theirs.Completed > 1):
+				t.Errorf("%d orders; of %d requests %d were answered, %d refused", len(theirs.Orders), theirs.Requests, theirs.Completed, theirs.Failed)
+			case timing != scaling.Live && theirs.Failed < theirs.Requests:
+				t.Errorf("of %d requests %d were refused", theirs.Requests, theirs.Failed)
+			}
+		})
+	}
+}
+
+// sameDecisions runs a load against the server's own parts and against Decider and
+// compares the runs; it returns the first.
+func sameDecisions(t *testing.T, svc sim.Service, rates []float64, initial int) (theirs sim.Result) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		// The collector's first reading is that of begin; the first second
+		// is the difference of the next one.
+		begin := time.Now().Truncate(time.Minute).Add(time.Minute)
+		time.Sleep(time.Until(begin.Add(-500 * time.Millisecond)))
+		srv, wait := startServer(ctx, t, svc, initial)
+		srv.begin(begin, initial)
+		time.Sleep(time.Until(begin.Add(200 * time.Millisecond)))
+		cfg := sim.Config{
+			Seed: 3, Begin: begin, Rates: rates, Demand: 100 * time.Millisecond, CV: 0.2, TaskVCPU: 1, Start: 5 * time.Second,
+			Initial: initial, SLO: time.Second, Scaler: srv,
+		}
+		theirs = run(t, cfg)
+		stop()
+		wait()
+		cfg.Scaler = service(t, svc, initial)
+		ours := run(t, cfg)
+		for i := range theirs.Orders {
+			theirs.Orders[i].Reason = ""
+		}
+		for i := range ours.Orders {
+			ours.Orders[i].Reason = ""
+		}
+		if !reflect.DeepEqual(theirs.Orders, ours.Orders) {
+			t.Errorf("the server's orders %+v\nDecider's      %+v", theirs.Orders, ours.Orders)
+		}
+		if !reflect.DeepEqual(theirs.Latencies, ours.Latencies) {
+			t.Error("latencies differ")
+		}
+	})
+	return theirs
 }

@@ -7,7 +7,7 @@ type Second struct {
 	Running, Starting, Drained int // at the end of the second; Drained are still serving out
 	Queued, InFlight           int
 	Completed, Late            int
-	Failed                     int     // requests that went with a crashed task
+	Failed                     int     // requests that went with a crashed task, or found none
 	CPU                        float64 // vCPU-seconds used by all tasks
 	TaskSeconds                float64 // of all tasks, starting and draining included
 }

@@ -95,6 +95,10 @@ func (p *plant) arrive() {
 	p.out.Requests++
 	r := request{arrived: p.now, demand: p.arrivals.demand() * p.drift}
 	b := &p.balancer
+	if w, ok := p.cfg.Scaler.(Waker); ok && len(b.serving) == 0 {
+		p.stand(w, r)
+		return
+	}
 	if b.head == len(b.queue) {
 		if i := b.pick(); i >= 0 {
 			p.send(i, r)

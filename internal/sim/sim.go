@@ -83,7 +83,7 @@ type Config struct {
 	Routing Routing
 	// PerTask is how many requests a task takes at once; what exceeds it
 	// waits at the balancer, first come first served, as does everything
-	// while no task is ready. 0 leaves it to a Scaler that is an Admitter, else
+	// while no task is ready; see Waker. 0 leaves it to a Scaler that is an Admitter, else
 	// it is no limit.
 	PerTask int
 	// Unbalanced hides the traffic from the scaler, as for a service without

@@ -35,6 +35,7 @@ const (
 	Resting                // an alarm rings, but its action runs once a minute
 	First                  // a request waits and there is no task
 	Idle                   // no request has come for long enough: the last task goes
+	Asleep                 // there is no task, and no request waits
 	LastTask               // it stays until then
 	Working                // it stays: it is at work without requests
 	Unasked                // it stays: there is no load balancer to wait at

@@ -30,7 +30,7 @@ func (r Reason) sentence() string {
 		return fmt.Sprintf("desired count %d is outside the bounds", r.Current)
 	case Steady:
 		return r.fitting()
-	case First, Idle, LastTask, Working, Unasked:
+	case First, Idle, Asleep, LastTask, Working, Unasked:
 		return r.lastly()
 	case Quiet:
 		return fmt.Sprintf("no alarm asks for another count than %d", r.Need)

@@ -74,7 +74,13 @@ func (st *State) idle(p Policy, now time.Time) (whole, left time.Duration) {
 func (st *State) last(o opinion, ws *windows, cfg Config, p Policy, obs Observation, now time.Time) opinion {
 	s := second{ServiceSecond: clean(obs.Second)}
 	switch {
-	case cfg.Min > 0, !o.known, obs.Desired == 0, o.want > 1:
+	case cfg.Min > 0, !o.known:
+		return o
+	case obs.Desired == 0 && p.Metric != Customized && s.Queued == 0:
+		// Whatever the load was, nobody waits, and no task is there to measure.
+		o.want, o.agreesIn, o.reason = 0, false, Reason{Kind: Asleep, Metric: p.Metric}
+		return o
+	case obs.Desired == 0, o.want > 1:
 		return o
 	case !s.Balanced && p.Metric == Customized:
 		return o // as a queue of work, which brings tasks back
@@ -142,6 +148,8 @@ func (r Reason) lastly() string {
 		return fmt.Sprintf("%d requests wait at the balancer and there is no task: needs 1", r.Waiting)
 	case Idle:
 		return fmt.Sprintf("no request for %s: needs 0", seconds(r.Window))
+	case Asleep:
+		return "no task and no request that waits: needs 0"
 	case Working:
 		return fmt.Sprintf("no request for %s, but the last task is at work on %s vCPU of %s", seconds(r.Window), number(r.Size.Load, 1), exact(r.Unit))
 	case Unasked:

@@ -71,6 +71,9 @@ func TestIdleGoesToZeroWhateverIsTracked(t *testing.T) {
 			if r.desired != 0 || got < want || got > want+2*time.Second {
 				t.Errorf("%s with a cooldown of %v went to %d after %v: %s", p.Name, cooldown, r.desired, got, r.last.Reason)
 			}
+			if r.until(1000, quiet); r.desired != 0 {
+				t.Errorf("%s brought a task nobody asked for: %s", p.Name, r.last.Reason)
+			}
 		}
 	}
 }
@@ -136,6 +139,9 @@ func TestStepPolicyGoesToZeroOnlyWhenIdle(t *testing.T) {
 	}
 	if got := r.until(300, rings(quiet)); r.desired != 0 || got < 60 || got > 125 {
 		t.Errorf("the count went to %d after %d s without a request: %s", r.desired, got, r.last.Reason)
+	}
+	if n := r.until(300, quiet); n < 300 {
+		t.Errorf("asleep, the count went to %d: %s", r.desired, r.last.Reason)
 	}
 	r = newRestful(t, p)
 	if r.until(5, rings(func(o *Observation) { o.Second.Balanced = false })); r.desired != 0 {
