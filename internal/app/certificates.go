@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"crypto"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -16,9 +18,23 @@ func (p *parts) openCertificates(log *slog.Logger) (err error) {
 	p.authority = &localAuthority{dir: filepath.Join(p.cfg.Data, authorityDir)}
 	p.certificates, err = certificates.Open(p.db, certificates.Config{
 		Place: p.cfg.Place, Key: p.key, Issuer: p.authority, Files: p.cfg.Certificates, Log: log,
+		Users: certificateUsers{p}, Public: nil,
 		OnChange: func(arn string) { p.balancer.CertificateChanged(arn) },
 	})
 	return err
+}
+
+// certificateUsers are the load balancers, which are made after the certificates.
+type certificateUsers struct{ p *parts }
+
+// CertificateUsers implements certificates' users.
+func (u certificateUsers) CertificateUsers(arn string) []string {
+	return u.p.balancer.CertificateUsers(arn)
+}
+
+// UnlessShown implements certificates' users.
+func (u certificateUsers) UnlessShown(arn string, do func() error) ([]string, error) {
+	return u.p.balancer.UnlessShown(arn, do)
 }
 
 // authorityDir is the directory of the server's own authority.
@@ -46,13 +62,18 @@ func (a *localAuthority) open(now time.Time) (*certs.Authority, error) {
 	return made, err
 }
 
-// Issue returns a certificate for names and its private key, in PEM.
-func (a *localAuthority) Issue(names []string, now time.Time, life time.Duration) (cert, key []byte, err error) {
+// requestedLife is how long a requested certificate is valid, as a public one of
+// AWS's: 198 days since 2026.
+const requestedLife = 198 * 24 * time.Hour
+
+// Issue returns a certificate for the holder of a key and names, in PEM.
+func (a *localAuthority) Issue(_ context.Context, holder crypto.Signer, names []string) ([]byte, error) {
+	now := time.Now()
 	authority, err := a.open(now)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return authority.Issue(names, now, life)
+	return authority.Sign(holder.Public(), names, now, requestedLife)
 }
 
 // Root returns the certificate in PEM that clients have to trust.

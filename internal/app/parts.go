@@ -243,7 +243,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.auth = sigv4.New(p.tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{
-		acm.New(p.certificates),
+		acm.New(p.certificates, p.authority),
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(p.networks),

@@ -138,6 +138,18 @@ func (b *Balancer) CertificateUsers(arn string) []string {
 	return slices.Compact(users)
 }
 
+// UnlessShown calls do unless a load balancer shows the certificate, and returns the
+// ARNs of those that do. None begins to show it meanwhile: do must not change
+// listeners, nor wait for who does.
+func (b *Balancer) UnlessShown(arn string, do func() error) ([]string, error) {
+	b.control.Lock()
+	defer b.control.Unlock()
+	if users := b.CertificateUsers(arn); len(users) > 0 {
+		return users, nil
+	}
+	return nil, do()
+}
+
 // ticketsKey is the one record of the table of session tickets.
 const ticketsKey = "secrets"
 

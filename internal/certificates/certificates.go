@@ -12,12 +12,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
 	"neargate/internal/model"
-	"neargate/internal/random"
 	"neargate/internal/store"
 	"neargate/internal/store/sealed"
 )
@@ -26,25 +24,25 @@ import (
 type Config struct {
 	Place model.Place // for ARNs
 	Key   *sealed.Key
-	// Issuer signs requested certificates.
+	// Issuer signs requested certificates at once.
 	Issuer issuer
+	// Public signs those of its domain; nil: there is none.
+	Public *Public
 	Files  []File
+	Users  users // nil: nothing shows them
 	// OnChange is called when what an ARN leads to has changed. It is called with
 	// no lock held; it may be nil.
 	OnChange func(arn string)
 	Log      *slog.Logger
 }
 
-// Certificate is one certificate.
-type Certificate struct {
-	ARN    string
-	Chain  string // PEM: the certificate itself, then those it is signed by
-	Sealed []byte // its private key in PEM, encrypted
-	Type   string // "IMPORTED" or "AMAZON_ISSUED"
-	Tags   []model.Tag
-
-	CreatedAt  time.Time
-	ImportedAt time.Time // zero: it was requested
+// users are what shows certificates.
+type users interface {
+	// CertificateUsers returns the ARNs of those that show a certificate.
+	CertificateUsers(arn string) []string
+	// UnlessShown calls do unless something shows the certificate, and returns
+	// what does; nothing begins to show it meanwhile.
+	UnlessShown(arn string, do func() error) (users []string, err error)
 }
 
 // Certificates are the certificates of an account and region.
@@ -52,10 +50,14 @@ type Certificates struct {
 	cfg   Config
 	now   func() time.Time // replaced in tests only
 	table *store.Table[Certificate]
+	// account has one record, of accountKey.
+	account *store.Table[Account]
 
 	mu     sync.Mutex
 	opened map[string]*tls.Certificate // guarded by mu
 	files  map[string]*followed        // guarded by mu
+
+	woken chan struct{} // of capacity one: a certificate may be due
 }
 
 // Open opens the certificates in a state, and reads those in files.
@@ -64,10 +66,14 @@ func Open(db *store.DB, cfg Config) (*Certificates, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the certificates: %w", err)
 	}
+	account, err := store.NewTable[Account](db, "certificates-account")
+	if err != nil {
+		return nil, fmt.Errorf("open the certificates: %w", err)
+	}
 	if cfg.OnChange == nil {
 		cfg.OnChange = func(string) {}
 	}
-	c := &Certificates{cfg: cfg, now: time.Now, table: table, opened: map[string]*tls.Certificate{}, files: map[string]*followed{}}
+	c := &Certificates{cfg: cfg, now: time.Now, table: table, account: account, opened: map[string]*tls.Certificate{}, files: map[string]*followed{}, woken: make(chan struct{}, 1)}
 	for _, f := range cfg.Files {
 		read := &followed{File: f, arn: c.fileARN(f)}
 		if err := read.read(); err != nil {
@@ -113,11 +119,14 @@ func (c *Certificates) Certificate(arn string) (*tls.Certificate, error) {
 	}
 	r, ok := c.table.Get(arn)
 	if !ok {
-		return nil, errNoCertificate(arn)
+		return nil, NotFound(arn)
+	}
+	if r.Chain == "" {
+		return nil, InProgress(arn)
 	}
 	key, ok := c.cfg.Key.Open(r.Sealed, r.ARN)
 	if !ok {
-		return nil, fmt.Errorf("decrypt the private key of %s: it was encrypted with another key", arn)
+		return nil, errSealed(arn)
 	}
 	pair, err := tls.X509KeyPair([]byte(r.Chain), key)
 	if err != nil {
@@ -127,84 +136,62 @@ func (c *Certificates) Certificate(arn string) (*tls.Certificate, error) {
 	return &pair, nil
 }
 
-// Import is a certificate to be imported.
-type Import struct {
-	ARN                     string // of the one that it replaces; "": it is new
-	Certificate, Key, Chain []byte // PEM; Chain may be empty
-	Tags                    []model.Tag
-}
-
-// Import keeps a certificate and returns its record. Codes:
-// ResourceNotFoundException, ValidationException.
-func (c *Certificates) Import(ctx context.Context, in Import) (Certificate, error) {
-	if err := c.check(in); err != nil {
-		return Certificate{}, err
-	}
-	if _, isFile := c.fileOf(in.ARN); isFile {
-		return Certificate{}, model.Errorf(model.Invalid, "ValidationException", "Certificate %s is read from a file; replace the file instead.", in.ARN)
-	}
-	arn := in.ARN
-	if arn == "" {
-		arn = c.cfg.Place.CertificateARN(random.UUID())
-	}
-	now := c.now().UTC()
-	made, err := c.table.Update(ctx, arn, func(cur Certificate, exists bool) (Certificate, error) {
-		switch {
-		case in.ARN != "" && !exists:
-			return cur, errNoCertificate(arn)
-		case !exists:
-			cur = Certificate{ARN: arn, Type: "IMPORTED", CreatedAt: now, Tags: in.Tags}
-		}
-		cur.Chain = joined(in.Certificate, in.Chain)
-		cur.Sealed = c.cfg.Key.Seal(in.Key, arn)
-		cur.ImportedAt = now
-		return cur, nil
-	})
-	if err != nil {
-		return made, err
-	}
-	c.changed(arn)
-	return made, nil
-}
-
-// Delete deletes a certificate; whether it is in use, the caller has asked. Codes:
-// ResourceNotFoundException.
+// Delete deletes a certificate that nothing shows. Codes:
+// ResourceNotFoundException, ResourceInUseException, ValidationException for one in
+// a file.
 func (c *Certificates) Delete(ctx context.Context, arn string) error {
-	existed, err := c.table.Delete(ctx, arn)
-	if err == nil && !existed {
-		err = errNoCertificate(arn)
+	if _, isFile := c.fileOf(arn); isFile {
+		return errFile(arn)
 	}
-	if err == nil {
-		c.changed(arn)
+	remove := func() error {
+		existed, err := c.table.Delete(ctx, arn)
+		if err == nil && !existed {
+			err = NotFound(arn)
+		}
+		return err
 	}
+	if c.cfg.Users == nil {
+		return remove()
+	}
+	users, err := c.cfg.Users.UnlessShown(arn, remove)
+	if len(users) > 0 {
+		return model.Errorf(model.Conflict, "ResourceInUseException", "Certificate %s in account %s is in use.", arn, c.cfg.Place.Account)
+	}
+	c.forget(arn)
 	return err
+}
+
+// Users returns the ARNs of what shows a certificate.
+func (c *Certificates) Users(arn string) []string {
+	if c.cfg.Users == nil {
+		return nil
+	}
+	return c.cfg.Users.CertificateUsers(arn)
 }
 
 // changed forgets what was read of a certificate, and tells of its change.
 func (c *Certificates) changed(arn string) {
-	c.mu.Lock()
-	delete(c.opened, arn)
-	c.mu.Unlock()
+	c.forget(arn)
 	c.cfg.OnChange(arn)
 }
 
-func errNoCertificate(arn string) error {
+func (c *Certificates) forget(arn string) {
+	c.mu.Lock()
+	delete(c.opened, arn)
+	c.mu.Unlock()
+}
+
+// NotFound is the error of a certificate that there is not.
+func NotFound(arn string) error {
 	return model.Errorf(model.NotFound, "ResourceNotFoundException", "Could not find certificate %s.", arn)
+}
+
+func errSealed(arn string) error {
+	return fmt.Errorf("decrypt the private key of %s: it was encrypted with another key", arn)
 }
 
 // IsNotFound reports whether an error is of a certificate that there is not.
 func IsNotFound(err error) bool {
 	e, ok := errors.AsType[*model.Error](err)
 	return ok && e.Code == "ResourceNotFoundException"
-}
-
-// joined is PEM behind PEM.
-func joined(parts ...[]byte) string {
-	var out strings.Builder
-	for _, p := range parts {
-		if text := strings.TrimSpace(string(p)); text != "" {
-			out.WriteString(text + "\n")
-		}
-	}
-	return out.String()
 }

@@ -2,6 +2,8 @@ package certificates
 
 import (
 	"bytes"
+	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -28,8 +30,41 @@ import (
 type shelf struct {
 	*Certificates
 	*certs.Authority
+	local   *signer
+	public  *signer // of public.test
+	used    string  // the ARN of a certificate that is shown
+	at      time.Time
 	dir     string
 	changed []string
+}
+
+// signer issues certificates, or fails.
+type signer struct {
+	shelf  *shelf
+	fail   error
+	orders int
+}
+
+func (s *signer) Issue(_ context.Context, holder crypto.Signer, names []string) ([]byte, error) {
+	s.orders++
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	return s.shelf.Sign(holder.Public(), names, s.shelf.at, 90*24*time.Hour)
+}
+
+func (s *shelf) CertificateUsers(arn string) []string {
+	if arn == s.used {
+		return []string{"a load balancer"}
+	}
+	return nil
+}
+
+func (s *shelf) UnlessShown(arn string, do func() error) ([]string, error) {
+	if arn == s.used {
+		return s.CertificateUsers(arn), nil
+	}
+	return nil, do()
 }
 
 func open(t *testing.T, dir string, files ...File) *shelf {
@@ -39,20 +74,22 @@ func open(t *testing.T, dir string, files ...File) *shelf {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	s := &shelf{dir: dir}
+	s := &shelf{dir: dir, at: time.Now()}
+	s.local, s.public = &signer{shelf: s}, &signer{shelf: s}
 	key, err := sealed.OpenKey(filepath.Join(dir, "key"))
 	if err == nil {
 		s.Authority, err = certs.OpenAuthority(dir, time.Now())
 	}
 	if err == nil {
 		s.Certificates, err = Open(db, Config{
-			Place: model.Place{Region: "us-east-1", Account: "000000000000"}, Key: key, Issuer: s.Authority, Files: files,
+			Place: model.Place{Region: "us-east-1", Account: "000000000000"}, Key: key, Issuer: s.local, Public: &Public{"public.test", s.public}, Files: files, Users: s,
 			OnChange: func(arn string) { s.changed = append(s.changed, arn) }, Log: slog.New(slog.DiscardHandler),
 		})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.now = func() time.Time { return s.at }
 	return s
 }
 
@@ -103,18 +140,6 @@ func TestImportIsKept(t *testing.T) {
 	}
 }
 
-func TestRequest(t *testing.T) {
-	s := open(t, t.TempDir())
-	made, err := s.Request(t.Context(), []string{"shop.test", "*.shop.test"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := s.Certificate(made.ARN)
-	if err != nil || pair.Leaf.VerifyHostname("www.shop.test") != nil || pair.Leaf.VerifyHostname("shop.test") != nil {
-		t.Errorf("got %v, %v", pair, err)
-	}
-}
-
 func TestBadImports(t *testing.T) {
 	s := open(t, t.TempDir())
 	cert, key := s.issue(t, "www.test", time.Hour)
@@ -143,6 +168,11 @@ func TestBadImports(t *testing.T) {
 	}
 	edCert, edKey := self(func(*x509.Certificate) {}, public, private)
 	early, earlyKey := self(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }, ecKey.Public(), ecKey)
+	smallKey, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p224, p224Key := self(func(*x509.Certificate) {}, smallKey.Public(), smallKey)
 	huge, hugeKey := self(func(c *x509.Certificate) {
 		for range 4000 {
 			c.DNSNames = append(c.DNSNames, "a.name.of.a.host.test")
@@ -162,6 +192,10 @@ func TestBadImports(t *testing.T) {
 		"not valid yet":       {Import{Certificate: early, Key: earlyKey}, "ValidationException"},
 		"Ed25519":             {Import{Certificate: edCert, Key: edKey}, "ValidationException"},
 		"huge":                {Import{Certificate: huge, Key: hugeKey}, "ValidationException"},
+		"P-224":               {Import{Certificate: p224, Key: p224Key}, "ValidationException"},
+		"a chain of 5 MB":     {Import{Certificate: cert, Key: key, Chain: bytes.Repeat(cert, 5<<20/len(cert))}, "ValidationException"},
+		"a long chain":        {Import{Certificate: cert, Key: key, Chain: bytes.Repeat(cert, 6)}, "ValidationException"},
+		"NUL":                 {Import{Certificate: []byte("\x00" + string(cert[1:])), Key: key}, "ValidationException"},
 		"a chain of another":  {Import{Certificate: cert, Key: key, Chain: other}, "ValidationException"},
 		"a chain of garbage":  {Import{Certificate: cert, Key: key, Chain: []byte("x")}, "ValidationException"},
 		"one that is missing": {Import{ARN: "arn:aws:acm:us-east-1:000000000000:certificate/x", Certificate: cert, Key: key}, "ResourceNotFoundException"},

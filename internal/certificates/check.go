@@ -2,11 +2,11 @@ package certificates
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"slices"
+	"strings"
 
 	"neargate/internal/model"
 )
@@ -80,14 +80,9 @@ func (c *Certificates) checkLeaf(leaf *x509.Certificate) error {
 	case !now.Before(leaf.NotAfter):
 		return invalid("The certificate has expired: its validity ended at %s.", leaf.NotAfter.UTC())
 	}
-	switch key := leaf.PublicKey.(type) {
-	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits < 1024 || bits > 4096 {
-			return invalid("The certificate has an RSA key of %d bits; 1024 to 4096 are supported.", bits)
-		}
-	case *ecdsa.PublicKey:
-	default:
-		return invalid("The certificate has a key of an algorithm that is not supported; RSA and ECDSA are.")
+	algorithms := []string{"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"}
+	if !slices.Contains(algorithms, KeyAlgorithm(leaf)) {
+		return invalid("The private key is not supported. Keys of these algorithms are: %s.", strings.Join(algorithms, ", "))
 	}
 	return nil
 }

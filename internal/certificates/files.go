@@ -68,7 +68,7 @@ func (f *followed) record() Certificate {
 	for _, der := range f.pair.Certificate {
 		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
 	}
-	return Certificate{ARN: f.arn, Chain: string(chain), Type: "IMPORTED", CreatedAt: f.at, ImportedAt: f.at}
+	return Certificate{ARN: f.arn, Chain: string(chain), Type: Imported, CreatedAt: f.at, ImportedAt: f.at}
 }
 
 // fileARN is the ARN of a certificate in a file: it follows from the file's path,
@@ -90,10 +90,10 @@ func (c *Certificates) fileOf(arn string) (File, bool) {
 	return f.File, true
 }
 
-// Run follows the files until ctx ends, and returns its cause. Each second it
-// looks whether one was replaced; one that cannot be read any more, or does not fit
-// its key yet, leaves the one before in force.
-func (c *Certificates) Run(ctx context.Context) error {
+// follow rereads the files each second until ctx ends, and returns its cause. One
+// that cannot be read any more, or does not fit its key yet, leaves the one before
+// in force.
+func (c *Certificates) follow(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {

@@ -1,9 +1,11 @@
 package certs
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -46,12 +48,28 @@ func (a *Authority) Root() []byte { return block("CERTIFICATE", a.ca.Leaf.Raw) }
 // Issue returns a new certificate for names (host names, also with a wildcard, and
 // IP addresses) and its private key, both in PEM, valid until life from now.
 func (a *Authority) Issue(names []string, now time.Time, life time.Duration) (cert, key []byte, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cert, err = a.Sign(private.Public(), names, now, life); err != nil {
+		return nil, nil, err
+	}
+	key, err = keyPEM(private)
+	return cert, key, err
+}
+
+// Sign returns a new certificate in PEM for the holder of a key, as Issue does.
+func (a *Authority) Sign(holder crypto.PublicKey, names []string, now time.Time, life time.Duration) ([]byte, error) {
 	template := &x509.Certificate{
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(life),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
+	}
+	if _, isRSA := holder.(*rsa.PublicKey); isRSA {
+		template.KeyUsage |= x509.KeyUsageKeyEncipherment // the key exchange of TLS 1.2 without forward secrecy
 	}
 	if len(names[0]) <= maxCommonName {
 		template.Subject.CommonName = names[0]
@@ -63,7 +81,7 @@ func (a *Authority) Issue(names []string, now time.Time, life time.Duration) (ce
 			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
-	return sign(template, &a.ca)
+	return signed(template, a.ca.Leaf, holder, a.ca.PrivateKey)
 }
 
 // maxCommonName is the longest CommonName (RFC 5280, ub-common-name).
@@ -78,13 +96,22 @@ func authority(path string, now time.Time) (tls.Certificate, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return tls.Certificate{}, err
 	}
-	cert, key, err := sign(&x509.Certificate{
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "Neargate authority " + now.UTC().Format("2006-01-02 15:04:05")},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(authorityLife),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
-	}, nil)
+	}
+	cert, err := signed(template, template, private.Public(), private)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := keyPEM(private)
 	if err == nil {
 		err = durable.WriteFile(path, append(cert, key...))
 	}
@@ -94,26 +121,25 @@ func authority(path string, now time.Time) (tls.Certificate, error) {
 	return tls.LoadX509KeyPair(path, path)
 }
 
-// sign makes a key and a certificate over it by ca, or by itself; both in PEM.
-func sign(template *x509.Certificate, ca *tls.Certificate) (cert, key []byte, err error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// signed returns a certificate in PEM for the holder of a key, signed as parent.
+func signed(template, parent *x509.Certificate, holder crypto.PublicKey, signer any) ([]byte, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
-		return nil, nil, err
-	}
-	parent, signer := template, any(private)
-	if ca != nil {
-		parent, signer = ca.Leaf, ca.PrivateKey
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, private.Public(), signer)
+	template.SerialNumber = serial
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, holder, signer)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	return block("CERTIFICATE", der), nil
+}
+
+// keyPEM is a private key in PEM.
+func keyPEM(private any) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return block("CERTIFICATE", der), block("PRIVATE KEY", keyDER), nil
+	return block("PRIVATE KEY", der), nil
 }

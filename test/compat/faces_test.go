@@ -37,7 +37,7 @@ func faces() []face {
 	place := model.Place{Region: "us-east-1", Account: "000000000000"}
 	return []face{
 		{"Amazon ECS", "ecs", ecs.New(nil, nil, ecs.Exec{}, place)},
-		{"Certificate Manager", "acm", acm.New(nil)},
+		{"Certificate Manager", "acm", acm.New(nil, nil)},
 		{"Amazon EFS", "efs", efs.New(nil, place)},
 		{"Elastic Load Balancing v2", "elbv2", elbv2.New(nil, elbv2.Config{Place: place})},
 		{"Application Auto Scaling", "applicationautoscaling", applicationautoscaling.New(nil, place)},

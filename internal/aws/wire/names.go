@@ -17,6 +17,9 @@ func oddName(t reflect.Type, field string) (string, bool) {
 	case sdk + "sts/types.PolicyDescriptorType.Arn":
 		return "arn", true
 	}
+	if t.PkgPath() == sdk+"acm/types" && t.Name() == "Filters" {
+		return strings.ToLower(field[:1]) + field[1:], true
+	}
 	return "", false
 }
 

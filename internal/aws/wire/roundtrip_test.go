@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -56,6 +57,9 @@ var faces = []struct {
 }{
 	{wire.Service{SigningName: "ecs", TargetPrefix: "AmazonEC2ContainerServiceV20141113", Style: wire.LowerCamel}, func(url string) any {
 		return ecs.New(ecs.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
+	}},
+	{wire.Service{SigningName: "acm", TargetPrefix: "CertificateManager"}, func(url string) any {
+		return acm.New(acm.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
 	}},
 	{wire.Service{SigningName: "application-autoscaling", TargetPrefix: "AnyScaleFrontendService"}, func(url string) any {
 		return applicationautoscaling.New(applicationautoscaling.Options{BaseEndpoint: &url, Region: "us-east-1", Credentials: keys})
