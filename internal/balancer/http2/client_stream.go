@@ -13,7 +13,6 @@ type clientStream struct {
 	conn  *Conn
 	flow  exchange.Flow
 	head  requestHead
-	run   func()          // serve, made once: to start it then costs no allocation
 	fault *exchange.Fault // what is wrong with the request
 }
 
@@ -21,7 +20,6 @@ func newClientStream() *clientStream {
 	st := &clientStream{}
 	st.make()
 	st.tell, st.end = st.flow.Gone, st.flow.Kill
-	st.run = st.serve
 	st.badLength = errLength
 	return st
 }

@@ -103,7 +103,7 @@ func (c *Conn) batch() {
 func (c *Conn) start() {
 	for i, st := range c.fresh {
 		c.fresh[i] = nil
-		go st.run()
+		c.srv.workers.start(st)
 	}
 	c.fresh = c.fresh[:0]
 }

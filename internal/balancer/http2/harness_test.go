@@ -126,6 +126,7 @@ func newWorld(t *testing.T, set exchange.Settings) *world {
 		}
 		w.mu.Unlock()
 		w.all.Wait()
+		w.srv.Wait()
 	})
 	return w
 }

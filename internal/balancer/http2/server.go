@@ -19,6 +19,7 @@ type Server struct {
 	pools   *buffers
 	tags    *tags
 	streams sync.Pool // of *clientStream
+	workers workers
 }
 
 // NewServer creates a server. It starts nothing.
@@ -27,6 +28,10 @@ func NewServer() *Server {
 	s.streams.New = func() any { return newClientStream() }
 	return s
 }
+
+// Wait ends the goroutines that are kept for requests to come, and waits for them.
+// It is called when the connections have ended.
+func (s *Server) Wait() { s.workers.end() }
 
 // Conn is a client's connection. Drain and Kill may be called from any goroutine at
 // any time.
