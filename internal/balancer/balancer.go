@@ -94,6 +94,8 @@ type Balancer struct {
 	front   *front.Front[*listener]
 	tickets *front.Tickets
 	limit   *front.Limit // of client connections, of all frontends
+	lot     *front.Lot   // set by Run before anything is opened
+	http2   *http2.Server
 	http1   *http1.Codec
 	targets *http2.Upstream // towards targets of HTTP/2 and gRPC
 	pool    *exchange.Pool
@@ -143,7 +145,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	b := &Balancer{
 		cfg: cfg, log: log, tables: tables, hist: latency.NewScale(),
 		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
-		targetLocks: newKeyLocks(), ready: make(chan struct{}), http1: http1.New(http1.Config{}),
+		targetLocks: newKeyLocks(), ready: make(chan struct{}), http1: http1.New(http1.Config{}), http2: http2.NewServer(),
 	}
 	if cfg.MaxConns > 0 {
 		b.limit = front.NewLimit(cfg.MaxConns)
@@ -168,11 +170,18 @@ func (b *Balancer) Ready() <-chan struct{} { return b.ready }
 // ends the listeners close and requests under way get Config.Grace to finish;
 // Run returns ctx's cause when every goroutine has ended. It runs once.
 func (b *Balancer) Run(ctx context.Context) error {
+	lot, err := front.OpenLot()
+	if err != nil {
+		return err
+	}
+	b.lot = lot
+	defer func() { _ = lot.Close() }() // nothing was written
 	// What serves requests outlives ctx by the grace.
 	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	var tasks, servers spawner
 	var pool sync.WaitGroup
 	pool.Go(func() { _ = b.pool.Run(hard) }) // gives hard's cause
+	pool.Go(func() { _ = b.lot.Run(hard) })  // likewise
 	b.spawn = func(f func(context.Context)) func() { return tasks.spawn(ctx, f) }
 	b.spawn(func(ctx context.Context) { b.changes.run(ctx, b.cfg.OnTargetChange) })
 	b.serve = func(s *front.Server, socket net.Listener) {

@@ -46,9 +46,13 @@ func (b *Balancer) newFrontend(public bool) *frontend {
 	f.listeners.Store(&listenerSet{})
 	f.proxy = exchange.NewProxy(exchange.Config{Router: f, Observer: f, Log: b.log, Settings: exchange.DefaultSettings()})
 	cfg := front.Config{
-		Log: b.log, Limit: b.limit, Events: f, Proxies: b.cfg.Proxies,
+		Log: b.log, Limit: b.limit, Lot: b.lot, Events: f, Proxies: b.cfg.Proxies,
 		Codec: func(ctx context.Context, c front.Conn) front.Session {
-			return b.http1.Conn(ctx, f.proxy, c.Conn, c.Describe())
+			of := c.Describe()
+			if c.Protocol() == protocolHTTP2 {
+				return b.http2.Conn(ctx, f.proxy, &of, c.Conn)
+			}
+			return b.http1.Conn(ctx, f.proxy, c.Conn, of)
 		},
 		TLS: f.meant, Speaks: f.speaks,
 	}

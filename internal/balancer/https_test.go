@@ -326,3 +326,34 @@ func TestTargetsAreToldOfTLS(t *testing.T) {
 		t.Errorf("under another name the target is told %q", got)
 	}
 }
+
+// HTTP/2 is spoken by those who ask for it, unless the load balancer has it off.
+func TestHTTP2ByALPN(t *testing.T) {
+	s := newShelf(t)
+	r := start(t, Config{Certificates: s})
+	lb, port := r.loadBalancer("web"), freePort(t)
+	r.secured(lb, port, fixed("x"), s.put("one", "www.test"))
+	proto := func() string {
+		t.Helper()
+		c := s.client(port)
+		c.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+		resp, err := c.Get("https://www.test/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.Proto
+	}
+	if got := proto(); got != "HTTP/2.0" {
+		t.Errorf("%s is spoken", got)
+	}
+	if _, err := r.UpdateLoadBalancer(t.Context(), lb.ARN, func(lb *model.LoadBalancer) error {
+		lb.Attributes = map[string]string{"routing.http2.enabled": "false"}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := proto(); got != "HTTP/1.1" {
+		t.Errorf("%s is spoken though HTTP/2 is off", got)
+	}
+}

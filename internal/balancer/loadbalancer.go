@@ -39,6 +39,7 @@ type lbConf struct {
 	ipv4, ipv6     bool // whether clients from outside reach it so
 	tellTLS        bool // targets, how TLS was agreed on
 	groups         []string
+	http2          bool              // routing.http2.enabled
 	settings       exchange.Settings // but for what is the listener's
 	logs           accesslog.Place
 }
@@ -74,6 +75,7 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 		ipv4: lb.IPAddressType != "dualstack-without-public-ipv4", ipv6: strings.HasPrefix(lb.IPAddressType, "dualstack"),
 	}
 	c.tellTLS = a["routing.http.x_amzn_tls_version_and_cipher_suite.enabled"] == "true"
+	c.http2 = a["routing.http2.enabled"] != "false"
 	c.address, _ = netip.ParseAddr(lb.Address) // our own
 	c.logs = b.logPlace(lb, c)
 	for _, name := range append([]string{lb.DNSName}, b.aliases(lb)...) {
@@ -89,6 +91,20 @@ func (lb *loadBalancer) addresses() []netip.Addr {
 		own = append(own, lb.source)
 	}
 	return own
+}
+
+// The protocols that clients ask for by ALPN.
+const (
+	protocolHTTP1 = "http/1.1"
+	protocolHTTP2 = "h2"
+)
+
+// protocols are what HTTPS listeners offer.
+func (c *lbConf) protocols() []string {
+	if c.http2 {
+		return []string{protocolHTTP2, protocolHTTP1}
+	}
+	return []string{protocolHTTP1}
 }
 
 // at returns the settings of a listener.
@@ -228,7 +244,9 @@ func (b *Balancer) resettle(lb model.LoadBalancer) {
 	live.admit(b.policy)
 	for _, l := range b.listeners {
 		if l.lb.arn == lb.ARN {
-			l.settings.Store(conf.at(l))
+			if record, ok := b.tables.listeners.Get(l.arn); ok {
+				b.secure(l, record)
+			}
 			b.front.Settle(l)
 		}
 	}

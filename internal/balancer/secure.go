@@ -71,7 +71,7 @@ func (b *Balancer) makeTLS(live *listener, l model.Listener) *front.TLS {
 		return nil
 	}
 	cfg := front.TLSConfig{
-		Note: live, Clients: clients(l.Mutual), Protocols: []string{"http/1.1"}, Tickets: b.tickets, Scope: scope(l),
+		Note: live, Clients: clients(l.Mutual), Protocols: live.lb.conf.Load().protocols(), Tickets: b.tickets, Scope: scope(l),
 	}
 	cfg.Policy, _ = handshake.Lookup(l.SSLPolicy)
 	for _, arn := range l.Certificates {

@@ -59,29 +59,97 @@ type conn struct {
 	chosen  string // the ARN of the certificate that was shown
 	meant   *TLS   // the listener's that the client meant
 
+	opened bool // Events.Opened was called
+
+	// Of the lot's.
+	slot, turn uint32
+	watched    bool // its socket is known to epoll
+
 	mu      sync.Mutex
 	session Session // guarded by mu
+	parked  bool    // it waits in the lot; guarded by mu
 	drained bool    // guarded by mu
 	killed  bool    // guarded by mu
 }
 
-// run serves the connection to its end.
+// run serves the connection until it ends, or waits in the lot.
 func (c *conn) run(ctx context.Context) {
-	defer func() { _ = c.socket.Close() }()
-	if c.proxied && !c.readProxy() {
+	if s := c.meet(ctx); s != nil {
+		c.begin(s)
+		c.serve(s)
 		return
 	}
-	events := c.server.cfg.Events
-	events.Opened(c.from.Addr())
-	defer events.Closed(c.from.Addr())
+	c.finish()
+}
+
+// meet finds out who the client is and how it speaks. It returns nil if there is
+// nobody to serve.
+func (c *conn) meet(ctx context.Context) Session {
+	if c.proxied && !c.readProxy() {
+		return nil
+	}
+	c.server.cfg.Events.Opened(c.from.Addr())
+	c.opened = true
 	made, ok := c.greet()
 	if !ok {
+		return nil
+	}
+	return c.server.cfg.Codec(ctx, made)
+}
+
+// serve serves the session until it ends, or waits in the lot.
+func (c *conn) serve(s Session) {
+	sleeper, ok := s.(Sleeper)
+	if !ok || c.server.cfg.Lot == nil {
+		s.Serve()
+		c.finish()
 		return
 	}
-	if s := c.server.cfg.Codec(ctx, made); s != nil {
-		c.begin(s)
-		s.Serve()
+	for {
+		idle := sleeper.ServeAwake()
+		if idle <= 0 {
+			c.finish()
+			return
+		}
+		if c.park(idle) {
+			return
+		}
 	}
+}
+
+// park has the connection wait in the lot. It reports false if it must not wait,
+// or cannot; then it is served on.
+func (c *conn) park(idle time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.drained || c.killed {
+		return false
+	}
+	c.parked = c.server.cfg.Lot.enter(c, time.Now().Add(idle))
+	return c.parked
+}
+
+// wake serves on a connection that waited in the lot and was taken out.
+func (c *conn) wake() {
+	c.mu.Lock()
+	c.parked = false
+	s := c.session
+	c.mu.Unlock()
+	go c.serve(s) // finish ends what start began
+}
+
+// finish forgets the connection.
+func (c *conn) finish() {
+	_ = c.socket.Close() // it may be closed
+	s := c.server
+	if c.opened {
+		s.cfg.Events.Closed(c.from.Addr())
+	}
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+	s.cfg.Limit.release()
+	c.group.wait.Done()
 }
 
 // greet finds out how the client speaks, and shakes hands in TLS.
@@ -150,22 +218,31 @@ func (c *conn) begin(s Session) {
 // drain begins the graceful end. In a handshake it is left to the session.
 func (c *conn) drain() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.drained = true
 	if c.session != nil {
 		c.session.Drain()
 	}
+	c.rouse()
 }
 
 // kill cuts the connection.
 func (c *conn) kill() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.killed = true
 	if c.session != nil {
 		c.session.Kill()
 	}
 	_ = c.socket.Close()
+	c.rouse()
+}
+
+// rouse unlocks the connection, and wakes it if it waits in the lot.
+func (c *conn) rouse() {
+	waits := c.parked && c.server.cfg.Lot.take(c.slot, c.turn) != nil
+	c.mu.Unlock()
+	if waits {
+		c.wake()
+	}
 }
 
 // peek returns the first octet that the client sends, and leaves it there.

@@ -28,12 +28,14 @@ var errStop = errors.New("the test is over")
 type world struct {
 	*front.Server
 	addr string
+	cut  func() // ends Serve's context
 
 	mu                             sync.Mutex
 	opened, closed, rejected, fail int
 	from                           []netip.Addr
 	errs                           []error
 	seen                           []front.Conn
+	codecOf                        func(front.Conn) front.Session // begins sessions, if it is set
 }
 
 func (w *world) Opened(from netip.Addr) {
@@ -62,6 +64,9 @@ func (w *world) codec(_ context.Context, c front.Conn) front.Session {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = append(w.seen, c)
+	if w.codecOf != nil {
+		return w.codecOf(c)
+	}
 	return session{c.Conn}
 }
 
@@ -78,6 +83,7 @@ func serve(t *testing.T, cfg front.Config) *world {
 	w.addr = socket.Addr().String()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	done := make(chan error, 1)
+	w.cut = func() { cancel(errStop) }
 	go func() { done <- w.Serve(ctx, socket) }()
 	t.Cleanup(func() {
 		cancel(errStop)
@@ -87,6 +93,9 @@ func serve(t *testing.T, cfg front.Config) *world {
 	})
 	return w
 }
+
+// speak has sessions begun by f from now on.
+func (w *world) speak(f func(front.Conn) front.Session) { w.mu.Lock(); w.codecOf = f; w.mu.Unlock() }
 
 func (w *world) dial(t *testing.T) net.Conn {
 	t.Helper()

@@ -33,6 +33,16 @@ type Session interface {
 	Kill()
 }
 
+// Sleeper is a Session that keeps nothing while its client is silent.
+type Sleeper interface {
+	Session
+	// ServeAwake is Serve, but returns when the client has been silent for a moment,
+	// with how long it may go on being so. It is called again when something has come,
+	// when that time has passed, and after Drain and Kill. 0 is the end of the
+	// connection.
+	ServeAwake() (idle time.Duration)
+}
+
 // Config is what a Server needs. Log, Codec and Events are required.
 type Config struct {
 	Log    *slog.Logger
@@ -41,6 +51,9 @@ type Config struct {
 	// comes with Kill. nil ends the connection.
 	Codec func(ctx context.Context, c Conn) Session
 	Limit *Limit // of client connections; nil is none
+	// Lot is where connections wait while their clients are silent. nil: with the
+	// goroutines that serve them.
+	Lot *Lot
 	// Admits reports whether a client may connect. nil: everybody may.
 	Admits func(client netip.Addr) bool
 	// Speaks reports how clients may speak: without TLS, with it, or as they like.
@@ -221,13 +234,8 @@ func (s *Server) start(ctx context.Context, nc net.Conn, of *group) {
 	if ctx.Err() != nil {
 		c.kill()
 	}
-	of.wait.Go(func() {
-		c.run(ctx)
-		s.mu.Lock()
-		delete(s.conns, c)
-		s.mu.Unlock()
-		s.cfg.Limit.release()
-	})
+	of.wait.Add(1)
+	go c.run(ctx) // finish ends what Add began: the connection may wait without it
 }
 
 func (s *Server) admits(client netip.Addr) bool { return s.cfg.Admits == nil || s.cfg.Admits(client) }

@@ -103,6 +103,15 @@ func (b *buffer) reserve(n int) {
 	b.b = next
 }
 
+// release gives everything back, and forgets what is unread.
+func (b *buffer) release() {
+	b.rest()
+	if b.b != nil {
+		b.pools.put(b.b)
+	}
+	b.b, b.r, b.w = nil, 0, 0
+}
+
 // rest gives back what the last request needed no longer.
 func (b *buffer) rest() {
 	if b.old != nil {

@@ -28,6 +28,10 @@ type Conn struct {
 	draining atomic.Bool
 	unread   bool // the client may still be sending, though answered
 
+	// Of the wait for a request.
+	silentBy time.Time // when it is over; zero: none is under way
+	asleep   bool      // the client is silent
+
 	mu     sync.Mutex
 	killed bool  // guarded by mu
 	turn   *turn // the request under way; guarded by mu for Kill, written by the owner only
@@ -60,22 +64,37 @@ func (c *Conn) Kill() {
 }
 
 // Serve takes requests until one of both sides wants no more, and closes the
-// connection. A panic ends this connection only.
+// connection.
 func (c *Conn) Serve() {
+	for c.ServeAwake() > 0 {
+	}
+}
+
+// ServeAwake is Serve, but returns when the client has been silent for a moment
+// between requests, with how long it may go on being so; the connection holds
+// almost nothing then. 0 is its end. A panic ends this connection only.
+func (c *Conn) ServeAwake() (idle time.Duration) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.proxy.Log.Error("connection panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			idle = 0
 		}
-		_ = c.Close()
-		c.in.rest()
-		c.in.pools.put(c.in.b)
+		if idle <= 0 {
+			_ = c.Close()
+		}
+		c.in.release()
 	}()
 	for c.next() {
 		c.in.rest()
 	}
+	if c.asleep {
+		c.asleep = false
+		return max(time.Until(c.silentBy), 1)
+	}
 	if c.unread {
 		c.linger()
 	}
+	return 0
 }
 
 // next serves the next request. It reports whether another may follow.

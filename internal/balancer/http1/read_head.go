@@ -69,15 +69,28 @@ const drainGrace = 100 * time.Millisecond
 
 // readFirst waits for the first octets of a request.
 func (c *Conn) readFirst() error {
-	set := c.proxy.Current()
-	limit := min(set.IdleTimeout, max(set.ClientKeepAlive-time.Since(c.of.Started), time.Second))
-	n, err := c.readSome(c.in.b[c.in.w:], limit, &c.draining)
-	if errors.Is(err, exchange.ErrWoken) {
+	now := time.Now()
+	if c.silentBy.IsZero() {
+		set := c.proxy.Current()
+		c.silentBy = now.Add(min(set.IdleTimeout, max(set.ClientKeepAlive-now.Sub(c.of.Started), time.Second)))
+	}
+	n, err := c.readSome(c.in.b[c.in.w:], min(c.silentBy.Sub(now), awake), &c.draining)
+	switch {
+	case errors.Is(err, exchange.ErrWoken):
 		n, err = c.readSome(c.in.b[c.in.w:], drainGrace, nil)
+	case errors.Is(err, exchange.ErrIdle):
+		c.asleep = time.Now().Before(c.silentBy)
+	}
+	if err == nil {
+		c.silentBy = time.Time{}
 	}
 	c.in.w += n
 	return err
 }
+
+// awake is how long a connection waits for a request with what it needs to serve
+// one at hand.
+const awake = time.Second
 
 // readMore reads on within a head.
 func (c *Conn) readMore(limit time.Duration) error {
