@@ -205,6 +205,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 	grace := time.AfterFunc(b.cfg.Grace, func() { cut(context.Cause(ctx)) })
 	defer grace.Stop()
 	servers.wait()
+	b.http2.Wait()
 	b.flushLogs(hard, time.Now())
 	cut(context.Cause(ctx))
 	pool.Wait()
