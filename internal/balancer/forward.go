@@ -144,11 +144,12 @@ func (w *weightedGroup) claim(r *exchange.Request) (*target, error) {
 	if r.Attempt() == 0 {
 		g.traffic.arrivals.Add(1)
 	}
-	if g.serving.Load().unready && g.awaits() {
-		return w.stand(r)
+	set := &w.lb.conf.Load().settings
+	if !set.Strict && g.serving.Load().unready && g.awaits() {
+		return w.stand(r, set.IdleTimeout)
 	}
-	if g.queue.length.Load() == 0 { // who comes late does not overtake
-		switch t, got := g.claim(r.Failed()); got {
+	if set.Strict || g.queue.length.Load() == 0 { // who comes late does not overtake
+		switch t, got := g.claim(r.Failed(), set.Strict); got {
 		case gotTarget:
 			return t, nil
 		case noneThere:
@@ -156,7 +157,7 @@ func (w *weightedGroup) claim(r *exchange.Request) (*target, error) {
 		case allFull:
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), w.lb.conf.Load().settings.IdleTimeout, errQueued)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), set.IdleTimeout, errQueued)
 	defer cancel()
 	t, err := g.wait(ctx, math.MaxInt)
 	switch {

@@ -109,11 +109,15 @@ const (
 )
 
 // claim picks a target and counts a request in flight there; the caller must
-// release it. avoid, which may be nil, is taken only if there is no other.
-func (g *group) claim(avoid *exchange.Target) (*target, claimed) {
+// release it. avoid, which may be nil, is taken only if there is no other; strict
+// knows no limit, as an ALB.
+func (g *group) claim(avoid *exchange.Target, strict bool) (*target, claimed) {
 	conf := g.conf.Load()
 	for {
-		limit := g.limit()
+		limit := 0
+		if !strict {
+			limit = g.limit()
+		}
 		s := g.serving.Load()
 		if len(s.targets) == 0 {
 			return nil, noneThere

@@ -57,6 +57,7 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 	s.ClientKeepAlive = time.Duration(number(a, "client_keep_alive.seconds", 3600)) * time.Second
 	s.PreserveHost = a["routing.http.preserve_host_header.enabled"] == "true"
 	s.ClientPort = a["routing.http.xff_client_port.enabled"] == "true"
+	s.Strict = a[model.StrictAttribute] == "true"
 	s.DropInvalid = a["routing.http.drop_invalid_header_fields.enabled"] == "true"
 	switch a["routing.http.xff_header_processing.mode"] {
 	case "preserve":

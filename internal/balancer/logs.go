@@ -10,6 +10,7 @@ import (
 	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
+	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
 
@@ -136,6 +137,9 @@ func (f *frontend) note(log *accesslog.Log, r *exchange.Request, s *exchange.Sum
 	}
 	if secure, _ := r.Conn.Note.(*front.Secure); secure != nil {
 		e.Secure, e.Cipher, e.Protocol, e.ServerName, e.Certificate = true, secure.Cipher, secure.Version, secure.ServerName, secure.ARN
+	}
+	if s.Spared != routing.NoKindness {
+		e.WouldHave, e.WouldReason = s.Spared.Would(), s.Spared.String()
 	}
 	if s.Target != nil {
 		e.Target = s.Target.Addr()

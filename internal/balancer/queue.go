@@ -80,7 +80,7 @@ func (g *group) hand(unready bool) (again bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for first := q.waiting.Front(); first != nil; first = q.waiting.Front() {
-		t, got := g.claim(nil)
+		t, got := g.claim(nil, false)
 		if got == noneThere && !unready {
 			return true
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/routing"
@@ -14,8 +15,9 @@ import (
 func (g *group) awaits() bool { return g.awaken != nil && g.awaken(g.arn) }
 
 // stand has a request wait until a first task is healthy.
-func (w *weightedGroup) stand(r *exchange.Request) (*target, error) {
-	ctx, cancel := context.WithTimeoutCause(r.Context(), w.lb.conf.Load().settings.IdleTimeout, errQueued)
+func (w *weightedGroup) stand(r *exchange.Request, limit time.Duration) (*target, error) {
+	r.Spare(routing.FirstTask)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), limit, errQueued)
 	defer cancel()
 	t, err := w.group.wait(ctx, routing.MostStandby)
 	switch {

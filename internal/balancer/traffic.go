@@ -11,6 +11,7 @@ import (
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/latency"
+	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
 
@@ -21,6 +22,7 @@ type groupTraffic struct {
 	status                          [6]atomic.Uint64
 	response                        latency.Histogram
 	latency                         latency.Histogram // response times and what came before
+	spared                          spared
 }
 
 // outcome counts how one try at a target ended; arrived is when the request
@@ -121,6 +123,9 @@ func (f *frontend) Finished(r *exchange.Request, s *exchange.Summary) {
 	if s.Own || s.Status == 460 {
 		c.own(s.Status)
 	}
+	if to, ok := r.Note.(*weightedGroup); ok && s.Spared != routing.NoKindness {
+		to.spare(f.proxy.Log, s.Spared)
+	}
 	if log := lb.log.Load(); log != nil {
 		f.note(log, r, s)
 	}
@@ -185,7 +190,7 @@ func (g *group) read(s *latency.Scale) model.TargetGroupTraffic {
 	for i := range t.status {
 		out.Status[i] = t.status[i].Load()
 	}
-	out.Arrivals = t.arrivals.Load()
+	out.Arrivals, out.Spared = t.arrivals.Load(), t.spared.read()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.usedBy) > 0 {

@@ -128,7 +128,7 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 	defer unlock()
 	g := t.group
 	g.mu.Lock()
-	until, used, replaced := t.drainUntil, len(g.usedBy) > 0, t.gone
+	until, by, replaced := t.drainUntil, g.usedBy, t.gone
 	g.mu.Unlock()
 	late := !time.Now().Before(until)
 	switch {
@@ -138,7 +138,7 @@ func (b *Balancer) settle(ctx context.Context, t *target) (ended bool) {
 		return false
 	case t.busy() > 0 && !late:
 		return false
-	case b.cfg.FullDrain && used && !late:
+	case len(by) > 0 && !late && b.drainsInFull(by):
 		b.changes.add(g.arn) // idle; shows as draining until the deadline
 		return false
 	}

@@ -144,6 +144,10 @@ type TargetHealth struct {
 	Since       time.Time // of State
 }
 
+// StrictAttribute is the attribute of a load balancer that has it fail requests as an
+// ALB does.
+const StrictAttribute = "neargate:strict"
+
 // TargetGroupTraffic is what happened at one target group since the server
 // started, but for the gauges, which tell of now. Counters only grow.
 type TargetGroupTraffic struct {
@@ -166,6 +170,13 @@ type TargetGroupTraffic struct {
 	Hidden       bool      // and by dns_failover
 	ResponseTime Buckets   // seconds from request sent to answer begun, as TargetResponseTime
 	Latency      Buckets   // seconds from request come to answer begun
+	Spared       []Spared  // answered though an ALB would have failed them
+}
+
+// Spared is how many requests an ALB would have failed for a reason.
+type Spared struct {
+	Reason string
+	Count  uint64
 }
 
 // LoadBalancerTraffic is the same for one load balancer.

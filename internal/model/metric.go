@@ -2,6 +2,14 @@ package model
 
 import "time"
 
+// What we publish beside AWS's metrics.
+const (
+	OwnNamespace = "Neargate"
+	// WouldHaveFailed counts requests that were answered though an ALB would have
+	// failed them, by LoadBalancer, TargetGroup and Reason.
+	WouldHaveFailed = "WouldHaveFailed"
+)
+
 // MetricID names a metric: the exact set of dimensions is part of the name.
 // Dimensions are sorted by name.
 type MetricID struct {

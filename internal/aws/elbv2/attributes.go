@@ -13,13 +13,16 @@ type attribute struct {
 	allows  func(value string) bool
 	only    string // why other values of AWS's are refused; "" if all are taken
 	idle    string // why it has no effect; "" if it has one
+	ours    bool   // no attribute of AWS's: shown where it was set, so that no client finds one it does not know
 }
 
 // defaults returns every attribute of a table at its first value.
 func defaults(table []attribute) map[string]string {
 	out := make(map[string]string, len(table))
 	for _, a := range table {
-		out[a.key] = a.initial
+		if !a.ours {
+			out[a.key] = a.initial
+		}
 	}
 	return out
 }
@@ -55,13 +58,16 @@ func changed(kind string, table []attribute, current map[string]string, pairs []
 // inOrder returns a table's attributes with their current values; records of an
 // older version may lack some.
 func inOrder[T any](table []attribute, current map[string]string, show func(key, value string) T) []T {
-	out := make([]T, len(table))
-	for i, a := range table {
+	out := make([]T, 0, len(table))
+	for _, a := range table {
 		v, ok := current[a.key]
-		if !ok {
+		switch {
+		case !ok && a.ours:
+			continue
+		case !ok:
 			v = a.initial
 		}
-		out[i] = show(a.key, v)
+		out = append(out, show(a.key, v))
 	}
 	return out
 }

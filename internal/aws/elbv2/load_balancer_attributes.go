@@ -31,6 +31,7 @@ func loadBalancerAttributes() []attribute {
 		{key: "idle_timeout.timeout_seconds", initial: "60", allows: within(1, 4000)},
 		{key: "ipv6.deny_all_igw_traffic", initial: "false", allows: boolean, idle: "--public says who reaches load balancers by IPv6"},
 		{key: "load_balancing.cross_zone.enabled", initial: "true", allows: oneOf("true")},
+		{key: model.StrictAttribute, allows: boolean, ours: true},
 		{key: "routing.http.desync_mitigation_mode", initial: "defensive", allows: oneOf("monitor", "defensive", "strictest")},
 		{key: "routing.http.drop_invalid_header_fields.enabled", initial: "false", allows: boolean},
 		{key: "routing.http.preserve_host_header.enabled", initial: "false", allows: boolean},

@@ -3,6 +3,7 @@ package elbv2_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,9 +51,20 @@ func TestLoadBalancerLife(t *testing.T) {
 	}
 	read := must[*elb.DescribeLoadBalancerAttributesOutput](t)(c.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: &arn}))
 	for _, a := range read.Attributes {
+		if strings.HasPrefix(aws.ToString(a.Key), "neargate:") {
+			t.Errorf("%s is shown though nobody has set it", aws.ToString(a.Key))
+		}
 		if aws.ToString(a.Key) == "idle_timeout.timeout_seconds" && aws.ToString(a.Value) != "30" {
 			t.Errorf("idle timeout %s", aws.ToString(a.Value))
 		}
+	}
+	strict := must[*elb.ModifyLoadBalancerAttributesOutput](t)(c.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{
+		LoadBalancerArn: &arn, Attributes: []types.LoadBalancerAttribute{{Key: aws.String("neargate:strict"), Value: aws.String("true")}},
+	}))
+	if !slices.ContainsFunc(strict.Attributes, func(a types.LoadBalancerAttribute) bool {
+		return aws.ToString(a.Key) == "neargate:strict" && aws.ToString(a.Value) == "true"
+	}) {
+		t.Error("neargate:strict is not shown though it was set")
 	}
 	must[*elb.DescribeCapacityReservationOutput](t)(c.DescribeCapacityReservation(ctx, &elb.DescribeCapacityReservationInput{LoadBalancerArn: &arn}))
 	sg := must[*elb.SetSecurityGroupsOutput](t)(c.SetSecurityGroups(ctx, &elb.SetSecurityGroupsInput{LoadBalancerArn: &arn, SecurityGroups: []string{"sg-2"}}))
@@ -135,6 +147,7 @@ func TestLoadBalancerBadInput(t *testing.T) {
 		{"tag key twice", create(func(in *elb.CreateLoadBalancerInput) { in.Tags = append(in.Tags, in.Tags[0]) }), "DuplicateTagKeys"},
 		{"unknown attribute", attribute("idle_timeout", "1"), "ValidationError"},
 		{"idle timeout too long", attribute("idle_timeout.timeout_seconds", "4001"), "ValidationError"},
+		{"strict or not", attribute("neargate:strict", "very"), "ValidationError"},
 		{"access logs without a bucket", attribute("access_logs.s3.enabled", "true"), "ValidationError"},
 		{"connection logs", attribute("connection_logs.s3.enabled", "true"), "InvalidConfigurationRequest"},
 		{"unknown load balancer", func() error {

@@ -61,6 +61,7 @@ func TestLine(t *testing.T) {
 		{"a port in the host", func(e *Entry) { e.Host, e.Port = "[::1]:8000", 8000 }, `"GET http://[::1]:8000/ HTTP/1.1"`},
 		{"IPv6 without one", func(e *Entry) { e.Host = "[::1]" }, `"GET http://[::1]:80/ HTTP/1.1"`},
 		{"a forged line", func(e *Entry) { e.UserAgent = "a\" b\nhttp \\ä" }, `"a\x22 b\x0ahttp \x5c\xc3\xa4" - -`},
+		{"what an ALB would have failed", func(e *Entry) { e.WouldHave, e.WouldReason = 503, "NoTargets" }, `"-" "-" - "neargate:would-have-failed=503 NoTargets"`},
 		{"an odd request", func(e *Entry) { e.Class, e.ClassReason = "Acceptable", "SpaceInUri" }, `"200" "Acceptable" "SpaceInUri" -`},
 	} {
 		e := example(t)

@@ -25,7 +25,13 @@ type Entry struct {
 	Finished   time.Time
 
 	Status, TargetStatus int // TargetStatus 0: no answer
-	Received, Sent       int64
+
+	// WouldHave is the status that an ALB would have answered instead, and
+	// WouldReason why; 0: the same. It goes behind AWS's fields, which may become
+	// more.
+	WouldHave      int
+	WouldReason    string
+	Received, Sent int64
 
 	Method, Host, URI, Version string // "" where the request could not be read
 	Port                       int    // of the listener
@@ -72,8 +78,12 @@ func (e *Entry) Append(b []byte) []byte {
 	b = append(appendAddress(b, e.Target), `" "`...)
 	b = append(appendCode(b, e.TargetStatus), `" `...)
 	b = append(appendQuoted(b, e.Class), ' ')
-	b = append(appendQuoted(b, e.ClassReason), " -\n"...) // there are no connection logs to find it in
-	return b
+	b = append(appendQuoted(b, e.ClassReason), " -"...) // there are no connection logs to find it in
+	if e.WouldHave > 0 {
+		b = append(strconv.AppendInt(append(b, ` "neargate:would-have-failed=`...), int64(e.WouldHave), 10), ' ')
+		b = append(append(b, e.WouldReason...), '"')
+	}
+	return append(b, '\n')
 }
 
 // kind is how the client speaks.

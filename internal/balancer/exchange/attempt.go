@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"neargate/internal/decide/routing"
 )
 
 // attempt sends the request to one target and passes its answer on. It reports
@@ -44,8 +46,10 @@ func (f *Flow) attempt(g Group) bool {
 	f.stopUpload()
 	fault := f.up.fault
 	f.outcome.Retry = f.mayRetry(t, failure)
+	spared := f.spared(failure)
 	f.settle(failure, false)
 	if f.outcome.Retry {
+		f.Request.Spare(spared)
 		f.late = failure == ConnectTimeout
 		f.passOver(t)
 		return true
@@ -70,7 +74,7 @@ func (f *Flow) unavailable() bool {
 // that was not reached cannot have seen the request; one that broke may have,
 // so only what may be repeated is, and once.
 func (f *Flow) mayRetry(t *Target, failure Failure) bool {
-	if f.Request.attempt+1 >= f.set.Attempts {
+	if f.set.Strict || f.Request.attempt+1 >= f.set.Attempts {
 		return false
 	}
 	switch failure {
@@ -87,6 +91,19 @@ func (f *Flow) mayRetry(t *Target, failure Failure) bool {
 	}
 }
 
+// spared is what another try is after a failure.
+func (f *Flow) spared(failure Failure) routing.Kindness {
+	switch {
+	case failure == ConnectTimeout:
+		return routing.UnreachedElsewhere
+	case failure == Broken:
+		return routing.BrokenElsewhere
+	case failure == ConnectRefused && f.try == nil: // else it was reached, but did not look
+		return routing.RefusedElsewhere
+	}
+	return routing.NoKindness
+}
+
 // ask sends the request and reads the head of the final answer. A kept
 // connection that turns out to be dead is replaced by a new one.
 func (f *Flow) ask(t *Target) Failure {
@@ -98,12 +115,15 @@ func (f *Flow) ask(t *Target) Failure {
 		unseen := errors.Is(err, ErrUnprocessed) && f.whole
 		stale := failure == Broken && f.replay && f.stale()
 		switch {
-		case !stale && !unseen, t.cut.Load():
+		case !stale && !unseen, t.cut.Load(), f.set.Strict:
 			return failure
 		case fresh && unseen:
 			return ConnectRefused // as good as not reached
 		case fresh:
 			return failure
+		}
+		if stale {
+			f.Request.Spare(routing.StaleConnection)
 		}
 		f.drop()
 	}

@@ -151,6 +151,7 @@ func (f *Flow) finish() {
 	if f.set.DropInvalid {
 		s.DroppedBad = f.Request.Invalid
 	}
+	s.Spared = f.Request.spared.Counts(s.TargetStatus != 0 && !s.Own)
 	f.proxy.Observer.Finished(&f.Request, s)
 }
 

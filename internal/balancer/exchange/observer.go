@@ -2,6 +2,8 @@ package exchange
 
 import (
 	"time"
+
+	"neargate/internal/decide/routing"
 )
 
 // Outcome is how one try at a target ended.
@@ -66,4 +68,8 @@ type Summary struct {
 	Class        Desync // of the request
 	ClassReason  string // "" if compliant
 	DroppedBad   int    // header fields dropped for their names
+
+	// Spared is why an ALB would not have passed an answer on, of a request whose
+	// answer was a target's.
+	Spared routing.Kindness
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/netip"
 	"time"
+
+	"neargate/internal/decide/routing"
 )
 
 // Request is the head of a client's request. Every string is a view of its
@@ -42,6 +44,7 @@ type Request struct {
 	extra   []Field // to add to the answer
 	attempt int
 	failed  *Target
+	spared  routing.Kindness
 }
 
 // Unknown is the length of a body that ends by itself.
@@ -89,6 +92,10 @@ func (r *Request) Failed() *Target { return r.failed }
 func (r *Request) SetAnswerHeader(name, value string) {
 	r.extra = append(r.extra, Field{Name: name, Value: value})
 }
+
+// Spare notes that something was done for the request where an ALB would have failed
+// it; the first of several counts. A Group calls it in Claim.
+func (r *Request) Spare(k routing.Kindness) { r.spared = r.spared.Then(k) }
 
 // Context returns a context that ends when the client has gone or the server ends
 // hard. It is for waits in Claim only, and ends with it. The first call may cost

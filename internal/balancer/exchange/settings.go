@@ -15,6 +15,7 @@ type Settings struct {
 	DropInvalid     bool          // routing.http.drop_invalid_header_fields.enabled
 	Desync          DesyncMode    // routing.http.desync_mitigation_mode
 	Attempts        int           // targets tried at most for one request
+	Strict          bool          // a request that an ALB would fail fails: neargate:strict
 
 	// RequestTimeout is how long a target may take from the request to the end of
 	// its answer; 0 is no limit but IdleTimeout.

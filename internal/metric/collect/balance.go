@@ -33,13 +33,34 @@ func (s *second) targetGroups(groups []model.TargetGroupTraffic) {
 			s.gauge(elbNamespace, "UnHealthyHostCount", "Count", both, float64(g.Unhealthy))
 		}
 		s.states(g, both)
+		s.spared(g, both, true)
 		if _, seen := sums[g.LoadBalancerARN]; !seen {
 			order = append(order, g.LoadBalancerARN)
 		}
 		sums[g.LoadBalancerARN] = plus(sums[g.LoadBalancerARN], g)
 	}
 	for _, arn := range order {
-		s.targets(sums[arn], []model.Dimension{{Name: "LoadBalancer", Value: balancerName(arn)}})
+		dims := []model.Dimension{{Name: "LoadBalancer", Value: balancerName(arn)}}
+		s.targets(sums[arn], dims)
+		s.spared(sums[arn], dims, false)
+	}
+}
+
+// spared publishes, under our own name, what was answered though an ALB would have
+// failed it, and by reason where those are wanted.
+func (s *second) spared(g model.TargetGroupTraffic, dims []model.Dimension, byReason bool) {
+	id := model.MetricID{Namespace: model.OwnNamespace, Name: model.WouldHaveFailed, Dimensions: dims}
+	var all uint64
+	for _, x := range g.Spared {
+		all += x.Count
+		if byReason {
+			why := id
+			why.Dimensions = slices.Insert(slices.Clone(dims), 1, model.Dimension{Name: "Reason", Value: x.Reason}) // by name
+			s.add(model.Datum{ID: why, Unit: "Count", Values: []float64{1}, Counts: []float64{float64(x.Count)}})
+		}
+	}
+	if all > 0 {
+		s.add(model.Datum{ID: id, Unit: "Count", Values: []float64{1}, Counts: []float64{float64(all)}})
 	}
 }
 
@@ -51,6 +72,7 @@ func plus(a, b model.TargetGroupTraffic) model.TargetGroupTraffic {
 		a.Status[i] += b.Status[i]
 	}
 	a.ConnErrors += b.ConnErrors
+	a.Spared = slices.Concat(a.Spared, b.Spared)
 	a.ResponseTime = join(a.ResponseTime, b.ResponseTime)
 	return a
 }

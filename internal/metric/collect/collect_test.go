@@ -225,6 +225,19 @@ func TestComputeBalancer(t *testing.T) {
 			},
 		},
 		{
+			"what an ALB would have failed",
+			readings{groups: []model.TargetGroupTraffic{{TargetGroupARN: tgARN, LoadBalancerARN: lbARN, Spared: []model.Spared{{Reason: "NoTargets", Count: 3}}}}},
+			readings{groups: []model.TargetGroupTraffic{{
+				TargetGroupARN: tgARN, LoadBalancerARN: lbARN, Spared: []model.Spared{{Reason: "Other", Count: 2}, {Reason: "NoTargets", Count: 4}},
+			}}},
+			map[string]float64{
+				"RequestCount" + lb: 0, "RequestCount" + both: 0, "RequestCountPerTarget" + both: 0, "RequestCountPerTarget" + tg: 0,
+				"WouldHaveFailed" + lb: 3, "WouldHaveFailed" + both: 3,
+				"WouldHaveFailed[app/blue/50dc6c495c0c9188 NoTargets targetgroup/web/943f017f100becff]": 1,
+				"WouldHaveFailed[app/blue/50dc6c495c0c9188 Other targetgroup/web/943f017f100becff]":     2,
+			},
+		},
+		{
 			"a group that no listener uses has no metrics",
 			readings{},
 			readings{groups: []model.TargetGroupTraffic{unused}},

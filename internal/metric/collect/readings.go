@@ -155,6 +155,7 @@ func groupDeltas(prev, cur []model.TargetGroupTraffic) map[string]model.TargetGr
 			g.Status[i] = delta(was.Status[i], g.Status[i])
 		}
 		g.ConnErrors = delta(was.ConnErrors, g.ConnErrors)
+		g.Spared = sparedDelta(was.Spared, g.Spared)
 		if completed == was.Completed {
 			g.ResponseTime, g.Latency = model.Buckets{}, model.Buckets{} // nothing was answered: spare the comparison
 		} else {
@@ -162,6 +163,22 @@ func groupDeltas(prev, cur []model.TargetGroupTraffic) map[string]model.TargetGr
 			g.Latency = bucketsDelta(was.Latency, g.Latency)
 		}
 		out[g.TargetGroupARN] = g
+	}
+	return out
+}
+
+// sparedDelta returns the reasons that have come up, in an order that stays.
+func sparedDelta(was, now []model.Spared) []model.Spared {
+	var out []model.Spared
+	for _, s := range now {
+		for _, w := range was {
+			if w.Reason == s.Reason {
+				s.Count = delta(w.Count, s.Count)
+			}
+		}
+		if s.Count > 0 {
+			out = append(out, s)
+		}
 	}
 	return out
 }
