@@ -32,7 +32,7 @@ func newLink(c net.Conn) link {
 	l := link{Conn: c}
 	if tcp, ok := c.(*net.TCPConn); ok {
 		l.raw, _ = tcp.SyscallConn() // cannot fail
-		l.plain = l.raw != nil
+		l.plain = l.raw != nil && !raceEnabled
 	}
 	return l
 }
