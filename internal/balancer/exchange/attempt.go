@@ -202,8 +202,8 @@ func (f *Flow) reform(t *Target) error {
 // was said already.
 func (f *Flow) readHead() (Failure, error) {
 	h := &f.head
-	for {
-		if failure, err := f.awaitHead(); failure != OK {
+	for began := f.outcome.Sent; ; began = time.Now() {
+		if failure, err := f.awaitHead(began); failure != OK {
 			return failure, err
 		}
 		switch {

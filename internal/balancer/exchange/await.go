@@ -66,9 +66,9 @@ func (w *wait) moved() time.Time {
 	return w.began
 }
 
-// awaitHead waits for the next head of the answer.
-func (f *Flow) awaitHead() (Failure, error) {
-	w := wait{f, time.Now()}
+// awaitHead waits for a head of the answer, since a time.
+func (f *Flow) awaitHead(began time.Time) (Failure, error) {
+	w := wait{f, began}
 	for {
 		limit, failure := w.next()
 		if failure != OK {

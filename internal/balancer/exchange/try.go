@@ -60,7 +60,8 @@ type Head struct {
 type Try interface {
 	Body
 	// Send sends the head and what there is of the body; end reports that this is
-	// all. It may be called once.
+	// all, and may leave the sending to Head. It is called once; p and what fwd
+	// refers to stay unchanged until Head has returned.
 	Send(fwd *Forward, p []byte, end bool) error
 	// Write sends more of the body, from another goroutine than the one that reads.
 	Write(p []byte, end bool) error

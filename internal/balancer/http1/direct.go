@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -19,16 +20,20 @@ type transfer struct {
 	n    int
 	err  error
 	move func(fd uintptr) bool // made once
+	once func(fd uintptr)      // is move without a wait, and sets all
+	all  bool
 }
 
-// readOnce reads what is there, or waits for it.
+// readOnce reads what is there, or waits for it. What is to be sent first is sent
+// between the look at the socket's state and the wait, so that the answer to it
+// ends the wait, and no read is in vain.
 func (l *link) readOnce(p []byte) (int, error) {
 	if !l.plain {
 		return l.Read(p)
 	}
 	t := &l.in
 	if t.move == nil {
-		t.move = t.receive
+		t.move = l.receive
 	}
 	t.p, t.n, t.err = p, 0, nil
 	err := l.raw.Read(t.move)
@@ -45,7 +50,19 @@ func (l *link) readOnce(p []byte) (int, error) {
 }
 
 // receive reports false if nothing is there.
-func (t *transfer) receive(fd uintptr) bool {
+func (l *link) receive(fd uintptr) bool {
+	t := &l.in
+	if l.first != nil {
+		n, err := send(fd, l.first)
+		l.sent += int64(n)
+		l.first = l.first[n:]
+		if len(l.first) == 0 {
+			l.first = nil
+			return false
+		}
+		t.err = err // too much at once, or nobody takes it
+		return true
+	}
 	for {
 		t.n, t.err = receive(fd, t.p, syscall.MSG_DONTWAIT)
 		if !errors.Is(t.err, syscall.EINTR) {
@@ -54,15 +71,35 @@ func (t *transfer) receive(fd uintptr) bool {
 	}
 }
 
+// sendFirst has p sent by the next read, within a limit as of writeAll. It must stay
+// unchanged until that has returned.
+func (l *link) sendFirst(p []byte, within time.Duration) { l.first, l.within = p, within }
+
+// writeNow writes what the socket takes at once, and reports false if that is not
+// all.
+func (l *link) writeNow(p []byte) (n int, all bool, err error) {
+	t := &l.out
+	if t.move == nil {
+		t.move = t.send
+		t.once = func(fd uintptr) { t.all = t.send(fd) }
+	}
+	t.p, t.n, t.err = p, 0, nil
+	if err := l.raw.Control(t.once); err != nil {
+		return 0, true, err
+	}
+	t.p = nil
+	if t.err != nil {
+		return t.n, true, os.NewSyscallError("sendto", t.err)
+	}
+	return t.n, t.all, nil
+}
+
 // writeOnce writes all of p, unless the deadline passes first.
 func (l *link) writeOnce(p []byte) (int, error) {
 	if !l.plain {
 		return l.Write(p)
 	}
 	t := &l.out
-	if t.move == nil {
-		t.move = t.send
-	}
 	t.p, t.n, t.err = p, 0, nil
 	err := l.raw.Write(t.move)
 	t.p = nil

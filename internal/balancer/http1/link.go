@@ -25,6 +25,8 @@ type link struct {
 
 	plain   bool // a bare TCP socket, which is read and written directly
 	in, out transfer
+	first   []byte        // to be sent before the next read waits
+	within  time.Duration // limit of that without progress
 }
 
 // newLink returns the link of a connection.
@@ -53,6 +55,12 @@ func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, 
 			return 0, exchange.ErrWoken
 		}
 		n, err := l.readOnce(p)
+		if l.first != nil && err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			if err := l.sendRest(); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		if n > 0 || err == nil {
 			l.got += int64(n)
 			return n, nil // the error comes again with the next read
@@ -70,8 +78,27 @@ func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, 
 	}
 }
 
+// sendRest sends what a read could not send before it waits. An error but
+// exchange.ErrIdle is left to the read: a peer that takes no more may have answered.
+func (l *link) sendRest() error {
+	rest := l.first
+	l.first = nil
+	if err := l.writeAll(rest, l.within); errors.Is(err, exchange.ErrIdle) {
+		return err
+	}
+	return nil
+}
+
 // writeAll writes p, giving up with exchange.ErrIdle after limit without progress.
 func (l *link) writeAll(p []byte, limit time.Duration) error {
+	if l.plain {
+		n, all, err := l.writeNow(p)
+		l.sent += int64(n)
+		if all {
+			return err
+		}
+		p = p[n:]
+	}
 	until := time.Now().Add(limit)
 	for {
 		if l.writeBy.After(until) || l.writeBy.Before(until.Add(-limit/2)) {
