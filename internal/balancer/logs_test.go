@@ -120,6 +120,7 @@ func TestAccessLog(t *testing.T) {
 	bad.Close()
 	r.logTo(lb.ARN, "false", "logs")
 	ask("/between")
+	eventually(t, "the request between has ended", func() bool { return r.LoadBalancerTraffic()[0].Requests == 3 })
 	r.logTo(lb.ARN, "true", "logs")
 	ask("/last")
 	r.stop()

@@ -214,7 +214,8 @@ func (f *Flow) readHead() (Failure, error) {
 				return BadAnswer, ErrMalformed
 			}
 			return OK, nil
-		case h.Status != 100:
+		case h.Status != 100 && (f.hinted == 0 || f.hinted == f.sum.Tries):
+			f.hinted = f.sum.Tries // the client has had what another target said
 			if err := f.client.Interim(h); err != nil {
 				return ClientGone, err
 			}

@@ -23,6 +23,7 @@ const (
 	OtherField FieldID = iota
 	ConnectionField
 	ContentLengthField
+	DateField
 	ExpectField
 	ForwardedForField
 	ForwardedPortField
@@ -45,6 +46,9 @@ func KnownField(name string) FieldID {
 		want, id = "te", TEField
 	case 4:
 		want, id = "host", HostField
+		if name[0]|0x20 == 'd' {
+			want, id = "date", DateField
+		}
 	case 6:
 		want, id = "expect", ExpectField
 	case 7:

@@ -30,6 +30,7 @@ type Flow struct {
 	whole  bool    // that is all of it
 	replay bool    // it can be sent again though a target may have seen it
 	keep   bool    // the client's connection may take another request
+	hinted int     // the try of which the client got interim answers; 0 is none
 	late   bool    // the last try found no connection in time
 
 	lease   Lease // held and not yet done
@@ -54,7 +55,7 @@ func (f *Flow) Begin(p *Proxy, c Client, conn *Conn) {
 	f.proxy, f.client, f.set = p, c, p.Current()
 	f.rewrite, f.edits = nil, nil
 	f.text.reset()
-	f.body, f.whole, f.replay, f.late = nil, false, false, false
+	f.body, f.whole, f.replay, f.late, f.hinted = nil, false, false, false, 0
 	f.keep = true
 	f.sum, f.outcome, f.up.fault = Summary{}, Outcome{}, nil
 	f.gone.Store(false)

@@ -175,7 +175,7 @@ func (a *attempt) Head(h *Head, _ time.Duration) error {
 	if status >= 200 {
 		<-a.sent
 	}
-	*h = Head{Status: status, Fields: append(h.Fields[:0], Field{Name: "server", Value: "theirs"}), Length: Unknown}
+	*h = Head{Status: status, Fields: append(h.Fields[:0], Field{Name: "server", Value: "theirs"}, Field{Name: "date", Value: "now", ID: DateField}), Length: Unknown}
 	return nil
 }
 
@@ -335,7 +335,7 @@ func TestRewriteAndEdits(t *testing.T) {
 	if diff := cmp.Diff(want, names(fwd.Fields)); diff != "" {
 		t.Errorf("the target got (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"Strict-Transport-Security: max-age=1"}, names(c.head.Fields)); diff != "" {
+	if diff := cmp.Diff([]string{"date: now", "Strict-Transport-Security: max-age=1"}, names(c.head.Fields)); diff != "" {
 		t.Errorf("the client got (-want +got):\n%s", diff)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // answer sends an answer of the balancer's own, in the form that AWS gives it.
@@ -26,9 +25,8 @@ func (f *Flow) ownHead(a *Answer) (body string) {
 	if body == "" && a.Status >= 300 && !a.Bare {
 		body, kind = page(a.Status), "text/html"
 	}
-	f.text.b = time.Now().UTC().AppendFormat(f.text.b, http.TimeFormat)
 	h.add("Server", "awselb/2.0")
-	h.add("Date", f.text.take())
+	h.add("Date", f.date())
 	if a.Status == 204 || a.Status == 304 {
 		body, h.Bodiless = "", true
 	} else {
@@ -56,11 +54,32 @@ func (h *Head) add(name, value string) {
 // page is the body of AWS's errors and redirects.
 func page(status int) string {
 	title := strconv.Itoa(status) + " " + reason(status)
+	if status == http.StatusFound {
+		title = "302 Found"
+	}
 	return "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" +
 		title + "</h1></center>\r\n</body>\r\n</html>\r\n"
 }
 
-func reason(status int) string { return http.StatusText(status) }
+// reason is how an ALB names a status: as nginx, of which it seems to be made
+// (captures show 302, 502 and 503).
+func reason(status int) string {
+	switch status {
+	case http.StatusFound:
+		return "Moved Temporarily"
+	case http.StatusRequestTimeout:
+		return "Request Time-out"
+	case http.StatusRequestEntityTooLarge:
+		return "Request Entity Too Large"
+	case http.StatusRequestURITooLong:
+		return "Request-URI Too Large"
+	case http.StatusServiceUnavailable:
+		return "Service Temporarily Unavailable"
+	case http.StatusGatewayTimeout:
+		return "Gateway Time-out"
+	}
+	return http.StatusText(status)
+}
 
 // refuse answers a request that is malformed or came too slowly, and has the
 // connection ended.

@@ -1,5 +1,10 @@
 package exchange
 
+import (
+	"net/http"
+	"time"
+)
+
 // relay passes the final answer on, whose head has come.
 func (f *Flow) relay() {
 	h := &f.head
@@ -22,6 +27,7 @@ func (f *Flow) relay() {
 		f.fail(BadAnswer, nil)
 		return
 	}
+	f.addDate(h)
 	f.edit(h)
 	h.Close = !f.keep || f.up.running && h.Last
 	switch {
@@ -139,6 +145,22 @@ func (f *Flow) close(failure Failure) {
 
 // reusable reports whether the target's connection may take another request.
 func (f *Flow) reusable() bool { return f.whole && f.Request.Class != Ambiguous }
+
+// addDate adds the time to an answer that has none (RFC 9110 6.6.1).
+func (f *Flow) addDate(h *Head) {
+	for i := range h.Fields {
+		if h.Fields[i].ID == DateField {
+			return
+		}
+	}
+	h.add("Date", f.date())
+	h.Raw = nil
+}
+
+func (f *Flow) date() string {
+	f.text.b = time.Now().UTC().AppendFormat(f.text.b, http.TimeFormat)
+	return f.text.take()
+}
 
 // edit adds to the answer's head what the Router and the Group want.
 func (f *Flow) edit(h *Head) {

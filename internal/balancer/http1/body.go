@@ -1,6 +1,10 @@
 package http1
 
-import "neargate/internal/balancer/exchange"
+import (
+	"strings"
+
+	"neargate/internal/balancer/exchange"
+)
 
 // body follows a body to its end, in the form that is asked for.
 type body struct {
@@ -14,7 +18,7 @@ type body struct {
 
 // begin starts over with another body; buffers are kept.
 func (b *body) begin(kind bodyKind, length int64) {
-	*b = body{kind: kind, left: length, plain: b.plain[:0], tail: b.tail[:0], fields: b.fields[:0]}
+	*b = body{kind: kind, left: length, chunks: chunks{answer: b.chunks.answer}, plain: b.plain[:0], tail: b.tail[:0], fields: b.fields[:0]}
 }
 
 // feed takes the part of p that belongs to the body. The end of one that lasts
@@ -57,7 +61,13 @@ func (b *body) trailers() []exchange.Field {
 	if len(b.tail) <= len("\r\n") || len(b.fields) > 0 {
 		return b.fields
 	}
-	b.fields, _ = parseFields(b.fields, view(b.tail), maxTrailers) // were checked as they came
+	for lines := view(b.tail); lines != "\r\n"; {
+		end := strings.IndexByte(lines, '\n') + 1
+		if f, quirk := parseField(lines[:end]); quirk == proper && !framing(f.ID) {
+			b.fields = append(b.fields, f)
+		}
+		lines = lines[end:]
+	}
 	return b.fields
 }
 

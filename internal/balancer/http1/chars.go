@@ -2,11 +2,12 @@ package http1
 
 // Classes of octets (RFC 9110 5.6.2, RFC 9112, RFC 3986).
 const (
-	tokenChar  uint8 = 1 << iota // of methods and field names
-	plainChar                    // of names that drop_invalid_header_fields lets pass
-	valueChar                    // of field values and reason phrases
-	targetChar                   // of request targets; bytes above 0x7f pass, as targets get them raw
-	hostChar                     // of a registered name or an IPv4 address
+	tokenChar   uint8 = 1 << iota // of methods and field names
+	plainChar                     // of names that drop_invalid_header_fields lets pass
+	valueChar                     // of field values and reason phrases
+	targetChar                    // of request targets; bytes above 0x7f pass, as targets get them raw
+	hostChar                      // of a registered name or an IPv4 address
+	visibleChar                   // of field names that are none, but can be read
 )
 
 //nolint:gochecknoglobals // a constant table, which Go cannot declare as one
@@ -23,6 +24,9 @@ func charTable() (t [256]uint8) {
 	set(plainChar, alnum+"-")
 	set(hostChar, alnum+"-._~%!$&'()*+;=")
 	set(valueChar, "\t ")
+	for c := 0x21; c < 0x7f; c++ {
+		t[c] |= visibleChar
+	}
 	for c := 0x21; c < 256; c++ {
 		if c != 0x7f {
 			t[c] |= valueChar

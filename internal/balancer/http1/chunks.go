@@ -3,12 +3,18 @@ package http1
 import "neargate/internal/balancer/exchange"
 
 // chunks follows a chunked body (RFC 9112 7.1) octet by octet and refuses what
-// two readers could read differently: signs, blanks, bare line feeds, sizes of
-// over 15 digits, framing fields in trailers. The zero value is at the start.
+// two readers could read differently: signs, bare line feeds, sizes of over 15
+// digits, framing fields in trailers. Blanks behind a size pass. The zero value is
+// at the start.
 type chunks struct {
+	// answer reports that a target sends them, whose client alone is harmed by
+	// leading zeros and by framing fields in trailers, which have no effect there.
+	answer bool
+
 	state chunkState
 	left  int64 // of the chunk's data, or its size so far
 	line  int   // octets of this size line, or of all trailer lines
+	zeros int   // in front of sizes, so far
 	name  [maxFramingName]byte
 	named int // octets of the trailer's name
 	// tail gets the trailers as lines, with the empty one at the end, if it is not
@@ -21,6 +27,7 @@ type chunkState uint8
 const (
 	chunkSizeStart chunkState = iota
 	chunkSize
+	chunkBlank // behind the size
 	chunkExtension
 	chunkSizeLF
 	chunkData
@@ -78,12 +85,12 @@ func (c *chunks) next(p []byte) (frame, data int, err error) {
 // step takes one octet of framing.
 func (c *chunks) step(b byte) bool {
 	switch c.state {
-	case chunkSizeStart, chunkSize:
+	case chunkSizeStart, chunkSize, chunkBlank:
 		return c.size(b)
 	case chunkExtension:
 		return c.skip(b, chunkSizeLF, maxExtensionLine)
 	case chunkSizeLF:
-		c.state, c.line = chunkData, 0
+		c.state, c.line, c.zeros = chunkData, 0, 0
 		if c.left == 0 {
 			c.state = trailerStart
 		}
@@ -116,21 +123,34 @@ func (c *chunks) size(b byte) bool {
 		digit = int(lower(b)-'a') + 10
 	}
 	switch {
-	case digit >= 0:
-		c.state = chunkSize
-		c.left = c.left<<4 | int64(digit)
-		c.line++
-		return c.line <= maxSizeDigits
+	case digit >= 0 && c.state != chunkBlank:
+		return c.digit(digit)
 	case c.state == chunkSizeStart:
 		return false
+	case b == ' ' || b == '\t':
+		c.state = chunkBlank
+		c.line++
+		return c.line <= maxExtensionLine
 	case b == '\r':
 		c.state = chunkSizeLF
-	case b == ';':
+	case b == ';' && (c.answer || c.state != chunkBlank):
 		c.state = chunkExtension
 	default:
 		return false
 	}
 	return true
+}
+
+func (c *chunks) digit(digit int) bool {
+	c.state = chunkSize
+	zeros := c.left == 0 && c.answer // leading ones
+	c.left = c.left<<4 | int64(digit)
+	if zeros {
+		c.zeros++
+		return c.zeros <= maxExtensionLine
+	}
+	c.line++
+	return c.line <= maxSizeDigits
 }
 
 // skip takes an octet of a value up to its CR.
@@ -170,7 +190,12 @@ func (c *chunks) framing() bool {
 	if c.named > len(c.name) {
 		return false
 	}
-	switch exchange.KnownField(view(c.name[:c.named])) {
+	return !c.answer && framing(exchange.KnownField(view(c.name[:c.named])))
+}
+
+// framing reports whether a field has no place in trailers (RFC 9110 6.5.1).
+func framing(id exchange.FieldID) bool {
+	switch id {
 	case exchange.ContentLengthField, exchange.TransferEncodingField, exchange.HostField, exchange.ConnectionField,
 		exchange.TEField, exchange.ExpectField, exchange.UpgradeField, exchange.ForwardedForField,
 		exchange.ForwardedPortField, exchange.ForwardedProtoField, exchange.TraceField:

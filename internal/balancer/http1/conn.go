@@ -25,7 +25,6 @@ type Conn struct {
 
 	link
 	in       buffer
-	age      time.Duration // when the last request came
 	draining atomic.Bool
 	unread   bool // the client may still be sending, though answered
 
@@ -116,7 +115,6 @@ func (c *Conn) next() (more bool) {
 		c.unread = t.answered
 		return false
 	}
-	c.age = t.req.Arrived.Sub(c.of.Started)
 	t.keep = c.mayKeep(&t.req)
 	if !t.flow.Serve(c.ctx) || !t.keep {
 		c.unread = t.answered && !t.body.whole && !t.aborted
@@ -131,7 +129,7 @@ func (c *Conn) mayKeep(r *request) bool {
 	if r.minor == 0 && !r.wantsKeep || r.wantsClose {
 		return false
 	}
-	return c.age < c.proxy.Current().ClientKeepAlive
+	return r.Arrived.Sub(c.of.Started) < c.proxy.Current().ClientKeepAlive
 }
 
 // begin takes out what the request that has come needs.

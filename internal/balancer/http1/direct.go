@@ -53,26 +53,37 @@ func (l *link) readOnce(p []byte) (int, error) {
 func (l *link) receive(fd uintptr) bool {
 	t := &l.in
 	if l.first != nil {
-		n, err := send(fd, l.first)
-		l.sent += int64(n)
-		l.first = l.first[n:]
-		if len(l.first) == 0 {
-			l.first = nil
-			return false
-		}
-		t.err = err // too much at once, or nobody takes it
-		return true
+		return l.begin(fd)
 	}
 	for {
 		t.n, t.err = receive(fd, t.p, syscall.MSG_DONTWAIT)
 		if !errors.Is(t.err, syscall.EINTR) {
-			return !errors.Is(t.err, syscall.EAGAIN)
+			break
 		}
 	}
+	return !errors.Is(t.err, syscall.EAGAIN)
+}
+
+// begin sends what is to be sent before the wait. It reports true, and leaves the
+// rest, if the socket does not take it all.
+func (l *link) begin(fd uintptr) bool {
+	n, err := send(fd, l.first)
+	l.sent += int64(n)
+	l.first = l.first[n:]
+	if len(l.first) == 0 {
+		l.first = nil
+		return false
+	}
+	l.in.err = err
+	if err == nil {
+		l.in.err = syscall.EAGAIN
+	}
+	return true
 }
 
 // sendFirst has p sent by the next read, within a limit as of writeAll. It must stay
-// unchanged until that has returned.
+// unchanged until that has returned. Nothing may have come on the socket that was
+// not read: the wait is for what comes afterwards.
 func (l *link) sendFirst(p []byte, within time.Duration) { l.first, l.within = p, within }
 
 // writeNow writes what the socket takes at once, and reports false if that is not

@@ -32,12 +32,15 @@ func (r *request) parseKnown() error {
 		case exchange.TEField:
 			r.Trailers = r.minor == 1 && named(value, "trailers")
 		case exchange.UpgradeField:
-			upgrades = isFold(value, "websocket")
+			upgrades = named(value, "websocket")
 		case exchange.ForwardedForField:
 			forwarded += countItems(value)
 		case exchange.OtherField:
 			if !all(f.Name, plainChar) {
 				r.Invalid++
+			}
+			if suspicious(f.Name) {
+				r.Blame(exchange.Ambiguous, "SuspiciousHeader")
 			}
 		default: // steers neither
 		}

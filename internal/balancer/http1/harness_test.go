@@ -350,12 +350,19 @@ func once(answer string) func(net.Conn, *http.Request, string) bool {
 	}
 }
 
-const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+const (
+	date     = "Date: Sat, 28 Nov 2026 09:00:00 GMT\r\n"
+	okAnswer = "HTTP/1.1 200 OK\r\n" + date + "Content-Length: 2\r\n\r\nok"
+)
 
 var (
-	traceRE = regexp.MustCompile(`1-[0-9a-f]{8}-[0-9a-f]{24}`)
-	dateRE  = regexp.MustCompile(`Date: [^\r]*`)
+	traceRE   = regexp.MustCompile(`1-[0-9a-f]{8}-[0-9a-f]{24}`)
+	undatedRE = regexp.MustCompile(`Date: [^\r]*\r\n`)
+	dateRE    = regexp.MustCompile(`Date: [^\r]*`)
 )
+
+// undated is s without Date fields.
+func undated(s string) string { return undatedRE.ReplaceAllString(s, "") }
 
 // masked replaces what differs from run to run.
 func masked(s string) string {

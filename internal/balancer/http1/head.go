@@ -34,39 +34,79 @@ func headEnd(p []byte, scanned int) (int, error) {
 // maxFields bounds the work that one head can cause.
 const maxFields = 500
 
-// parseFields reads field lines up to the empty line that ends them. dst is
-// reused.
-func parseFields(dst []exchange.Field, lines string, maxLine int) ([]exchange.Field, error) {
-	dst = dst[:0]
+// parseFields reads the field lines of a request up to the empty line that ends
+// them. dst is reused.
+func (r *request) parseFields(lines string) error {
+	dst := r.Fields[:0]
 	for lines[0] != '\r' || lines[1] != '\n' {
 		end := strings.IndexByte(lines, '\n') + 1
-		if end > maxLine {
-			return dst, errHeaderSize
+		if end > maxHeaderLine {
+			return errHeaderSize
 		}
 		if len(dst) == maxFields {
-			return dst, errHeaderCount
+			return errHeaderCount
 		}
-		f, err := parseField(lines[:end])
-		if err != nil {
-			return dst, err
+		f, quirk := parseField(lines[:end])
+		if quirk != proper {
+			if err := r.meet(&f, quirk); err != nil {
+				return err
+			}
 		}
 		dst = append(dst, f)
+		r.Fields = dst
 		lines = lines[end:]
 	}
-	return dst, nil
+	r.Fields = dst
+	return nil
 }
 
-// parseField reads one line, which ends in CRLF. A name must be a token, with
-// the colon right behind it; folded lines are thereby refused too.
-func parseField(line string) (exchange.Field, error) {
+// quirk is what is wrong with a field.
+type quirk uint8
+
+const (
+	proper   quirk = iota
+	nameless       // nothing stands before the colon
+	oddName        // octets in the name that may not stand there, but can be seen
+	oddValue       // control characters in the value
+	unreadable
+)
+
+// parseField reads one line, which ends in CRLF. The colon must be right behind the
+// name; folded lines are thereby unreadable too.
+func parseField(line string) (exchange.Field, quirk) {
 	colon := strings.IndexByte(line, ':')
-	if colon <= 0 || !all(line[:colon], tokenChar) || !cleanValue(line[colon+1:len(line)-2]) {
-		return exchange.Field{}, errBadHeader
+	if colon < 0 {
+		return exchange.Field{}, unreadable
 	}
-	name := line[:colon]
-	return exchange.Field{
-		Name: name, Value: trim(line[colon+1 : len(line)-2]), Line: line, ID: exchange.KnownField(name),
-	}, nil
+	name, value := line[:colon], trim(line[colon+1:len(line)-2])
+	f := exchange.Field{Name: name, Value: value, Line: line, ID: exchange.KnownField(name)}
+	switch {
+	case colon == 0:
+		return f, nameless
+	case !all(name, tokenChar):
+		if all(name, visibleChar) {
+			return f, oddName
+		}
+		return f, unreadable
+	case !cleanValue(value):
+		if strings.ContainsAny(value, "\x00\r\n") {
+			return f, unreadable
+		}
+		return f, oddValue
+	}
+	return f, proper
+}
+
+// clean puts blanks for the control characters of a value (RFC 9110 5.5), so that
+// no two readers see different things in it.
+func clean(f *exchange.Field) {
+	value := []byte(f.Value)
+	for i, c := range value {
+		if chars[c]&valueChar == 0 {
+			value[i] = ' '
+		}
+	}
+	f.Line, f.Value = "", trim(string(value))
 }
 
 // parseLength reads a Content-Length: digits only, and not above what a file

@@ -47,7 +47,11 @@ func New(cfg Config) *Codec {
 	}
 	c := &Codec{cfg: cfg, pools: newBuffers()}
 	c.turns.New = func() any { return newTurn() }
-	c.tries.New = func() any { return &try{codec: c, in: make([]byte, streamBuffer)} }
+	c.tries.New = func() any {
+		t := &try{codec: c, in: make([]byte, streamBuffer)}
+		t.body.chunks.answer = true
+		return t
+	}
 	return c
 }
 

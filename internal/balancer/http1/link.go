@@ -81,9 +81,9 @@ func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, 
 // sendRest sends what a read could not send before it waits. An error but
 // exchange.ErrIdle is left to the read: a peer that takes no more may have answered.
 func (l *link) sendRest() error {
-	rest := l.first
+	err := l.writeAll(l.first, l.within)
 	l.first = nil
-	if err := l.writeAll(rest, l.within); errors.Is(err, exchange.ErrIdle) {
+	if errors.Is(err, exchange.ErrIdle) {
 		return err
 	}
 	return nil

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -37,8 +38,7 @@ func (a *answer) parse(raw []byte, head bool) error {
 	if err := a.parseLine(text[:line-2]); err != nil {
 		return err
 	}
-	var err error
-	if h.Fields, err = parseFields(h.Fields, text[line:], maxAnswerHeaders); err != nil {
+	if err := a.parseFields(text[line:]); err != nil {
 		return err
 	}
 	a.keep = a.minor == 1
@@ -52,13 +52,37 @@ func (a *answer) parse(raw []byte, head bool) error {
 	return nil
 }
 
-// parseLine reads "HTTP/1.x SP status [SP reason]".
+// parseFields reads the field lines up to the empty line that ends them.
+func (a *answer) parseFields(lines string) error {
+	for lines[0] != '\r' || lines[1] != '\n' {
+		end := strings.IndexByte(lines, '\n') + 1
+		f, quirk := parseField(lines[:end])
+		switch {
+		case len(a.Fields) == maxFields:
+			return errHeaderCount
+		case quirk == oddValue && f.ID == exchange.OtherField:
+			clean(&f)
+			a.hop = true
+		case quirk != proper:
+			return errBadHeader
+		}
+		a.Fields = append(a.Fields, f)
+		lines = lines[end:]
+	}
+	return nil
+}
+
+// parseLine reads "HTTP/1.x SP status [SP reason]". Later versions are taken for
+// 1.1, which is what was asked for.
 func (a *answer) parseLine(line string) error {
 	if len(line) < 12 || line[8] != ' ' || len(line) > 12 && line[12] != ' ' || !cleanValue(line[12:]) {
 		return errBadVersion
 	}
 	minor, err := parseVersion(line[:8])
-	if err != nil {
+	switch {
+	case errors.Is(err, errVersion) && line[5] > '1', err == nil && minor > 1:
+		minor, a.hop = 1, true
+	case err != nil:
 		return err
 	}
 	a.minor = minor
@@ -68,7 +92,7 @@ func (a *answer) parseLine(line string) error {
 		}
 		a.Status = a.Status*10 + int(c-'0')
 	}
-	if a.Status < 100 || a.Status > 599 {
+	if a.Status < 100 || a.Status > 999 {
 		return errBadVersion
 	}
 	if len(line) > 13 {
@@ -99,7 +123,7 @@ func (a *answer) known(f *exchange.Field) error {
 		a.keepFor = keepAliveTimeout(f.Value)
 	case exchange.UpgradeField:
 		a.hop = true
-		a.upgrades = isFold(f.Value, "websocket")
+		a.upgrades = named(f.Value, "websocket")
 	case exchange.ProxyConnectionField:
 		a.hop = true
 	default: // goes to the client as it came
@@ -122,10 +146,13 @@ func (a *answer) addLength(list string) error {
 }
 
 func (a *answer) connection(list string) error {
-	if len(list) > maxConnection || a.options != "" {
+	if len(a.options)+len(list) > maxConnection {
 		return errBadHeader
 	}
 	whole := list
+	if a.options != "" {
+		whole = a.options + "," + list
+	}
 	for more := true; more; {
 		var item string
 		item, list, more = nextItem(list)

@@ -21,8 +21,7 @@ func (r *request) parse(buf []byte, at, end int) error {
 	if len(head)-line > maxRequestHeaders {
 		return errHeaderSize
 	}
-	var err error
-	if r.Fields, err = parseFields(r.Fields, head[line:], maxHeaderLine); err != nil {
+	if err := r.parseFields(head[line:]); err != nil {
 		return err
 	}
 	if err := r.parseKnown(); err != nil {
@@ -38,7 +37,8 @@ func (r *request) parse(buf []byte, at, end int) error {
 	return nil
 }
 
-// parseLine reads "METHOD SP target SP version", with single blanks only.
+// parseLine reads "METHOD SP target SP version". Blanks within the target are the
+// target's.
 func (r *request) parseLine(line string) error {
 	sp1 := strings.IndexByte(line, ' ')
 	sp2 := strings.LastIndexByte(line, ' ')
@@ -49,25 +49,34 @@ func (r *request) parseLine(line string) error {
 	if sp2 <= sp1 {
 		return errBadVersion
 	}
-	if sp2 == sp1+1 || !all(line[sp1+1:sp2], targetChar) {
+	if sp2 == sp1+1 {
 		return errBadURI
 	}
 	r.URI = line[sp1+1 : sp2]
+	if !all(r.URI, targetChar) {
+		if err := r.escapeURI(); err != nil {
+			return err
+		}
+	}
 	minor, err := parseVersion(line[sp2+1:])
 	if err != nil {
 		return err
+	}
+	if minor > 1 { // is to be read as 1.1 (RFC 9110 2.5)
+		r.Blame(exchange.Acceptable, "NonCompliantVersion")
+		minor = 1
 	}
 	r.minor = minor
 	r.Version = [...]string{"HTTP/1.0", "HTTP/1.1"}[minor]
 	return r.parseURI()
 }
 
-// parseVersion takes HTTP/1.0 and HTTP/1.1.
+// parseVersion takes HTTP/1.0 and later versions of HTTP/1.
 func parseVersion(s string) (minor uint8, err error) {
 	if len(s) != 8 || s[:5] != "HTTP/" || s[6] != '.' || s[5]-'0' > 9 || s[7]-'0' > 9 {
 		return 0, errBadVersion
 	}
-	if s[5] != '1' || s[7] > '1' {
+	if s[5] != '1' {
 		return 0, errVersion
 	}
 	return s[7] - '0', nil

@@ -52,7 +52,7 @@ func (r *request) publish() {
 		case exchange.ExpectField:
 			f.Hop = r.Expects
 		case exchange.OtherField:
-			f.Hop = r.options != "" && named(r.options, f.Name)
+			f.Hop = f.Hop || r.options != "" && named(r.options, f.Name)
 		default: // goes on, or is written anew
 		}
 	}

@@ -30,7 +30,7 @@ func (t *turn) Respond(h *exchange.Head, p []byte, end bool) error {
 	if t.passesAsItCame(h) {
 		return t.verbatim(h.Raw, p)
 	}
-	t.out = append(t.appendConnection(appendHead(t.out[:0], h), h), "\r\n"...)
+	t.out = append(t.appendHead(t.out[:0], h), "\r\n"...)
 	t.out = t.appendBody(t.out, p, end)
 	return t.write(t.out)
 }
@@ -70,9 +70,29 @@ func appendHead(out []byte, h *exchange.Head) []byte {
 	if h.Reason == "" {
 		out = append(out, http.StatusText(h.Status)...)
 	}
-	out = append(append(out, h.Reason...), "\r\n"...)
+	return appendFields(append(append(out, h.Reason...), "\r\n"...), h.Fields)
+}
+
+// appendHead writes the head but for its empty line. An ALB's own answers have the
+// connection's field behind the length.
+func (t *turn) appendHead(out []byte, h *exchange.Head) []byte {
+	if !h.Own {
+		return t.appendConnection(appendHead(out, h), h)
+	}
+	rest := *h
 	for i := range h.Fields {
-		out = appendField(out, &h.Fields[i])
+		if h.Fields[i].ID == exchange.ContentLengthField {
+			rest.Fields = h.Fields[:i+1]
+			out = t.appendConnection(appendHead(out, &rest), h)
+			return appendFields(out, h.Fields[i+1:])
+		}
+	}
+	return t.appendConnection(appendHead(out, h), h)
+}
+
+func appendFields(out []byte, fields []exchange.Field) []byte {
+	for i := range fields {
+		out = appendField(out, &fields[i])
 	}
 	return out
 }
@@ -133,11 +153,7 @@ func (t *turn) WriteTrailers(fields []exchange.Field) error {
 }
 
 func appendTrailers(out []byte, fields []exchange.Field) []byte {
-	out = append(out, "0\r\n"...)
-	for i := range fields {
-		out = appendField(out, &fields[i])
-	}
-	return append(out, "\r\n"...)
+	return append(appendFields(append(out, "0\r\n"...), fields), "\r\n"...)
 }
 
 // Abort has the connection end without a proper answer: exchange.Client.

@@ -91,8 +91,8 @@ func TestTimeouts(t *testing.T) {
 		{"no answer", []string{last11}, readHead, "HTTP/1.1 504 ", time.Minute},
 		{"half an answer", []string{last11}, func(c net.Conn) {
 			readHead(c)
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe")
-		}, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhe", time.Minute},
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n"+date+"Content-Length: 5\r\n\r\nhe")
+		}, "HTTP/1.1 200 OK\r\n" + date + "Content-Length: 5\r\nConnection: close\r\n\r\nhe", time.Minute},
 		{"an answer after 59 s", []string{last11}, func(c net.Conn) {
 			readHead(c)
 			time.Sleep(59 * time.Second)
@@ -100,7 +100,7 @@ func TestTimeouts(t *testing.T) {
 		}, lastAnswer, 59 * time.Second},
 		{"an answer that comes slowly", []string{last11}, func(c net.Conn) {
 			readHead(c)
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n"+date+"Content-Length: 2\r\n\r\n")
 			for _, s := range []string{"o", "k"} {
 				time.Sleep(50 * time.Second)
 				_, _ = io.WriteString(c, s)

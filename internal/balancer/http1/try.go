@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strconv"
@@ -26,7 +27,8 @@ type try struct {
 	// one.
 	in, buf   []byte
 	held, end int
-	scanned   int // octets in which no end of a head was found
+	scanned   int  // octets in which no end of a head was found
+	bare      bool // a line of it ends without CR
 	head      answer
 	body      body
 	form      exchange.Form
@@ -43,7 +45,7 @@ type try struct {
 func (c *Codec) try(tc *targetConn) *try {
 	t := c.tries.Get().(*try)
 	t.tc, t.buf = tc, t.in
-	t.held, t.end, t.scanned = 0, 0, 0
+	t.held, t.end, t.scanned, t.bare = 0, 0, 0, false
 	t.inChunks, t.whole, t.surplus, t.endless = false, false, false, false
 	t.woken.Store(false)
 	t.broken.Store(false)
@@ -119,11 +121,14 @@ func (t *try) WriteTrailers(fields []exchange.Field) error {
 func (t *try) Head(h *exchange.Head, limit time.Duration) error {
 	if t.end > 0 { // that of an interim answer
 		t.held = copy(t.buf, t.buf[t.end:t.held])
-		t.end, t.scanned = 0, 0
+		t.end, t.scanned, t.bare = 0, 0, false
 	}
 	for {
-		end, err := headEnd(t.buf[:t.held], t.scanned)
-		if err != nil || end > maxAnswerHeaders || end == 0 && t.held > maxAnswerHeaders {
+		if t.scanned == 0 {
+			t.skipEmptyLines()
+		}
+		end := t.headEnd()
+		if end > maxAnswerHeaders || end == 0 && t.held > maxAnswerHeaders {
 			return exchange.ErrMalformed
 		}
 		if end > 0 {
@@ -142,11 +147,60 @@ func (t *try) Head(h *exchange.Head, limit time.Duration) error {
 	}
 }
 
+// headEnd looks for the end of the head in what was not scanned yet, and returns
+// where it is, or 0. Targets may end lines without CR (RFC 9112 2.2).
+func (t *try) headEnd() int {
+	p := t.buf[:t.held]
+	for at := t.scanned; ; at++ {
+		i := bytes.IndexByte(p[at:], '\n')
+		if i < 0 {
+			return 0
+		}
+		at += i
+		line := p[:at]
+		if at > 0 && p[at-1] == '\r' {
+			line = p[:at-1]
+		} else {
+			t.bare = true
+		}
+		if n := len(line); n > 0 && line[n-1] == '\n' {
+			return at + 1
+		}
+	}
+}
+
+// skipEmptyLines passes over empty lines before an answer.
+func (t *try) skipEmptyLines() {
+	p := t.buf[:t.held]
+	for len(p) > 0 && p[0] == '\n' || len(p) > 1 && p[0] == '\r' && p[1] == '\n' {
+		p = p[bytes.IndexByte(p, '\n')+1:]
+	}
+	if len(p) < t.held {
+		t.held = copy(t.buf, p)
+	}
+}
+
+// withCR ends all lines with CRLF.
+func withCR(head []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(head) {
+		out = append(append(out, bytes.TrimRight(line, "\r\n")...), "\r\n"...)
+	}
+	return out
+}
+
 // parse reads the head that has come.
 func (t *try) parse(h *exchange.Head) error {
 	t.head.Head = h
-	if err := t.head.parse(t.buf[:t.end], t.toHead); err != nil {
+	raw := t.buf[:t.end]
+	if t.bare {
+		raw = withCR(raw)
+	}
+	if err := t.head.parse(raw, t.toHead); err != nil {
 		return exchange.ErrMalformed
+	}
+	if t.bare {
+		h.Raw = nil
 	}
 	if h.Status == 101 {
 		if !t.upgrades || !t.head.upgrades {
