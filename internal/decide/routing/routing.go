@@ -1,6 +1,7 @@
 // Package routing decides where a request goes: which rule of a listener
-// matches it, which target group of a weighted action takes it, which targets
-// of the group may serve, and which of those it is sent to.
+// matches it, what the rule makes of its host and URL, which target group of a
+// weighted action takes it, which targets of the group may serve, and which of
+// those it is sent to, by turns, loads, weights or the client's session.
 //
 // It is pure, and what runs for each request allocates nothing. Rules are
 // compiled once, when a listener changes; loads are read through a function, so
