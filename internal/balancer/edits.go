@@ -36,22 +36,28 @@ func tlsNamesOf(l model.Listener) *tlsNames {
 
 // editsFor is what changes of a request that is forwarded, and of its answer: the
 // listener's edits, and with routing.http.x_amzn_tls_version_and_cipher_suite.enabled
-// what was agreed on with the client. A header of the client's with such a name
-// does not pass.
+// what was agreed on with the client, and what its certificate says of it where it
+// is asked for one. A header of the client's with such a name does not pass.
 func (l *listener) editsFor(r *exchange.Request) *exchange.Edits {
 	edits := l.edits.Load()
 	secure, _ := r.Conn.Note.(*front.Secure)
-	if secure == nil || !l.lb.conf.Load().tellTLS {
+	tells, clients := l.lb.conf.Load().tellTLS, l.clientNames.Load()
+	if secure == nil || !tells && *clients == nil {
 		return edits
 	}
 	out := exchange.Edits{}
 	if edits != nil {
 		out = *edits
 	}
-	names := l.tlsNames.Load()
-	out.Request = exchange.Edit{
-		Remove: []string{names.version, names.cipher, tlsVersion, tlsCipher},
-		Add:    []exchange.Field{{Name: names.version, Value: secure.Version}, {Name: names.cipher, Value: secure.Cipher}},
+	if tells {
+		names := l.tlsNames.Load()
+		out.Request = exchange.Edit{
+			Remove: []string{names.version, names.cipher, tlsVersion, tlsCipher},
+			Add:    []exchange.Field{{Name: names.version, Value: secure.Version}, {Name: names.cipher, Value: secure.Cipher}},
+		}
+	}
+	if *clients != nil {
+		clients.tell(&out.Request, secure)
 	}
 	return &out
 }

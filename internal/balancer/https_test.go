@@ -3,10 +3,12 @@ package balancer
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -355,5 +357,67 @@ func TestHTTP2ByALPN(t *testing.T) {
 	}
 	if got := proto(); got != "HTTP/1.1" {
 		t.Errorf("%s is spoken though HTTP/2 is off", got)
+	}
+}
+
+// A target is told of its client's certificate, and never by the client.
+func TestTargetsAreToldOfClientCertificates(t *testing.T) {
+	s := newShelf(t)
+	r := start(t, Config{Certificates: s})
+	lb, tg, port := r.loadBalancer("web"), r.targetGroup("web", nil), freePort(t)
+	l := r.secured(lb, port, forward(tg.ARN), s.put("one", "www.test"))
+	target := handler(t, func(w http.ResponseWriter, q *http.Request) {
+		for name, values := range q.Header {
+			if strings.HasPrefix(name, "X-Amzn-Mtls") || name == "X-Chain" {
+				_, _ = fmt.Fprintln(w, name, strings.Join(values, ","))
+			}
+		}
+	})
+	r.register(tg, target)
+	r.await(tg, "healthy", target)
+	_, err := r.UpdateListener(t.Context(), l.ARN, func(l *model.Listener) error {
+		l.Mutual.Mode = "passthrough"
+		l.Attributes = map[string]string{"routing.http.request.x_amzn_mtls_clientcert.header_name": "X-Chain"}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	certPEM, keyPEM, err := s.Issue([]string{"client.test"}, time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.X509KeyPair(certPEM, keyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(shown ...tls.Certificate) string {
+		t.Helper()
+		c := s.client(port)
+		c.Transport.(*http.Transport).TLSClientConfig.Certificates = shown
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://www.test/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Chain", "forged")
+		req.Header.Set("X-Amzn-Mtls-Clientcert", "forged")
+		resp, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(body))
+	}
+	if got := ask(); got != "" {
+		t.Errorf("without a certificate the target is told %s", got)
+	}
+	name, value, _ := strings.Cut(ask(pair), " ")
+	text, err := url.PathUnescape(value)
+	if err != nil || name != "X-Chain" || text != string(certPEM) || strings.Contains(value, "%2B") || strings.Contains(value, "%2F") {
+		t.Errorf("the target is told %s %s, %v", name, value, err)
 	}
 }

@@ -18,15 +18,16 @@ import (
 
 // listener is a live listener.
 type listener struct {
-	arn      string
-	lb       *loadBalancer
-	port     int
-	routes   atomic.Pointer[routes]
-	edits    atomic.Pointer[exchange.Edits] // nil: none
-	tlsNames atomic.Pointer[tlsNames]
-	settings atomic.Pointer[exchange.Settings]
-	https    atomic.Bool
-	secure   atomic.Pointer[front.TLS] // nil: nobody can speak TLS to it
+	arn         string
+	lb          *loadBalancer
+	port        int
+	routes      atomic.Pointer[routes]
+	edits       atomic.Pointer[exchange.Edits] // nil: none
+	tlsNames    atomic.Pointer[tlsNames]
+	clientNames atomic.Pointer[clientNames]
+	settings    atomic.Pointer[exchange.Settings]
+	https       atomic.Bool
+	secure      atomic.Pointer[front.TLS] // nil: nobody can speak TLS to it
 }
 
 // Listeners returns the listeners of a load balancer by port, or, with lbARN "",

@@ -50,6 +50,8 @@ func (b *Balancer) route(live *listener, l model.Listener) {
 	live.routes.Store(out)
 	live.edits.Store(editsOf(l))
 	live.tlsNames.Store(tlsNamesOf(l))
+	clients := clientNamesOf(l)
+	live.clientNames.Store(&clients)
 }
 
 // reroute is route for a listener that is open already, after a change of its

@@ -26,6 +26,7 @@ it a scaling policy, send load, and show tasks come and go. Everything that it
 made is removed at the end; the report stays in --out.`,
 		Example: `  neargate demo
   neargate demo --users 20 --hold 2m --max 10
+  neargate demo --tls                over HTTPS
   neargate demo --full               the workshop's 20 minutes`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if full {
@@ -50,6 +51,7 @@ made is removed at the end; the report stays in --out.`,
 	f.IntVar(&cfg.Min, "min", cfg.Min, "least tasks")
 	f.IntVar(&cfg.Max, "max", cfg.Max, "most tasks")
 	f.Float64Var(&cfg.Target, "target", cfg.Target, "CPU percent that the policy aims at")
+	f.BoolVar(&cfg.TLS, "tls", cfg.TLS, "HTTPS to the load balancer, with a certificate by the server's own authority")
 	f.BoolVar(&full, "full", false, "the workshop's run: 5 minutes of ramp, 20 in all")
 	f.StringVar(&level, "log-level", level, "of the server: debug, info, warn or error")
 	return cmd

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 // keeps it. Only abort may be called from another goroutine.
 type conn struct {
 	addr string
+	tls  *tls.Config // nil: none
 	br   *bufio.Reader
 	used bool // an answer has come over it
 
@@ -94,6 +96,11 @@ func (c *conn) open(ctx context.Context, deadline time.Time) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", timeoutOr(err))
 	}
+	if c.tls != nil {
+		if nc, err = c.secure(ctx, nc, deadline); err != nil {
+			return nil, err
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.aborted {
@@ -107,6 +114,18 @@ func (c *conn) open(ctx context.Context, deadline time.Time) (net.Conn, error) {
 		c.br.Reset(nc)
 	}
 	return nc, nil
+}
+
+// secure shakes hands in TLS.
+func (c *conn) secure(ctx context.Context, nc net.Conn, deadline time.Time) (net.Conn, error) {
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	secured := tls.Client(nc, c.tls)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("shake hands: %w", timeoutOr(err))
+	}
+	return secured, nil
 }
 
 func (c *conn) close() {

@@ -9,6 +9,8 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -21,9 +23,10 @@ import (
 
 // Config says what to send and how fast.
 type Config struct {
-	URL   string        // http://HOST[:PORT]/PATH; HOST goes into the Host header
-	Dial  string        // HOST:PORT to connect to instead of the URL's; "" uses the URL's
-	Users traffic.Shape // users at each moment
+	URL   string         // http(s)://HOST[:PORT]/PATH; HOST goes into the Host header
+	Roots *x509.CertPool // that the server of an https URL must have its certificate from; nil: the system's
+	Dial  string         // HOST:PORT to connect to instead of the URL's; "" uses the URL's
+	Users traffic.Shape  // users at each moment
 	// Pace is the time from one request of a user to its next. A request that
 	// takes longer is followed at once. Zero sends as fast as answers come.
 	Pace    time.Duration
@@ -48,6 +51,7 @@ func (r Result) Latency() time.Duration { return r.Done.Sub(r.Planned) }
 type Tester struct {
 	cfg     Config
 	addr    string
+	tls     *tls.Config // nil: http
 	request []byte
 }
 
@@ -57,8 +61,8 @@ func New(cfg Config) (*Tester, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
-	if u.Scheme != "http" || u.Host == "" {
-		return nil, fmt.Errorf("load: URL %q must be http://HOST/PATH", cfg.URL)
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("load: URL %q must be http://HOST/PATH or https://HOST/PATH", cfg.URL)
 	}
 	if err := cfg.Users.Validate(); err != nil {
 		return nil, fmt.Errorf("load: users: %w", err)
@@ -73,11 +77,15 @@ func New(cfg Config) (*Tester, error) {
 	if addr == "" {
 		addr = u.Host
 		if u.Port() == "" {
-			addr = net.JoinHostPort(u.Hostname(), "80")
+			addr = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 		}
 	}
 	req := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nUser-Agent: neargate-load\r\nAccept: */*\r\n\r\n"
-	return &Tester{cfg: cfg, addr: addr, request: []byte(req)}, nil
+	t := &Tester{cfg: cfg, addr: addr, request: []byte(req)}
+	if u.Scheme == "https" {
+		t.tls = &tls.Config{RootCAs: cfg.Roots, ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+	}
+	return t, nil
 }
 
 // Run sends the load and calls record for every result, from several
@@ -123,7 +131,7 @@ func (t *Tester) Run(ctx context.Context, record func(Result)) error {
 
 // user sends requests one after the other until stop or ctx.
 func (t *Tester) user(ctx context.Context, stop <-chan struct{}, record func(Result)) {
-	c := &conn{addr: t.addr}
+	c := &conn{addr: t.addr, tls: t.tls}
 	defer c.close()
 	defer context.AfterFunc(ctx, c.abort)() // wakes a read under way
 	timer := time.NewTimer(0)

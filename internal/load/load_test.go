@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -169,13 +170,46 @@ func TestEndingTheContextBreaksOffARequest(t *testing.T) {
 
 func TestNewRefusesNonsense(t *testing.T) {
 	for name, cfg := range map[string]load.Config{
-		"https":         {URL: "https://a/"},
-		"no host":       {URL: "http:///x"},
-		"negative pace": {URL: "http://a/", Pace: -1},
-		"bad shape":     {URL: "http://a/", Users: traffic.Shape{{For: -1}}},
+		"another scheme": {URL: "ftp://a/"},
+		"no host":        {URL: "http:///x"},
+		"negative pace":  {URL: "http://a/", Pace: -1},
+		"bad shape":      {URL: "http://a/", Users: traffic.Shape{{For: -1}}},
 	} {
 		if _, err := load.New(cfg); err == nil {
 			t.Errorf("%s: New passed", name)
+		}
+	}
+}
+
+func TestHTTPS(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
+	t.Cleanup(srv.Close)
+	trusted := x509.NewCertPool()
+	trusted.AddCert(srv.Certificate())
+	for name, row := range map[string]struct {
+		roots *x509.CertPool
+		want  int
+	}{"trusted": {trusted, 200}, "not trusted": {x509.NewCertPool(), 0}} {
+		tester, err := load.New(load.Config{
+			URL: "https://example.com/", Dial: srv.Listener.Addr().String(), Roots: row.roots, Pace: time.Millisecond,
+			Users: traffic.RampHold(1, 0, 50*time.Millisecond),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		n := 0
+		if err := tester.Run(t.Context(), func(r load.Result) {
+			mu.Lock()
+			defer mu.Unlock()
+			if n++; r.Status != row.want || (r.Err == nil) != (row.want > 0) {
+				t.Errorf("%s: status %d, %v", name, r.Status, r.Err)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			t.Errorf("%s: nothing was sent", name)
 		}
 	}
 }

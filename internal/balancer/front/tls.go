@@ -68,6 +68,9 @@ func (t *TLS) Note() any { return t.cfg.Note }
 // Demands reports whether clients are asked for certificates.
 func (t *TLS) Demands() bool { return t.cfg.Clients.Mode != NoClients }
 
+// Passes reports whether what clients show is passed on unverified.
+func (t *TLS) Passes() bool { return t.cfg.Clients.Mode == PassClients }
+
 // Rekey takes over the keys that tickets have now.
 func (t *TLS) Rekey() {
 	if t.cfg.Tickets == nil {

@@ -45,7 +45,7 @@ func (d *run) calibrate(ctx context.Context) (string, error) {
 	}
 	done, failed, first, _, _ := seen.totals()
 	if done == 0 || failed > 0 {
-		return "", fmt.Errorf("%d of %d requests to http://%s%s failed, the first with: %s", failed, done, d.hostPort(), path, first)
+		return "", fmt.Errorf("%d of %d requests to %s failed, the first with: %s", failed, done, d.url(path), first)
 	}
 	used, err := d.cpuSeconds(ctx, begin, time.Now())
 	if err != nil {
@@ -64,7 +64,8 @@ func (d *run) calibrate(ctx context.Context) (string, error) {
 
 func (d *run) loadConfig(users traffic.Shape, pace time.Duration) load.Config {
 	return load.Config{
-		URL:   "http://" + d.hostPort() + path,
+		URL:   d.url(path),
+		Roots: d.roots,
 		Dial:  net.JoinHostPort(d.address, strconv.Itoa(int(d.listenerPort))),
 		Users: users, Pace: pace,
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -16,6 +17,7 @@ import (
 )
 
 type clients struct {
+	acm     *acm.Client
 	ecr     *ecr.Client
 	ecs     *ecs.Client
 	elb     *elb.Client
@@ -31,6 +33,7 @@ func newClients(s Server) clients {
 		Credentials:  credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
 	}
 	return clients{
+		acm:     acm.NewFromConfig(cfg),
 		ecr:     ecr.NewFromConfig(cfg),
 		ecs:     ecs.NewFromConfig(cfg),
 		elb:     elb.NewFromConfig(cfg),

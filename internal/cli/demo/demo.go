@@ -6,6 +6,7 @@ package demo
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,10 @@ type Config struct {
 	Listen string
 	// ListenerPorts are tried one after the other for the load balancer.
 	ListenerPorts []int32
+	// TLS has the load balancer speak HTTPS, with a certificate of the server's own.
+	TLS bool
+	// SecurePorts are tried one after the other for it then.
+	SecurePorts []int32
 	// Terminal says that output goes to a terminal of the given width.
 	Terminal bool
 	Width    int
@@ -44,6 +49,7 @@ func Default() Config {
 	return Config{
 		Out: "neargate-demo", Users: 50, Ramp: 30 * time.Second, Hold: 70 * time.Second,
 		CPU: 256, Min: 2, Max: 20, Target: 50, Listen: "127.0.0.1:4566", ListenerPorts: []int32{80, 8080, 8081, 8888, 18080},
+		SecurePorts: []int32{443, 8443, 18443},
 	}
 }
 
@@ -150,6 +156,8 @@ type run struct {
 	dnsName      string
 	address      string // the load balancer's own loopback address
 	listenerPort int32
+	certificate  string         // ARN, with TLS
+	roots        *x509.CertPool // with TLS
 	cost         time.Duration
 	pace         time.Duration
 }

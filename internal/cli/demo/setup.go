@@ -45,10 +45,14 @@ func (d *run) setUp(ctx context.Context) error {
 		{"load balancer", d.makeLoadBalancer},
 		{"service", d.makeService},
 		{"steady", d.waitStable},
+		{"root", d.fetchRoot},
 		{"load", d.calibrate},
 		{"policy", d.makePolicy},
 	}
 	for _, s := range steps {
+		if s.name == "root" && !d.cfg.TLS {
+			continue
+		}
 		begin := time.Now()
 		said, err := s.do(ctx)
 		if err != nil {
@@ -161,17 +165,26 @@ func (d *run) makeLoadBalancer(ctx context.Context) (string, error) {
 	if err := d.makeListener(ctx); err != nil {
 		return "", err
 	}
-	return "http://" + d.hostPort(), nil
+	return d.url(""), nil
 }
 
 // makeListener takes the first of a few ports that no other program has.
 func (d *run) makeListener(ctx context.Context) error {
+	in := &elb.CreateListenerInput{
+		LoadBalancerArn: aws.String(d.balancer), Protocol: elbtypes.ProtocolEnumHttp,
+		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: aws.String(d.targetGroup)}},
+	}
+	ports := d.cfg.ListenerPorts
+	if d.cfg.TLS {
+		if err := d.secure(ctx, in); err != nil {
+			return err
+		}
+		ports = d.cfg.SecurePorts
+	}
 	var refused []error
-	for _, p := range d.cfg.ListenerPorts {
-		_, err := d.aws.elb.CreateListener(ctx, &elb.CreateListenerInput{
-			LoadBalancerArn: aws.String(d.balancer), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(p),
-			DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: aws.String(d.targetGroup)}},
-		})
+	for _, p := range ports {
+		in.Port = aws.Int32(p)
+		_, err := d.aws.elb.CreateListener(ctx, in)
 		if err == nil {
 			d.listenerPort = p
 			return nil
@@ -181,12 +194,17 @@ func (d *run) makeListener(ctx context.Context) error {
 	return errors.Join(refused...)
 }
 
-// hostPort is the load balancer's name as it stands in a URL.
-func (d *run) hostPort() string {
-	if d.listenerPort == 80 {
-		return d.dnsName
+// url is a path of the load balancer's as a URL.
+func (d *run) url(path string) string {
+	scheme, usual := "http", int32(80)
+	if d.cfg.TLS {
+		scheme, usual = "https", 443
 	}
-	return d.dnsName + ":" + strconv.Itoa(int(d.listenerPort))
+	host := d.dnsName
+	if d.listenerPort != usual {
+		host += ":" + strconv.Itoa(int(d.listenerPort))
+	}
+	return scheme + "://" + host + path
 }
 
 func (d *run) makeService(ctx context.Context) (string, error) {

@@ -33,6 +33,7 @@ func (d *run) tearDown(ctx context.Context) error {
 			_, err := d.aws.elb.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: aws.String(d.balancer)})
 			return err
 		}},
+		{"delete the certificate", d.deleteCertificate},
 		{"delete the target group", func(ctx context.Context) error {
 			_, err := d.aws.elb.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: aws.String(d.targetGroup)})
 			return err

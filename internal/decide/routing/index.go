@@ -15,9 +15,7 @@ import (
 type index struct {
 	hosts    map[string][]int // in lower case, without port
 	suffixes map[string][]int // in lower case, from a dot on
-	folders  map[string][]int // beginnings of paths that end in a slash
-	deepest  int              // the longest of those
-	paths    prefixes         // the other beginnings
+	paths    prefixes
 	rest     []int
 }
 
@@ -47,7 +45,7 @@ func newIndex(rules []rule) index {
 			}
 		}
 	}
-	x := index{hosts: map[string][]int{}, suffixes: map[string][]int{}, folders: map[string][]int{}}
+	x := index{hosts: map[string][]int{}, suffixes: map[string][]int{}}
 	paths := map[string][]int{}
 	for i := range rules {
 		keys := fewest(choices[i], crowd)
@@ -61,12 +59,7 @@ func newIndex(rules []rule) index {
 			case bySuffix:
 				x.suffixes[k.text] = append(x.suffixes[k.text], i)
 			case byPath:
-				if strings.HasSuffix(k.text, "/") {
-					x.folders[k.text] = append(x.folders[k.text], i)
-					x.deepest = max(x.deepest, len(k.text))
-				} else {
-					paths[k.text] = append(paths[k.text], i)
-				}
+				paths[k.text] = append(paths[k.text], i)
 			}
 		}
 	}
@@ -163,23 +156,8 @@ func (x *index) first(rules []rule, req *Request) int {
 	if len(x.hosts)+len(x.suffixes) > 0 {
 		best = x.named(rules, req, best)
 	}
-	best = x.within(rules, req, best)
 	for at := x.paths.find(req.Path); at >= 0; at = x.paths.parents[at] {
 		best = scan(rules, x.paths.rules[at], req, best)
-	}
-	return best
-}
-
-// within looks in the folders that a path is in.
-func (x *index) within(rules []rule, req *Request, best int) int {
-	path := req.Path
-	if len(path) > x.deepest {
-		path = path[:x.deepest]
-	}
-	for i := range len(path) {
-		if path[i] == '/' {
-			best = scan(rules, x.folders[path[:i+1]], req, best)
-		}
 	}
 	return best
 }

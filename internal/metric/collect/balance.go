@@ -173,6 +173,7 @@ func (s *second) loadBalancers(prev, cur []model.LoadBalancerTraffic) {
 			{"HTTPCode_ELB_504_Count", was.ELB504, b.ELB504},
 			{"NewConnectionCount", was.NewConns, b.NewConns},
 			{"RejectedConnectionCount", was.RejectedConns, b.RejectedConns},
+			{"ClientTLSNegotiationErrorCount", was.TLSErrors, b.TLSErrors},
 			{"HTTP_Fixed_Response_Count", was.FixedResponses, b.FixedResponses},
 			{"HTTP_Redirect_Count", was.Redirects, b.Redirects},
 			{"RuleEvaluations", was.Evaluations, b.Evaluations},

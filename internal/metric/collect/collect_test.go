@@ -248,12 +248,12 @@ func TestComputeBalancer(t *testing.T) {
 			readings{balancers: []model.LoadBalancerTraffic{{LoadBalancerARN: lbARN, ELBStatus: [6]uint64{5: 1}, ELB503: 1, NewConns: 5}}},
 			readings{balancers: []model.LoadBalancerTraffic{{
 				LoadBalancerARN: lbARN, ELBStatus: [6]uint64{3: 1, 4: 2, 5: 4}, ELB503: 3, ELB502: 1, NewConns: 7, ActiveConns: 9,
-				ProcessedBytes: 512, RejectedConns: 1, FixedResponses: 2, Redirects: 1,
+				ProcessedBytes: 512, RejectedConns: 1, TLSErrors: 6, FixedResponses: 2, Redirects: 1,
 			}}},
 			map[string]float64{
 				"HTTPCode_ELB_3XX_Count" + lb: 1, "HTTPCode_ELB_4XX_Count" + lb: 2, "HTTPCode_ELB_5XX_Count" + lb: 3,
 				"HTTPCode_ELB_502_Count" + lb: 1, "HTTPCode_ELB_503_Count" + lb: 2, "NewConnectionCount" + lb: 2, "ActiveConnectionCount" + lb: 9,
-				"ProcessedBytes" + lb: 512, "RejectedConnectionCount" + lb: 1, "HTTP_Fixed_Response_Count" + lb: 2, "HTTP_Redirect_Count" + lb: 1,
+				"ProcessedBytes" + lb: 512, "RejectedConnectionCount" + lb: 1, "ClientTLSNegotiationErrorCount" + lb: 6, "HTTP_Fixed_Response_Count" + lb: 2, "HTTP_Redirect_Count" + lb: 1,
 				"ConsumedLCUs" + lb: 2.0 / 25,
 			},
 		},
