@@ -310,6 +310,7 @@ func (st *stream) Wake() {
 	st.woken = true
 	st.s.mu.Unlock()
 	st.read.signal()
+	st.write.signal()
 }
 
 // Trailers implements exchange.Body.

@@ -65,7 +65,7 @@ func (c *targetConn) run() {
 func (c *targetConn) reserve() *try {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.err != nil || c.mute || c.retired && c.used > 0 || !c.doubt.IsZero() || c.used >= maxTries || uint32(c.used) >= c.most || c.lastID > 1<<30 {
+	if !c.takesLocked() {
 		return nil
 	}
 	c.used++
@@ -73,6 +73,13 @@ func (c *targetConn) reserve() *try {
 	t.conn, t.s, t.reused = c, &c.session, c.served
 	t.id, t.err, t.spoilt, t.woken, t.headed = 0, nil, nil, false, false // of the request before
 	return t
+}
+
+// takesLocked reports whether another request may go over the connection. One whose
+// space is used up by bodies that the target does not read would hold others up.
+func (c *targetConn) takesLocked() bool {
+	return c.err == nil && !c.mute && !(c.retired && c.used > 0) && c.doubt.IsZero() && c.space >= maxFrame &&
+		c.used < maxTries && uint32(c.used) < c.most && c.lastID < 1<<30
 }
 
 // retire has no more requests go over the connection, which ends with the last.

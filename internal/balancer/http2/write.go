@@ -121,9 +121,12 @@ func (st *stream) awaitSpaceLocked(progress bool, limit time.Duration) error {
 	s.mu.Lock()
 	st.waiting = false
 	s.waiting--
-	if !ok {
+	switch {
+	case !ok:
 		st.stuck = time.Time{}
 		return exchange.ErrIdle
+	case st.woken && st.owner != nil: // left to the wait for the head, which asks why
+		return exchange.ErrWoken
 	}
 	return nil
 }
