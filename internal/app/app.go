@@ -11,10 +11,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"neargate/internal/handover"
 	"neargate/internal/identity"
 )
 
@@ -25,6 +27,9 @@ type Server struct {
 	listener net.Listener
 	public   announcement
 	parts    *parts
+	taking   *handover.Taking // nil: it has no predecessor
+	passed   atomic.Bool      // another process takes over
+	isReady  chan struct{}    // closed when it serves
 }
 
 // Open checks that the engine can work here, opens the state, takes the
@@ -43,13 +48,20 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if err := makeData(cfg.Data); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log}
+	if cfg.Sockets == nil {
+		cfg.Sockets = handover.NewSockets()
+	}
+	s := &Server{cfg: cfg, log: log, isReady: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close(ctx))
 		}
 	}()
-	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
+	knew, err := s.takeOver(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.listener, err = cfg.Sockets.Listen(ctx, net.ListenConfig{}, apiSocket, "tcp", cfg.Listen); err != nil {
 		return nil, &Unlistenable{"listen", cfg.Listen, err}
 	}
 	listen := s.listener.Addr().(*net.TCPAddr).AddrPort()
@@ -74,11 +86,14 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if s.parts, err = newParts(ctx, cfg, db, reach{keys, access.Endpoint, address, listen}, log); err != nil {
+	if s.parts, err = newParts(ctx, cfg, db, reach{keys, access.Endpoint, address, listen, knew}, log); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
+
+// apiSocket names the socket of the APIs.
+const apiSocket = "apis"
 
 // Endpoint is the URL of the APIs.
 func (s *Server) Endpoint() string { return s.public.get().Endpoint }
@@ -86,10 +101,15 @@ func (s *Server) Endpoint() string { return s.public.get().Endpoint }
 // Access is how a client reaches the server.
 func (s *Server) Access() Access { return s.public.get() }
 
-// Run serves until ctx ends, and returns its cause. Tasks go on running, unless
+// Run serves until ctx ends, and returns its cause; or nil when another process has
+// taken its place, and the last connection has ended. Tasks go on running, unless
 // Config.StopTasks has them stopped first: until then they are served.
 func (s *Server) Run(ctx context.Context) error {
-	defer s.public.withdraw()
+	defer func() {
+		if !s.passed.Load() {
+			s.public.withdraw()
+		}
+	}()
 
 	// The parts end after the door is closed, so that a call under way finds
 	// them alive.
@@ -97,16 +117,24 @@ func (s *Server) Run(ctx context.Context) error {
 	group, partsCtx := errgroup.WithContext(partsCtx)
 	s.parts.run(partsCtx, group)
 	serving, stopServing := context.WithCancelCause(context.WithoutCancel(ctx))
+	decided := make(chan struct{})
+	h := s.newHanding(ctx, stopServing, decided)
+	defer h.cut()
+	defer context.AfterFunc(ctx, h.stop)()
 	group.Go(func() error {
 		defer func() { stopServing(context.Cause(ctx)) }()
 		select {
 		case <-partsCtx.Done():
 		case <-ctx.Done():
-			s.stopTasks(partsCtx)
+			if !s.passed.Load() {
+				s.stopTasks(partsCtx)
+			}
 		}
 		return nil
 	})
 	group.Go(func() error {
+		defer close(decided)
+		defer s.parts.deciding.Wait()
 		defer stopParts(errServed)
 		select {
 		case <-partsCtx.Done():
@@ -116,8 +144,10 @@ func (s *Server) Run(ctx context.Context) error {
 		if err := s.public.publish(); err != nil { // the disk is full
 			s.log.Error("clients do not find the server by its file; name it and its key to them", "error", err)
 		}
+		s.ready(ctx)
 		return s.serve(serving, partsCtx)
 	})
+	group.Go(func() error { return s.letIn(ctx, partsCtx, h) })
 	if err := group.Wait(); err != nil && !errors.Is(err, errServed) {
 		return err
 	}
@@ -152,6 +182,12 @@ func (s *Server) Close(ctx context.Context) error {
 	var errs []error
 	if s.parts != nil {
 		errs = append(errs, s.parts.close(ctx))
+	}
+	if s.taking != nil {
+		_ = s.taking.Close() // a predecessor that waits takes up again
+	}
+	if s.cfg.Sockets != nil {
+		s.cfg.Sockets.Close()
 	}
 	if s.listener != nil {
 		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {

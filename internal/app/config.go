@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"regexp"
 	"time"
 
 	"neargate/internal/certificates"
 	"neargate/internal/decide/firewall"
+	"neargate/internal/handover"
 	"neargate/internal/model"
 )
 
@@ -50,6 +52,18 @@ type Config struct {
 	// StopTasks has the server stop its tasks when it is told to stop, each with
 	// its stopTimeout but at most this long; 0: they go on running.
 	StopTasks time.Duration
+	// Replace has the server take the place of the one that runs on Data, if one does.
+	Replace bool
+	// Linger is how long a server that was replaced goes on serving the connections that
+	// it has; 0: until the last one ends.
+	Linger time.Duration
+	// Sockets are those on which the server listens. nil: it opens all itself.
+	Sockets *handover.Sockets
+	// StartSuccessor starts the same command with Replace: of the program on disk, or of
+	// the one that runs. nil: who wants another server starts it.
+	StartSuccessor func(own bool) (*os.Process, error)
+	// Notify is the socket at which an init system is told how the server is. "": none.
+	Notify string
 	// Ephemeral says that nothing in Data is worth keeping: when this process
 	// dies without cleaning up, the next server to start removes it all.
 	Ephemeral bool
@@ -63,7 +77,7 @@ type Config struct {
 // Default is a server on 127.0.0.1:4566 that decides live.
 func Default() Config {
 	return Config{
-		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", DNS: []string{defaultDNS}, Timing: "live", TaskReach: string(firewall.ReachLAN), Engine: Local{},
+		Data: "/var/lib/neargate", Listen: "127.0.0.1:4566", DNS: []string{defaultDNS}, Linger: time.Hour, Timing: "live", TaskReach: string(firewall.ReachLAN), Engine: Local{},
 		Place: model.Place{Region: "us-east-1", Account: "000000000000"}, CPUOvercommit: 10, MemoryOvercommit: 1,
 		Images: Images{CacheGiB: 20},
 	}
@@ -87,6 +101,9 @@ func (c Config) Validate() error {
 		if err != nil {
 			errs = append(errs, err)
 		}
+	}
+	if c.Linger < 0 {
+		errs = append(errs, fmt.Errorf("linger %s: want 0 or more", c.Linger))
 	}
 	if c.StopTasks < 0 {
 		errs = append(errs, fmt.Errorf("stop-tasks %s: want 0 or more", c.StopTasks))

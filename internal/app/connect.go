@@ -54,8 +54,8 @@ func (p *parts) offer(ctx context.Context) {
 type connectWays struct{ ports *taskPorts }
 
 // Listen opens a socket that tasks can be led to.
-func (w connectWays) Listen(ctx context.Context) (net.Listener, error) {
-	return w.ports.listen(ctx, net.ListenConfig{})
+func (w connectWays) Listen(ctx context.Context, alias string) (net.Listener, error) {
+	return w.ports.listen(ctx, net.ListenConfig{}, "connect "+alias)
 }
 
 // Lead leads tasks to such sockets.

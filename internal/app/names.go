@@ -15,6 +15,7 @@ import (
 
 	"neargate/internal/balancer"
 	"neargate/internal/decide/firewall"
+	"neargate/internal/handover"
 	"neargate/internal/model"
 	"neargate/internal/names"
 )
@@ -58,6 +59,7 @@ func (p *parts) openNames(ctx context.Context, at reach, log *slog.Logger) error
 	resolvers := names.MachineResolvers()
 	p.names = names.New(names.Config{
 		Sources:  []names.Source{balancerNames{p}, p.apiNames(at), discoveredNames{p}, hostNames{p.cfg.Place, p.isTaskAddress}, domainNames{p.cfg.Domain}},
+		Sockets:  nameSockets{p.cfg.Sockets},
 		Upstream: resolvers.List, Alone: !firewall.Reach(p.cfg.TaskReach).Names(),
 	}, log)
 	for _, d := range p.cfg.DNS {
@@ -77,6 +79,19 @@ func (p *parts) openNames(ctx context.Context, at reach, log *slog.Logger) error
 		}
 	}
 	return nil
+}
+
+// nameSockets are the sockets at which names are asked for.
+type nameSockets struct{ *handover.Sockets }
+
+// ListenUDP implements names.Sockets.
+func (s nameSockets) ListenUDP(ctx context.Context, address string) (*net.UDPConn, error) {
+	return s.ListenPacket(ctx, "names", address)
+}
+
+// ListenTCP implements names.Sockets.
+func (s nameSockets) ListenTCP(ctx context.Context, address string) (net.Listener, error) {
+	return s.Listen(ctx, net.ListenConfig{}, "names", "tcp", address)
 }
 
 // answerNames answers when it is known what runs: until then questions wait.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -90,6 +92,9 @@ type parts struct {
 	insights     *insights.Publisher
 	networks     *vpc.Networks
 
+	deciding sync.WaitGroup // the parts that do more than to serve connections
+	closing  sync.Once
+
 	tokens *sts.STS
 	faces  []wire.Service
 	auth   *sigv4.Verifier
@@ -105,6 +110,7 @@ type reach struct {
 	endpoint string // URL of the APIs
 	address  string // HOST:PORT of the same
 	listen   netip.AddrPort
+	knew     known // by the server in whose place this one serves
 }
 
 // newParts makes the parts over an open state, which it closes when it fails.
@@ -150,7 +156,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err = p.openNames(ctx, at, part("names")); err != nil {
 		return err
 	}
-	if p.taskPorts, err = openTaskPorts(ctx, p.engine, p.names); err != nil {
+	if p.taskPorts, err = openTaskPorts(ctx, cfg.Sockets, p.engine, p.names); err != nil {
 		return err
 	}
 	parity := cfg.Timing != string(scaling.Live)
@@ -166,6 +172,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Local: local, Domain: cfg.Domain,
+		Listen: p.listen, Knew: at.knew.Targets,
 		AccessLogs: logBuckets{p}, Certificates: p.certificates, Key: p.key, Proxies: cfg.Proxies,
 		Awaken:         func(arn string) bool { return p.autoscaler.Awaken(arn) },
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
@@ -261,15 +268,27 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 	return nil
 }
 
+// listen opens a socket of a load balancer.
+func (p *parts) listen(ctx context.Context, network, address string) (net.Listener, error) {
+	return p.cfg.Sockets.Listen(ctx, net.ListenConfig{}, "balancer", network, address)
+}
+
 // run starts every part; they end with ctx.
 func (p *parts) run(ctx context.Context, group *errgroup.Group) {
+	serves := map[string]bool{"balancer": true, "connect": true} // these go on when a successor takes over
 	for name, run := range map[string]func(context.Context) error{
 		"names": p.answerNames, "runtime": p.engine.Serve, "registry": p.registry.Run, "logs": p.logs.Run, "balancer": p.balancer.Run, "certificates": p.certificates.Run, "connect": p.connect.Run,
 		"scheduler": p.schedule, "metrics": p.metrics.Run, "alarms": p.alarms.Run,
 		"autoscaler": p.autoscaler.Run, "collector": p.collector.Run, "insights": p.insights.Run, "copies": p.keepCopies,
 		"secrets": p.secrets.Run, "file systems": p.systems.Run, "sessions": p.sessions.Run,
 	} {
+		if !serves[name] {
+			p.deciding.Add(1)
+		}
 		group.Go(func() error {
+			if !serves[name] {
+				defer p.deciding.Done()
+			}
 			if err := run(ctx); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("run the %s: %w", name, err)
 			}
@@ -289,8 +308,13 @@ func (p *parts) schedule(ctx context.Context) error {
 	return p.scheduler.Run(ctx)
 }
 
-// close releases what was opened, in the reverse order.
-func (p *parts) close(ctx context.Context) error {
+// close releases what was opened, in the reverse order, once.
+func (p *parts) close(ctx context.Context) (err error) {
+	p.closing.Do(func() { err = p.release(ctx) })
+	return err
+}
+
+func (p *parts) release(ctx context.Context) error {
 	var errs []error
 	if p.metrics != nil {
 		errs = append(errs, p.metrics.Close())

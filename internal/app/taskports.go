@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"neargate/internal/handover"
 	"neargate/internal/metadata"
 	"neargate/internal/model"
 	"neargate/internal/names"
@@ -27,6 +28,7 @@ import (
 // machine. The engine leads to them what tasks send to the known ones.
 type taskPorts struct {
 	host     runtime.Host // nil: tasks do not reach the server
+	sockets  *handover.Sockets
 	metadata net.Listener
 	api      net.Listener
 	apiURL   string // as tasks know it
@@ -45,8 +47,8 @@ func (p *taskPorts) lead(who string, ports []runtime.Port) error {
 }
 
 // listen opens a socket that tasks can be led to.
-func (p *taskPorts) listen(ctx context.Context, how net.ListenConfig) (net.Listener, error) {
-	return how.Listen(ctx, "tcp4", netip.AddrPortFrom(p.host.Gateway(), 0).String())
+func (p *taskPorts) listen(ctx context.Context, how net.ListenConfig, who string) (net.Listener, error) {
+	return p.sockets.Listen(ctx, how, who, "tcp4", netip.AddrPortFrom(p.host.Gateway(), 0).String())
 }
 
 // brief is for connections that are for one request of the client's: it is
@@ -76,8 +78,8 @@ const amazonDNS = "169.254.169.253"
 const apiPort = 4566
 
 // openTaskPorts listens for tasks, where they run on this machine.
-func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server) (p *taskPorts, err error) {
-	p = &taskPorts{led: map[string][]runtime.Port{}}
+func openTaskPorts(ctx context.Context, sockets *handover.Sockets, engine runtime.Engine, dns *names.Server) (p *taskPorts, err error) {
+	p = &taskPorts{sockets: sockets, led: map[string][]runtime.Port{}}
 	host, ok := engine.(runtime.Host)
 	if !ok {
 		return p, nil
@@ -89,10 +91,10 @@ func openTaskPorts(ctx context.Context, engine runtime.Engine, dns *names.Server
 		}
 	}()
 	gateway := host.Gateway()
-	if p.metadata, err = p.listen(ctx, brief()); err != nil {
+	if p.metadata, err = p.listen(ctx, brief(), "metadata"); err != nil {
 		return p, err
 	}
-	if p.api, err = p.listen(ctx, net.ListenConfig{}); err != nil {
+	if p.api, err = p.listen(ctx, net.ListenConfig{}, "task-apis"); err != nil {
 		return p, err
 	}
 	asked, err := dns.Listen(ctx, netip.AddrPortFrom(gateway, 0), names.Task)

@@ -25,6 +25,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"neargate/internal/balancer/accesslog"
@@ -78,6 +79,11 @@ type Config struct {
 	// the request waits for it. It must not block or call the balancer. nil:
 	// none ever is.
 	Awaken func(targetGroupARN string) (coming bool)
+	// Listen opens sockets. nil: as net does.
+	Listen front.Listen
+	// Knew is what a process knew of targets in whose place this one serves. nil: none
+	// did.
+	Knew []KnownTarget
 	// OnTargetChange is called when the state of a target of the group has
 	// changed, one has come or gone, or a draining one has nothing in flight
 	// any more. It is called from one goroutine, with no lock held, and may
@@ -118,6 +124,10 @@ type Balancer struct {
 	policy    firewall.Policy
 
 	ready chan struct{} // closed when Run has opened the listeners
+	// knew is what a predecessor knew of targets, by targetKey. Read until ready.
+	knew map[string]KnownTarget
+	// pass is set when another process takes over.
+	pass atomic.Pointer[front.Pass]
 	// spawn runs a goroutine that ends with Run or by its cancel. Set by Run
 	// before ready.
 	spawn func(func(context.Context)) (cancel func())
@@ -152,6 +162,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	}
 	b.front = b.newFront(log)
 	b.openTickets()
+	b.remember(cfg.Knew)
 	b.targets = http2.NewUpstream(http2.UpstreamConfig{})
 	b.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{
 		exchange.HTTP1: b.http1, exchange.HTTP2: b.targets, exchange.GRPC: b.targets,
@@ -199,14 +210,24 @@ func (b *Balancer) Run(ctx context.Context) error {
 		b.log.Error("keep the key of cookies; sessions end with this server", "error", err)
 	}
 	b.restore(ctx)
+	b.knew = nil // what comes to those addresses now are other targets
 	close(b.ready)
 	b.retry(ctx)
-	b.front.Shut()
-	grace := time.AfterFunc(b.cfg.Grace, func() { cut(context.Cause(ctx)) })
-	defer grace.Stop()
+	if p := b.pass.Load(); p != nil {
+		tasks.wait()
+		stop := context.AfterFunc(p.Context(), func() { cut(context.Cause(ctx)) })
+		defer stop()
+		b.goOn(hard, p)
+	} else {
+		b.front.Shut()
+		grace := time.AfterFunc(b.cfg.Grace, func() { cut(context.Cause(ctx)) })
+		defer grace.Stop()
+	}
 	servers.wait()
 	b.http2.Wait()
-	b.flushLogs(hard, time.Now())
+	if b.pass.Load() == nil {
+		b.flushLogs(hard, time.Now())
+	}
 	cut(context.Cause(ctx))
 	pool.Wait()
 	tasks.wait()

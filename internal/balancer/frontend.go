@@ -185,6 +185,7 @@ func (b *Balancer) newFront(log *slog.Logger) *front.Front[*listener] {
 				log.Warn("security groups let no client from outside in", "load_balancer", l.lb.arn, "port", l.port, "security_groups", l.lb.conf.Load().groups)
 			}
 		},
-		Serve: func(s *front.Server, socket net.Listener) { b.serve(s, socket) },
+		Serve:  func(s *front.Server, socket net.Listener) { b.serve(s, socket) },
+		Listen: b.cfg.Listen,
 	})
 }

@@ -126,6 +126,9 @@ func (b *Balancer) newTarget(g *group, at model.Target, drainUntil time.Time) *t
 		}),
 		wake: make(chan struct{}, 1), health: health.New(now), drainUntil: drainUntil, drainSince: now,
 	}
+	if k, ok := b.knew[targetKey(g.arn, at)]; ok {
+		t.health, t.anomaly, t.warmSince = k.Health, k.Anomaly, k.WarmSince
+	}
 	if !drainUntil.IsZero() {
 		t.close()
 	}

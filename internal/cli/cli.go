@@ -97,7 +97,7 @@ It answers the AWS APIs, so the AWS CLI and the SDKs work unmodified.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetVersionTemplate("neargate {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(demoCommand(), simulateCommand(), serveCommand(), psCommand(), logsCommand(), execCommand(), explainCommand(), topCommand(), dnsCommand(), imageCommand(), doctorCommand(), repairCommand(), cleanupCommand(), envCommand(), keysCommand(), caCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
+	root.AddCommand(demoCommand(), simulateCommand(), serveCommand(), restartCommand(), psCommand(), logsCommand(), execCommand(), explainCommand(), topCommand(), dnsCommand(), imageCommand(), doctorCommand(), repairCommand(), cleanupCommand(), envCommand(), keysCommand(), caCommand(), versionCommand(), exampleAppCommand(), exampleImageCommand()) //nolint:contextcheck // cobra hands ctx to the command
 	root.SetHelpCommand(helpCommand(root))
 	return root.ExecuteContext(ctx)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"neargate/internal/app"
+	"neargate/internal/handover"
 	"neargate/internal/identity"
 	"neargate/internal/runtime/local"
 	"neargate/internal/store"
@@ -54,7 +55,8 @@ HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 		Example: `  neargate serve --data /var/lib/neargate
   neargate serve --listen 0.0.0.0:4566 --advertise box.lan --tls self-signed
   neargate serve --public all        let other machines reach internet-facing load balancers
-  neargate serve --timing aws-60     scale at AWS's own pace`,
+  neargate serve --timing aws-60     scale at AWS's own pace
+  neargate serve --replace           take over from the server that runs, with these flags`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := newLogger(cmd.ErrOrStderr(), level)
 			if err != nil {
@@ -77,11 +79,14 @@ HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 			if err := cfg.Validate(); err != nil {
 				return misuse{explain(err)}
 			}
+			fromInit(&cfg)
 			return serve(cmd.Context(), cfg, log)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&cfg.Data, "data", cfg.Data, "directory that keeps the server's state")
+	f.BoolVar(&cfg.Replace, "replace", cfg.Replace, "take the place of the server that runs on --data: no connection is refused meanwhile")
+	f.DurationVar(&cfg.Linger, "linger", cfg.Linger, "how long this server, once replaced, goes on serving the connections that it has; 0: until the last one ends")
 	f.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the AWS APIs")
 	f.StringVar(&cfg.Advertise, "advertise", cfg.Advertise, "name, or NAME:PORT, under which clients reach it; the address of --listen unless set")
 	f.StringSliceVar(&cfg.Public, "public", cfg.Public, "where internet-facing load balancers answer clients from outside: an address of this machine, several, 0.0.0.0, :: or all")
@@ -125,6 +130,9 @@ func serve(ctx context.Context, cfg app.Config, log *slog.Logger) error {
 	log.Info("server ready", "endpoint", srv.Endpoint(), "data", cfg.Data, "timing", cfg.Timing)
 	defer context.AfterFunc(ctx, func() { log.Info("server stopping") })()
 	err = srv.Run(ctx)
+	if err == nil {
+		log.Info("server ended; another process serves in its place")
+	}
 	if errors.Is(err, errInterrupted) {
 		if cfg.StopTasks > 0 {
 			log.Info("server stopped, and its tasks with it")
@@ -167,6 +175,9 @@ func explain(err error) error {
 	}
 	if errors.Is(err, store.ErrElsewhere) {
 		return hinted{err, "name the --account and --region that it was made with, or another --data"}
+	}
+	if r, ok := errors.AsType[*handover.Refused](err); ok {
+		return hinted{fmt.Errorf("the server was not replaced: %w", r), "it goes on serving"}
 	}
 	if u, ok := errors.AsType[*app.Unlistenable](err); ok {
 		return hinted{err, u.Hint()}

@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -33,7 +34,32 @@ type Config struct {
 	// Alone leaves tasks with the names of Sources.
 	Alone bool
 
+	Sockets Sockets // nil: the system's
+
 	patience patience // with resolvers; zero: the usual
+}
+
+// Sockets opens sockets, or takes them over where they are open already.
+type Sockets interface {
+	ListenUDP(ctx context.Context, address string) (*net.UDPConn, error)
+	ListenTCP(ctx context.Context, address string) (net.Listener, error)
+}
+
+// system opens sockets.
+type system struct{}
+
+// ListenUDP implements Sockets.
+func (system) ListenUDP(ctx context.Context, address string) (*net.UDPConn, error) {
+	packets, err := (&net.ListenConfig{}).ListenPacket(ctx, "udp", address)
+	if err != nil {
+		return nil, err
+	}
+	return packets.(*net.UDPConn), nil
+}
+
+// ListenTCP implements Sockets.
+func (system) ListenTCP(ctx context.Context, address string) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 }
 
 // Server answers on the sockets that Listen opened. Make it with New.
@@ -50,6 +76,9 @@ type Server struct {
 
 // New creates a server without sockets.
 func New(cfg Config, log *slog.Logger) *Server {
+	if cfg.Sockets == nil {
+		cfg.Sockets = system{}
+	}
 	s := &Server{cfg: cfg, log: log, clients: newClients(time.Now)}
 	s.forward = newForwarder(s.upstream, s.ours, cmp.Or(cfg.patience, usualPatience()), log)
 	return s

@@ -18,7 +18,7 @@ type socket struct {
 	at   netip.AddrPort
 	view View
 	udp  *net.UDPConn
-	tcp  *net.TCPListener
+	tcp  net.Listener
 }
 
 // Listen takes an address for questions of one kind of clients, over UDP and over TCP, and
@@ -28,7 +28,7 @@ func (s *Server) Listen(ctx context.Context, at netip.AddrPort, from From) (neti
 	var err error
 	for range tries {
 		var k *socket
-		if k, err = listen(ctx, at, from); err == nil {
+		if k, err = s.listen(ctx, at, from); err == nil {
 			s.mu.Lock()
 			s.sockets = append(s.sockets, k)
 			s.mu.Unlock()
@@ -41,18 +41,15 @@ func (s *Server) Listen(ctx context.Context, at netip.AddrPort, from From) (neti
 	return at, fmt.Errorf("listen for names: %w", err)
 }
 
-func listen(ctx context.Context, at netip.AddrPort, from From) (*socket, error) {
-	var lc net.ListenConfig
-	packets, err := lc.ListenPacket(ctx, "udp", at.String())
+func (s *Server) listen(ctx context.Context, at netip.AddrPort, from From) (*socket, error) {
+	udp, err := s.cfg.Sockets.ListenUDP(ctx, at.String())
 	if err != nil {
 		return nil, err
 	}
-	udp, _ := packets.(*net.UDPConn) // it is one
-	stream, err := lc.Listen(ctx, "tcp", udp.LocalAddr().String())
+	tcp, err := s.cfg.Sockets.ListenTCP(ctx, udp.LocalAddr().String())
 	if err != nil {
 		return nil, errors.Join(err, udp.Close())
 	}
-	tcp, _ := stream.(*net.TCPListener)
 	// A burst of questions waits here while one is answered; a kernel that
 	// allows less takes what it allows.
 	_ = udp.SetReadBuffer(1 << 20)

@@ -17,7 +17,7 @@ const idle = 10 * time.Second
 
 func (s *Server) serveTCP(ctx context.Context, k *socket) {
 	for {
-		conn, err := k.tcp.AcceptTCP()
+		conn, err := k.tcp.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}

@@ -32,6 +32,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/http1"
 	"neargate/internal/balancer/latency"
 	"neargate/internal/decide/firewall"
@@ -41,8 +42,8 @@ import (
 
 // Ways is how tasks reach sockets of the server.
 type Ways interface {
-	// Listen opens a socket that tasks can be led to.
-	Listen(ctx context.Context) (net.Listener, error)
+	// Listen opens a socket that tasks can be led to, for an alias.
+	Listen(ctx context.Context, alias string) (net.Listener, error)
 	// Lead leads what tasks send to the addresses to the ports of such sockets,
 	// and nothing else from the call before.
 	Lead(to map[netip.AddrPort]uint16) error
@@ -79,6 +80,7 @@ type Connect struct {
 	room  *room
 
 	policy atomic.Pointer[firewall.Policy]
+	pass   atomic.Pointer[front.Pass]
 
 	// control serialises what changes which endpoints there are; it is held
 	// across writes to disk.
@@ -126,6 +128,9 @@ func New(db *store.DB, cfg Config, log *slog.Logger) (*Connect, error) {
 // Service Connect waits 15 s for a connection, tries included.
 const dialTimeout = 5 * time.Second
 
+// Pass has Run go on serving when its context ends, with what there is then.
+func (c *Connect) Pass(p *front.Pass) { c.pass.Store(p) }
+
 // SetPolicy puts security groups in force, for requests to come.
 func (c *Connect) SetPolicy(p firewall.Policy) { c.policy.Store(&p) }
 
@@ -144,14 +149,22 @@ func (c *Connect) Run(ctx context.Context) error {
 		c.log.Error("open endpoints", "error", err)
 	}
 	c.tend(ctx)
+	end, grace := (*door).drain, c.cfg.Grace
+	if p := c.pass.Load(); p != nil {
+		p.Settle()
+		defer context.AfterFunc(p.Context(), func() { cut(context.Cause(ctx)) })()
+		if p.Wait() {
+			end, grace = (*door).retire, noTimeout
+		}
+	}
 	c.control.Lock()
 	c.running = false
 	for _, d := range c.doors {
-		d.drain()
+		end(d)
 	}
 	c.control.Unlock()
-	grace := time.AfterFunc(c.cfg.Grace, func() { cut(context.Cause(ctx)) })
-	defer grace.Stop()
+	last := time.AfterFunc(grace, func() { cut(context.Cause(ctx)) })
+	defer last.Stop()
 	c.awaitDoors(hard)
 	cut(context.Cause(ctx))
 	work.Wait()

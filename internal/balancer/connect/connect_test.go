@@ -46,7 +46,7 @@ type machine struct {
 	led map[netip.AddrPort]uint16
 }
 
-func (m *machine) Listen(ctx context.Context) (net.Listener, error) {
+func (m *machine) Listen(ctx context.Context, _ string) (net.Listener, error) {
 	return (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
 }
 

@@ -69,7 +69,7 @@ func (o offer) settings() exchange.Settings {
 // open opens the socket of an endpoint's alias and serves it.
 func (c *Connect) open(ctx context.Context, o offer) (*door, error) {
 	record, _ := c.table.Get(addressKey(o.at()))
-	socket, err := c.cfg.Ways.Listen(ctx)
+	socket, err := c.cfg.Ways.Listen(ctx, fmt.Sprintf("%s:%d", addressKey(o.at()), o.Port))
 	if err != nil {
 		return nil, fmt.Errorf("listen for %s: %w", o.at().name, err)
 	}
@@ -116,6 +116,15 @@ func (d *door) drain() {
 	for conn := range d.conns {
 		_ = conn.Close()
 	}
+}
+
+// retire takes no new connections; those that there are end after their next request,
+// or as they like where they are passed on as they are.
+func (d *door) retire() {
+	if d.server != nil {
+		d.server.Retire()
+	}
+	_ = d.socket.Close() // nothing was written
 }
 
 // caller returns who is at an address; nil for one that the endpoint is not for.

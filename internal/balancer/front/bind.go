@@ -14,10 +14,10 @@ import (
 // bind listens on a port of each address, or on none. A loopback address that
 // this machine does not have (IPv6 switched off; 127.x.y.z where only 127.0.0.1
 // is set up) is left out.
-func bind(ctx context.Context, port int, addresses ...netip.Addr) (map[netip.Addr]net.Listener, error) {
+func (l Listen) bind(ctx context.Context, port int, addresses ...netip.Addr) (map[netip.Addr]net.Listener, error) {
 	sockets := map[netip.Addr]net.Listener{}
 	for _, a := range addresses {
-		s, err := listen(ctx, netip.AddrPortFrom(a, uint16(port)))
+		s, err := l.at(ctx, netip.AddrPortFrom(a, uint16(port)))
 		switch {
 		case err == nil:
 			sockets[a] = s
@@ -30,12 +30,12 @@ func bind(ctx context.Context, port int, addresses ...netip.Addr) (map[netip.Add
 	return sockets, nil
 }
 
-func listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
+func (l Listen) at(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
 	network := "tcp4"
 	if at.Addr().Is6() {
 		network = "tcp6"
 	}
-	return (&net.ListenConfig{}).Listen(ctx, network, at.String())
+	return l(ctx, network, at.String())
 }
 
 // absent reports whether an address could not be listened on because the machine

@@ -69,6 +69,7 @@ type conn struct {
 	session Session // guarded by mu
 	parked  bool    // it waits in the lot; guarded by mu
 	drained bool    // guarded by mu
+	retired bool    // guarded by mu
 	killed  bool    // guarded by mu
 }
 
@@ -210,6 +211,9 @@ func (c *conn) begin(s Session) {
 	if c.drained {
 		s.Drain()
 	}
+	if c.retired {
+		s.Retire()
+	}
 	if c.killed {
 		s.Kill()
 	}
@@ -223,6 +227,25 @@ func (c *conn) drain() {
 		c.session.Drain()
 	}
 	c.rouse()
+}
+
+// leave begins the end that the server has begun: after the next request, or soon.
+func (c *conn) leave(retire bool) {
+	if retire {
+		c.retire()
+	} else {
+		c.drain()
+	}
+}
+
+// retire lets the connection end after its next request.
+func (c *conn) retire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.retired = true
+	if c.session != nil {
+		c.session.Retire()
+	}
 }
 
 // kill cuts the connection.

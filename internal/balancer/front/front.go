@@ -71,6 +71,8 @@ type FrontConfig[L Listener] struct {
 	Facing func(l L, addresses []netip.Addr)
 	// Serve has a server accept what comes to a socket, until that is closed.
 	Serve func(*Server, net.Listener)
+	// Listen opens a socket. nil: as net does.
+	Listen Listen
 }
 
 // place are sockets that one frontend serves. Guarded by Front.mu.
@@ -97,8 +99,14 @@ func (p *place[L]) drain() {
 	closeSockets(p.sockets)
 }
 
+// Listen opens a socket, or takes one over that was open already.
+type Listen func(ctx context.Context, network, address string) (net.Listener, error)
+
 // NewFront creates a front. It opens nothing.
 func NewFront[L Listener](cfg FrontConfig[L]) *Front[L] {
+	if cfg.Listen == nil {
+		cfg.Listen = (&net.ListenConfig{}).Listen
+	}
 	return &Front[L]{cfg: cfg, own: map[L]*place[L]{}, shared: map[int]*place[L]{}, outside: map[int]*outside[L]{}, failed: map[L]string{}}
 }
 
@@ -121,14 +129,14 @@ func (f *Front[L]) openLocked(ctx context.Context, l L) error {
 	if f.down {
 		return model.Errorf(model.Unavailable, "ServiceUnavailable", "The server is stopping")
 	}
-	own, err := bind(ctx, l.Port(), l.Own()...)
+	own, err := f.cfg.Listen.bind(ctx, l.Port(), l.Own()...)
 	if err != nil {
 		return err
 	}
 	if shared, known := f.shared[l.Port()]; known {
 		shared.add(l)
 	} else {
-		sockets, err := bind(ctx, l.Port(), loopback4(), loopback6())
+		sockets, err := f.cfg.Listen.bind(ctx, l.Port(), loopback4(), loopback6())
 		if err != nil {
 			closeSockets(own)
 			return err
@@ -284,6 +292,18 @@ func (f *Front[L]) Shut() {
 	defer f.mu.Unlock()
 	f.down = true
 	f.eachLocked((*place[L]).drain)
+}
+
+// Retire takes no new connections anywhere, for good, as others take them now, and
+// lets those that there are end after their next request.
+func (f *Front[L]) Retire() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.down = true
+	f.eachLocked(func(p *place[L]) {
+		p.frontend.Server().Retire()
+		closeSockets(p.sockets)
+	})
 }
 
 // Each calls do for each frontend that serves sockets, with the front's lock held.

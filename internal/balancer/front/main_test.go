@@ -60,6 +60,9 @@ func (s session) Serve() { _, _ = io.Copy(s.Conn, s.Conn); _ = s.Close() }
 func (s session) Drain() { _ = s.SetReadDeadline(time.Unix(1, 0)) }
 func (s session) Kill()  { _ = s.Close() }
 
+// Retire has nothing to end: it does not know requests.
+func (s session) Retire() {}
+
 func (w *world) codec(_ context.Context, c front.Conn) front.Session {
 	w.mu.Lock()
 	defer w.mu.Unlock()

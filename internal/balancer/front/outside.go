@@ -91,7 +91,7 @@ func (f *Front[L]) followLocked(ctx context.Context, o *outside[L], addresses []
 }
 
 func (f *Front[L]) openOutside(ctx context.Context, o *outside[L], a netip.Addr) error {
-	s, err := listen(ctx, netip.AddrPortFrom(a, uint16(o.port)))
+	s, err := f.cfg.Listen.at(ctx, netip.AddrPortFrom(a, uint16(o.port)))
 	switch {
 	case err == nil:
 	case absent(err):

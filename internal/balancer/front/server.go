@@ -29,6 +29,9 @@ type Session interface {
 	// Drain begins the graceful end: an idle connection ends soon, another after
 	// the request under way. It does not wait.
 	Drain()
+	// Retire has the connection end after the next request, however long that takes to
+	// come: no client meets a connection that is just being closed. It does not wait.
+	Retire()
 	// Kill cuts the connection.
 	Kill()
 }
@@ -85,6 +88,7 @@ type Server struct {
 	cfg      Config
 	tls      *tls.Config // nil: none
 	draining atomic.Bool
+	retiring atomic.Bool // draining as well
 
 	mu      sync.Mutex
 	sockets map[net.Listener]struct{} // being served; guarded by mu
@@ -161,6 +165,21 @@ func (s *Server) Drain() {
 	}
 }
 
+// Retire is Drain for a server whose clients find another one at the same address:
+// connections end after their next request, or when their clients close them.
+func (s *Server) Retire() {
+	s.retiring.Store(true) // before the other: who sees that finds this
+	s.draining.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for socket := range s.sockets {
+		_ = socket.Close() // nothing was written
+	}
+	for c := range s.conns {
+		c.retire()
+	}
+}
+
 // accept starts a goroutine for each connection until the socket is closed. It
 // returns nil if Drain or ctx closed it.
 func (s *Server) accept(ctx context.Context, socket net.Listener, conns *group) error {
@@ -228,8 +247,8 @@ func (s *Server) start(ctx context.Context, nc net.Conn, of *group) {
 	s.mu.Lock()
 	s.conns[c] = struct{}{}
 	s.mu.Unlock()
-	if s.draining.Load() { // Drain has not seen it
-		c.drain()
+	if s.draining.Load() { // nobody has seen it who drained
+		c.leave(s.retiring.Load())
 	}
 	if ctx.Err() != nil {
 		c.kill()

@@ -26,6 +26,7 @@ type Conn struct {
 	link
 	in       buffer
 	draining atomic.Bool
+	retiring atomic.Bool
 	unread   bool // the client may still be sending, though answered
 
 	// Of the wait for a request.
@@ -51,6 +52,11 @@ func (c *Conn) Drain() {
 	c.draining.Store(true)
 	_ = c.SetReadDeadline(past()) // wakes an idle one; another sets its deadline anew
 }
+
+// Retire has the next answer be the last: it has Connection: close. A client that
+// sends nothing more is waited for as ever, so that no request meets a connection
+// that is just being closed. It may be called from any goroutine.
+func (c *Conn) Retire() { c.retiring.Store(true) }
 
 // Kill cuts the connection and its target's. It may be called from any goroutine.
 func (c *Conn) Kill() {

@@ -22,7 +22,7 @@ func (t *turn) Interim(h *exchange.Head) error {
 // Respond begins the answer: exchange.Client.
 func (t *turn) Respond(h *exchange.Head, p []byte, end bool) error {
 	t.answered = true
-	t.keep = t.keep && !h.Close && !t.conn.draining.Load() // it may have begun meanwhile
+	t.keep = t.keep && !h.Close && !t.conn.draining.Load() && !t.conn.retiring.Load() // it may have begun meanwhile
 	if h.Status == http.StatusSwitchingProtocols {
 		return t.upgrade(h, p)
 	}

@@ -27,6 +27,9 @@ func (c *Conn) Drain() {
 	c.wakeReader()
 }
 
+// Retire is Drain: a client is told which of its requests was the last.
+func (c *Conn) Retire() { c.Drain() }
+
 // Kill cuts the connection, and the requests that are under way.
 func (c *Conn) Kill() {
 	c.end()

@@ -50,6 +50,7 @@ type Engine struct {
 	memoryMiB int                    // of the machine
 	program   atomic.Pointer[string] // the lighter one for supervisors; nil: there is none yet
 
+	passed   atomic.Bool // another process takes over
 	watchers sync.WaitGroup
 	forwards sync.WaitGroup // those that send output to log routers
 	closing  chan struct{}
@@ -233,15 +234,21 @@ func (e *Engine) Close(ctx context.Context) error {
 			running = running || t.state().Running
 			t.closeFiles()
 		}
-		if running {
+		switch {
+		case e.passed.Load():
+		case running:
 			err = e.net.HandOver()
-		} else {
+		default:
 			err = e.leave(ctx)
 		}
 		err = errors.Join(err, e.owner.Close())
 	})
 	return err
 }
+
+// Pass has Close leave the instance's network and ports for another process:
+// runtime.Passer.
+func (e *Engine) Pass() { e.passed.Store(true) }
 
 // leave removes what the instance has on the machine.
 func (e *Engine) leave(ctx context.Context) error {
