@@ -108,7 +108,7 @@ func (s *Server) handler(apis http.Handler) http.Handler {
 	mux.Handle(registry.ImagesPath, steady(s.parts.registry.ImagesHandler()))
 	mux.Handle(registry.ImagesPath+"/", s.parts.registry.ImagesHandler())
 	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), console.Sources{
-		Services: s.parts.ecs, Decisions: s.parts.autoscaler, Consumption: consumption{s.parts}, Names: nameDirectory{s.parts}, Authority: s.parts.authority,
+		Services: s.parts.ecs, Decisions: s.parts.autoscaler, Balancer: s.parts.balancer, Consumption: consumption{s.parts}, Names: nameDirectory{s.parts}, Authority: s.parts.authority,
 	}))
 	mux.Handle("/", apis)
 	return mux

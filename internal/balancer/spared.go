@@ -2,34 +2,53 @@ package balancer
 
 import (
 	"log/slog"
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"neargate/internal/balancer/exchange"
 	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
 
-// tellEvery is how often the log says of one target group that requests were
-// answered which an ALB would have failed for the same reason.
+// tellEvery is how often the log says the same of one target group's requests at
+// most.
 const tellEvery = time.Minute
 
 // spared counts what was done for requests where an ALB would have failed them, by
 // routing.Kindness.
 type spared [routing.Kindnesses]struct {
 	count atomic.Uint64
-	told  atomic.Int64 // Unix time in nanoseconds
+	told  told
 }
 
-// spare counts a request that an ALB would have failed, and says so now and then.
-func (w *weightedGroup) spare(log *slog.Logger, k routing.Kindness) {
-	s := &w.group.traffic.spared[k]
-	n, now, told := s.count.Add(1), time.Now().UnixNano(), s.told.Load()
-	if told != 0 && now >= told && now-told < int64(tellEvery) || !s.told.CompareAndSwap(told, now) {
-		return
+// tell counts a request that an ALB would have failed, and says so now and then, as
+// it does of those that got 503.
+func (w *weightedGroup) tell(log *slog.Logger, s *exchange.Summary) {
+	t := &w.group.traffic
+	switch {
+	case s.Spared != routing.NoKindness:
+		n := t.spared[s.Spared].count.Add(1)
+		if t.spared[s.Spared].told.due() {
+			log.Warn("answered what an ALB would have failed", "load_balancer", w.lb.arn, "target_group", w.group.arn,
+				"would_have", s.Spared.Would(), "reason", s.Spared.String(), "so_far", n)
+		}
+	case s.Own && s.Status == http.StatusServiceUnavailable && t.refused.due():
+		log.Warn("answered 503", "load_balancer", w.lb.arn, "target_group", w.group.arn, "reason", s.Reason)
 	}
-	log.Warn("answered what an ALB would have failed", "load_balancer", w.lb.arn, "target_group", w.group.arn,
-		"would_have", k.Would(), "reason", k.String(), "so_far", n)
+}
+
+// told is when something was said last, as Unix time in nanoseconds.
+type told struct{ at atomic.Int64 }
+
+// due reports whether it is time to say it again, and takes it as said.
+func (t *told) due() bool {
+	now, last := time.Now().UnixNano(), t.at.Load()
+	if last != 0 && now >= last && now-last < int64(tellEvery) {
+		return false
+	}
+	return t.at.CompareAndSwap(last, now)
 }
 
 // read returns the counts that are not 0.
@@ -37,10 +56,20 @@ func (s *spared) read() []model.Spared {
 	var out []model.Spared
 	for k := routing.NoKindness + 1; k < routing.Kindnesses; k++ {
 		if n := s[k].count.Load(); n > 0 {
-			out = append(out, model.Spared{Reason: k.String(), Count: n})
+			out = append(out, model.Spared{Reason: k.String(), Status: k.Would(), Count: n})
 		}
 	}
 	return out
+}
+
+// Spared returns how many requests of a target group were answered since the server
+// started though an ALB would have failed them.
+func (b *Balancer) Spared(targetGroupARN string) []model.Spared {
+	g, ok := b.group(targetGroupARN)
+	if !ok {
+		return nil
+	}
+	return g.traffic.spared.read()
 }
 
 // drainsInFull reports whether a target of a group that load balancers use shows as

@@ -11,7 +11,6 @@ import (
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/latency"
-	"neargate/internal/decide/routing"
 	"neargate/internal/model"
 )
 
@@ -23,6 +22,7 @@ type groupTraffic struct {
 	response                        latency.Histogram
 	latency                         latency.Histogram // response times and what came before
 	spared                          spared
+	refused                         told // requests that got 503
 }
 
 // outcome counts how one try at a target ended; arrived is when the request
@@ -123,8 +123,8 @@ func (f *frontend) Finished(r *exchange.Request, s *exchange.Summary) {
 	if s.Own || s.Status == 460 {
 		c.own(s.Status)
 	}
-	if to, ok := r.Note.(*weightedGroup); ok && s.Spared != routing.NoKindness {
-		to.spare(f.proxy.Log, s.Spared)
+	if to, ok := r.Note.(*weightedGroup); ok {
+		to.tell(f.proxy.Log, s)
 	}
 	if log := lb.log.Load(); log != nil {
 		f.note(log, r, s)

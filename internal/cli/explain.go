@@ -34,7 +34,8 @@ its reason: when, from which count to which (or which was held, and for how
 long), by which policy, and why. SERVICE is a name or an ARN.
 
 The server keeps the last 50 decisions since it started; of the time before, the
-scaling activities tell. It is found through --data, or else through
+scaling activities tell. What was answered since then though an Application Load
+Balancer would have failed it comes last. The server is found through --data, or else through
 AWS_ENDPOINT_URL where that is set.`,
 		Example: `  neargate explain web
   neargate explain web --cluster prod -n 30
@@ -75,7 +76,7 @@ func explainService(ctx context.Context, s server, o explainOptions, out, errOut
 		if err != nil {
 			return ended(ctx, err)
 		}
-		if first && len(got.Decisions) == 0 {
+		if first && len(got.Decisions)+len(got.Spared) == 0 {
 			fmt.Fprintf(errOut, "no decision yet on %s: the first comes a second after its tasks are measured\n", got.Service)
 		}
 		for _, d := range got.Decisions {
@@ -87,7 +88,7 @@ func explainService(ctx context.Context, s server, o explainOptions, out, errOut
 			}
 		}
 		if !o.watch {
-			return nil
+			return printSpared(out, got.Spared, o.json)
 		}
 		select {
 		case <-ctx.Done():
@@ -121,6 +122,22 @@ func printDecision(out io.Writer, d console.Decision, asJSON bool) error {
 	}
 	_, err := fmt.Fprintf(out, "%s  %-18s %s\n", d.Since.Local().Format("2006-01-02 15:04:05"), count, d.Reason)
 	return err
+}
+
+// printSpared says what an ALB would have failed.
+func printSpared(out io.Writer, all []console.Spared, asJSON bool) error {
+	for _, x := range all {
+		var err error
+		if asJSON {
+			err = json.NewEncoder(out).Encode(x)
+		} else {
+			_, err = fmt.Fprintf(out, "an ALB would have answered %d requests %d: %s\n", x.Count, x.WouldHave, x.Reason)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // askTimeout bounds one question to the server.

@@ -71,6 +71,26 @@ func TestExplainPrintsDecisions(t *testing.T) {
 	}
 }
 
+func TestExplainSaysWhatAnALBWouldHaveFailed(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(console.Decisions{Cluster: "c", Service: "web", Spared: []console.Spared{{Reason: "NoTargets", WouldHave: 503, Count: 5}}})
+	}))
+	defer srv.Close()
+	for _, row := range []struct {
+		json bool
+		want string
+	}{
+		{false, "an ALB would have answered 5 requests 503: NoTargets\n"},
+		{true, `{"reason":"NoTargets","would_have":503,"count":5}` + "\n"},
+	} {
+		var said, errs strings.Builder
+		o := explainOptions{service: "web", cluster: "c", n: 3, json: row.json}
+		if err := explainService(t.Context(), server{srv.URL, srv.Client()}, o, &said, &errs); err != nil || said.String() != row.want || errs.Len() > 0 {
+			t.Errorf("got %q, %q, %v; want %q", said.String(), errs.String(), err, row.want)
+		}
+	}
+}
+
 func TestExplainSaysWhatIsWrong(t *testing.T) {
 	for _, row := range []struct {
 		name, body, want, hint string

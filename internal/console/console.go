@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -47,6 +48,15 @@ type Decisions struct {
 	Cluster   string     `json:"cluster"`
 	Service   string     `json:"service"`
 	Decisions []Decision `json:"decisions"`
+	Spared    []Spared   `json:"spared,omitempty"`
+}
+
+// Spared is how many requests of a service were answered since the server started
+// that an ALB would have failed for a reason.
+type Spared struct {
+	Reason    string `json:"reason"`
+	WouldHave int    `json:"would_have"` // been the status
+	Count     uint64 `json:"count"`
 }
 
 // Decision is what was decided of a desired count from one second to another.
@@ -76,10 +86,16 @@ type explainer interface {
 	Explain(resourceID string, n int) ([]autoscaler.Explained, error)
 }
 
+// lenient is what answers more than an ALB.
+type lenient interface {
+	Spared(targetGroupARN string) []model.Spared
+}
+
 // Sources are what the pages tell of.
 type Sources struct {
 	Services    services
 	Decisions   explainer
+	Balancer    lenient
 	Consumption consumption
 	Names       directory
 	Authority   authority
@@ -99,7 +115,7 @@ func Handler(names []string, from Sources) http.Handler {
 		answer(w, http.StatusOK, map[string]string{"status": "ready"})
 	})
 	mux.HandleFunc("GET "+DecisionsPath, func(w http.ResponseWriter, r *http.Request) {
-		d, err := decisions(from.Services, from.Decisions, r)
+		d, err := decisions(from, r)
 		if err != nil {
 			refuse(w, err)
 			return
@@ -129,7 +145,7 @@ func Handler(names []string, from Sources) http.Handler {
 	return named(names, mux)
 }
 
-func decisions(s services, e explainer, r *http.Request) (Decisions, error) {
+func decisions(from Sources, r *http.Request) (Decisions, error) {
 	q := r.URL.Query()
 	cluster, service := q.Get("cluster"), q.Get("service")
 	if cluster == "" {
@@ -145,23 +161,39 @@ func decisions(s services, e explainer, r *http.Request) (Decisions, error) {
 	if service == "" {
 		return Decisions{}, invalid("service: name one")
 	}
-	c, ok := s.Cluster(cluster)
+	c, ok := from.Services.Cluster(cluster)
 	if !ok || c.Status == model.Inactive {
 		return Decisions{}, model.Errorf(model.NotFound, "ClusterNotFoundException", "Cluster not found.")
 	}
-	svc, ok := s.Service(c.Name, service)
+	svc, ok := from.Services.Service(c.Name, service)
 	if !ok || svc.Status == model.Inactive {
 		return Decisions{}, model.Errorf(model.NotFound, "ServiceNotFoundException", "Service not found.")
 	}
-	last, err := e.Explain(policy.Resource(svc.Cluster, svc.Name), n)
-	if err != nil {
+	out := Decisions{Cluster: svc.Cluster, Service: svc.Name, Spared: sparedOf(from.Balancer, svc)}
+	last, err := from.Decisions.Explain(policy.Resource(svc.Cluster, svc.Name), n)
+	if err != nil && len(out.Spared) == 0 { // else there is something to tell of a service that is not scaled
 		return Decisions{}, err
 	}
-	out := Decisions{Cluster: svc.Cluster, Service: svc.Name, Decisions: make([]Decision, len(last))}
+	out.Decisions = make([]Decision, len(last))
 	for i, x := range last {
 		out.Decisions[i] = Decision(x)
 	}
 	return out, nil
+}
+
+// sparedOf adds up what the target groups of a service were spared.
+func sparedOf(b lenient, svc model.Service) []Spared {
+	var out []Spared
+	for _, arn := range svc.TargetGroups() {
+		for _, x := range b.Spared(arn) {
+			i := slices.IndexFunc(out, func(s Spared) bool { return s.Reason == x.Reason })
+			if i < 0 {
+				out, i = append(out, Spared{Reason: x.Reason, WouldHave: x.Status}), len(out)
+			}
+			out[i].Count += x.Count
+		}
+	}
+	return out
 }
 
 func invalid(format string, args ...any) error {

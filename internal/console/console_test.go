@@ -13,7 +13,8 @@ import (
 )
 
 // world has cluster c with the services web, which is scaled, idle, which is
-// not, and gone, which was deleted.
+// not, lenient, of which an ALB would have failed requests, and gone, which was
+// deleted.
 type world struct{ asked int }
 
 func (*world) Cluster(name string) (model.Cluster, bool) {
@@ -22,8 +23,12 @@ func (*world) Cluster(name string) (model.Cluster, bool) {
 
 func (*world) Service(cluster, name string) (model.Service, bool) {
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	status, ok := map[string]model.Status{"web": model.Active, "idle": model.Active, "gone": model.Inactive}[name]
-	return model.Service{Cluster: cluster, Name: name, Status: status}, ok
+	status, ok := map[string]model.Status{"web": model.Active, "idle": model.Active, "lenient": model.Active, "gone": model.Inactive}[name]
+	svc := model.Service{Cluster: cluster, Name: name, Status: status}
+	if name == "lenient" {
+		svc.LoadBalancers = []model.ServiceLoadBalancer{{TargetGroupARN: "blue", AlternateARN: "green"}}
+	}
+	return svc, ok
 }
 
 func (w *world) Names() (Names, error) {
@@ -31,6 +36,13 @@ func (w *world) Names() (Names, error) {
 		Machine: []netip.AddrPort{netip.MustParseAddrPort("127.53.0.1:53")}, Zones: []string{"localhost"},
 		LoadBalancers: []NamedBalancer{{Names: []string{"shop.example.test"}, Scheme: "internal", Machine: netip.MustParseAddr("127.64.0.1"), World: []netip.Addr{}}},
 	}, nil
+}
+
+func (*world) Spared(arn string) []model.Spared {
+	return map[string][]model.Spared{
+		"blue":  {{Reason: "NoTargets", Status: 503, Count: 2}},
+		"green": {{Reason: "TargetRefusedConnection", Status: 502, Count: 1}, {Reason: "NoTargets", Status: 503, Count: 3}},
+	}[arn]
 }
 
 func (w *world) Explain(id string, n int) ([]autoscaler.Explained, error) {
@@ -91,6 +103,7 @@ func TestPages(t *testing.T) {
 		{"unknown cluster", "GET", "/_neargate/decisions?cluster=x&service=web", 404, `{"code":"ClusterNotFoundException","message":"Cluster not found."}`, 0},
 		{"unknown service", "GET", "/_neargate/decisions?service=x", 404, `{"code":"ServiceNotFoundException","message":"Service not found."}`, 0},
 		{"deleted service", "GET", "/_neargate/decisions?service=gone", 404, `{"code":"ServiceNotFoundException","message":"Service not found."}`, 0},
+		{"lenient but not scaled", "GET", "/_neargate/decisions?service=lenient", 200, `{"cluster":"c","service":"lenient","decisions":[],"spared":[{"reason":"NoTargets","would_have":503,"count":5},{"reason":"TargetRefusedConnection","would_have":502,"count":1}]}`, 10},
 		{"not scaled", "GET", "/_neargate/decisions?service=idle", 404, `{"code":"ObjectNotFoundException","message":"No scalable target"}`, 10},
 		{"usage", "GET", "/_neargate/usage?cluster=c", 200, `"services":[{"cluster":"c","service":"web","desired":2,"requests":7,"balanced":true}],"tasks":[{"cluster":"c","service":"web","group":"service:web","task":"t1","status":"RUNNING","cpu_units":256,"memory_mib":512,"at":"2026-05-01T12:00:00Z","rx_bytes":5,"tx_bytes":6,"containers":[{"container":"app","cpu_ns":1000000000,"memory_bytes":60,"memory_limit_bytes":200}]},{"cluster":"c","service":"web","group":"service:web","task":"t2","status":"PENDING","cpu_units":0,"memory_mib":0,"at":"0001-01-01T00:00:00Z","rx_bytes":0,"tx_bytes":0,"containers":[]}]}`, 0},
 		{"usage of another cluster", "GET", "/_neargate/usage?cluster=x", 200, `"services":[],"tasks":[]}`, 0},
@@ -102,7 +115,7 @@ func TestPages(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			w := &world{}
 			got := httptest.NewRecorder()
-			Handler(nil, Sources{w, w, w, w, w}).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
+			Handler(nil, Sources{w, w, w, w, w, w}).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
 			body := strings.TrimSpace(got.Body.String())
 			if _, rest, found := strings.Cut(body, `"at":`); found && strings.Contains(row.path, "usage") { // the time of the answer
 				_, body, _ = strings.Cut(rest, ",")
@@ -124,7 +137,7 @@ func TestOtherNamesAreNotAnswered(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_neargate/decisions?service=web", http.NoBody)
 		r.Host = host
 		w, got := &world{}, httptest.NewRecorder()
-		Handler([]string{"box.lan"}, Sources{w, w, w, w, w}).ServeHTTP(got, r)
+		Handler([]string{"box.lan"}, Sources{w, w, w, w, w, w}).ServeHTTP(got, r)
 		if got.Code != status || (status != 200) != (w.asked == 0) {
 			t.Errorf("Host %q: status %d, %d decisions asked for, want %d", host, got.Code, w.asked, status)
 		}

@@ -176,6 +176,7 @@ type TargetGroupTraffic struct {
 // Spared is how many requests an ALB would have failed for a reason.
 type Spared struct {
 	Reason string
+	Status int // that it would have answered
 	Count  uint64
 }
 
