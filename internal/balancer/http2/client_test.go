@@ -63,7 +63,12 @@ func TestForwardBodies(t *testing.T) {
 		}
 	}
 	all.Wait()
-	summaries, _ := w.finished(18)
+	summaries, outcomes := w.finished(18)
+	for _, o := range outcomes {
+		if o.Failure != exchange.OK {
+			t.Errorf("got %+v", o)
+		}
+	}
 	for _, s := range summaries {
 		if s.Status != 200 || s.Tries != 1 || s.Reason != "" {
 			t.Errorf("got %+v", s)

@@ -66,6 +66,7 @@ type session struct {
 	streams  map[uint32]*stream // guarded by mu
 	open     int                // streams that are open by the protocol; guarded by mu
 	waiting  int                // streams that wait for room or space; guarded by mu
+	unborn   []*stream          // those of them that have no identifier yet; guarded by mu
 	space    int                // what the peer takes for all streams; guarded by mu
 	initial  int                // what it takes for a new stream; guarded by mu
 	unused   int                // octets taken in and not yet granted again; guarded by mu
@@ -109,6 +110,7 @@ func (s *session) fail(err error) {
 		s.departed = append(s.departed, departed{st, id})
 		st.endLocked(s.err)
 	}
+	s.wakeWritersLocked()
 	s.mu.Unlock()
 	s.tellGone()
 }

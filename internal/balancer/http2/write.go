@@ -16,8 +16,11 @@ func (st *stream) transmit(block, p []byte, end bool, limit time.Duration) error
 	s.mu.Lock()
 	s.limit = limit
 	for {
-		if st.err != nil {
-			err := st.err
+		err := st.err
+		if err == nil && st.id == 0 {
+			err = s.err
+		}
+		if err != nil {
 			s.mu.Unlock()
 			return err
 		}
@@ -35,7 +38,7 @@ func (st *stream) transmit(block, p []byte, end bool, limit time.Duration) error
 			}
 			p = st.queueLocked(p, end)
 		}
-		if block == nil && len(p) == 0 {
+		if block == nil && len(p) == 0 && (!end || st.finished) {
 			break
 		}
 		if err := st.awaitSpaceLocked(before != len(p), limit); err != nil {
@@ -111,6 +114,9 @@ func (st *stream) awaitSpaceLocked(progress bool, limit time.Duration) error {
 	s := st.s
 	st.waiting = true
 	s.waiting++
+	if st.id == 0 {
+		s.unborn = append(s.unborn, st)
+	}
 	s.mu.Unlock()
 	s.send()
 	now := time.Now()
@@ -137,6 +143,11 @@ func (s *session) wakeWritersLocked() {
 			st.write.signal()
 		}
 	}
+	for _, st := range s.unborn {
+		st.write.signal()
+	}
+	clear(s.unborn)
+	s.unborn = s.unborn[:0]
 }
 
 // sendRounds is how often who sends for others too looks for more, before that
