@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -128,5 +129,97 @@ func TestGroupTakes(t *testing.T) {
 				t.Errorf("%s to a group of version %d: got %t", name, speaks, got)
 			}
 		}
+	}
+}
+
+// versioned is a target group of a protocol version, plain or by TLS.
+func (r *rig) versioned(version, protocol string) model.TargetGroup {
+	r.t.Helper()
+	hc := model.HealthCheck{
+		Enabled: true, Protocol: protocol, Port: "traffic-port", Path: "/", Matcher: "200",
+		Interval: 30 * time.Second, Timeout: 5 * time.Second, HealthyThreshold: 5, UnhealthyThreshold: 2,
+	}
+	if version == "GRPC" {
+		hc.Path, hc.Matcher = "/AWS.ALB/healthcheck", "12"
+	}
+	tg, err := r.CreateTargetGroup(r.t.Context(), model.TargetGroup{
+		Name: version + protocol, Protocol: protocol, ProtocolVersion: version, Port: 80, TargetType: "ip", HealthCheck: hc,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return tg
+}
+
+// Requests go to targets by the version of their group, encrypted or not, and those
+// that do not go with it get 464 without content.
+func TestTargetGroupVersions(t *testing.T) {
+	s := newShelf(t)
+	r := start(t, Config{Certificates: s})
+	lb := r.loadBalancer("web")
+	certificate := s.put("one", "www.test")
+	call := func(t *testing.T, port int, second bool, method, kind string) (*http.Response, string) {
+		t.Helper()
+		c := s.client(port)
+		c.Transport.(*http.Transport).ForceAttemptHTTP2 = second
+		req, err := http.NewRequestWithContext(t.Context(), method, "https://www.test/service/Method", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", kind)
+		req.Header.Set("Te", "trailers")
+		resp, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp, string(b)
+	}
+	told := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Told", r.Proto+" "+r.Header.Get("X-Forwarded-Proto")+" "+r.Host)
+	}
+	for name, row := range map[string]struct {
+		version, protocol string
+		target            model.Target
+		one, two, post, g int // statuses of HTTP/1.1, HTTP/2, its POST, gRPC
+	}{
+		"HTTP/1.1":      {"HTTP1", "HTTP", handler(t, told).at, 200, 200, 200, 464},
+		"HTTP/2":        {"HTTP2", "HTTP", version2(t, false, told), 464, 200, 200, 200},
+		"HTTP/2 by TLS": {"HTTP2", "HTTPS", version2(t, true, told), 464, 200, 200, 200},
+		"gRPC":          {"GRPC", "HTTP", version2(t, false, unimplemented), 464, 464, 400, 200},
+		"gRPC by TLS":   {"GRPC", "HTTPS", version2(t, true, unimplemented), 464, 464, 400, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tg, port := r.versioned(row.version, row.protocol), freePort(t)
+			r.secured(lb, port, forward(tg.ARN), certificate)
+			b := &backend{name: name, at: row.target}
+			r.register(tg, b)
+			r.await(tg, "healthy", b)
+			for _, q := range []struct {
+				second       bool
+				method, kind string
+				want         int
+			}{
+				{false, http.MethodGet, "", row.one}, {true, http.MethodGet, "", row.two},
+				{true, http.MethodPost, "text/plain", row.post}, {true, http.MethodPost, "application/grpc", row.g},
+			} {
+				resp, body := call(t, port, q.second, q.method, q.kind)
+				if resp.StatusCode != q.want || q.want == 464 && (body != "" || resp.Header.Get("Content-Type") != "") {
+					t.Errorf("%s %s %s: got %d %q, want %d", resp.Proto, q.method, q.kind, resp.StatusCode, body, q.want)
+				}
+				if row.version == "GRPC" && q.want == 200 && resp.Trailer.Get("Grpc-Status") != "12" {
+					t.Errorf("got trailers %v", resp.Trailer)
+				}
+			}
+		})
+	}
+	plain := r.versioned("HTTP2", "HTTP-plain")
+	_, err := r.CreateListener(t.Context(), model.Listener{LoadBalancerARN: lb.ARN, Port: freePort(t), Protocol: "HTTP", DefaultActions: forward(plain.ARN)})
+	if e, ok := errors.AsType[*model.Error](err); !ok || e.Code != "InvalidConfigurationRequest" {
+		t.Errorf("a listener without TLS: got %v", err)
 	}
 }
