@@ -157,7 +157,7 @@ func (f *Field) startOurs(ctx context.Context, binary string) (err error) {
 		return err
 	}
 	at := func(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
-	f.Peers = append(f.Peers, &Peer{Name: Ours, Plain: at(plain), TLS: at(secure), PIDs: []int{f.server.PID}})
+	f.Peers = append(f.Peers, &Peer{Name: Ours, Plain: at(plain), TLS: at(secure), PID: f.server.PID})
 	return nil
 }
 

@@ -27,7 +27,7 @@ const Name = "bench.test"
 type Peer struct {
 	Name       string
 	Plain, TLS string // addresses
-	PIDs       []int  // of its processes
+	PID        int    // of its first process
 }
 
 // Field is everything that runs.
@@ -132,7 +132,7 @@ func (f *Field) startPeer(ctx context.Context, w io.Writer, name string, write f
 	if err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
-	f.Peers = append(f.Peers, &Peer{Name: name, Plain: plain, TLS: secure, PIDs: family(pid)})
+	f.Peers = append(f.Peers, &Peer{Name: name, Plain: plain, TLS: secure, PID: pid})
 	return nil
 }
 
@@ -187,7 +187,7 @@ func (f *Field) Stop(ctx context.Context) error {
 
 // CPU is the user and system time that a peer's processes have used.
 func (p *Peer) CPU() (total time.Duration, err error) {
-	for _, pid := range p.PIDs {
+	for _, pid := range family(p.PID) {
 		t, err := rig.CPUTime(pid)
 		if err != nil {
 			return 0, err
@@ -200,7 +200,7 @@ func (p *Peer) CPU() (total time.Duration, err error) {
 // Resident is the memory of a peer's processes that is in RAM, in bytes; pages
 // that they share count for each.
 func (p *Peer) Resident() (total int64, err error) {
-	for _, pid := range p.PIDs {
+	for _, pid := range family(p.PID) {
 		n, err := rig.ResidentBytes(pid)
 		if err != nil {
 			return 0, err

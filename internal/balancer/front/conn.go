@@ -203,6 +203,23 @@ type beneath struct {
 	of *conn
 }
 
+// SyscallConn is the access to the socket, by which a codec looks whether its
+// client has gone.
+func (b *beneath) SyscallConn() (syscall.RawConn, error) {
+	if socket, ok := b.Conn.(syscall.Conn); ok {
+		return socket.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// SetLinger has the end of the connection be a reset, with 0 seconds.
+func (b *beneath) SetLinger(seconds int) error {
+	if socket, ok := b.Conn.(interface{ SetLinger(seconds int) error }); ok {
+		return socket.SetLinger(seconds)
+	}
+	return errors.ErrUnsupported
+}
+
 // begin makes a session the connection's own.
 func (c *conn) begin(s Session) {
 	c.mu.Lock()

@@ -271,8 +271,8 @@ func client(nc net.Conn) netip.AddrPort {
 
 // reset ends a connection so that nothing of it stays behind.
 func reset(nc net.Conn) {
-	if tcp, ok := nc.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if socket, ok := nc.(interface{ SetLinger(seconds int) error }); ok {
+		_ = socket.SetLinger(0)
 	}
 	_ = nc.Close()
 }

@@ -187,7 +187,7 @@ func (c *Conn) linger() {
 
 // reset has the close that follows end in a reset.
 func (c *Conn) reset() {
-	if tcp, ok := c.bare().(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+	if socket, ok := c.bare().(interface{ SetLinger(seconds int) error }); ok {
+		_ = socket.SetLinger(0)
 	}
 }

@@ -101,7 +101,7 @@ func (l *link) writeAll(p []byte, limit time.Duration) error {
 	}
 	until := time.Now().Add(limit)
 	for {
-		if l.writeBy.After(until) || l.writeBy.Before(until.Add(-limit/2)) {
+		if l.writeBy.After(until) || l.writeBy.Before(until.Add(-limit/2)) || l.bare() != l.Conn { // TLS does not survive one that fires
 			if err := l.SetWriteDeadline(until); err != nil {
 				return err
 			}
