@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -11,11 +12,19 @@ import (
 
 	"neargate/internal/certificates"
 	"neargate/internal/certs"
+	"neargate/internal/truststore"
 )
 
-// openCertificates opens the certificates that load balancers show.
+// openCertificates opens the certificates that load balancers show, and the trust
+// stores that they verify clients by.
 func (p *parts) openCertificates(log *slog.Logger) (err error) {
 	p.authority = &localAuthority{dir: filepath.Join(p.cfg.Data, authorityDir)}
+	p.trustStores, err = truststore.Open(p.db, truststore.Config{
+		Place: p.cfg.Place, Users: certificateUsers{p}, OnChange: func(arn string) { p.balancer.TrustStoreChanged(arn) },
+	})
+	if err != nil {
+		return err
+	}
 	p.certificates, err = certificates.Open(p.db, certificates.Config{
 		Place: p.cfg.Place, Key: p.key, Issuer: p.authority, Files: p.cfg.Certificates, Log: log,
 		Users: certificateUsers{p}, Public: nil,
@@ -35,6 +44,28 @@ func (u certificateUsers) CertificateUsers(arn string) []string {
 // UnlessShown implements certificates' users.
 func (u certificateUsers) UnlessShown(arn string, do func() error) ([]string, error) {
 	return u.p.balancer.UnlessShown(arn, do)
+}
+
+// TrustStoreUsers implements truststore's users.
+func (u certificateUsers) TrustStoreUsers(arn string) []string {
+	return u.p.balancer.TrustStoreUsers(arn)
+}
+
+// UnlessTrusted implements truststore's users.
+func (u certificateUsers) UnlessTrusted(arn string, do func() error) ([]string, error) {
+	return u.p.balancer.UnlessTrusted(arn, do)
+}
+
+// listenerTrust is the trust stores as listeners use them.
+type listenerTrust struct{ p *parts }
+
+// Trusted implements the balancer's trustStores.
+func (l listenerTrust) Trusted(arn string) (*x509.CertPool, func(*x509.Certificate) bool, error) {
+	t, err := l.p.trustStores.Trust(arn)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t.Pool(), t.Revoked, nil
 }
 
 // authorityDir is the directory of the server's own authority.

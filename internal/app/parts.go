@@ -57,6 +57,7 @@ import (
 	"neargate/internal/session"
 	"neargate/internal/store"
 	"neargate/internal/store/sealed"
+	"neargate/internal/truststore"
 	"neargate/internal/vpc"
 )
 
@@ -76,6 +77,7 @@ type parts struct {
 	metadata     *metadata.Metadata
 	balancer     *balancer.Balancer
 	certificates *certificates.Certificates
+	trustStores  *truststore.TrustStores
 	authority    *localAuthority
 	key          *sealed.Key // that encrypts what is kept
 	ecs          *ecs.Catalogue
@@ -173,7 +175,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Local: local, Domain: cfg.Domain,
 		Listen: p.listen, Knew: at.knew.Targets,
-		AccessLogs: logBuckets{p}, Certificates: p.certificates, Key: p.key, Proxies: cfg.Proxies,
+		AccessLogs: logBuckets{p}, Certificates: p.certificates, TrustStores: listenerTrust{p}, Key: p.key, Proxies: cfg.Proxies,
 		Awaken:         func(arn string) bool { return p.autoscaler.Awaken(arn) },
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	}))
@@ -257,7 +259,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 		ecrface.New(p.registry, place, at.endpoint),
 		efs.New(p.systems, place),
 		ecsface.New(p.ecs, p.scheduler, ecsface.Exec{Sessions: p.sessions, Endpoint: at.endpoint}, place),
-		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.networks.Subnet, HasVPC: p.networks.HasVPC, HasGateway: p.networks.HasGateway, Holds: p.networks.Holds, Groups: p.networks}),
+		elbv2.New(p.balancer, elbv2.Config{Place: place, Subnet: p.networks.Subnet, HasVPC: p.networks.HasVPC, HasGateway: p.networks.HasGateway, Holds: p.networks.Holds, Groups: p.networks, TrustStores: p.trustStores, Objects: files{p.objects}}),
 		iam.New(roles),
 		logsface.New(p.logs),
 		secretsmanager.New(p.secrets),

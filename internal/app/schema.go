@@ -28,6 +28,7 @@ func schema(place model.Place) store.Schema {
 			{Name: "balancer-targets"},
 			{Name: "balancer-tickets"},
 			{Name: "certificates"},
+			{Name: "trust-stores"},
 			{Name: "certificates-account"},
 			{Name: "balancer-keys"},
 			{Name: "connect-addresses"},

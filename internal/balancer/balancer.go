@@ -57,6 +57,8 @@ type Config struct {
 	Proxies front.Proxies
 	// Certificates are where HTTPS listeners have theirs from. nil: there are none.
 	Certificates certificates
+	// TrustStores are by what listeners verify their clients. nil: there are none.
+	TrustStores trustStores
 	// Key encrypts the secrets of session tickets, which outlive a restart then.
 	Key *sealed.Key
 	// Sources gives load balancers their addresses among the targets; nil: they

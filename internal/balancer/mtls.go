@@ -2,7 +2,9 @@ package balancer
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -24,13 +26,24 @@ type clientHeader struct {
 func clientHeaders() []clientHeader {
 	return []clientHeader{
 		{"X-Amzn-Mtls-Clientcert-Serial-Number", "x_amzn_mtls_clientcert_serial_number", func(c []*x509.Certificate) string {
-			return strings.ToUpper(c[0].SerialNumber.Text(16))
+			return fmt.Sprintf("%X", c[0].SerialNumber.Bytes()) // "03A5B1", as AWS has it
 		}},
-		{"X-Amzn-Mtls-Clientcert-Issuer", "x_amzn_mtls_clientcert_issuer", func(c []*x509.Certificate) string { return c[0].Issuer.String() }},
-		{"X-Amzn-Mtls-Clientcert-Subject", "x_amzn_mtls_clientcert_subject", func(c []*x509.Certificate) string { return c[0].Subject.String() }},
+		{"X-Amzn-Mtls-Clientcert-Issuer", "x_amzn_mtls_clientcert_issuer", func(c []*x509.Certificate) string { return printable(c[0].Issuer) }},
+		{"X-Amzn-Mtls-Clientcert-Subject", "x_amzn_mtls_clientcert_subject", func(c []*x509.Certificate) string { return printable(c[0].Subject) }},
 		{"X-Amzn-Mtls-Clientcert-Validity", "x_amzn_mtls_clientcert_validity", validity},
 		{"X-Amzn-Mtls-Clientcert-Leaf", "x_amzn_mtls_clientcert_leaf", func(c []*x509.Certificate) string { return encoded(c[:1]) }},
 	}
+}
+
+// printable is a name as a header may have it: whoever made the certificate chose
+// it, so that it may hold what would end the header and begin another.
+func printable(name pkix.Name) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, name.String())
 }
 
 // wholeChain is the header of the mode passthrough.

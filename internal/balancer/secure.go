@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"neargate/internal/balancer/front"
@@ -29,6 +28,9 @@ func (b *Balancer) checkSecure(l model.Listener) error {
 		if _, err := b.certificate(arn); err != nil {
 			return err
 		}
+	}
+	if _, err := b.clients(l.Mutual); err != nil {
+		return err
 	}
 	for _, other := range b.Listeners(l.LoadBalancerARN) {
 		theirs, secure := handshake.Lookup(other.SSLPolicy)
@@ -70,8 +72,13 @@ func (b *Balancer) makeTLS(live *listener, l model.Listener) *front.TLS {
 	if l.Protocol != "HTTPS" {
 		return nil
 	}
+	asked, err := b.clients(l.Mutual)
+	if err != nil {
+		b.log.Error("trust store of a listener", "listener", l.ARN, "trust_store", l.Mutual.TrustStoreARN, "error", err)
+		return nil
+	}
 	cfg := front.TLSConfig{
-		Note: live, Clients: clients(l.Mutual), Protocols: live.lb.conf.Load().protocols(), Tickets: b.tickets, Scope: scope(l),
+		Note: live, Clients: asked, Protocols: live.lb.conf.Load().protocols(), Tickets: b.tickets, Scope: scope(l),
 	}
 	cfg.Policy, _ = handshake.Lookup(l.SSLPolicy)
 	for _, arn := range l.Certificates {
@@ -88,66 +95,25 @@ func (b *Balancer) makeTLS(live *listener, l model.Listener) *front.TLS {
 	return front.NewTLS(cfg)
 }
 
-// clients is what a listener asks its clients for.
-func clients(m model.MutualAuthentication) (c front.Clients) {
-	if m.Mode == "passthrough" {
+// clients is what a listener asks its clients for. TrustStoreNotFound.
+func (b *Balancer) clients(m model.MutualAuthentication) (c front.Clients, err error) {
+	switch m.Mode {
+	case "passthrough":
 		c.Mode = front.PassClients
+	case "verify":
+		if b.cfg.TrustStores == nil {
+			return c, model.Errorf(model.NotFound, "TrustStoreNotFound", "Trust store '%s' not found", m.TrustStoreARN)
+		}
+		c.Mode, c.Advertise, c.IgnoreExpiry = front.VerifyClients, m.AdvertiseCAs, m.IgnoreExpiry
+		c.Trusted, c.Revoked, err = b.cfg.TrustStores.Trusted(m.TrustStoreARN)
 	}
-	return c
+	return c, err
 }
 
 // scope is what the TLS sessions of a listener are bound to: those that were
 // agreed on under another demand of client certificates are not resumed.
 func scope(l model.Listener) string {
 	return fmt.Sprintf("%s %s %+v", l.ARN, l.SSLPolicy, l.Mutual)
-}
-
-// CertificateChanged puts a changed certificate in force at the listeners that
-// show it, for connections to come.
-func (b *Balancer) CertificateChanged(arn string) {
-	b.control.Lock()
-	defer b.control.Unlock()
-	for _, l := range b.Listeners("") {
-		if slices.Contains(l.Certificates, arn) {
-			b.resecure(l)
-		}
-	}
-}
-
-// resecure makes a listener's TLS anew. It wants b.control held.
-func (b *Balancer) resecure(l model.Listener) {
-	b.mu.RLock()
-	live, known := b.listeners[l.ARN]
-	b.mu.RUnlock()
-	if known {
-		b.secure(live, l)
-		b.front.Settle(live)
-	}
-}
-
-// CertificateUsers returns the ARNs of the load balancers that show a certificate,
-// in order.
-func (b *Balancer) CertificateUsers(arn string) []string {
-	users := []string{}
-	for _, l := range b.Listeners("") {
-		if slices.Contains(l.Certificates, arn) {
-			users = append(users, l.LoadBalancerARN)
-		}
-	}
-	slices.SortFunc(users, strings.Compare)
-	return slices.Compact(users)
-}
-
-// UnlessShown calls do unless a load balancer shows the certificate, and returns the
-// ARNs of those that do. None begins to show it meanwhile: do must not change
-// listeners, nor wait for who does.
-func (b *Balancer) UnlessShown(arn string, do func() error) ([]string, error) {
-	b.control.Lock()
-	defer b.control.Unlock()
-	if users := b.CertificateUsers(arn); len(users) > 0 {
-		return users, nil
-	}
-	return nil, do()
 }
 
 // ticketsKey is the one record of the table of session tickets.

@@ -144,6 +144,7 @@ func (c *Certificates) Delete(ctx context.Context, arn string) error {
 		return errFile(arn)
 	}
 	remove := func() error {
+		defer c.forget(arn)
 		existed, err := c.table.Delete(ctx, arn)
 		if err == nil && !existed {
 			err = NotFound(arn)
@@ -157,7 +158,6 @@ func (c *Certificates) Delete(ctx context.Context, arn string) error {
 	if len(users) > 0 {
 		return model.Errorf(model.Conflict, "ResourceInUseException", "Certificate %s in account %s is in use.", arn, c.cfg.Place.Account)
 	}
-	c.forget(arn)
 	return err
 }
 

@@ -59,6 +59,11 @@ func (p Place) ListenerARN(name, lb, id string) string {
 // CertificateARN is arn:aws:acm:R:A:certificate/ID, ID a UUID.
 func (p Place) CertificateARN(id string) string { return p.arn("acm", "certificate/"+id) }
 
+// TrustStoreARN is arn:aws:elasticloadbalancing:R:A:truststore/NAME/ID.
+func (p Place) TrustStoreARN(name, id string) string {
+	return p.arn("elasticloadbalancing", "truststore/"+name+"/"+id)
+}
+
 // RuleARN is arn:aws:elasticloadbalancing:R:A:listener-rule/app/NAME/LB/LISTENER/ID.
 func (p Place) RuleARN(name, lb, listener, id string) string {
 	return p.arn("elasticloadbalancing", "listener-rule/app/"+name+"/"+lb+"/"+listener+"/"+id)

@@ -12,7 +12,7 @@ import (
 
 // createListener: codes ValidationError, LoadBalancerNotFound,
 // DuplicateListener, UnsupportedProtocol, SSLPolicyNotFound, CertificateNotFound,
-// UnsupportedCertificate, TargetGroupNotFound,
+// UnsupportedCertificate, TrustStoreNotFound, TargetGroupNotFound,
 // TargetGroupAssociationLimit, TooManyListeners, TooManyTargetGroups,
 // InvalidLoadBalancerAction, TooManyTags, DuplicateTagKeys, and
 // InvalidConfigurationRequest, also when the port is taken on this machine.
@@ -25,7 +25,7 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 	if in.Protocol == "" {
 		return nil, invalid("A listener protocol must be specified")
 	}
-	if err := (security{in.Protocol, in.Certificates, in.SslPolicy}).apply(&l); err != nil {
+	if err := (security{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication}).apply(&l); err != nil {
 		return nil, err
 	}
 	l.Attributes = defaults(listenerAttributes(l.Protocol))
@@ -64,7 +64,7 @@ func showListener(l model.Listener) types.Listener {
 	}
 	if l.SSLPolicy != "" {
 		out.SslPolicy = aws.String(l.SSLPolicy)
-		out.MutualAuthentication = &types.MutualAuthenticationAttributes{Mode: aws.String("off")}
+		out.MutualAuthentication = showMutual(l.Mutual)
 	}
 	return out
 }
@@ -91,7 +91,7 @@ func (s *service) modifyListener(ctx context.Context, in *elb.ModifyListenerInpu
 		if actions != nil {
 			l.DefaultActions = actions
 		}
-		if err := (security{in.Protocol, in.Certificates, in.SslPolicy}).apply(l); err != nil {
+		if err := (security{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication}).apply(l); err != nil {
 			return err
 		}
 		return checkDowngrade(l.Protocol, l.DefaultActions)

@@ -6,11 +6,13 @@
 package elbv2
 
 import (
+	"context"
 	"net/netip"
 
 	"neargate/internal/aws/wire"
 	"neargate/internal/balancer"
 	"neargate/internal/model"
+	"neargate/internal/truststore"
 )
 
 // Config sets where the face's resources live and where subnets are looked up.
@@ -29,6 +31,16 @@ type Config struct {
 	Holds func(vpcID string, a netip.Addr) (within, placed bool)
 	// Groups are the security groups. nil takes any, and none too.
 	Groups groups
+	// TrustStores are by what listeners verify clients, and Objects has what they
+	// are made of.
+	TrustStores *truststore.TrustStores
+	Objects     objects
+}
+
+// objects are the contents of buckets.
+type objects interface {
+	// File returns the content of an object of at most limit bytes.
+	File(ctx context.Context, bucket, key string, limit int64) (string, error)
 }
 
 // groups are the security groups that there are.
@@ -55,14 +67,17 @@ func New(lb *balancer.Balancer, cfg Config) wire.Service {
 		Operations: []wire.Operation{
 			wire.Op("AddListenerCertificates", s.addListenerCertificates),
 			wire.Op("AddTags", s.addTags),
+			wire.Op("AddTrustStoreRevocations", s.addTrustStoreRevocations),
 			wire.Op("CreateListener", s.createListener),
 			wire.Op("CreateLoadBalancer", s.createLoadBalancer),
 			wire.Op("CreateRule", s.createRule),
 			wire.Op("CreateTargetGroup", s.createTargetGroup),
+			wire.Op("CreateTrustStore", s.createTrustStore),
 			wire.Op("DeleteListener", s.deleteListener),
 			wire.Op("DeleteLoadBalancer", s.deleteLoadBalancer),
 			wire.Op("DeleteRule", s.deleteRule),
 			wire.Op("DeleteTargetGroup", s.deleteTargetGroup),
+			wire.Op("DeleteTrustStore", s.deleteTrustStore),
 			wire.Op("DeregisterTargets", s.deregisterTargets),
 			wire.Op("DescribeAccountLimits", s.describeAccountLimits),
 			wire.Op("DescribeCapacityReservation", s.describeCapacityReservation),
@@ -77,15 +92,20 @@ func New(lb *balancer.Balancer, cfg Config) wire.Service {
 			wire.Op("DescribeTargetGroupAttributes", s.describeTargetGroupAttributes),
 			wire.Op("DescribeTargetGroups", s.describeTargetGroups),
 			wire.Op("DescribeTargetHealth", s.describeTargetHealth),
+			wire.Op("DescribeTrustStoreAssociations", s.describeTrustStoreAssociations),
+			wire.Op("DescribeTrustStoreRevocations", s.describeTrustStoreRevocations),
+			wire.Op("DescribeTrustStores", s.describeTrustStores),
 			wire.Op("ModifyListener", s.modifyListener),
 			wire.Op("ModifyListenerAttributes", s.modifyListenerAttributes),
 			wire.Op("ModifyLoadBalancerAttributes", s.modifyLoadBalancerAttributes),
 			wire.Op("ModifyRule", s.modifyRule),
 			wire.Op("ModifyTargetGroup", s.modifyTargetGroup),
 			wire.Op("ModifyTargetGroupAttributes", s.modifyTargetGroupAttributes),
+			wire.Op("ModifyTrustStore", s.modifyTrustStore),
 			wire.Op("RegisterTargets", s.registerTargets),
 			wire.Op("RemoveListenerCertificates", s.removeListenerCertificates),
 			wire.Op("RemoveTags", s.removeTags),
+			wire.Op("RemoveTrustStoreRevocations", s.removeTrustStoreRevocations),
 			wire.Op("SetIpAddressType", s.setIPAddressType),
 			wire.Op("SetRulePriorities", s.setRulePriorities),
 			wire.Op("SetSecurityGroups", s.setSecurityGroups),

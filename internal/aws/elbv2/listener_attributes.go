@@ -32,19 +32,12 @@ func listenerAttributes(protocol string) []attribute {
 	if protocol != "HTTPS" {
 		return out
 	}
-	const noMutual = "mutual TLS is not supported"
-	for _, h := range []struct{ name, idle string }{
-		{"X-Amzn-Mtls-Clientcert", noMutual},
-		{"X-Amzn-Mtls-Clientcert-Issuer", noMutual},
-		{"X-Amzn-Mtls-Clientcert-Leaf", noMutual},
-		{"X-Amzn-Mtls-Clientcert-Serial-Number", noMutual},
-		{"X-Amzn-Mtls-Clientcert-Subject", noMutual},
-		{"X-Amzn-Mtls-Clientcert-Validity", noMutual},
-		{"X-Amzn-Tls-Cipher-Suite", ""},
-		{"X-Amzn-Tls-Version", ""},
+	for _, name := range []string{
+		"X-Amzn-Mtls-Clientcert", "X-Amzn-Mtls-Clientcert-Issuer", "X-Amzn-Mtls-Clientcert-Leaf", "X-Amzn-Mtls-Clientcert-Serial-Number",
+		"X-Amzn-Mtls-Clientcert-Subject", "X-Amzn-Mtls-Clientcert-Validity", "X-Amzn-Tls-Cipher-Suite", "X-Amzn-Tls-Version",
 	} {
-		key := "routing.http.request." + strings.ReplaceAll(strings.ToLower(h.name), "-", "_") + ".header_name"
-		out = append(out, attribute{key: key, initial: h.name, allows: headerName, idle: h.idle})
+		key := "routing.http.request." + strings.ReplaceAll(strings.ToLower(name), "-", "_") + ".header_name"
+		out = append(out, attribute{key: key, initial: name, allows: headerName})
 	}
 	return out
 }

@@ -15,6 +15,7 @@ type security struct {
 	protocol     types.ProtocolEnum // "": the call leaves it
 	certificates []types.Certificate
 	policy       *string
+	mutual       *types.MutualAuthenticationAttributes // nil: the call leaves it
 }
 
 // apply puts into a listener what a call says of its TLS. Codes ValidationError,
@@ -28,8 +29,8 @@ func (s security) apply(l *model.Listener) error {
 		return model.Errorf(model.Invalid, "UnsupportedProtocol", "Protocol '%s' is not supported by application load balancers", s.protocol)
 	}
 	if l.Protocol != string(types.ProtocolEnumHttps) {
-		if len(s.certificates) > 0 || s.policy != nil {
-			return invalid("Certificates and security policies cannot be specified for HTTP listeners")
+		if len(s.certificates) > 0 || s.policy != nil || s.mutual != nil && aws.ToString(s.mutual.Mode) != mutualOff {
+			return invalid("Certificates, security policies and mutual authentication cannot be specified for HTTP listeners")
 		}
 		l.SSLPolicy, l.Certificates, l.Mutual = "", nil, model.MutualAuthentication{}
 		return nil
@@ -46,7 +47,12 @@ func (s security) apply(l *model.Listener) error {
 	if _, ok := handshake.Lookup(l.SSLPolicy); !ok {
 		return noPolicy(l.SSLPolicy)
 	}
-	return nil
+	if s.mutual == nil {
+		return nil
+	}
+	var err error
+	l.Mutual, err = readMutual(s.mutual)
+	return err
 }
 
 // applyCertificates sets the default certificate, and leaves the others.

@@ -14,15 +14,13 @@ func refused() []wire.Setting {
 		wire.Refused[types.Action]("AuthenticateOidcConfig"),
 		wire.Refused[types.Action]("JwtValidationConfig"),
 		wire.Refused[types.IpamPools]("Ipv4IpamPoolId"),
-		wire.Refused[types.MutualAuthenticationAttributes]("AdvertiseTrustStoreCaNames", "off"),
-		wire.Refused[types.MutualAuthenticationAttributes]("IgnoreClientCertificateExpiry"),
-		wire.Refused[types.MutualAuthenticationAttributes]("Mode", "off"),
-		wire.Refused[types.MutualAuthenticationAttributes]("TrustStoreArn"),
-		wire.Refused[types.MutualAuthenticationAttributes]("TrustStoreAssociationStatus"),
+		wire.Refused[types.RevocationContent]("S3ObjectVersion", "null"),
 		wire.Refused[types.SourceIpConditionConfig]("IpAddressType", "ipv4"),
 		wire.Refused[types.SubnetMapping]("SourceNatIpv6Prefix"),
 		wire.Refused[types.TargetDescription]("QuicServerId"),
 		wire.Refused[elasticloadbalancingv2.CreateListenerInput]("AlpnPolicy"),
+		wire.Refused[elasticloadbalancingv2.CreateTrustStoreInput]("CaCertificatesBundleS3ObjectVersion", "null"),
+		wire.Refused[elasticloadbalancingv2.ModifyTrustStoreInput]("CaCertificatesBundleS3ObjectVersion", "null"),
 		wire.Refused[elasticloadbalancingv2.CreateLoadBalancerInput]("EnablePrefixForIpv6SourceNat", "off"),
 		wire.Refused[elasticloadbalancingv2.ModifyListenerInput]("AlpnPolicy"),
 		wire.Refused[elasticloadbalancingv2.SetSecurityGroupsInput]("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"),
@@ -33,6 +31,7 @@ func refused() []wire.Setting {
 // kept are the settings that are accepted and have no effect.
 func kept() []wire.Setting {
 	return []wire.Setting{
+		wire.Kept[types.MutualAuthenticationAttributes]("TrustStoreAssociationStatus", "trust stores are not shared between accounts"),
 		wire.Kept[types.TargetDescription]("AvailabilityZone", "all targets are reached from the one zone of the machine"),
 	}
 }

@@ -122,8 +122,11 @@ func (s *service) tagsOf(arn string) ([]model.Tag, error) {
 			return nil, model.Errorf(model.NotFound, "RuleNotFound", "One or more rules not found")
 		}
 		return r.Tags, nil
+	case "truststore":
+		t, err := s.trustStore(&arn)
+		return t.Tags, err
 	}
-	return nil, invalid("'%s' is not a valid ARN of a load balancer, target group, listener or rule", arn)
+	return nil, invalid("'%s' is not a valid ARN of a load balancer, target group, listener, rule or trust store", arn)
 }
 
 // retag replaces the tags of resources, which exist.
@@ -139,6 +142,8 @@ func (s *service) retag(ctx context.Context, arns []string, change func([]model.
 			_, err = s.lb.UpdateListener(ctx, arn, func(l *model.Listener) (err error) { l.Tags, err = change(l.Tags); return err })
 		case "listener-rule":
 			_, err = s.lb.UpdateRule(ctx, arn, func(r *model.Rule) (err error) { r.Tags, err = change(r.Tags); return err })
+		case "truststore":
+			err = s.retagTrustStore(ctx, arn, change)
 		}
 		if err != nil {
 			return err
