@@ -2,22 +2,24 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
 // crowd is what became of clients that came at once.
 type crowd struct {
 	asked, answered, refused int
-	lastAnswer, lastRefusal  time.Duration
-	failed                   []string // the first few of them
+	// closed are connections beyond what the server may have at once.
+	closed                  int
+	lastAnswer, lastRefusal time.Duration
+	failed                  []string
 }
-
-// mostFailures is how many failures are named.
-const mostFailures = 10
 
 // gather has n clients ask at once, each on a connection of its own that is open
 // before the first asks.
@@ -35,10 +37,14 @@ func (b bench) gather(ctx context.Context, n int) crowd {
 			if err == nil {
 				err = c.ask(ctx, &mu, conn, began, b.Address)
 			}
-			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				c.failed = append(c.failed[:min(len(c.failed), mostFailures)], err.Error())
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+			case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+				c.closed++
+			default:
+				c.failed = append(c.failed, err.Error())
 			}
 		})
 	}

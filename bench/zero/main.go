@@ -139,8 +139,8 @@ func (r results) page() string {
 	fmt.Fprintf(&p, "a request with no task there, to its answer: %s; %d of %d answered\n", spread(r.firsts), len(r.firsts)-len(r.failed), len(r.firsts))
 	fmt.Fprintf(&p, "p99 at most %v: %s\n", r.limit().Round(time.Millisecond), rig.Verdict(quantile(r.firsts, 0.99) <= r.limit()))
 	if c := r.crowd; c.asked > 0 {
-		fmt.Fprintf(&p, "%d clients at once: %d answered 200, the last after %v; %d answered 503, the last after %v; %d neither\n",
-			c.asked, c.answered, c.lastAnswer.Round(time.Millisecond), c.refused, c.lastRefusal.Round(time.Millisecond), len(c.failed))
+		fmt.Fprintf(&p, "%d clients at once: %d answered 200, the last after %v; %d answered 503, the last after %v; %d not let in\n",
+			c.asked, c.answered, c.lastAnswer.Round(time.Millisecond), c.refused, c.lastRefusal.Round(time.Millisecond), c.closed)
 	}
 	for _, f := range slices.Concat(r.failed, r.crowd.failed) {
 		fmt.Fprintln(&p, "failed:", f)

@@ -12,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
 // TestTerraform makes examples/terraform, changes it in place, and removes it:
@@ -23,6 +27,7 @@ func TestTerraform(t *testing.T) {
 	tf.pushExample(tf.output("repository_url") + ":latest")
 
 	tf.run("apply", "-auto-approve")
+	tf.strict()
 	tf.unchanged()
 	tf.serves("apply")
 
@@ -44,6 +49,17 @@ type terraform struct {
 	s        *server
 	dir, exe string
 	env      []string
+}
+
+// strict sets the attribute of our own that the load balancer has; the provider must
+// not mind.
+func (tf *terraform) strict() {
+	tf.t.Helper()
+	c := newClient(tf.s)
+	lbs := must[*elb.DescribeLoadBalancersOutput](tf.t)(c.elb.DescribeLoadBalancers(tf.t.Context(), &elb.DescribeLoadBalancersInput{}))
+	must[*elb.ModifyLoadBalancerAttributesOutput](tf.t)(c.elb.ModifyLoadBalancerAttributes(tf.t.Context(), &elb.ModifyLoadBalancerAttributesInput{
+		LoadBalancerArn: lbs.LoadBalancers[0].LoadBalancerArn, Attributes: []elbtypes.LoadBalancerAttribute{{Key: aws.String("neargate:strict"), Value: aws.String("true")}},
+	}))
 }
 
 // newTerraform returns an initialised copy of the example, or skips the test

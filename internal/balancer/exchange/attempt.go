@@ -104,6 +104,22 @@ func (f *Flow) spared(failure Failure) routing.Kindness {
 	return routing.NoKindness
 }
 
+// crossed notes that the target has closed a kept connection as the request came; with
+// Strict it fails as if it had been sent there.
+func (f *Flow) crossed(try Try) Failure {
+	if try.Reused() {
+		return OK
+	}
+	switch c, ok := try.(Crosser); {
+	case !ok || !c.Crossed():
+		return OK
+	case f.set.Strict:
+		return Broken
+	}
+	f.Request.Spare(routing.StaleConnection)
+	return OK
+}
+
 // ask sends the request and reads the head of the final answer. A kept
 // connection that turns out to be dead is replaced by a new one.
 func (f *Flow) ask(t *Target) Failure {
@@ -148,7 +164,7 @@ func (f *Flow) open(t *Target, fresh bool) Failure {
 	try, err := t.kept.Open(f.ctx, fresh)
 	if err == nil {
 		f.use(try)
-		return OK
+		return f.crossed(try)
 	}
 	var ne net.Error
 	switch {

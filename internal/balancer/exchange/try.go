@@ -90,6 +90,10 @@ type Try interface {
 	Release()
 }
 
+// Crosser is a Try that knows whether a kept connection has only just been closed by
+// its target: the request of an ALB would have been on its way.
+type Crosser interface{ Crossed() bool }
+
 // Upstream is a codec's side towards targets.
 type Upstream interface {
 	// Keep returns the connections to a target, of which there are none yet.

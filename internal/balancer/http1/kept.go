@@ -37,6 +37,7 @@ type targetConn struct {
 // or on which bytes lie that belong to no request (the next would take them for
 // its answer), is not used.
 func (k *kept) Open(ctx context.Context, fresh bool) (exchange.Try, error) {
+	crossed := false
 	for !fresh {
 		tc := k.take(time.Now())
 		if tc == nil {
@@ -46,14 +47,23 @@ func (k *kept) Open(ctx context.Context, fresh bool) (exchange.Try, error) {
 			tc.got, tc.sent = 0, 0
 			return k.codec.try(tc), nil
 		}
+		crossed = tc.seen == peekEnd && tc.heard() < crossing
 		k.drop(tc)
 	}
 	tc, err := k.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return k.codec.try(tc), nil
+	t := k.codec.try(tc)
+	t.crossed = crossed
+	return t, nil
 }
+
+// crossing is how far apart a request and the end of a kept connection may be to
+// cross on their way between an ALB and its target: the network between two zones
+// and both ends take some milliseconds. Here, where both are on one machine, we see
+// the end first.
+const crossing = 5 * time.Millisecond
 
 // dial opens a new connection, which counts as busy.
 func (k *kept) dial(ctx context.Context) (*targetConn, error) {

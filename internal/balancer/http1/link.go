@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"neargate/internal/balancer/exchange"
 )
 
@@ -166,6 +168,22 @@ func (l *link) peek() peeked {
 		return peekEnd
 	}
 	return l.seen
+}
+
+// heard is how long ago the last packet of the peer came, such as its end; long where
+// that is not known.
+func (l *link) heard() time.Duration {
+	ago := time.Hour
+	raw := l.socket()
+	if raw == nil {
+		return ago
+	}
+	_ = raw.Control(func(fd uintptr) { // of a closed one nothing is known
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			ago = time.Duration(info.Last_ack_recv) * time.Millisecond
+		}
+	})
+	return ago
 }
 
 func peekSocket(fd uintptr) peeked {

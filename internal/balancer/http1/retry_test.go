@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/decide/routing"
 )
 
 // deadAddr is an address where nothing listens.
@@ -370,5 +371,35 @@ func TestClientBreaksUploadOff(t *testing.T) {
 				t.Errorf("got %v, want %v", o[0].Failure, row.failure)
 			}
 		})
+	}
+}
+
+// A target that ends a kept connection as the next request comes: an ALB would have
+// sent that one into the void.
+func TestEndThatCrossesARequestIsSpared(t *testing.T) {
+	b := newBackend(t, func(c net.Conn, r *http.Request, _ string) bool {
+		return says(okAnswer)(c, r, "") && false
+	})
+	for _, strict := range []bool{false, true} {
+		w := start(t, func(s *exchange.Settings) { s.Strict = strict }, b.addr)
+		seen := func(s exchange.Summary) bool {
+			return !strict && s.Spared == routing.StaleConnection && s.Status == 200 || strict && s.Status == 502
+		}
+		for i := 1; ; i++ {
+			rest(t, w.send(t, "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
+			sums, _ := w.finished(t, i)
+			if seen(sums[i-1]) {
+				break
+			}
+			if i == 500 {
+				t.Fatalf("strict %v: of %d requests none crossed the end of a connection", strict, i)
+			}
+			until(t, "the target closed", func() bool {
+				kept := w.keeps(w.targets[0].t)
+				kept.mu.Lock()
+				defer kept.mu.Unlock()
+				return len(kept.idle) == 0 || kept.idle[0].peek() == peekEnd
+			})
+		}
 	}
 }

@@ -35,6 +35,7 @@ type try struct {
 	whole     bool // the body has come to its end
 	surplus   bool // octets came that belong to no answer
 	endless   bool // after an upgrade
+	crossed   bool // a kept connection ended as the request came
 	chunk     []byte
 
 	woken  atomic.Bool
@@ -47,6 +48,7 @@ func (c *Codec) try(tc *targetConn) *try {
 	t.tc, t.buf = tc, t.in
 	t.held, t.end, t.scanned, t.bare = 0, 0, 0, false
 	t.inChunks, t.whole, t.surplus, t.endless = false, false, false, false
+	t.crossed = false
 	t.woken.Store(false)
 	t.broken.Store(false)
 	return t
@@ -289,6 +291,10 @@ func (t *try) Break() {
 
 // Reused reports whether the connection had served requests: exchange.Try.
 func (t *try) Reused() bool { return t.tc.served > 0 }
+
+// Crossed reports whether a kept connection would have been used but for its end, which
+// the request would have crossed: exchange.Crosser.
+func (t *try) Crossed() bool { return t.crossed }
 
 // Counts returns what was read and written: exchange.Try.
 func (t *try) Counts() (received, sent int64) { return t.tc.got, t.tc.sent }

@@ -13,7 +13,7 @@ type Kindness uint8
 const (
 	NoKindness Kindness = iota
 	// StaleConnection: the target closed a kept connection while the request was on
-	// its way, and got it again on a new one. Targets should keep connections
+	// its way, or would have been for an ALB, and got it on a new one. Targets should keep connections
 	// for longer than the load balancer's idle timeout.
 	StaleConnection
 	// RefusedElsewhere: a target refused the connection, and another got the request.
