@@ -1,6 +1,8 @@
 package http2
 
 import (
+	"net/http"
+	"strings"
 	"time"
 
 	"neargate/internal/balancer/exchange"
@@ -14,6 +16,9 @@ type clientStream struct {
 	flow  exchange.Flow
 	head  requestHead
 	fault *exchange.Fault // what is wrong with the request
+	// upgrade is of a request for a WebSocket until it is accepted: what comes behind
+	// it is not its body.
+	upgrade bool
 }
 
 func newClientStream() *clientStream {
@@ -78,6 +83,9 @@ func (st *clientStream) leave() {
 func (st *clientStream) Buffered(exchange.Form) (p []byte, whole bool, err error) {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()
+	if st.upgrade {
+		return nil, true, nil
+	}
 	p, whole, err = st.bufferedLocked()
 	return p, whole && len(st.trailers.fields) == 0, err
 }
@@ -120,7 +128,10 @@ func (st *clientStream) Interim(h *exchange.Head) error {
 
 // Respond implements exchange.Client.
 func (st *clientStream) Respond(h *exchange.Head, p []byte, end bool) error {
-	if h.Bodiless {
+	switch {
+	case h.Status == http.StatusSwitchingProtocols:
+		st.upgrade = false
+	case h.Bodiless:
 		p = nil
 	}
 	return st.transmit(st.answerBlock(h), p, end, st.limit())
@@ -152,7 +163,7 @@ func (st *clientStream) Abort(bool) {
 // answerBlock is an answer's head as a block.
 func (st *clientStream) answerBlock(h *exchange.Head) []byte {
 	status := h.Status
-	if status == 101 { // an extended CONNECT succeeds (RFC 8441)
+	if status == http.StatusSwitchingProtocols { // an extended CONNECT succeeds (RFC 8441)
 		status = 200
 	}
 	out := hpack.AppendStatus(st.enc[:0], status)
@@ -163,6 +174,10 @@ func (st *clientStream) answerBlock(h *exchange.Head) []byte {
 		case exchange.ConnectionField, exchange.KeepAliveField, exchange.ProxyConnectionField,
 			exchange.TransferEncodingField, exchange.UpgradeField, exchange.TEField:
 			continue
+		case exchange.OtherField:
+			if h.Status == http.StatusSwitchingProtocols && strings.EqualFold(f.Name, "sec-websocket-accept") {
+				continue // of the key, which is not the client's
+			}
 		case exchange.ContentLengthField:
 			if lengths++; lengths > 1 || h.Status < 200 {
 				continue

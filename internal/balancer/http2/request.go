@@ -1,6 +1,9 @@
 package http2
 
 import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
 	"strings"
 	"time"
 	"unsafe"
@@ -136,10 +139,12 @@ func (h *requestHead) finish(end bool) *exchange.Fault {
 	r := h.req
 	const needed = 1<<(tagMethod-tagUnknown) | 1<<(tagScheme-tagUnknown) | 1<<(tagPath-tagUnknown)
 	switch {
-	case r.Method == "CONNECT":
+	case r.Method == "CONNECT" && h.protocol == "":
 		return errConnect
-	case h.protocol != "" || h.seen&needed != needed:
+	case h.seen&needed != needed, r.Method != "CONNECT" && h.protocol != "":
 		return errPseudo
+	case h.protocol != "" && h.protocol != "websocket":
+		return errProtocol
 	case len(r.URI) > maxURI:
 		return errURITooLong
 	case r.URI[0] != '/' && (r.URI != "*" || r.Method != "OPTIONS"):
@@ -148,6 +153,9 @@ func (h *requestHead) finish(end bool) *exchange.Fault {
 	r.Path, r.Query, _ = strings.Cut(r.URI, "?")
 	if err := h.finishHost(); err != nil {
 		return err
+	}
+	if h.protocol != "" {
+		return h.finishUpgrade(end)
 	}
 	if end {
 		if h.lengths > 0 && r.Length != 0 {
@@ -159,6 +167,25 @@ func (h *requestHead) finish(end bool) *exchange.Fault {
 		return errTrace
 	}
 	return nil
+}
+
+// finishUpgrade takes an extended CONNECT (RFC 8441) for what HTTP/1.1 makes of a
+// WebSocket. The client has no key there, which targets of HTTP/1.1 want.
+func (h *requestHead) finishUpgrade(end bool) *exchange.Fault {
+	r := h.req
+	if end || h.lengths > 0 {
+		return errBadLength
+	}
+	r.Method, r.Upgrade, r.Length = http.MethodGet, true, 0
+	r.Fields = append(r.Fields, exchange.Field{Name: "sec-websocket-key", Value: newKey()})
+	return nil
+}
+
+// newKey returns a key of a WebSocket's handshake (RFC 6455, 4.1).
+func newKey() string {
+	var nonce [16]byte
+	_, _ = rand.Read(nonce[:])
+	return base64.StdEncoding.EncodeToString(nonce[:])
 }
 
 // finishHost wants one good authority, which a Host field must not contradict.
@@ -197,13 +224,17 @@ func goodHost(s string) bool {
 	return strings.Trim(name[1:len(name)-1], "0123456789abcdefABCDEF:.") == ""
 }
 
-// errConnect is of a method that a proxy of its own would need.
-var errConnect = &exchange.Fault{Status: 405, Reason: "Connect"}
+// What CONNECT is refused for: as a method that a proxy of its own would need, and
+// for another protocol than a WebSocket's.
+var (
+	errConnect  = &exchange.Fault{Status: 405, Reason: "Connect"}
+	errProtocol = &exchange.Fault{Status: 501, Reason: "ConnectProtocol"}
+)
 
 // wellFormed reports whether a request is refused for another reason than that it
 // is malformed.
 func wellFormed(f *exchange.Fault) bool {
-	return f == errLarge || f == errURITooLong || f == errTrace || f == errConnect
+	return f == errLarge || f == errURITooLong || f == errTrace || f == errConnect || f == errProtocol
 }
 
 // head implements side: a request, or the trailers of one.
@@ -253,7 +284,9 @@ func (c *Conn) admit(st *clientStream, h *frameHeader, size int) {
 	st.beginLocked(h.stream, streamSpace)
 	st.received = int64(headerLen + size)
 	st.ended = h.has(flagEndStream)
-	st.left = r.Length
+	if st.left, st.upgrade = r.Length, r.Upgrade; r.Upgrade {
+		st.left = exchange.Unknown
+	}
 	c.mu.Unlock()
 	st.gone.Unlock()
 	c.flows.Add(1)

@@ -77,6 +77,7 @@ func (c *Conn) Serve() {
 		settingValue{settingMaxStreams, maxStreams},
 		settingValue{settingInitialWindow, streamSpace},
 		settingValue{settingMaxHeaderList, maxList},
+		settingValue{settingConnectProtocol, 1},
 	)
 	c.out = appendWindow(c.out, 0, connSpace-defaultSpace)
 	_ = c.nc.SetReadDeadline(time.Now().Add(c.limit))
