@@ -78,7 +78,7 @@ func (c *targetConn) reserve() *try {
 // takesLocked reports whether another request may go over the connection. One whose
 // space is used up by bodies that the target does not read would hold others up.
 func (c *targetConn) takesLocked() bool {
-	return c.err == nil && !c.mute && !(c.retired && c.used > 0) && c.doubt.IsZero() && c.space >= maxFrame &&
+	return c.err == nil && !c.mute && (!c.retired || c.used == 0) && c.doubt.IsZero() && c.space >= maxFrame &&
 		c.used < maxTries && uint32(c.used) < c.most && c.lastID < 1<<30
 }
 

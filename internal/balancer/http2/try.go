@@ -161,7 +161,7 @@ func (t *try) Free(bool) {
 			c.doubtLocked()
 		}
 		_, theirs := t.err.(resetError) //nolint:errorlint // as the reader sets it
-		if c.err == nil && !theirs && !(t.ended && t.finished) {
+		if c.err == nil && !theirs && (!t.ended || !t.finished) {
 			t.resetLocked(cancelled)
 		}
 		c.served = c.served || t.headed
