@@ -37,7 +37,7 @@ func (c *Conn) Kill() {
 	c.mu.Lock()
 	running := make([]departed, 0, len(c.streams))
 	for id, st := range c.streams {
-		running = append(running, departed{st, id})
+		running = append(running, departed{&c.session, st, id})
 	}
 	c.mu.Unlock()
 	for _, d := range running {

@@ -351,7 +351,7 @@ func (s *session) reset(h *frameHeader, p []byte) error {
 		return s.glitch()
 	}
 	st.endLocked(resetError(code))
-	s.departed = append(s.departed, departed{st, st.id})
+	s.departed = append(s.departed, departed{s, st, st.id})
 	s.mu.Unlock()
 	return s.glitch()
 }

@@ -107,7 +107,7 @@ func (s *session) fail(err error) {
 		s.err = err
 	}
 	for id, st := range s.streams {
-		s.departed = append(s.departed, departed{st, id})
+		s.departed = append(s.departed, departed{s, st, id})
 		st.endLocked(s.err)
 	}
 	s.wakeWritersLocked()

@@ -115,7 +115,7 @@ func (st *stream) resetLocked(code errorCode) {
 func (st *stream) refuseLocked(code errorCode) {
 	st.resetLocked(code)
 	st.endLocked(&connError{code, "stream reset"})
-	st.s.departed = append(st.s.departed, departed{st, st.id})
+	st.s.departed = append(st.s.departed, departed{st.s, st, st.id})
 }
 
 // detachLocked takes the stream off the session. What of its body nobody took is
@@ -136,8 +136,10 @@ func (st *stream) release(pools *buffers) {
 	st.trailers.release(pools)
 }
 
-// departed is a stream that ended, by the identifier that it had then.
+// departed is a stream that ended, by the session and the identifier that it had
+// then: it may serve another client since.
 type departed struct {
+	s  *session
 	st *stream
 	id uint32
 }
@@ -152,7 +154,7 @@ func (d departed) kill() { d.call(d.st.end) }
 func (d departed) call(f func()) {
 	d.st.gone.Lock()
 	defer d.st.gone.Unlock()
-	if d.st.serving && d.st.id == d.id && f != nil {
+	if d.st.serving && d.st.s == d.s && d.st.id == d.id && f != nil {
 		f()
 	}
 }
