@@ -108,6 +108,8 @@ func (c *Conn) said(err error) bool {
 	}
 	if fault || c.farewell != leaving {
 		c.hangUp(c.lastID, err)
+	} else {
+		c.flush() // the last answers and the last stream
 	}
 	return true
 }

@@ -134,13 +134,24 @@ func (s *session) hangUp(last uint32, err error) {
 	s.mu.Lock()
 	s.out = appendGoAway(s.out, last, code)
 	s.mu.Unlock()
+	s.flush()
+}
+
+// flush sends everything that there is to be sent, as far as that is quickly done.
+func (s *session) flush() {
 	_ = s.nc.SetWriteDeadline(time.Now().Add(lingerTime))
-	s.send()
-	s.mu.Lock()
-	for s.sending {
-		s.sent.Wait()
+	for {
+		s.send()
+		s.mu.Lock()
+		for s.sending {
+			s.sent.Wait()
+		}
+		done := len(s.out) == 0 || s.mute
+		s.mu.Unlock()
+		if done {
+			return
+		}
 	}
-	s.mu.Unlock()
 }
 
 // Bounds of the wait for a peer that may still be sending.
