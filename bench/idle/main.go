@@ -172,6 +172,8 @@ func open(ctx context.Context, p *peers.Peer, k kind, i int) (net.Conn, error) {
 
 // ask has a request of 100 bytes answered.
 func ask(c net.Conn) error {
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	defer func() { _ = c.SetDeadline(time.Time{}) }()
 	if _, err := io.WriteString(c, "GET /100 HTTP/1.1\r\nHost: "+peers.Name+"\r\n\r\n"); err != nil {
 		return err
 	}

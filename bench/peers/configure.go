@@ -95,14 +95,14 @@ func (f *Field) caddy(plain, secure string) []string {
 		}
 	}
 }
-http://%[3]s {
+http://:%[7]s {
 	reverse_proxy %[2]s
 }
 https://%[5]s:%[6]s, https://%[4]s {
 	tls %[1]s/cert.pem %[1]s/key.pem
 	reverse_proxy %[2]s
 }
-`, f.dir, f.backend, plain, secure, Name, portOf(secure))
+`, f.dir, f.backend, plain, secure, Name, portOf(secure), portOf(plain))
 	return []string{"caddy", "run", "--config", f.write("Caddyfile", conf), "--adapter", "caddyfile"}
 }
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -71,7 +71,7 @@ func (l *Lot) Run(ctx context.Context) error {
 }
 
 // A crowd that falls silent leaves behind what it needed while it was not: stacks,
-// buffers, what was made of handshakes. That is collected when so many wait more
+// buffers, what was made of handshakes. The system has that back when so many wait more
 // than when it was last done, and a quarter more.
 const tidyFrom = 1000
 
@@ -87,7 +87,7 @@ func (l *Lot) tidy(last int) int {
 	case waiting < last+max(tidyFrom, last/4):
 		return last
 	}
-	runtime.GC()
+	debug.FreeOSMemory()
 	return waiting
 }
 

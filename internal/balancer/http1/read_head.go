@@ -74,7 +74,7 @@ func (c *Conn) readFirst() error {
 		set := c.proxy.Current()
 		c.silentBy = now.Add(min(set.IdleTimeout, max(set.ClientKeepAlive-now.Sub(c.of.Started), time.Second)))
 	}
-	n, err := c.readSome(c.in.b[c.in.w:], min(c.silentBy.Sub(now), awake), &c.draining)
+	n, err := c.readSome(c.in.b[c.in.w:], min(c.silentBy.Sub(now), c.awake()), &c.draining)
 	switch {
 	case errors.Is(err, exchange.ErrWoken):
 		n, err = c.readSome(c.in.b[c.in.w:], drainGrace, nil)
@@ -88,9 +88,19 @@ func (c *Conn) readFirst() error {
 	return err
 }
 
-// awake is how long a connection waits for a request with what it needs to serve
-// one at hand.
-const awake = time.Second
+// How long a connection waits for a request with what it needs to serve one at
+// hand: clients send the first one at once.
+const (
+	awakeFirst = 100 * time.Millisecond
+	awakeNext  = time.Second
+)
+
+func (c *Conn) awake() time.Duration {
+	if c.got == 0 {
+		return awakeFirst
+	}
+	return awakeNext
+}
 
 // readMore reads on within a head.
 func (c *Conn) readMore(limit time.Duration) error {
