@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"neargate/internal/acme"
 	"neargate/internal/certificates"
 	"neargate/internal/certs"
 	"neargate/internal/truststore"
@@ -25,9 +26,17 @@ func (p *parts) openCertificates(log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	if p.cfg.ACME.on() {
+		if p.acme, err = acme.Open(p.db, acme.Config{
+			Directory: p.cfg.ACME.Directory, Email: p.cfg.ACME.Email, Key: p.key,
+			Rejected: func(reason string, err error) error { return &certificates.Rejected{Reason: reason, Err: err} },
+		}); err != nil {
+			return err
+		}
+	}
 	p.certificates, err = certificates.Open(p.db, certificates.Config{
 		Place: p.cfg.Place, Key: p.key, Issuer: p.authority, Files: p.cfg.Certificates, Log: log,
-		Users: certificateUsers{p}, Public: nil,
+		Users: certificateUsers{p}, Public: p.publicIssuer(),
 		OnChange: func(arn string) { p.balancer.CertificateChanged(arn) },
 	})
 	return err

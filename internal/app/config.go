@@ -31,6 +31,8 @@ type Config struct {
 	LocalClients []string
 	// Proxies are whose connections to load balancers begin with a PROXY header.
 	Proxies []netip.Prefix
+	// ACME is where certificates of public names are ordered.
+	ACME ACME
 	// Certificates are certificates in files, which load balancers may show.
 	Certificates []certificates.File
 	// Domain is where load balancers have their names: NAME.Domain. "": below
@@ -97,7 +99,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		errs = append(errs, errors.New("data: name a directory"))
 	}
-	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.checkLocalClients(), c.checkNames(), c.TLS.check(), c.checkCertificates(), c.Images.check()} {
+	for _, err := range []error{c.checkListen(), c.checkAdvertise(), c.checkPublic(), c.checkLocalClients(), c.checkNames(), c.TLS.check(), c.checkCertificates(), c.checkACME(), c.Images.check()} {
 		if err != nil {
 			errs = append(errs, err)
 		}

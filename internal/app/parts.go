@@ -13,8 +13,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"neargate/internal/acme"
 	"neargate/internal/autoscaler"
-	"neargate/internal/aws/acm"
+	acmface "neargate/internal/aws/acm"
 	autoscalingface "neargate/internal/aws/applicationautoscaling"
 	cloudwatchface "neargate/internal/aws/cloudwatch"
 	"neargate/internal/aws/ec2"
@@ -78,6 +79,7 @@ type parts struct {
 	balancer     *balancer.Balancer
 	certificates *certificates.Certificates
 	trustStores  *truststore.TrustStores
+	acme         *acme.Client // nil: none
 	authority    *localAuthority
 	key          *sealed.Key // that encrypts what is kept
 	ecs          *ecs.Catalogue
@@ -175,7 +177,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Local: local, Domain: cfg.Domain,
 		Listen: p.listen, Knew: at.knew.Targets,
-		AccessLogs: logBuckets{p}, Certificates: p.certificates, TrustStores: listenerTrust{p}, Key: p.key, Proxies: cfg.Proxies,
+		AccessLogs: logBuckets{p}, Certificates: p.certificates, TrustStores: listenerTrust{p}, Proofs: listenerProofs{p}, Key: p.key, Proxies: cfg.Proxies,
 		Awaken:         func(arn string) bool { return p.autoscaler.Awaken(arn) },
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	}))
@@ -252,7 +254,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 	}
 	p.auth = sigv4.New(p.tokens, sigv4.Config{Region: place.Region})
 	p.faces = []wire.Service{
-		acm.New(p.certificates, p.authority),
+		acmface.New(p.certificates, p.authority),
 		autoscalingface.New(p.autoscaler, place),
 		cloudwatchface.New(p.metrics, p.alarms),
 		ec2.New(p.networks),

@@ -30,6 +30,7 @@ func schema(place model.Place) store.Schema {
 			{Name: "certificates"},
 			{Name: "trust-stores"},
 			{Name: "certificates-account"},
+			{Name: "acme-accounts"},
 			{Name: "balancer-keys"},
 			{Name: "connect-addresses"},
 

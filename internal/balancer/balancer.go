@@ -59,6 +59,9 @@ type Config struct {
 	Certificates certificates
 	// TrustStores are by what listeners verify their clients. nil: there are none.
 	TrustStores trustStores
+	// Proofs are what load balancers show to authorities that look whether names lead
+	// here. nil: nothing.
+	Proofs proofs
 	// Key encrypts the secrets of session tickets, which outlive a restart then.
 	Key *sealed.Key
 	// Sources gives load balancers their addresses among the targets; nil: they

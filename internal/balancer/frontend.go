@@ -24,6 +24,7 @@ type frontend struct {
 	// public is a frontend whose clients come from outside: what the security
 	// groups of a load balancer do not let in does not reach it.
 	public bool
+	proofs proofs // nil: none
 }
 
 // listenerSet are the listeners that a frontend serves. Immutable.
@@ -58,6 +59,9 @@ func (b *Balancer) newFrontend(public bool) *frontend {
 	}
 	if public {
 		cfg.Admits = f.admits
+	}
+	if b.cfg.Proofs != nil {
+		f.proofs, cfg.Proof = b.cfg.Proofs, b.cfg.Proofs.TLSProof
 	}
 	f.server = front.New(cfg)
 	return f

@@ -63,6 +63,9 @@ func (f *frontend) listener(r *exchange.Request) (*listener, *exchange.Answer) {
 		}
 		return nil, misdirected()
 	}
+	if proof := f.proof(r); proof != nil {
+		return nil, proof
+	}
 	return set.plain.pick(r.Host), set.plain.nobody
 }
 

@@ -97,6 +97,8 @@ HTTPS_PROXY and NO_PROXY are obeyed. Plain HTTP is spoken on loopback only.`,
 	f.StringVar(&cfg.TLS.Cert, "tls-cert", cfg.TLS.Cert, "PEM file of the certificate to serve HTTPS with")
 	f.StringVar(&cfg.TLS.Key, "tls-key", cfg.TLS.Key, "PEM file of its key")
 	f.StringArrayVar(&files, "certificate", nil, "CERT.pem or CERT.pem,KEY.pem: a certificate in files for HTTPS listeners, followed as it is renewed; may be repeated")
+	f.StringVar(&cfg.ACME.Directory, "acme", cfg.ACME.Directory, "URL of an ACME authority's directory, as https://acme-v02.api.letsencrypt.org/directory: certificates requested for names below --domain are ordered there, and its terms are agreed to")
+	f.StringVar(&cfg.ACME.Email, "acme-email", cfg.ACME.Email, "where that authority sends warnings")
 	f.StringSliceVar(&proxies, "proxy-protocol", nil, "addresses or networks of proxies in front, whose connections to load balancers begin with a PROXY header (v1 or v2); those of this machine without a value")
 	f.Lookup("proxy-protocol").NoOptDefVal = "127.0.0.0/8,::1"
 	f.BoolVar(&cfg.Insecure, "insecure", cfg.Insecure, "plain HTTP although other machines can reach --listen")

@@ -193,6 +193,9 @@ func (c *conn) shake() (Conn, bool) {
 		c.server.cfg.Events.Refused(c.meant, err)
 		return Conn{}, false
 	}
+	if secured.ConnectionState().NegotiatedProtocol == proofProtocol {
+		return Conn{}, false
+	}
 	_ = c.socket.SetDeadline(time.Time{})
 	return Conn{Conn: secured, Client: c.from, Secure: c.secure(secured.ConnectionState())}, true
 }

@@ -65,6 +65,10 @@ type Config struct {
 	// TLS returns how the listener speaks TLS that a client means; nil where none
 	// is for it. It is called in the client's handshake.
 	TLS func(hello *tls.ClientHelloInfo) *TLS
+	// Proof returns the certificate that proves to an authority that a name leads
+	// here, which it asks for by ALPN (RFC 8737); nil: there is none for the name.
+	// A nil Proof has none.
+	Proof func(name string) *tls.Certificate
 	// Proxies are whose connections begin with a PROXY header.
 	Proxies Proxies
 }

@@ -147,6 +147,9 @@ var errNobody = errors.New("no listener here speaks TLS")
 // handshakes returns the settings by which a client's own are found.
 func (s *Server) handshakes() *tls.Config {
 	return &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if proof := s.proof(hello); proof != nil {
+			return proof, nil
+		}
 		t := s.cfg.TLS(hello)
 		if t == nil {
 			return nil, errNobody
