@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 
+	"neargate/internal/decide/task"
 	"neargate/internal/model"
 )
 
@@ -58,9 +59,9 @@ func registriesOf(t model.Task) []model.ServiceRegistry {
 // that is checked is healthy when a check has said so.
 func (c *Catalogue) member(t model.Task, r model.ServiceRegistry) model.Instance {
 	def, _ := c.TaskDefinition(t.TaskDefinitionARN)
-	checked := slices.ContainsFunc(def.Containers, func(d model.ContainerDefinition) bool { return d.Essential && d.HealthCheck != nil })
+	checked, verdict := task.Checked(def), task.Verdict(def, t.Containers)
 	in := model.Instance{
-		ID: t.ID, Unhealthy: t.Health == "UNHEALTHY" || checked && t.Health != "HEALTHY",
+		ID: t.ID, Unhealthy: checked && verdict != "HEALTHY",
 		Attributes: map[string]string{
 			model.InstanceIPv4: t.IP, "AVAILABILITY_ZONE": c.cfg.Place.Region + "a", "REGION": c.cfg.Place.Region,
 			"ECS_CLUSTER_NAME": t.Cluster, "ECS_SERVICE_NAME": t.Service, "ECS_TASK_DEFINITION_FAMILY": def.Family,

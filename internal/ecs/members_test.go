@@ -89,6 +89,7 @@ func TestMembers(t *testing.T) {
 			LastStatus: model.TaskRunning, DesiredStatus: model.TaskRunning, Registries: []model.ServiceRegistry{{RegistryARN: "a", Port: 9000}},
 		}
 		change(&one)
+		one.Containers = []model.Container{{Name: "app", Health: one.Health}}
 		if err := r.Record(t.Context(), "c", "s", []model.Task{one}, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,7 @@ func TestMembers(t *testing.T) {
 	task("stops", func(t *model.Task) { t.DesiredStatus = model.TaskStopped })
 	task("ended", func(t *model.Task) { t.LastStatus, t.DesiredStatus = model.TaskStopped, model.TaskStopped })
 	task("elsewhere", func(t *model.Task) { t.Registries = nil })
-	task("sick", func(t *model.Task) { t.Health = "UNHEALTHY" })
+	task("sick", func(t *model.Task) { t.TaskDefinitionARN, t.Health = checked.ARN, "UNHEALTHY" })
 	task("unproven", func(t *model.Task) { t.TaskDefinitionARN = checked.ARN })
 	task("proven", func(t *model.Task) { t.TaskDefinitionARN, t.Health = checked.ARN, "HEALTHY" })
 	want := map[string]bool{"runs": true, "sick": false, "unproven": false, "proven": true}

@@ -58,43 +58,6 @@ func (e *entry) phase() rollout.Phase {
 	}
 }
 
-// checked reports whether an essential container of def has a health check.
-func checked(def model.TaskDefinition) bool {
-	for _, c := range def.Containers {
-		if c.Essential && c.HealthCheck != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// healthOf is the health of the essential containers that have a check: the
-// worst of theirs, and UNKNOWN where there is none.
-func healthOf(def model.TaskDefinition, containers []model.ContainerState) string {
-	health := map[string]string{}
-	for _, c := range containers {
-		health[c.Name] = c.Health
-	}
-	all, known := "HEALTHY", false
-	for _, c := range def.Containers {
-		if !c.Essential || c.HealthCheck == nil {
-			continue
-		}
-		known = true
-		switch health[c.Name] {
-		case "UNHEALTHY":
-			return "UNHEALTHY"
-		case "HEALTHY":
-		default:
-			all = "UNKNOWN"
-		}
-	}
-	if !known {
-		return "UNKNOWN"
-	}
-	return all
-}
-
 // exitOf tells how the containers of a task ended.
 func exitOf(t model.Task) string {
 	var ends []string

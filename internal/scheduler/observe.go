@@ -45,8 +45,8 @@ func (o *owner) see(ctx context.Context, e *entry, svc model.Service, now time.T
 		inFlight += h.InFlight
 		checks.Targets = append(checks.Targets, h.State)
 	}
-	if e.Checked {
-		checks.Container = e.Record.Health
+	if task.Checked(e.Def) {
+		checks.Container = task.Verdict(e.Def, e.Record.Containers)
 	}
 	seen = rollout.Task{ID: e.Record.ID, Deployment: e.Record.DeploymentID, Phase: e.phase(), CanReturn: e.CanResume(), Registered: !e.Deregistered()}
 	if seen.Phase != rollout.Running {

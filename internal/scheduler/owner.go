@@ -137,8 +137,7 @@ func (o *owner) told(ctx context.Context, event runtime.Event, now time.Time) {
 	case event.Kind == runtime.TaskEnded:
 		o.next(ctx, e, task.Ended{Run: event.State}, now)
 	default:
-		def, _ := o.s.records.TaskDefinition(e.Record.TaskDefinitionARN)
-		o.next(ctx, e, task.ContainersChanged{Run: event.State, Health: healthOf(def, event.State.Containers)}, now)
+		o.next(ctx, e, task.ContainersChanged{Run: event.State}, now)
 	}
 }
 
@@ -161,7 +160,7 @@ func (o *owner) stopWanted(ctx context.Context, m stopWanted, now time.Time) {
 // adopt makes the owner responsible for a new task, which begins to start.
 func (o *owner) adopt(ctx context.Context, record model.Task, now time.Time) {
 	def, _ := o.s.records.TaskDefinition(record.TaskDefinitionARN)
-	e := &entry{State: task.New(record, checked(def)), occupies: true}
+	e := &entry{State: task.New(record, def), occupies: true}
 	o.entries[record.ID] = e
 	o.next(ctx, e, task.Tick{}, now)
 }

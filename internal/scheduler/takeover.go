@@ -54,7 +54,7 @@ func (s *Scheduler) hasTargets(record model.Task) bool {
 // standings are where the targets of a task stand with its target groups.
 func (s *Scheduler) standings(record model.Task) map[string]task.Standing {
 	all := map[string]task.Standing{}
-	state := task.New(record, false)
+	state := task.New(record, model.TaskDefinition{})
 	for group := range state.Groups {
 		if record.IP != "" {
 			all[group] = readGroup(s.carrier.targets, group).standing(state.Targets(group))
@@ -68,10 +68,7 @@ func (s *Scheduler) standings(record model.Task) map[string]task.Standing {
 func (o *owner) takeOver(record model.Task, run *model.RunState) {
 	now := time.Now()
 	def, _ := o.s.records.TaskDefinition(record.TaskDefinitionARN)
-	if run != nil && run.Running && checked(def) {
-		record.Health = healthOf(def, run.Containers)
-	}
-	e := &entry{State: task.Recover(record, checked(def), run, o.s.standings(record), now), again: now}
+	e := &entry{State: task.Recover(record, def, run, o.s.standings(record), now), again: now}
 	if !e.Ended() {
 		e.occupies = true
 		o.s.capacity.occupy(e.size())

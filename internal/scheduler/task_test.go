@@ -149,6 +149,31 @@ func TestContainerHealthReplacesATask(t *testing.T) {
 	})
 }
 
+// A container that another one waits for is healthy before the task has started.
+func TestTheHealthOfAWaitedForContainerIsTheTasks(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		def, _ := r.TaskDefinition("web")
+		containers := slices.Clone(def.Containers)
+		containers[0].HealthCheck = &model.ContainerHealthCheck{Command: []string{"CMD", "exit", "0"}, Interval: 5 * time.Second, Timeout: 2 * time.Second, Retries: 2}
+		late := containers[0]
+		late.Name, late.Essential, late.HealthCheck, late.PortMappings = "late", false, nil, nil
+		late.DependsOn = []model.Dependency{{Container: containers[0].Name, Condition: "HEALTHY"}}
+		_, err := r.RegisterTaskDefinition(t.Context(), ecs.RegisterTaskDefinitionRequest{
+			Family: "waited", CPU: "256", Memory: "512", NetworkMode: "awsvpc", Containers: append(containers, late),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.create(1, func(req *ecs.CreateServiceRequest) {
+			req.Settings.TaskDefinition, req.Settings.LoadBalancers = new("waited"), nil
+		})
+		r.stable(1)
+		if is := r.running()[0]; is.Health != "HEALTHY" {
+			t.Errorf("the task is %s", is.Health)
+		}
+	})
+}
+
 func TestLimitOfTasks(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.stop()

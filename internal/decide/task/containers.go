@@ -14,15 +14,20 @@ func (m *move) learn(run model.RunState) {
 	m.learnContainers(run)
 }
 
-func (m *move) containersChanged(run model.RunState, health string) {
-	if m.Ended() {
-		return
+// containersChanged takes over what the engine says of a running task. While the
+// start is not answered, that is later news than the answer's.
+func (m *move) containersChanged(run model.RunState) {
+	switch {
+	case m.Ended():
+	case m.Starting:
+		m.News = &run
+	default:
+		m.learnContainers(run)
 	}
-	m.learnContainers(run)
-	m.Record.Health = health
 }
 
-// learnContainers takes over what the engine says of the containers.
+// learnContainers takes over what the engine says of the containers, from which
+// the task's health follows.
 func (m *move) learnContainers(run model.RunState) {
 	m.eachContainer(func(c *model.Container) {
 		for _, known := range run.Containers {
@@ -39,6 +44,7 @@ func (m *move) learnContainers(run model.RunState) {
 			}
 		}
 	})
+	m.Record.Health = Health(m.Def, m.Record.Containers)
 }
 
 func (m *move) stopContainers() {

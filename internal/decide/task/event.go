@@ -27,11 +27,8 @@ type NotStarted struct {
 type Ended struct{ Run model.RunState }
 
 // ContainersChanged is the engine's word that a container has ended or has
-// another health. Health is the task's.
-type ContainersChanged struct {
-	Run    model.RunState
-	Health string
-}
+// another health.
+type ContainersChanged struct{ Run model.RunState }
 
 // StopOrdered is an order to end the task. The first one counts.
 type StopOrdered struct {
@@ -86,7 +83,7 @@ func (Tick) apply(*move) {}
 func (e Started) apply(m *move)           { m.started(e.Run) }
 func (e NotStarted) apply(m *move)        { m.notStarted(e.Reason, e.Run) }
 func (e Ended) apply(m *move)             { m.ended(e.Run) }
-func (e ContainersChanged) apply(m *move) { m.containersChanged(e.Run, e.Health) }
+func (e ContainersChanged) apply(m *move) { m.containersChanged(e.Run) }
 func (e StopOrdered) apply(m *move)       { m.stop(e) }
 func (Resumed) apply(m *move)             { m.resume() }
 func (e Registered) apply(m *move)        { m.registered(e.Group) }

@@ -57,6 +57,10 @@ func (m *move) begin() {
 func (m *move) started(run model.RunState) {
 	m.Starting = false
 	m.learn(run)
+	if news := m.News; news != nil {
+		m.News = nil
+		m.learnContainers(*news)
+	}
 	if !run.Running && m.Exit == nil {
 		m.Exit = &run
 	}
@@ -83,7 +87,7 @@ func (m *move) run() {
 
 // notStarted ends a task that did not reach RUNNING.
 func (m *move) notStarted(reason string, run model.RunState) {
-	m.Starting = false
+	m.Starting, m.News = false, nil
 	m.Record.PullStartedAt, m.Record.PullStoppedAt = run.PullStartedAt, run.PullStoppedAt
 	if !m.StopOrdered() {
 		code := "TaskFailedToStart"

@@ -245,7 +245,7 @@ func (w *world) finish() {
 // events.
 func lived(t *rapid.T) *world {
 	groups := []string{"a", "b"}[:rapid.IntRange(0, 2).Draw(t, "groups")]
-	w := &world{t: t, s: task.New(record(groups), false), now: start, asked: map[string]bool{}, members: map[string]bool{}, gone: map[string]bool{}}
+	w := &world{t: t, s: task.New(record(groups), model.TaskDefinition{}), now: start, asked: map[string]bool{}, members: map[string]bool{}, gone: map[string]bool{}}
 	w.take(task.Tick{})
 	for range rapid.IntRange(0, 40).Draw(t, "events") {
 		w.chance()
@@ -287,7 +287,7 @@ func TestATaskOutlivesItsServer(t *testing.T) {
 			}
 		}
 		w.pending, w.asked = nil, map[string]bool{}
-		w.s = task.Recover(*w.disk, false, run, standing, w.now)
+		w.s = task.Recover(*w.disk, model.TaskDefinition{}, run, standing, w.now)
 		w.take(task.Tick{})
 		w.take(task.StopOrdered{Code: "UserInitiated", Reason: "bye"})
 		w.finish()
@@ -299,7 +299,7 @@ func TestATaskOutlivesItsServer(t *testing.T) {
 
 // Next leaves the state that it is given as it was.
 func TestNextDoesNotChangeItsArgument(t *testing.T) {
-	s := task.New(record([]string{"a"}), false)
+	s := task.New(record([]string{"a"}), model.TaskDefinition{})
 	for _, e := range []task.Event{task.Tick{}, task.Started{Run: running()}, task.Registered{Group: "a"}, task.Ended{Run: ended(1)}} {
 		groups, containers, changes := s.Groups["a"], s.Record.Containers[0], s.Changes
 		next, _ := task.Next(s, e, start)

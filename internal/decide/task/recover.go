@@ -15,8 +15,8 @@ const startLimit = 3
 // targets now. What became of it while no server looked is no failure of its
 // deployment. A Tick follows, also for a task that had ended: the server may
 // have died between that and the end of its targets.
-func Recover(record model.Task, checked bool, run *model.RunState, standing map[string]Standing, now time.Time) State {
-	m := &move{State: New(record, checked), now: now}
+func Recover(record model.Task, def model.TaskDefinition, run *model.RunState, standing map[string]Standing, now time.Time) State {
+	m := &move{State: New(record, def), now: now}
 	m.Failed = true
 	for name := range m.Groups {
 		m.Groups[name] = Group{Standing: standing[name]}

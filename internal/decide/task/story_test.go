@@ -66,7 +66,7 @@ func replay(t *testing.T, text string) string {
 		}
 		switch words[0] {
 		case "task":
-			s = task.New(record(words[1:]), false)
+			s = task.New(record(words[1:]), model.TaskDefinition{})
 			continue
 		case "recover":
 			s = recovered(t, s, words[1:])
@@ -125,7 +125,7 @@ func recovered(t *testing.T, s task.State, words []string) task.State {
 	default:
 		t.Fatalf("recover %s?", words[0])
 	}
-	return task.Recover(s.Record, false, run, standing, start)
+	return task.Recover(s.Record, model.TaskDefinition{}, run, standing, start)
 }
 
 func running() model.RunState {

@@ -40,10 +40,11 @@ type State struct {
 	Changes int        // how many calls of Next have changed Record
 	Written int        // the count of changes that is on disk
 	Writing int        // the count of changes being written; 0: none is
-	Checked bool       // an essential container has a health check
+	Def     model.TaskDefinition
 
 	Groups map[string]Group // by target group ARN; those the task belongs into
 	Exit   *model.RunState  // it ended before its start was answered
+	News   *model.RunState  // its containers changed before its start was answered
 
 	Healthy bool // has been healthy
 	Proven  bool // has been healthy for long enough to count on it
@@ -60,8 +61,8 @@ type State struct {
 }
 
 // New returns the state of a task that is to be started.
-func New(record model.Task, checked bool) State {
-	s := State{Record: record, Checked: checked, Groups: map[string]Group{}}
+func New(record model.Task, def model.TaskDefinition) State {
+	s := State{Record: record, Def: def, Groups: map[string]Group{}}
 	for _, lb := range record.LoadBalancers {
 		s.Groups[lb.TargetGroupARN] = Group{}
 	}

@@ -15,7 +15,7 @@ func TestTheTimesOfAnEnd(t *testing.T) {
 	run := model.RunState{StoppingAt: began, StoppedAt: ended, PullStartedAt: start, PullStoppedAt: start.Add(time.Second)}
 	ran := run
 	ran.StartedAt = start.Add(1500 * time.Millisecond)
-	fresh, _ := task.Next(task.New(record(nil), false), task.Tick{}, start)
+	fresh, _ := task.Next(task.New(record(nil), model.TaskDefinition{}), task.Tick{}, start)
 	running, _ := task.Next(fresh, task.Started{Run: running()}, start.Add(time.Second))
 	ordered, _ := task.Next(running, task.StopOrdered{Code: "UserInitiated", Reason: "bye"}, start.Add(time.Second))
 	for _, row := range []struct {
