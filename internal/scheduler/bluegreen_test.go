@@ -131,6 +131,25 @@ func TestAlarmRollsBackWithinASecond(t *testing.T) {
 
 // Rules that cannot be written, and a server that dies at any stage, delay a
 // deployment; its end is the same.
+// The tasks of a new revision whose targets fail get the event that says so, though
+// they are stopped because their deployment has failed.
+func TestBlueGreenBlamesTasksThatFail(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.live()
+		r.create(2, r.shifting(blueGreen()), withBreaker)
+		r.stage(model.StageBake)
+		time.Sleep(5 * time.Minute)
+		r.stable(2)
+		r.lb.configure(false, "unhealthy")
+		bad := r.deploy(nil, nil).Deployments[0].ID
+		r.until("rolled back", func() bool { svc, _ := r.Service("c", "s"); return svc.Deployments[0].ID != bad })
+		svc, _ := r.Service("c", "s")
+		recs := r.ServiceDeployments(svc)
+		failed := slices.IndexFunc(recs, func(rec model.ServiceDeployment) bool { return rec.Deployment == bad })
+		r.blamed(recs[failed], "(port 8080) is unhealthy in (target-group "+group+") due to (reason ")
+	})
+}
+
 func TestBlueGreenSurvivesRestartsAndRulesThatFail(t *testing.T) {
 	for _, stage := range []model.Stage{model.StageScaleUp, model.StageTestShift, model.StageProductionShift, model.StageBake, model.StageCleanUp} {
 		t.Run(string(stage), func(t *testing.T) {

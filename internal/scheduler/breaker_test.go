@@ -45,6 +45,28 @@ func withBreaker(req *ecs.CreateServiceRequest) {
 
 func withoutTargetGroup(req *ecs.CreateServiceRequest) { req.Settings.LoadBalancers = nil }
 
+// blamed requires one event of every task of a deployment that counted as failed,
+// which says this of it.
+func (r *rig) blamed(rec model.ServiceDeployment, text string) {
+	r.t.Helper()
+	said := map[string]int{}
+	for _, e := range r.Events("c", "s") {
+		for _, task := range r.Tasks("c") {
+			if task.DeploymentID == rec.Deployment && strings.Contains(e.Message, "(task "+task.ID+") "+text) {
+				said[task.ID]++
+			}
+		}
+	}
+	for id, n := range said {
+		if n != 1 {
+			r.t.Errorf("%d events say that task %s %s", n, id, text)
+		}
+	}
+	if len(said) != rec.FailedTasks || rec.FailedTasks == 0 {
+		r.t.Errorf("of %d tasks that failed, events say of %d: %s\n%s", rec.FailedTasks, len(said), text, strings.Join(r.said(), "\n"))
+	}
+}
+
 // A revision whose tasks never become healthy fails, whatever says so, while the
 // tasks of the earlier one serve on; and it is gone back to.
 func TestBreakerCountsEveryTaskThatNeverBecameHealthy(t *testing.T) {
@@ -56,14 +78,16 @@ func TestBreakerCountsEveryTaskThatNeverBecameHealthy(t *testing.T) {
 		bad    func(r *rig) // makes what is deployed from now on bad
 		cmd    []string
 		check  *model.ContainerHealthCheck
+		blame  string // what an event says of each task that failed
 	}{
 		{name: "image missing", bad: func(r *rig) { r.eng.SetImage("web:1", "") }},
 		{name: "does not start", bad: func(r *rig) { r.eng.Break(model.Errorf(model.Internal, "CannotStartContainerError", "no such file")) }},
 		{name: "exits at once", cmd: []string{"exit", "1"}},
 		{name: "exits after 2 s", cmd: []string{"exit", "1", "2000"}},
 		{name: "exits after 2 s, its container check passes", cmd: []string{"exit", "1", "1500"}, check: always},
-		{name: "container unhealthy", check: never},
-		{name: "target unhealthy", groups: groupsOf(group), bad: func(r *rig) { r.lb.configure(false, "unhealthy") }},
+		{name: "container unhealthy", check: never, blame: "failed container health checks."},
+		{name: "target unhealthy", groups: groupsOf(group), bad: func(r *rig) { r.lb.configure(false, "unhealthy") },
+			blame: "(port 8080) is unhealthy in (target-group " + group + ") due to (reason "},
 		{name: "exits behind a target group, before it is healthy", groups: groupsOf(group), cmd: []string{"exit", "1", "300"}, bad: func(r *rig) { r.lb.configure(false, "initial") }},
 		{name: "exits behind a target group, healthy for 1 s", groups: groupsOf(group), cmd: []string{"exit", "1", "1000"}},
 		{name: "one of two target groups unhealthy", groups: groupsOf(group, other), bad: func(r *rig) { r.lb.sicken(other) }},
@@ -96,6 +120,9 @@ func TestBreakerCountsEveryTaskThatNeverBecameHealthy(t *testing.T) {
 				failed := slices.IndexFunc(recs, func(rec model.ServiceDeployment) bool { return rec.Deployment == bad })
 				if rec := recs[failed]; rec.FailedTasks < 3 || !rec.Tripped || !strings.HasPrefix(string(rec.Status), "ROLLBACK_") || rec.StatusReason == "" {
 					t.Errorf("got %d failed tasks, tripped %v, %s %q, want three or more, tripped, a rollback", rec.FailedTasks, rec.Tripped, rec.Status, rec.StatusReason)
+				}
+				if tt.blame != "" {
+					r.blamed(recs[failed], tt.blame)
 				}
 				if least < 3 {
 					t.Errorf("%d of 3 tasks of the good revision were left", least)

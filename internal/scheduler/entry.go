@@ -20,6 +20,7 @@ type entry struct {
 	cancel       context.CancelCauseFunc // ends the start under way; nil: none is
 	healthySince time.Time
 	occupies     bool // has room of the server's capacity
+	blamed       bool // an event has said that it is unhealthy
 	waiting      []waiter
 }
 

@@ -57,9 +57,27 @@ func (o *owner) see(ctx context.Context, e *entry, svc model.Service, now time.T
 	verdict := rollout.Judge(checks, timing, now)
 	o.later(verdict.Again)
 	o.learn(ctx, e, verdict, now)
+	o.blameEarly(e, verdict, svc, now)
 	seen.Health, seen.Proven = verdict.Health, verdict.Proven
 	seen.Protected = o.protected(e, now) && seen.Health != rollout.Unhealthy
 	return seen, inFlight
+}
+
+// blameEarly tells of a task that turns unhealthy while its deployment is in
+// progress: that may end before the task is stopped, or stop it for another
+// reason. Later the event comes with the stop, after the replacement, as on AWS.
+func (o *owner) blameEarly(e *entry, v rollout.Verdict, svc model.Service, now time.Time) {
+	switch v.Health {
+	case rollout.Healthy:
+		e.blamed = false
+	case rollout.Unhealthy:
+		if slices.ContainsFunc(svc.Deployments, func(d model.Deployment) bool {
+			return d.ID == e.Record.DeploymentID && d.RolloutState == rollout.InProgress
+		}) {
+			o.blame(e, now)
+		}
+	default: // nothing is known yet
+	}
 }
 
 // protected reports whether a task is spared by scale-in and deployments, and

@@ -169,7 +169,7 @@ func (o *owner) stopTasks(ctx context.Context, svc model.Service, stops []rollou
 		}
 		reason := fmt.Sprintf("Scaling activity initiated by (deployment %s)", svc.Deployments[0].ID)
 		if stop.Why == rollout.Unwell {
-			reason = o.unwell(e, now)
+			reason = o.blame(e, now)
 		}
 		o.next(ctx, e, task.StopOrdered{Code: "ServiceSchedulerInitiated", Reason: reason, Surplus: stop.Why == rollout.Surplus}, now)
 	}
@@ -181,16 +181,23 @@ func (o *owner) stopTasks(ctx context.Context, svc model.Service, stops []rollou
 	}
 }
 
-// unwell tells why an unhealthy task is stopped, and returns its stoppedReason.
-func (o *owner) unwell(e *entry, now time.Time) string {
+// blame tells once of an unhealthy task which check it failed, and returns the
+// stoppedReason for it.
+func (o *owner) blame(e *entry, now time.Time) string {
+	say := func(format string, args ...any) {
+		if !e.blamed {
+			o.journal.say(now, format, args...)
+		}
+		e.blamed = true
+	}
 	for _, lb := range e.Record.LoadBalancers {
 		target := model.Target{IP: e.Record.IP, Port: lb.ContainerPort}
 		if h := o.group(lb.TargetGroupARN).targets[target]; h.State == "unhealthy" {
 			reason := strings.TrimSuffix(h.Description, ".")
-			o.journal.say(now, "(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s)", e.Record.ID, target.Port, lb.TargetGroupARN, reason)
+			say("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s)", e.Record.ID, target.Port, lb.TargetGroupARN, reason)
 			return fmt.Sprintf("Task failed ELB health checks in (target-group %s)", lb.TargetGroupARN)
 		}
 	}
-	o.journal.say(now, "(task %s) failed container health checks.", e.Record.ID)
+	say("(task %s) failed container health checks.", e.Record.ID)
 	return "Task failed container health checks"
 }
