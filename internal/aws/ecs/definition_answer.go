@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,34 +37,6 @@ func (s *service) taskDefinition(def model.TaskDefinition) (*types.TaskDefinitio
 		out.ContainerDefinitions = append(out.ContainerDefinitions, withDefaults(c, in.NetworkMode))
 	}
 	return out, nil
-}
-
-// attributes are the agent capabilities that the definition calls for.
-func attributes(in *ecs.RegisterTaskDefinitionInput) []types.Attribute {
-	names := []string{}
-	for _, c := range in.ContainerDefinitions {
-		if c.LogConfiguration == nil {
-			continue
-		}
-		names = append(names, "com.amazonaws.ecs.capability.logging-driver."+string(c.LogConfiguration.LogDriver))
-		if in.ExecutionRoleArn != nil {
-			names = append(names, "ecs.capability.execution-role-awslogs")
-		}
-		names = append(names, "com.amazonaws.ecs.capability.docker-remote-api.1.19")
-	}
-	if in.TaskRoleArn != nil {
-		names = append(names, "com.amazonaws.ecs.capability.task-iam-role")
-	}
-	names = append(names, "com.amazonaws.ecs.capability.docker-remote-api.1.18")
-	if in.NetworkMode == types.NetworkModeAwsvpc {
-		names = append(names, "ecs.capability.task-eni")
-	}
-	slices.Sort(names)
-	var all []types.Attribute
-	for _, name := range slices.Compact(names) {
-		all = append(all, types.Attribute{Name: aws.String(name)})
-	}
-	return all
 }
 
 // withDefaults is a container definition as AWS answers it.
