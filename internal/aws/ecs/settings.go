@@ -114,7 +114,6 @@ func kept() []wire.Setting {
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3BucketName", noS3),
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3EncryptionEnabled", noS3),
 		wire.Kept[types.ExecuteCommandLogConfiguration]("S3KeyPrefix", noS3),
-		wire.Kept[types.ClusterSetting]("Value", "kept and described; metrics are there in any case"),
 		wire.Kept[types.DeploymentLifecycleHook]("HookDetails", "for Lambda functions, which are refused"),
 		wire.Kept[types.ServiceConnectConfiguration]("AccessLogConfiguration", noProxy),
 		wire.Kept[types.ServiceConnectConfiguration]("ContainerConfigurations", noProxy),
