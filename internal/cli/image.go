@@ -56,8 +56,8 @@ them as the file does, or as --name says, and no registry is asked for them.`,
 			}
 			in := io.NopCloser(cmd.InOrStdin())
 			if args[0] != "-" {
-				if in, err = os.Open(args[0]); err != nil {
-					return fmt.Errorf("load images: %w", err)
+				if in, err = openArchive(args[0]); err != nil {
+					return err
 				}
 			}
 			defer in.Close()
@@ -78,6 +78,22 @@ them as the file does, or as --name says, and no registry is asked for them.`,
 	return cmd
 }
 
+// openArchive opens a file with images.
+func openArchive(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("load images: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = hinted{fmt.Errorf("load images: %s is a directory", path), "of an OCI image layout, load it as a tar: tar -C " + path + " -c . | neargate image load -"}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 // unnamed means that the image in a file has no name, or only a tag.
 type unnamed struct{ message, tag string }
 
@@ -95,6 +111,12 @@ func (u *unnamed) hint(file string) string {
 func imageListCommand(find findImages) *cobra.Command {
 	return &cobra.Command{
 		Use: "ls", Short: "List the images that come from elsewhere, the last used first", Args: noArgs,
+		Long: `List the images that the server has from other registries and from files.
+
+LAST USED is when a task last started from the image. SIZE is what it takes on
+disk: what came, compressed, and once a task has started from it also the
+unpacked layers. A layer that several images have is counted with each of them,
+and is there once.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := find(cmd)
 			if err != nil {
@@ -185,10 +207,18 @@ func printImages(out io.Writer, images []registry.PulledImage) error {
 		for _, name := range names {
 			digest := strings.TrimPrefix(img.Digest, "sha256:")
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, digest[:min(shortDigest, len(digest))], size(img.Bytes), from,
-				img.UsedAt.Local().Format(time.DateTime), yesNo(img.InUse != ""))
+				lastUsed(img), yesNo(img.InUse != ""))
 		}
 	}
 	return w.Flush()
+}
+
+// lastUsed is when a task last started from an image.
+func lastUsed(img registry.PulledImage) string {
+	if img.UsedAt.Equal(img.PulledAt) {
+		return "never"
+	}
+	return img.UsedAt.Local().Format(time.DateTime)
 }
 
 func yesNo(b bool) string {

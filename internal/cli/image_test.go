@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -26,5 +27,18 @@ func TestLoadHintsAtTheName(t *testing.T) {
 	h, ok := errors.AsType[hinted](err)
 	if want := "neargate image load " + os.DevNull + " --name NAME:v1"; !ok || h.hint != want {
 		t.Errorf("error %v, hint %q, want hint %q", err, h.hint, want)
+	}
+}
+
+// A directory is told from a file before anything is sent.
+func TestLoadOfADirectory(t *testing.T) {
+	dir := t.TempDir()
+	cmd := imageLoadCommand(func(*cobra.Command) (imageServer, error) { return imageServer{}, nil })
+	cmd.SetArgs([]string{dir})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	err := cmd.ExecuteContext(t.Context())
+	h, ok := errors.AsType[hinted](err)
+	if want := "load images: " + dir + " is a directory"; !ok || err.Error() != want || !strings.Contains(h.hint, "tar -C "+dir) {
+		t.Errorf("got %v, want %s and a hint of tar", err, want)
 	}
 }

@@ -18,7 +18,7 @@ func (r *Registry) collectPulledLocked(ctx context.Context) error {
 		return nil
 	}
 	named, names := r.cfg.Named(), r.namesByDigest()
-	slices.SortFunc(all, func(a, b pulled) int { return cmp.Or(a.UsedAt.Compare(b.UsedAt), cmp.Compare(a.Digest, b.Digest)) })
+	slices.SortFunc(all, func(a, b pulled) int { return cmp.Or(r.usedAtLocked(a).Compare(r.usedAtLocked(b)), cmp.Compare(a.Digest, b.Digest)) })
 	for _, p := range all {
 		if total <= r.cfg.MaxPulledBytes {
 			return nil
@@ -30,7 +30,7 @@ func (r *Registry) collectPulledLocked(ctx context.Context) error {
 			return err
 		}
 		total -= sizes.drop(p)
-		r.log.Info("removed a pulled image that is not in use", "digest", p.Digest, "last_used", p.UsedAt)
+		r.log.Info("removed a pulled image that is not in use", "digest", p.Digest, "last_used", r.usedAtLocked(p))
 	}
 	r.log.Warn("images in use take more room than pulled images may", "bytes", total, "limit", r.cfg.MaxPulledBytes)
 	return nil
@@ -50,6 +50,7 @@ func (r *Registry) dropPulledLocked(ctx context.Context, d string) error {
 	if _, err := r.pulled.Delete(ctx, d); err != nil {
 		return fmt.Errorf("forget image %s: %w", d, err)
 	}
+	delete(r.used, d)
 	r.askCollect()
 	return nil
 }

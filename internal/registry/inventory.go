@@ -18,11 +18,11 @@ type PulledImage struct {
 	Digest string   `json:"digest"`
 	// Architecture is another than this machine's, for which it was pulled.
 	Architecture model.Architecture `json:"architecture,omitempty"`
-	Bytes        int64              `json:"bytes"` // compressed, and unpacked as far as it is
+	Bytes        int64              `json:"bytes"` // compressed, and unpacked as far as it is, with layers that others have too
 	Loaded       bool               `json:"loaded"`
 	InUse        string             `json:"in_use,omitempty"` // by what; "": by nothing
 	PulledAt     time.Time          `json:"pulled_at"`
-	UsedAt       time.Time          `json:"used_at"`
+	UsedAt       time.Time          `json:"used_at"` // PulledAt: never yet
 }
 
 // Pulled returns the images that came from elsewhere, the last used first.
@@ -45,7 +45,7 @@ func (r *Registry) Pulled() []PulledImage {
 func (r *Registry) describe(p pulled, names []name) PulledImage {
 	img := PulledImage{
 		Names: []string{}, Digest: p.Digest, Bytes: r.sizes([]pulled{p}).total(),
-		Loaded: isLoaded(names), PulledAt: p.PulledAt, UsedAt: p.UsedAt,
+		Loaded: isLoaded(names), PulledAt: p.PulledAt, UsedAt: r.usedAtLocked(p),
 	}
 	for _, n := range names {
 		if !slices.Contains(img.Names, n.Name) { // it may be for several architectures

@@ -156,7 +156,8 @@ func (r *Registry) keepLoaded(ctx context.Context, img archive.Image) (pulled, [
 	if err != nil {
 		return pulled{}, nil, err
 	}
-	p := pulled{Digest: digest.FromBytes(img.Manifest).String(), MediaType: m.MediaType, PulledAt: r.now(), UsedAt: r.now()}
+	p := pulled{Digest: digest.FromBytes(img.Manifest).String(), MediaType: m.MediaType, PulledAt: r.now()}
+	p.UsedAt = p.PulledAt
 	for _, b := range img.Blobs {
 		p.Size += b.Size
 		p.Blobs = append(p.Blobs, b.Digest)

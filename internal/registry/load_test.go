@@ -230,6 +230,9 @@ func TestImagesInUseStay(t *testing.T) {
 		slices.Sort(all)
 		return all
 	}
+	if img := f.image(t, loaded[0].Digest); !img.UsedAt.Equal(img.PulledAt) {
+		t.Errorf("a loaded image that nobody used was used at %s, loaded at %s", img.UsedAt, img.PulledAt)
+	}
 	kept := []string{run, named, loaded[0].Digest}
 	slices.Sort(kept)
 	for _, ref := range []string{there.host + "/app:run", named, named[:20]} {
@@ -312,5 +315,43 @@ func TestImagesPageWantsAToken(t *testing.T) {
 		if status != row.status || !strings.Contains(body, row.want) || row.status != 401 && !json.Valid([]byte(body)) {
 			t.Errorf("%s %s = %d %s, want %d with %s", row.method, row.path, status, body, row.status, row.want)
 		}
+	}
+}
+
+func (f *fixture) image(t *testing.T, digest string) PulledImage {
+	t.Helper()
+	for _, img := range f.Pulled() {
+		if img.Digest == digest {
+			return img
+		}
+	}
+	t.Fatalf("there is no image %s", digest)
+	return PulledImage{}
+}
+
+// Every start of a task is a use, however soon it follows, and the next server
+// knows of the first.
+func TestTheLastUseOfAnImage(t *testing.T) {
+	needsRoot(t)
+	f := newFixture(t)
+	loaded, err := f.Load(t.Context(), bytes.NewReader(tarOf(t, layoutOf(t, "app:v1", plain(entries(t, file("a", "1"))), runtime.GOARCH))), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		before := f.image(t, loaded[0].Digest).UsedAt
+		at := before.Add(time.Minute)
+		f.now = func() time.Time { return at }
+		_, release, err := f.Unpack(t.Context(), "app:v1", nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		release()
+		if got := f.image(t, loaded[0].Digest).UsedAt; !got.Equal(at) {
+			t.Errorf("use %d: at %s the last one was at %s", i+1, at, got)
+		}
+	}
+	if p, _ := f.pulled.Get(loaded[0].Digest); !p.UsedAt.After(p.PulledAt) {
+		t.Error("the next server takes it for an image that nobody used")
 	}
 }

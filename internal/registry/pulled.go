@@ -139,7 +139,8 @@ func (r *Registry) pullImage(ctx context.Context, from *remote.Repository, m rem
 	if parsed.Config.Size > maxConfigBytes {
 		return pulled{}, fmt.Errorf("the config is larger than %d bytes", maxConfigBytes)
 	}
-	p := pulled{Digest: m.Digest, MediaType: m.MediaType, PulledAt: r.now(), UsedAt: r.now()}
+	p := pulled{Digest: m.Digest, MediaType: m.MediaType, PulledAt: r.now()}
+	p.UsedAt = p.PulledAt
 	for _, b := range append(parsed.Layers, *parsed.Config) {
 		if b.Size > r.cfg.MaxBlobBytes {
 			return pulled{}, fmt.Errorf("blob %s of %d bytes is larger than the limit of %d", b.Digest, b.Size, r.cfg.MaxBlobBytes)
@@ -192,6 +193,15 @@ func (r *Registry) noteName(ctx context.Context, n name) error {
 		return nil
 	}
 	return r.names.Put(ctx, n.key(), n)
+}
+
+// usedAtLocked is when a task last started from an image of another registry; when it
+// came, where none has.
+func (r *Registry) usedAtLocked(p pulled) time.Time {
+	if at := r.used[p.Digest]; at.After(p.UsedAt) {
+		return at
+	}
+	return p.UsedAt
 }
 
 // noteUse records that a task starts from an image of another registry.

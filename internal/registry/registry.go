@@ -122,6 +122,9 @@ type Registry struct {
 	pins  map[string]*pin // by chain ID: layers of unpacks under way
 	// guarded counts, by digest, who brings a blob of an image that is not recorded yet.
 	guarded map[string]int
+	// used is when a task last started from an image that came from elsewhere, by
+	// manifest digest. What is on disk is older, by noteEvery at most.
+	used map[string]time.Time
 }
 
 // link is the record of a blob that a repository holds.
@@ -151,7 +154,7 @@ func Open(ctx context.Context, db *store.DB, cfg Config, log *slog.Logger) (*Reg
 	r := &Registry{
 		cfg: cfg, log: log, now: time.Now, wake: make(chan struct{}, 1),
 		unpacking: make(chan struct{}, min(max(2, runtime.GOMAXPROCS(0)), maxUnpacking)),
-		holds:     map[string]int{}, pins: map[string]*pin{}, guarded: map[string]int{},
+		holds:     map[string]int{}, pins: map[string]*pin{}, guarded: map[string]int{}, used: map[string]time.Time{},
 		remote: remote.New(cfg.Remote),
 	}
 	r.fetches.open = map[string]*fetch{}

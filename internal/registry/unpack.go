@@ -93,13 +93,20 @@ func (r *Registry) Hold(d string) (release func(), err error) {
 	return release, nil
 }
 
-// notePull records that an image was pulled, not more often than noteEvery: a
-// note costs a write to disk, and tasks start from the same image by the dozen.
+// notePull records that a task starts from an image, on disk not more often than
+// noteEvery: that costs a write, and tasks start from the same image by the dozen.
 func (r *Registry) notePull(ctx context.Context, img model.Image) {
-	if r.now().Sub(img.PulledAt) < noteEvery {
-		return
+	elsewhere := img.Repository == ""
+	first := elsewhere && img.PulledAt.Equal(img.PushedAt)
+	if elsewhere {
+		r.mu.Lock()
+		r.used[img.Digest] = r.now()
+		r.mu.Unlock()
 	}
-	if img.Repository == "" { // of another registry
+	switch {
+	case !first && r.now().Sub(img.PulledAt) < noteEvery:
+		return
+	case elsewhere:
 		r.noteUse(ctx, img.Digest)
 		return
 	}
