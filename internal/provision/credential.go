@@ -11,7 +11,7 @@ import (
 // secret holds as {"username": …, "password": …}; nil where the definition names
 // none. ResourceInitializationError.
 func (p *Provisioner) Credential(ctx context.Context, c model.ContainerDefinition) (*model.Credential, error) {
-	return lookup{p, map[string]string{}}.credential(ctx, c.RegistrySecret)
+	return lookup{p: p, seen: map[string]string{}}.credential(ctx, c.RegistrySecret)
 }
 
 func (l lookup) credential(ctx context.Context, secret string) (*model.Credential, error) {

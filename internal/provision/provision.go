@@ -45,11 +45,14 @@ func New(values values, files files, systems fileSystems) *Provisioner {
 // Prepare puts what a task's definition refers to into its spec. Each secret and
 // each file is read once, so that a task's containers agree about one that
 // changes meanwhile. ResourceInitializationError.
-func (p *Provisioner) Prepare(ctx context.Context, _ model.Task, _ model.TaskDefinition, spec *model.TaskSpec) error {
+func (p *Provisioner) Prepare(ctx context.Context, t model.Task, _ model.TaskDefinition, spec *model.TaskSpec) error {
 	if err := p.mount(spec.Volumes); err != nil {
 		return err
 	}
-	look := lookup{p, map[string]string{}}
+	look := lookup{p: p, seen: map[string]string{}}
+	if a, ok := model.ParseARN(t.ARN); ok {
+		look.region = a.Region
+	}
 	for i := range spec.Containers {
 		if err := look.fill(ctx, &spec.Containers[i]); err != nil {
 			return err

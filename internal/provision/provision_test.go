@@ -42,6 +42,9 @@ func newKept() kept {
 	return kept{map[string]string{
 		secret + "  ":                    `{"user":"me","port":5432,"deep":{"a":[1,2]},"empty":""}`,
 		secret + "  AWSPREVIOUS":         "before",
+		secret + "  LIST":                `["before"]`,
+		secret + "  HALF":                `{"before"`,
+		secret + "  QUOTE":               `{'before': 1}`,
 		secret + " " + version + " ":     "third",
 		secret + " " + version + " MINE": `{"a.b":"dotted"}`,
 		"/shop/host":                     "h",
@@ -58,7 +61,7 @@ func prepared(t *testing.T, k kept, from ...string) ([]string, error) {
 		spec.Containers[i].Env = []model.KeyValue{{Name: "X", Value: "of the definition"}, {Name: "Y", Value: "y"}}
 		spec.Containers[i].Secrets = []model.SecretReference{{Name: "X", ValueFrom: ref}}
 	}
-	err := provision.New(k, nil, nil).Prepare(t.Context(), model.Task{}, model.TaskDefinition{}, &spec)
+	err := provision.New(k, nil, nil).Prepare(t.Context(), model.Task{ARN: "arn:aws:ecs:us-east-1:000000000000:task/c/1"}, model.TaskDefinition{}, &spec)
 	var all []string
 	for _, c := range spec.Containers {
 		if len(c.Env) != 2 {
@@ -100,9 +103,13 @@ func TestWhatCannotBeLookedUp(t *testing.T) {
 	for _, row := range []struct{ name, from, want string }{
 		{"no such secret", secret + "x", asm + "failed to fetch secret " + secret + "x from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."},
 		{"no such key", secret + ":password::", asm + "retrieved secret from Secrets Manager did not contain json key password"},
-		{"no JSON", secret + ":a:AWSPREVIOUS:", asm + "retrieved secret from Secrets Manager did not contain json key a"},
+		{"no JSON", secret + ":a:AWSPREVIOUS:", asm + "invalid character '…' looking for beginning of value"},
+		{"a list", secret + ":a:LIST:", asm + "json: cannot unmarshal array into Go value of type map[string]interface {}"},
+		{"half of an object", secret + ":a:HALF:", asm + "unexpected end of JSON input"},
+		{"a quote that is none", secret + ":a:QUOTE:", asm + "invalid character '…' looking for beginning of object key string"},
 		{"half the parameters", secret + ":a", start + "unable to retrieve secret from asm: unexpected ARN format with parameters when trying to retrieve ASM secret"},
 		{"no such parameter", "/shop/gone", start + "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /shop/gone"},
+		{"a parameter of another region", "arn:aws:ssm:eu-west-1:000000000000:parameter/shop/host", start + "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: arn:aws:ssm:eu-west-1:000000000000:parameter/shop/host (this server has the parameters of us-east-1 alone)"},
 	} {
 		_, err := prepared(t, newKept(), row.from)
 		e, ok := errors.AsType[*model.Error](err)

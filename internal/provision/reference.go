@@ -13,6 +13,8 @@ import (
 type lookup struct {
 	p    *Provisioner
 	seen map[string]string // texts, by reference without its key
+	// region is the task's, whose parameters there are.
+	region string
 }
 
 // value returns what a reference means: an ARN of a secret, or the name or ARN
@@ -31,8 +33,11 @@ func (l lookup) parameter(ctx context.Context, name string) (string, error) {
 	text, err := l.p.values.ParameterText(ctx, name)
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		why := "invalid ssm parameters: " + name
-		if e.Kind != model.NotFound {
+		switch a, isARN := model.ParseARN(name); {
+		case e.Kind != model.NotFound:
 			why = e.Code + ": " + e.Msg
+		case isARN && l.region != "" && a.Region != l.region:
+			why += " (this server has the parameters of " + l.region + " alone)"
 		}
 		return "", notPulled("unable to retrieve secrets from ssm: service call has been retried 1 time(s): " + why)
 	}
@@ -51,10 +56,9 @@ func (l lookup) secret(ctx context.Context, from string) (string, error) {
 	if err != nil || ref.key == "" {
 		return text, err
 	}
-	value, ok := member(text, ref.key)
-	if !ok {
-		return "", notPulled("unable to retrieve secret from asm: service call has been retried 1 time(s): " +
-			"retrieved secret from Secrets Manager did not contain json key " + ref.key)
+	value, why := member(text, ref.key)
+	if why != "" {
+		return "", notPulled("unable to retrieve secret from asm: service call has been retried 1 time(s): " + why)
 	}
 	return value, nil
 }
@@ -104,16 +108,34 @@ func parse(from string) (reference, bool) {
 }
 
 // member returns the member of a JSON object as an environment variable holds
-// it: a string as it is, anything else as JSON.
-func member(text, key string) (string, bool) {
+// it: a string as it is, anything else as JSON. why is why there is none.
+func member(text, key string) (value, why string) {
 	var object map[string]json.RawMessage
-	if json.Unmarshal([]byte(text), &object) != nil {
-		return "", false
+	if err := json.Unmarshal([]byte(text), &object); err != nil {
+		return "", parseFault(err)
 	}
 	raw, ok := object[key]
+	if !ok {
+		return "", "retrieved secret from Secrets Manager did not contain json key " + key
+	}
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
-		return s, ok
+		return s, ""
 	}
-	return string(raw), ok
+	return string(raw), ""
+}
+
+// parseFault is what the agent of ECS says of a secret that is no JSON object
+// (agent/asm/asm.go): the error of Go's decoder. A character that it quotes is of
+// the secret, and left out.
+func parseFault(err error) string {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return "json: cannot unmarshal " + e.Value + " into Go value of type map[string]interface {}"
+	}
+	const quotes = "invalid character "
+	if rest, ok := strings.CutPrefix(err.Error(), quotes); ok {
+		_, where, _ := strings.Cut(rest, "' ")
+		return quotes + "'…' " + where
+	}
+	return err.Error()
 }
