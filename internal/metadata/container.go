@@ -24,6 +24,7 @@ type container struct {
 	Limits        containerLimits
 	CreatedAt     *time.Time `json:",omitempty"`
 	StartedAt     *time.Time `json:",omitempty"`
+	FinishedAt    *time.Time `json:",omitempty"`
 	Type          string
 	Health        *health           `json:",omitempty"`
 	LogDriver     string            `json:",omitempty"`
@@ -64,8 +65,11 @@ func (s subject) container(i int) container {
 		DockerID: now.RuntimeID, Name: c.Name, DockerName: c.Name, Image: c.Image, ImageID: now.ImageDigest,
 		Labels: s.labels(c), DesiredStatus: string(s.record.DesiredStatus), KnownStatus: string(known(now)), ExitCode: now.ExitCode,
 		Limits: containerLimits{CPU: kept.CPUUnits, Memory: kept.MemoryMiB}, Type: "NORMAL",
-		CreatedAt: moment(s.state.PullStoppedAt), StartedAt: moment(s.state.StartedAt),
+		CreatedAt: moment(now.CreatedAt), StartedAt: moment(now.StartedAt), FinishedAt: moment(now.FinishedAt),
 		LogDriver: c.Log.Driver, LogOptions: s.logOptions(c), ContainerARN: kept.ARN, Networks: []network{s.network()},
+	}
+	if now.Running && now.StartedAt.IsZero() { // it was started before containers had times of their own
+		out.CreatedAt, out.StartedAt = moment(s.state.PullStoppedAt), moment(s.state.StartedAt)
 	}
 	if c.Restart != nil {
 		out.RestartCount = &now.RestartCount

@@ -79,8 +79,8 @@ func newHouse() *house {
 		state: model.RunState{
 			ID: taskID, Running: true, IP: "10.9.0.7", MAC: "02:4e:0a:09:00:07", PullStartedAt: t0, PullStoppedAt: t0.Add(time.Second), StartedAt: t0.Add(2 * time.Second),
 			Containers: []model.ContainerState{
-				{Name: "app", RuntimeID: first, ImageDigest: "sha256:42", Running: true, Health: "HEALTHY"},
-				{Name: "init", RuntimeID: taskID + "-0000000002", ImageDigest: "sha256:43", ExitCode: &code, Health: "UNKNOWN"},
+				{Name: "app", RuntimeID: first, ImageDigest: "sha256:42", Running: true, Health: "HEALTHY", CreatedAt: t0.Add(1800 * time.Millisecond), StartedAt: t0.Add(1900 * time.Millisecond)},
+				{Name: "init", RuntimeID: taskID + "-0000000002", ImageDigest: "sha256:43", ExitCode: &code, Health: "UNKNOWN", CreatedAt: t0.Add(1100 * time.Millisecond), StartedAt: t0.Add(1200 * time.Millisecond), FinishedAt: t0.Add(1700 * time.Millisecond)},
 			},
 		},
 		record: model.Task{
@@ -276,6 +276,10 @@ func TestOthersAreRefused(t *testing.T) {
 func TestStartingTask(t *testing.T) {
 	h := newHouse()
 	h.state.StartedAt = time.Time{}
+	for i := range h.state.Containers {
+		c := &h.state.Containers[i]
+		c.CreatedAt, c.StartedAt, c.FinishedAt = time.Time{}, time.Time{}, time.Time{}
+	}
 	for i := range h.state.Containers {
 		h.state.Containers[i].Running, h.state.Containers[i].ExitCode = false, nil
 	}

@@ -85,6 +85,10 @@ type ContainerState struct {
 	// RestartCount is how many times its RestartPolicy has started it again; its
 	// ends in between are no ends of a container.
 	RestartCount int
+	// CreatedAt is when the container was made; StartedAt when it last started, also
+	// by its RestartPolicy; FinishedAt when it ended for good. Zero: not yet, or its
+	// supervisor is older than these.
+	CreatedAt, StartedAt, FinishedAt time.Time
 }
 
 // Sample is one reading of a task's consumption.

@@ -100,10 +100,10 @@ func startContainers(t *entry) (waits bool, err error) {
 				pending++
 				continue
 			}
-			s.Running = true
+			s.Running, s.CreatedAt, s.StartedAt = true, time.Now(), time.Now()
 			t.useFiles(i)
 			if p := t.plans[i]; p.ends && (p.after == 0 || t.awaited(s.Name)) {
-				s.Running, s.ExitCode = false, &p.code
+				s.Running, s.ExitCode, s.FinishedAt = false, &p.code, time.Now()
 			}
 		}
 		if pending > 0 && t.over() {
@@ -217,8 +217,9 @@ func (e *Engine) containerEnds(t *entry, i int) {
 		switch {
 		case i == j && again:
 			c.RestartCount++
+			c.StartedAt = time.Now()
 		case i == j:
-			c.Running, c.ExitCode = false, &code
+			c.Running, c.ExitCode, c.FinishedAt = false, &code, time.Now()
 		}
 	})
 	if again {

@@ -237,7 +237,7 @@ func (e *Engine) endLocked(t *entry, code int, reason string) {
 		if t.plans[i].stubborn {
 			of = killed
 		}
-		c.Running, c.ExitCode, c.Reason = false, &of, reason
+		c.Running, c.ExitCode, c.Reason, c.FinishedAt = false, &of, reason, now
 	})
 	for _, s := range t.servers {
 		_ = s.Close()

@@ -148,6 +148,7 @@ func (t *task) stateLocked() model.RunState {
 			r := t.report.Containers[i]
 			cs.Running, cs.ExitCode, cs.Reason, cs.Health = r.Running, r.ExitCode, r.Reason, r.Health
 			cs.RestartCount = r.RestartCount
+			cs.CreatedAt, cs.StartedAt, cs.FinishedAt = r.CreatedAt, r.StartedAt, r.EndedAt
 		}
 		s.Containers = append(s.Containers, cs)
 	}

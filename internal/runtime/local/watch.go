@@ -195,7 +195,7 @@ func lastReport(dir string, known supervisor.Report) (last supervisor.Report, lo
 	for i := range last.Containers {
 		if c := &last.Containers[i]; c.Running {
 			code := 128 + int(unix.SIGKILL)
-			c.Running, c.ExitCode, c.Reason = false, &code, "ContainerRuntimeError: "+supervisorLost
+			c.Running, c.ExitCode, c.Reason, c.EndedAt = false, &code, "ContainerRuntimeError: "+supervisorLost, last.EndedAt
 		}
 	}
 	return last, true

@@ -99,6 +99,20 @@ func essentialContainerEnds(b *bench) {
 	b.exited(end, "app", 7)
 	b.exited(end, "side", 0, 143)
 	b.endedOnce(spec.ID)
+	first, second := find(b, end, "side"), find(b, end, "app")
+	b.lasted(first)
+	b.lasted(second)
+	if second.CreatedAt.Before(first.StartedAt) {
+		b.Errorf("app, which waits for side, was made at %s; side started at %s", second.CreatedAt, first.StartedAt)
+	}
+}
+
+// lasted requires the times of a container that has ended, in order.
+func (b *bench) lasted(c model.ContainerState) {
+	b.Helper()
+	if c.CreatedAt.IsZero() || c.StartedAt.Before(c.CreatedAt) || c.FinishedAt.Before(c.StartedAt) {
+		b.Errorf("container %s was made at %s, started at %s and ended at %s", c.Name, c.CreatedAt, c.StartedAt, c.FinishedAt)
+	}
 }
 
 func containerEnds(b *bench) {
@@ -115,8 +129,17 @@ func containerEnds(b *bench) {
 		s, told = e.State, 1
 	}
 	b.exited(s, "side", 3)
+	b.lasted(find(b, s, "side"))
+	if app := find(b, s, "app"); app.StartedAt.IsZero() || !app.FinishedAt.IsZero() {
+		b.Errorf("app, which runs, started at %s and ended at %s", app.StartedAt, app.FinishedAt)
+	}
 	b.stop(spec.ID)
-	b.exited(b.ended(spec.ID), "side", 3)
+	end := b.ended(spec.ID)
+	b.exited(end, "side", 3)
+	b.lasted(find(b, end, "app"))
+	if was, is := find(b, s, "side").FinishedAt, find(b, end, "side").FinishedAt; !is.Equal(was) {
+		b.Errorf("side ended at %s, and later at %s", was, is)
+	}
 	b.endedOnce(spec.ID)
 	if got := b.count(spec.ID, "side"); got != told {
 		b.Errorf("the end of side was told %d times, want %d", got, told)

@@ -143,6 +143,10 @@ type ContainerReport struct {
 	Reason   string // why it ended, where that is known
 	Health   string // UNKNOWN, HEALTHY or UNHEALTHY
 
+	// CreatedAt, StartedAt and EndedAt are of the container: its first start, and
+	// the last start and end.
+	CreatedAt, StartedAt, EndedAt time.Time
+
 	RestartCount int
 }
 

@@ -271,12 +271,16 @@ func (t *task) startReady(ctx context.Context) error {
 }
 
 func (t *task) start(ctx context.Context, m *member) error {
+	if m.report.CreatedAt.IsZero() {
+		m.report.CreatedAt = time.Now()
+	}
 	c, err := startContainer(m.home, t.layout, t.limitCPU)
 	if err != nil {
 		return err
 	}
 	m.container, m.started, m.startedAt = c, true, time.Now()
 	m.report.Started, m.report.Running = true, true
+	m.report.StartedAt = m.startedAt
 	t.helpers.Go(func() {
 		code, reason := c.wait()
 		t.exits <- exit{m, code, reason}
@@ -323,6 +327,7 @@ func (t *task) onExit(e exit) {
 		e.reason = t.why
 	}
 	e.m.report.Running, e.m.report.ExitCode, e.m.report.Reason = false, &e.code, e.reason
+	e.m.report.EndedAt = e.m.endedAt
 	if e.m.endChecks != nil {
 		e.m.endChecks()
 	}
