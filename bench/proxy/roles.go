@@ -119,7 +119,7 @@ func (t *target) Done(*exchange.Request, *exchange.Outcome) { t.inFlight.Add(-1)
 
 func (l *least) Opened(netip.Addr)                             {}
 func (l *least) Rejected()                                     {}
-func (l *least) Refused(*front.TLS, error)                     {}
+func (l *least) Refused(front.Refusal)                         {}
 func (l *least) Closed(netip.Addr)                             {}
 func (l *least) Finished(*exchange.Request, *exchange.Summary) {}
 

@@ -177,7 +177,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Local: local, Domain: cfg.Domain,
 		Listen: p.listen, Knew: at.knew.Targets,
-		AccessLogs: logBuckets{p}, Certificates: p.certificates, TrustStores: listenerTrust{p}, Proofs: listenerProofs{p}, Key: p.key, Proxies: cfg.Proxies,
+		Logs: logBuckets{p}, Certificates: p.certificates, TrustStores: listenerTrust{p}, Proofs: listenerProofs{p}, Key: p.key, Proxies: cfg.Proxies,
 		Awaken:         func(arn string) bool { return p.autoscaler.Awaken(arn) },
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
 	}))

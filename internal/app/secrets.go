@@ -73,7 +73,7 @@ func (f files) File(_ context.Context, bucket, key string, limit int64) (string,
 	return string(b), err
 }
 
-// logBuckets are where access logs go.
+// logBuckets are where the logs of load balancers go.
 type logBuckets struct{ *parts }
 
 // Put keeps an object.

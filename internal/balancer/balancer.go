@@ -76,9 +76,8 @@ type Config struct {
 	// Domain is where load balancers have their DNSName: NAME.Domain. "": below
 	// localhost.
 	Domain string
-	// AccessLogs takes the access logs of load balancers that have them on. nil:
-	// none is written.
-	AccessLogs accesslog.Sink
+	// Logs takes the logs that load balancers have on. nil: none is written.
+	Logs accesslog.Sink
 	// Awaken is called when a request finds no target ready in a group. It reports
 	// whether a task is on its way, perhaps as it has just been ordered, so that
 	// the request waits for it. It must not block or call the balancer. nil:
@@ -112,7 +111,7 @@ type Balancer struct {
 	pool    *exchange.Pool
 	changes *changes
 	cookies *sealer
-	logs    accessLogs
+	logs    retiredLogs
 
 	// control serialises everything that changes load balancers, listeners,
 	// rules and target groups; it is held across writes to disk.

@@ -54,7 +54,7 @@ func (to *route) lead(r *exchange.Request, v *exchange.Verdict) {
 	if to.rewrite != nil {
 		var err error
 		if v.Rewrite, err = rewritten(to.rewrite, r); err != nil {
-			v.Answer = &exchange.Answer{Status: http.StatusInternalServerError, Reason: "TransformFailed"}
+			v.Answer = &exchange.Answer{Status: http.StatusInternalServerError, Reason: transformFailed}
 			return
 		}
 	}

@@ -49,6 +49,7 @@ func (b *Balancer) newFrontend(public bool) *frontend {
 	cfg := front.Config{
 		Log: b.log, Limit: b.limit, Lot: b.lot, Events: f, Proxies: b.cfg.Proxies,
 		Codec: func(ctx context.Context, c front.Conn) front.Session {
+			f.met(c)
 			of := c.Describe()
 			if c.Protocol() == protocolHTTP2 {
 				return b.http2.Conn(ctx, f.proxy, &of, c.Conn)

@@ -27,11 +27,12 @@ type loadBalancer struct {
 	local   func(client netip.Addr) bool     // whom its groups are not asked about
 	ingress atomic.Pointer[firewall.Ingress] // whom its groups let in from outside
 	traffic lbTraffic
-	log     atomic.Pointer[accesslog.Log] // nil: it writes none
+	logs    [accesslog.Kinds]accesslog.Stream
 }
 
 // lbConf is what a load balancer's record says, read once. Immutable.
 type lbConf struct {
+	name, resource string   // "NAME", "app/NAME/ID"
 	names          []string // as front.HostName makes them, the DNS name first
 	address        netip.Addr
 	createdAt      time.Time
@@ -41,7 +42,7 @@ type lbConf struct {
 	groups         []string
 	http2          bool              // routing.http2.enabled
 	settings       exchange.Settings // but for what is the listener's
-	logs           accesslog.Place
+	logs           [accesslog.Kinds]accesslog.Place
 }
 
 // faces reports whether clients from outside reach the load balancer at an
@@ -72,13 +73,15 @@ func (b *Balancer) readLoadBalancer(lb model.LoadBalancer) *lbConf {
 		s.Desync = exchange.Strictest
 	}
 	c := &lbConf{
-		createdAt: lb.CreatedAt, groups: lb.SecurityGroups, settings: s, internetFacing: lb.Scheme == "internet-facing",
+		name: lb.Name, resource: "app/" + lb.Name + "/" + lb.ID, createdAt: lb.CreatedAt, groups: lb.SecurityGroups, settings: s, internetFacing: lb.Scheme == "internet-facing",
 		ipv4: lb.IPAddressType != "dualstack-without-public-ipv4", ipv6: strings.HasPrefix(lb.IPAddressType, "dualstack"),
 	}
 	c.tellTLS = a["routing.http.x_amzn_tls_version_and_cipher_suite.enabled"] == "true"
 	c.http2 = a["routing.http2.enabled"] != "false"
 	c.address, _ = netip.ParseAddr(lb.Address) // our own
-	c.logs = b.logPlace(lb, c)
+	for kind := range c.logs {
+		c.logs[kind] = b.logPlace(lb, c, accesslog.Kind(kind))
+	}
 	for _, name := range append([]string{lb.DNSName}, b.aliases(lb)...) {
 		c.names = append(c.names, front.HostName(name))
 	}
@@ -280,7 +283,10 @@ func (b *Balancer) DeleteLoadBalancer(ctx context.Context, arn string) error {
 		return err
 	}
 	b.mu.Lock()
-	b.setLog(b.lbs[arn], nil)
+	for i := range b.lbs[arn].logs {
+		b.retire(b.lbs[arn].logs[i].SetLog(nil))
+		b.lbs[arn].logs[i].End()
+	}
 	delete(b.lbs, arn)
 	b.mu.Unlock()
 	b.dropSource(arn)

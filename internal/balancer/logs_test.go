@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"neargate/internal/balancer/accesslog"
 	"neargate/internal/model"
 )
 
@@ -73,7 +74,7 @@ func (r *rig) logTo(arn, enabled, bucket string) {
 // is turned off or the server ends.
 func TestAccessLog(t *testing.T) {
 	to := &buckets{objects: map[string]string{}}
-	r := start(t, Config{AccessLogs: to})
+	r := start(t, Config{Logs: to})
 	lb, tg, port := r.loadBalancer("web"), r.targetGroup("web", nil), freePort(t)
 	l := r.listener(lb, port, forward(tg.ARN))
 	for i, rule := range []model.Rule{
@@ -128,8 +129,8 @@ func TestAccessLog(t *testing.T) {
 	want := map[string]string{
 		"/served": `^http \S+Z app/web/[0-9a-f]{16} 127\.0\.0\.1:\d+ ` + regexp.QuoteMeta(fmt.Sprintf("127.0.0.1:%d", target.at.Port)) +
 			` 0\.\d{3} 0\.\d{3} 0\.000 200 200 \d+ \d+ "GET http://` + regexp.QuoteMeta(fmt.Sprintf("%s:%d", lb.Address, port)) +
-			`/served\?q=1 HTTP/1\.1" "a \\x22quoted\\x22 agent" - - ` + regexp.QuoteMeta(tg.ARN) + ` "Root=1-[0-9a-f]{8}-[0-9a-f]{24}" "-" "-" 0 \S+Z "forward" "-" "-" "\S+" "200" "-" "-" -$`,
-		"/fixed": ` - -1 -1 -1 404 - \d+ \d+ "GET \S+/fixed HTTP/1\.1" .* - "Root=1-[0-9a-f-]+" "-" "-" 5 \S+ "fixed-response" "-" "-" "-" "-" "-" "-" -$`,
+			`/served\?q=1 HTTP/1\.1" "a \\x22quoted\\x22 agent" - - ` + regexp.QuoteMeta(tg.ARN) + ` "Root=1-[0-9a-f]{8}-[0-9a-f]{24}" "-" "-" 0 \S+Z "forward" "-" "-" "\S+" "200" "-" "-" TID_[0-9a-f]{32} "-" "-" "-" ` + regexp.QuoteMeta(lb.Address) + `$`,
+		"/fixed": ` - -1 -1 -1 404 - \d+ \d+ "GET \S+/fixed HTTP/1\.1" .* - "Root=1-[0-9a-f-]+" "-" "-" 5 \S+ "fixed-response" "-" "-" "-" "-" "-" "-" TID_[0-9a-f]{32} "-" "-" "-" \S+$`,
 		"/moved": ` 301 - .* 7 \S+ "redirect" "http://\S+/new" "-" "-" "-" `,
 		` "- `:   ` - -1 -1 -1 400 - \d+ \d+ "- http://:\d+- -" "-" - - - "[^"]+" "-" "-" - \S+ "-" "-" "-" "-" "-" "`,
 		"/last":  ` 200 200 `,
@@ -151,13 +152,13 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-func TestTryAccessLog(t *testing.T) {
+func TestTryLog(t *testing.T) {
 	to := &buckets{objects: map[string]string{}}
-	r := start(t, Config{AccessLogs: to})
-	if err := r.TryAccessLog(t.Context(), "logs", "p"); err != nil || to.objects["logs/p/AWSLogs/000000000000/ELBAccessLogTestFile"] == "" {
+	r := start(t, Config{Logs: to})
+	if err := r.TryLog(t.Context(), accesslog.Access, "logs", "p"); err != nil || to.objects["logs/p/AWSLogs/000000000000/ELBAccessLogTestFile"] == "" {
 		t.Errorf("got %v, %v", err, to.objects)
 	}
-	if err := r.TryAccessLog(t.Context(), "none", ""); err == nil {
+	if err := r.TryLog(t.Context(), accesslog.Access, "none", ""); err == nil {
 		t.Error("a bucket that is not there can be written to")
 	}
 }

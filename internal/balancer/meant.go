@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
 	"neargate/internal/decide/handshake"
@@ -96,12 +97,16 @@ func misdirected() *exchange.Answer {
 }
 
 // Refused counts a client with whom no TLS was agreed on: front.Events.
-func (f *frontend) Refused(by *front.TLS, _ error) {
+func (f *frontend) Refused(r front.Refusal) {
 	l := f.listeners.Load().secure.oldest()
-	if by != nil {
-		l = by.Note().(*listener)
+	if r.By != nil {
+		l = r.By.Note().(*listener)
 	}
-	if l != nil {
-		l.lb.traffic.handshakes.Add(1)
+	if l == nil {
+		return
+	}
+	l.lb.traffic.handshakes.Add(1)
+	if log := &l.lb.logs[accesslog.Connections]; log.Wanted() {
+		log.Conn(l.connection(r.Client, r.ID, r.Secure, r.Fault()))
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"neargate/internal/model"
 )
 
+// transformFailed is the reason of an answer to a request that no target can get.
+const transformFailed = "TransformFailed"
+
 // rewrites compiles the transforms of a rule. They were checked when it was made.
 func (b *Balancer) rewrites(rule model.Rule) *routing.Rewrite {
 	out, err := routing.Rewrites(rule.Transforms)

@@ -36,6 +36,7 @@ type weightedGroup struct {
 	group    *group
 	weight   int
 	priority int // of the rule
+	rewrites bool
 }
 
 // route compiles a listener's rules anew and puts them in force.
@@ -78,7 +79,7 @@ func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
 			r.sticky = a.Sticky
 			for _, w := range a.Forward {
 				if g, ok := b.group(w.TargetGroupARN); ok {
-					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight, priority: rule.Priority})
+					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight, priority: rule.Priority, rewrites: r.rewrite != nil})
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"neargate/internal/balancer/accesslog"
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/latency"
@@ -126,8 +127,8 @@ func (f *frontend) Finished(r *exchange.Request, s *exchange.Summary) {
 	if to, ok := r.Note.(*weightedGroup); ok {
 		to.tell(f.proxy.Log, s)
 	}
-	if log := lb.log.Load(); log != nil {
-		f.note(log, r, s)
+	if log := &lb.logs[accesslog.Access]; log.Wanted() {
+		f.note(log, lb.conf.Load(), r, s)
 	}
 }
 

@@ -98,6 +98,7 @@ func (b *Balancer) probe(ctx context.Context, t *target, hc model.HealthCheck, p
 	if ctx.Err() != nil {
 		return plan
 	}
+	b.noteCheck(t, hc, result, began, now)
 	g := t.group
 	g.mu.Lock()
 	was := t.stateLocked()

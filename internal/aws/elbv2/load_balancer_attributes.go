@@ -7,10 +7,9 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"neargate/internal/balancer/accesslog"
 	"neargate/internal/model"
 )
-
-const noLogs = "only access logs are written to S3"
 
 // loadBalancerAttributes are those of an application load balancer
 // (API_LoadBalancerAttribute). Those of what is not here are taken for the sake of
@@ -21,11 +20,11 @@ func loadBalancerAttributes() []attribute {
 		{key: "access_logs.s3.bucket", allows: anything},
 		{key: "access_logs.s3.prefix", allows: anything},
 		{key: "client_keep_alive.seconds", initial: "3600", allows: within(60, 604800)},
-		{key: "connection_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
+		{key: "connection_logs.s3.enabled", initial: "false", allows: boolean},
 		{key: "connection_logs.s3.bucket", allows: anything},
 		{key: "connection_logs.s3.prefix", allows: anything},
 		{key: "deletion_protection.enabled", initial: "false", allows: boolean},
-		{key: "health_check_logs.s3.enabled", initial: "false", allows: oneOf("false"), only: noLogs},
+		{key: "health_check_logs.s3.enabled", initial: "false", allows: boolean},
 		{key: "health_check_logs.s3.bucket", allows: anything},
 		{key: "health_check_logs.s3.prefix", allows: anything},
 		{key: "idle_timeout.timeout_seconds", initial: "60", allows: within(1, 4000)},
@@ -85,18 +84,21 @@ func (s *service) modifyLoadBalancerAttributes(ctx context.Context, in *elb.Modi
 	return &elb.ModifyLoadBalancerAttributesOutput{Attributes: inOrder(loadBalancerAttributes(), lb.Attributes, showLBAttribute)}, nil
 }
 
-// checkLogs tries whether access logs can be written where they are to go, as
-// AWS does. ValidationError, InvalidConfigurationRequest.
+// checkLogs tries whether logs can be written where they are to go, as AWS does.
+// ValidationError, InvalidConfigurationRequest.
 func (s *service) checkLogs(ctx context.Context, attributes map[string]string) error {
-	if attributes["access_logs.s3.enabled"] != "true" {
-		return nil
-	}
-	bucket := attributes["access_logs.s3.bucket"]
-	if bucket == "" {
-		return invalid("The attribute 'access_logs.s3.bucket' must be set when 'access_logs.s3.enabled' is 'true'")
-	}
-	if s.lb.TryAccessLog(ctx, bucket, attributes["access_logs.s3.prefix"]) != nil {
-		return model.Errorf(model.Invalid, "InvalidConfigurationRequest", "Access Denied for bucket: %s. Please check S3bucket permission", bucket)
+	for kind := range accesslog.Kinds {
+		of := kind.Attribute()
+		if attributes[of+"enabled"] != "true" {
+			continue
+		}
+		bucket := attributes[of+"bucket"]
+		if bucket == "" {
+			return invalid("The attribute '%sbucket' must be set when '%senabled' is 'true'", of, of)
+		}
+		if s.lb.TryLog(ctx, kind, bucket, attributes[of+"prefix"]) != nil {
+			return model.Errorf(model.Invalid, "InvalidConfigurationRequest", "Access Denied for bucket: %s. Please check S3bucket permission", bucket)
+		}
 	}
 	return nil
 }

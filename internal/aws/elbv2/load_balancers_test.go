@@ -149,7 +149,8 @@ func TestLoadBalancerBadInput(t *testing.T) {
 		{"idle timeout too long", attribute("idle_timeout.timeout_seconds", "4001"), "ValidationError"},
 		{"strict or not", attribute("neargate:strict", "very"), "ValidationError"},
 		{"access logs without a bucket", attribute("access_logs.s3.enabled", "true"), "ValidationError"},
-		{"connection logs", attribute("connection_logs.s3.enabled", "true"), "InvalidConfigurationRequest"},
+		{"connection logs without a bucket", attribute("connection_logs.s3.enabled", "true"), "ValidationError"},
+		{"health check logs without a bucket", attribute("health_check_logs.s3.enabled", "true"), "ValidationError"},
 		{"unknown load balancer", func() error {
 			_, err := c.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: aws.String("arn")})
 			return err

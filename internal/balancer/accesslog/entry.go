@@ -1,21 +1,21 @@
-// Package accesslog writes the access logs of application load balancers: lines
-// in AWS's format, gathered and put as compressed objects under AWS's keys. As on
-// AWS, it is best effort: lines are lost rather than a request held up.
-//
-// A Log is safe for concurrent use.
 package accesslog
 
 import (
 	"net/netip"
 	"strconv"
 	"time"
+
+	"neargate/internal/balancer/exchange"
 )
 
 // Entry is one request as its line tells of it. Strings are copied by Append.
 type Entry struct {
-	Tunnel       bool   // a WebSocket
-	Secure       bool   // over TLS
-	LoadBalancer string // "app/NAME/ID"
+	Tunnel       bool       // a WebSocket
+	Secure       bool       // over TLS
+	GRPC         bool       // a call of gRPC
+	LoadBalancer string     // "app/NAME/ID"
+	Node         netip.Addr // the load balancer's
+	Conn         exchange.ConnID
 	Client       netip.AddrPort
 	Target       netip.AddrPort // zero: none was tried
 
@@ -43,7 +43,13 @@ type Entry struct {
 	Action                     string // "forward", "fixed-response" or "redirect"; "": none
 	Redirect                   string // where to
 	Class, ClassReason         string // of desync mitigation; "" if compliant
+	// What the target got for host and URI; "" what the client sent.
+	TransformedHost, TransformedURI string
+	Transform                       string // how the transforms of the rule went; "": it has none
 }
+
+// maxAgent is how much of a User-Agent a line has.
+const maxAgent = 8 << 10
 
 // NoRule is the Priority of a request for which no rule was asked.
 const NoRule = -1
@@ -64,7 +70,7 @@ func (e *Entry) Append(b []byte) []byte {
 	b = append(strconv.AppendInt(b, e.Received, 10), ' ')
 	b = append(strconv.AppendInt(b, e.Sent, 10), ' ')
 	b = append(e.appendRequest(b), ' ')
-	b = append(appendQuoted(b, e.UserAgent), ' ')
+	b = append(appendQuoted(b, e.UserAgent[:min(len(e.UserAgent), maxAgent)]), ' ')
 	b = append(append(b, orDash(e.Cipher)...), ' ')
 	b = append(append(b, orDash(e.Protocol)...), ' ')
 	b = append(append(b, orDash(e.TargetGroup)...), ' ')
@@ -78,7 +84,12 @@ func (e *Entry) Append(b []byte) []byte {
 	b = append(appendAddress(b, e.Target), `" "`...)
 	b = append(appendCode(b, e.TargetStatus), `" `...)
 	b = append(appendQuoted(b, e.Class), ' ')
-	b = append(appendQuoted(b, e.ClassReason), " -"...) // there are no connection logs to find it in
+	b = append(appendQuoted(b, e.ClassReason), ' ')
+	b = append(appendConn(b, e.Conn), ' ')
+	b = append(appendQuoted(b, e.TransformedHost), ' ')
+	b = append(appendQuoted(b, e.TransformedURI), ' ')
+	b = append(appendQuoted(b, e.Transform), ' ')
+	b = appendNode(b, e.Node)
 	if e.WouldHave > 0 {
 		b = append(strconv.AppendInt(append(b, ` "neargate:would-have-failed=`...), int64(e.WouldHave), 10), ' ')
 		b = append(append(b, e.WouldReason...), '"')
@@ -93,6 +104,10 @@ func (e *Entry) kind() string {
 		return "wss"
 	case e.Tunnel:
 		return "ws"
+	case e.Version == "HTTP/2.0" && e.GRPC:
+		return "grpcs"
+	case e.Version == "HTTP/2.0":
+		return "h2"
 	case e.Secure:
 		return "https"
 	}
@@ -125,57 +140,4 @@ func (e *Entry) appendPriority(b []byte) []byte {
 		return append(b, '-')
 	}
 	return strconv.AppendInt(b, int64(e.Priority), 10)
-}
-
-func appendTime(b []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000Z")
-}
-
-func appendAddress(b []byte, a netip.AddrPort) []byte {
-	if !a.IsValid() {
-		return append(b, '-')
-	}
-	return a.AppendTo(b)
-}
-
-// appendSpan appends seconds with three digits, -1 where one of the moments did
-// not come.
-func appendSpan(b []byte, from, to time.Time) []byte {
-	if from.IsZero() || to.IsZero() {
-		return append(b, "-1"...)
-	}
-	return strconv.AppendFloat(b, max(0, to.Sub(from)).Seconds(), 'f', 3, 64)
-}
-
-func appendCode(b []byte, status int) []byte {
-	if status == 0 {
-		return append(b, '-')
-	}
-	return strconv.AppendInt(b, int64(status), 10)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-func appendQuoted(b []byte, s string) []byte {
-	return append(appendEscaped(append(b, '"'), orDash(s)), '"')
-}
-
-// appendEscaped appends a client's text so that it ends neither its field nor
-// its line: quotes, backslashes and what is not printable as \xNN.
-func appendEscaped(b []byte, s string) []byte {
-	const digits = "0123456789abcdef"
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\' || c < ' ' || c > '~':
-			b = append(b, '\\', 'x', digits[c>>4], digits[c&15])
-		default:
-			b = append(b, c)
-		}
-	}
-	return b
 }

@@ -202,7 +202,7 @@ func (d *door) Opened(netip.Addr) { d.endpoint.traffic.conns.Add(1) }
 func (d *door) Rejected() {}
 
 // Refused is not called: there is no TLS. front.Events.
-func (d *door) Refused(*front.TLS, error) {}
+func (d *door) Refused(front.Refusal) {}
 
 // Closed ends what Opened began: front.Events.
 func (d *door) Closed(from netip.Addr) {

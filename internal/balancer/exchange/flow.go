@@ -148,7 +148,7 @@ func (f *Flow) finish() {
 	s := &f.sum
 	s.Received, s.SentBytes = f.client.Counts()
 	s.Finished = time.Now()
-	s.Class, s.ClassReason = f.Request.Class, f.Request.ClassReason
+	s.Class, s.ClassReason, s.Rewrite = f.Request.Class, f.Request.ClassReason, f.rewrite
 	if f.set.DropInvalid {
 		s.DroppedBad = f.Request.Invalid
 	}

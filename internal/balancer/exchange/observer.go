@@ -63,11 +63,12 @@ type Summary struct {
 	Dispatched   time.Time // when the request was sent to the target; zero if it was not
 	Answered     time.Time // when the target's head had come; zero if it did not
 	Finished     time.Time
-	Tries        int    // leases taken
-	Tunnel       bool   // a WebSocket
-	Class        Desync // of the request
-	ClassReason  string // "" if compliant
-	DroppedBad   int    // header fields dropped for their names
+	Tries        int      // leases taken
+	Tunnel       bool     // a WebSocket
+	Class        Desync   // of the request
+	ClassReason  string   // "" if compliant
+	DroppedBad   int      // header fields dropped for their names
+	Rewrite      *Rewrite // what the target got in place of the client's; nil: the client's
 
 	// Spared is why an ALB would not have passed an answer on, of a request whose
 	// answer was a target's.

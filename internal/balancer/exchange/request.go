@@ -56,9 +56,13 @@ type Conn struct {
 	Local   string         // our address, for clients that name no host
 	Scheme  string         // "http" or "https"
 	Started time.Time      // when it was accepted
+	ID      ConnID
 	// Note is of who accepted the connection, e.g. what was agreed on in TLS.
 	Note any
 }
+
+// ConnID tells connections apart in logs. The zero value is none.
+type ConnID [2]uint64
 
 // Header returns the value of the first header with this name, in any case, without
 // blanks around it.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strconv"
@@ -24,6 +25,7 @@ type Conn struct {
 	net.Conn // its addresses are those of the client and of what it connected to
 
 	Client netip.AddrPort // the zero value if it is not TCP
+	ID     exchange.ConnID
 	// Secure is what was agreed on in TLS; nil: the client speaks plainly.
 	Secure *Secure
 }
@@ -31,7 +33,7 @@ type Conn struct {
 // Describe returns what requests are told of the connection. Their Conn.Note is
 // its Secure.
 func (c Conn) Describe() exchange.Conn {
-	of := exchange.Conn{Scheme: "http", Client: c.Client, Started: time.Now()}
+	of := exchange.Conn{Scheme: "http", Client: c.Client, ID: c.ID, Started: time.Now()}
 	if c.Secure != nil {
 		of.Scheme, of.Note = "https", c.Secure
 	}
@@ -160,7 +162,7 @@ func (c *conn) greet() (Conn, bool) {
 		plain, secure = c.server.cfg.Speaks()
 	}
 	if !secure {
-		return Conn{Conn: c.socket, Client: c.from}, plain
+		return c.as(c.socket, nil), plain
 	}
 	_ = c.socket.SetDeadline(time.Now().Add(patience))
 	first, err := peek(c.socket)
@@ -171,9 +173,9 @@ func (c *conn) greet() (Conn, bool) {
 		return c.shake()
 	case plain:
 		_ = c.socket.SetDeadline(time.Time{})
-		return Conn{Conn: c.socket, Client: c.from}, true
+		return c.as(c.socket, nil), true
 	}
-	c.server.cfg.Events.Refused(nil, errPlain)
+	c.server.cfg.Events.Refused(Refusal{Client: c.from, ID: newConnID(), Secure: &Secure{}, Err: errPlain})
 	if first >= 'A' && first <= 'Z' {
 		c.tellPlain()
 	}
@@ -188,17 +190,27 @@ var errPlain = errors.New("the client does not speak TLS")
 
 // shake is the TLS handshake.
 func (c *conn) shake() (Conn, bool) {
+	began := time.Now()
 	secured := tls.Server(&beneath{Conn: c.socket, of: c}, c.server.tls)
 	if err := secured.Handshake(); err != nil {
-		c.server.cfg.Events.Refused(c.meant, err)
+		c.server.cfg.Events.Refused(Refusal{Client: c.from, ID: newConnID(), By: c.meant, Secure: c.secure(secured.ConnectionState()), Err: err})
 		return Conn{}, false
 	}
 	if secured.ConnectionState().NegotiatedProtocol == proofProtocol {
 		return Conn{}, false
 	}
 	_ = c.socket.SetDeadline(time.Time{})
-	return Conn{Conn: secured, Client: c.from, Secure: c.secure(secured.ConnectionState())}, true
+	agreed := c.secure(secured.ConnectionState())
+	agreed.Took = time.Since(began)
+	return c.as(secured, agreed), true
 }
+
+// as is the connection as a codec gets it.
+func (c *conn) as(nc net.Conn, secure *Secure) Conn {
+	return Conn{Conn: nc, Client: c.from, ID: newConnID(), Secure: secure}
+}
+
+func newConnID() exchange.ConnID { return exchange.ConnID{rand.Uint64(), rand.Uint64()} }
 
 // beneath is the connection beneath TLS, by which a handshake finds its conn.
 type beneath struct {

@@ -47,10 +47,10 @@ func (w *world) Opened(from netip.Addr) {
 func (w *world) Closed(netip.Addr) { w.mu.Lock(); w.closed++; w.mu.Unlock() }
 func (w *world) Rejected()         { w.mu.Lock(); w.rejected++; w.mu.Unlock() }
 
-func (w *world) Refused(_ *front.TLS, err error) {
+func (w *world) Refused(r front.Refusal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.fail, w.errs = w.fail+1, append(w.errs, err)
+	w.fail, w.errs = w.fail+1, append(w.errs, r.Err)
 }
 
 // session echoes.

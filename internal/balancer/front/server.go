@@ -80,9 +80,8 @@ type Events interface {
 	Opened(from netip.Addr)
 	// Rejected is called for each closed at once, the limit being reached.
 	Rejected()
-	// Refused is called for a client with whom no TLS was agreed on; by is the one
-	// it meant, nil if it did not come so far.
-	Refused(by *TLS, err error)
+	// Refused is called for a client with whom no TLS was agreed on.
+	Refused(r Refusal)
 	// Closed is called when a client connection that was opened has ended.
 	Closed(from netip.Addr)
 }

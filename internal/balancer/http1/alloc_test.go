@@ -26,7 +26,7 @@ func (s *steady) Target() *exchange.Target                        { return s.t }
 func (s *steady) Done(*exchange.Request, *exchange.Outcome)       {}
 func (s *steady) Opened(netip.Addr)                               {}
 func (s *steady) Rejected()                                       {}
-func (s *steady) Refused(*front.TLS, error)                       {}
+func (s *steady) Refused(front.Refusal)                           {}
 func (s *steady) Closed(netip.Addr)                               {}
 func (s *steady) Finished(*exchange.Request, *exchange.Summary)   {}
 

@@ -110,7 +110,7 @@ func (w *world) Closed(netip.Addr) { w.mu.Lock(); w.open--; w.mu.Unlock() }
 
 func (w *world) Rejected() { w.t.Error("there is no limit, but it is reached") }
 
-func (w *world) Refused(*front.TLS, error) { w.t.Error("there is no TLS, but it fails") }
+func (w *world) Refused(front.Refusal) { w.t.Error("there is no TLS, but it fails") }
 
 func (w *world) Finished(_ *exchange.Request, s *exchange.Summary) {
 	w.mu.Lock()
