@@ -86,7 +86,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err err
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if s.parts, err = newParts(ctx, cfg, db, reach{keys, access.Endpoint, address, listen, knew}, log); err != nil {
+	if s.parts, err = newParts(ctx, cfg, db, reach{keys, access.Endpoint, address, listen, s.taking != nil, knew}, log); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -65,14 +65,33 @@ func (p *parts) isTaskAddress(a netip.Addr) bool {
 	return p.engine.Capabilities().Network.Contains(a)
 }
 
-// openNetworks opens the networks, and puts their security groups in force.
-func (p *parts) openNetworks(ctx context.Context) (err error) {
+// openNetworks opens the networks, and puts their security groups in force. Where
+// another server still serves, its packet filter stays until this one has its load
+// balancers and endpoints up: govern puts its own in the place.
+func (p *parts) openNetworks(ctx context.Context, takesOver bool) (err error) {
 	p.networks, err = vpc.Open(ctx, p.db, vpc.Config{
 		Place: p.cfg.Place, CIDR: p.engine.Capabilities().Network, OnPolicy: p.enforce, Interfaces: p.interfaces,
 	})
 	if err != nil {
 		return fmt.Errorf("open the networks: %w", err)
 	}
+	if takesOver {
+		return nil
+	}
+	close(p.governed)
+	return p.enforce(p.networks.Policy())
+}
+
+// govern puts security groups in force, if that is not done.
+func (p *parts) govern(ctx context.Context) error {
+	select {
+	case <-p.governed:
+		return nil
+	case <-p.connect.Ready():
+	case <-ctx.Done():
+		return nil
+	}
+	close(p.governed)
 	return p.enforce(p.networks.Policy())
 }
 

@@ -124,7 +124,7 @@ func TestStateOfTheFirstVersionOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newParts(t.Context(), cfg, db, reach{keys, "http://127.0.0.1:5350", "127.0.0.1:5350", netip.AddrPort{}, known{}}, log)
+	p, err := newParts(t.Context(), cfg, db, reach{keys, "http://127.0.0.1:5350", "127.0.0.1:5350", netip.AddrPort{}, false, known{}}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

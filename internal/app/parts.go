@@ -96,6 +96,7 @@ type parts struct {
 	insights     *insights.Publisher
 	networks     *vpc.Networks
 
+	governed chan struct{}  // closed when security groups are in force
 	deciding sync.WaitGroup // the parts that do more than to serve connections
 	closing  sync.Once
 
@@ -114,12 +115,15 @@ type reach struct {
 	endpoint string // URL of the APIs
 	address  string // HOST:PORT of the same
 	listen   netip.AddrPort
-	knew     known // by the server in whose place this one serves
+	// takesOver is set where another server serves until this one is ready, and knew is
+	// what that one knew.
+	takesOver bool
+	knew      known
 }
 
 // newParts makes the parts over an open state, which it closes when it fails.
 func newParts(ctx context.Context, cfg Config, db *store.DB, at reach, log *slog.Logger) (p *parts, err error) {
-	p = &parts{cfg: cfg, db: db, log: log}
+	p = &parts{cfg: cfg, db: db, log: log, governed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))
@@ -249,7 +253,7 @@ func (p *parts) makeFaces(ctx context.Context, at reach, log *slog.Logger) (err 
 	if p.tokens, err = sts.Open(p.db, roles, sts.Config{Place: place, Keys: at.keys, TaskLives: p.taskLives}); err != nil {
 		return fmt.Errorf("open STS: %w", err)
 	}
-	if err := p.openNetworks(ctx); err != nil {
+	if err := p.openNetworks(ctx, at.takesOver); err != nil {
 		return err
 	}
 	p.auth = sigv4.New(p.tokens, sigv4.Config{Region: place.Region})
@@ -308,6 +312,9 @@ func (p *parts) schedule(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-p.balancer.Ready():
+	}
+	if err := p.govern(ctx); err != nil {
+		return fmt.Errorf("put security groups in force: %w", err)
 	}
 	return p.scheduler.Run(ctx)
 }

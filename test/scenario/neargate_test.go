@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -68,6 +69,8 @@ type server struct {
 	cmd  *exec.Cmd
 	log  *syncBuffer
 	app.Access
+
+	successor int // the process that serves in its place; 0: none does
 }
 
 type syncBuffer struct {
@@ -161,7 +164,8 @@ func healthy(ctx context.Context, endpoint string) error {
 // stop ends the server with a signal and waits for it.
 func (s *server) stop(sig syscall.Signal) {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
+	s.endSuccessor(sig)
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) { // one that was replaced
 		s.t.Fatal(err)
 	}
 	_ = s.cmd.Wait() // its exit code is the signal's business

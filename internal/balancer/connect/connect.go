@@ -81,6 +81,7 @@ type Connect struct {
 
 	policy atomic.Pointer[firewall.Policy]
 	pass   atomic.Pointer[front.Pass]
+	ready  chan struct{} // closed when the endpoints are open that can be
 
 	// control serialises what changes which endpoints there are; it is held
 	// across writes to disk.
@@ -119,7 +120,7 @@ func New(db *store.DB, cfg Config, log *slog.Logger) (*Connect, error) {
 	c := &Connect{
 		cfg: cfg, log: log, table: table, codec: codec, scale: latency.NewScale(), room: newRoom(cfg.MaxConns),
 		pool:  exchange.NewPool(exchange.PoolConfig{DialTimeout: dialTimeout, Upstreams: exchange.Upstreams{exchange.HTTP1: codec}}),
-		doors: map[where]*door{}, endpoints: map[string]*endpoint{}, left: map[string]bool{}, wake: make(chan struct{}, 1),
+		doors: map[where]*door{}, endpoints: map[string]*endpoint{}, left: map[string]bool{}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 	}
 	c.policy.Store(&firewall.Policy{})
 	return c, nil
@@ -127,6 +128,9 @@ func New(db *store.DB, cfg Config, log *slog.Logger) (*Connect, error) {
 
 // Service Connect waits 15 s for a connection, tries included.
 const dialTimeout = 5 * time.Second
+
+// Ready is closed when Run has opened the endpoints that there are.
+func (c *Connect) Ready() <-chan struct{} { return c.ready }
 
 // Pass has Run go on serving when its context ends, with what there is then.
 func (c *Connect) Pass(p *front.Pass) { c.pass.Store(p) }
@@ -145,6 +149,7 @@ func (c *Connect) Run(ctx context.Context) error {
 	c.serve = func(f func(context.Context)) { work.Go(func() { f(hard) }) }
 	err := c.applyLocked(ctx)
 	c.control.Unlock()
+	close(c.ready)
 	if err != nil {
 		c.log.Error("open endpoints", "error", err)
 	}

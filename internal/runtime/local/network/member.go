@@ -132,6 +132,11 @@ func (n *Network) dismiss(a netip.Addr) {
 func (n *Network) SetPolicy(p firewall.Policy) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if !n.governed {
+		if err := n.removeAddressesLocked(); err != nil {
+			return err
+		}
+	}
 	n.policy, n.governed = p, true
 	for a, m := range n.members {
 		m.kind.Groups = p.Of(m.named)

@@ -132,23 +132,35 @@ func (n *Network) makeHome() error {
 	if err := netlink.AddrReplace(n.home, gateway); err != nil {
 		return fmt.Errorf("set address of %s: %w", name, err)
 	}
-	present, err := settled(func() ([]netlink.Addr, error) { return netlink.AddrList(n.home, netlink.FAMILY_V4) })
-	if err != nil {
-		return fmt.Errorf("list addresses of %s: %w", name, err)
-	}
-	for _, a := range present { // a dead process's load balancers, or a former subnet
-		if !a.Equal(*gateway) {
-			if err := netlink.AddrDel(n.home, &a); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
-				return fmt.Errorf("remove address %s of %s: %w", a, name, err)
-			}
-		}
-	}
 	if err := n.removeWays(); err != nil {
 		return err
 	}
 	silenceIPv6(name)
 	if err := netlink.LinkSetUp(n.home); err != nil {
 		return fmt.Errorf("bring up link %s: %w", name, err)
+	}
+	return nil
+}
+
+// removeAddressesLocked removes the addresses of a former process's load balancers
+// that none has now, and those of a former subnet. It is done with the first policy: a
+// process in whose place this one serves has used them until then.
+func (n *Network) removeAddressesLocked() error {
+	used := map[string]bool{addressOf(netip.PrefixFrom(n.Gateway(), n.Subnet().Bits())).IPNet.String(): true}
+	for _, a := range n.sources {
+		used[addressOf(netip.PrefixFrom(a, 32)).IPNet.String()] = true
+	}
+	present, err := settled(func() ([]netlink.Addr, error) { return netlink.AddrList(n.home, netlink.FAMILY_V4) })
+	if err != nil {
+		return fmt.Errorf("list addresses of %s: %w", HomeName(n.cfg.ID), err)
+	}
+	for _, a := range present {
+		if used[a.IPNet.String()] {
+			continue
+		}
+		if err := netlink.AddrDel(n.home, &a); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+			return fmt.Errorf("remove address %s of %s: %w", a, HomeName(n.cfg.ID), err)
+		}
 	}
 	return nil
 }
