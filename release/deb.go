@@ -23,6 +23,7 @@ type packaged struct {
 func allPackaged() []packaged {
 	return []packaged{
 		{"files/neargate.service", "lib/systemd/system/neargate.service", 0o644},
+		{"files/neargate.socket", "lib/systemd/system/neargate.socket", 0o644},
 		{"files/default", "etc/default/neargate", 0o644},
 		{"files/postinst", "DEBIAN/postinst", 0o755},
 		{"files/prerm", "DEBIAN/prerm", 0o755},

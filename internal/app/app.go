@@ -119,6 +119,7 @@ func (s *Server) Run(ctx context.Context) error {
 	serving, stopServing := context.WithCancelCause(context.WithoutCancel(ctx))
 	decided := make(chan struct{})
 	h := s.newHanding(ctx, stopServing, decided)
+	defer h.work.Wait()
 	defer h.cut()
 	defer context.AfterFunc(ctx, h.stop)()
 	group.Go(func() error {

@@ -75,23 +75,22 @@ func (p *parts) openNetworks(ctx context.Context, takesOver bool) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the networks: %w", err)
 	}
-	if takesOver {
+	if p.ungoverned = takesOver; takesOver {
 		return nil
 	}
-	close(p.governed)
 	return p.enforce(p.networks.Policy())
 }
 
 // govern puts security groups in force, if that is not done.
 func (p *parts) govern(ctx context.Context) error {
-	select {
-	case <-p.governed:
+	if !p.ungoverned {
 		return nil
+	}
+	select {
 	case <-p.connect.Ready():
 	case <-ctx.Done():
 		return nil
 	}
-	close(p.governed)
 	return p.enforce(p.networks.Policy())
 }
 

@@ -28,7 +28,7 @@ type handing struct {
 
 	end  context.Context // of what is left of it
 	cut  context.CancelFunc
-	once sync.Once
+	work sync.WaitGroup // its end
 	// passes are those of the balancer and of Service Connect.
 	passes []*front.Pass
 }
@@ -118,9 +118,40 @@ func (h *handing) Gone(pid int) {
 	for _, pass := range h.passes {
 		pass.Retire()
 	}
-	if s.cfg.Linger > 0 {
-		time.AfterFunc(s.cfg.Linger, h.cut)
+	h.work.Go(h.linger)
+}
+
+// alone is how long a server that was replaced goes on when no other runs: the next
+// one may just be starting.
+const alone = 10 * time.Second
+
+// linger waits until what is left may go on no longer: for so long, or until no server
+// runs on the data directory any more, as all of them were stopped.
+func (h *handing) linger() {
+	var over <-chan time.Time
+	if h.s.cfg.Linger > 0 {
+		timer := time.NewTimer(h.s.cfg.Linger)
+		defer timer.Stop()
+		over = timer.C
 	}
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for seen := time.Now(); time.Since(seen) < alone; {
+		select {
+		case <-h.end.Done():
+			return
+		case <-over:
+			h.s.log.Info("connections are cut that have outlived their server", "after", h.s.cfg.Linger)
+			h.cut()
+			return
+		case <-look.C:
+			if runs, known := Runs(h.s.cfg.Data); runs || !known {
+				seen = time.Now()
+			}
+		}
+	}
+	h.s.log.Info("no server runs any more: connections are cut that have outlived theirs")
+	h.cut()
 }
 
 // stop has what is left end soon, when the server was told to stop.

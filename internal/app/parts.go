@@ -96,9 +96,9 @@ type parts struct {
 	insights     *insights.Publisher
 	networks     *vpc.Networks
 
-	governed chan struct{}  // closed when security groups are in force
-	deciding sync.WaitGroup // the parts that do more than to serve connections
-	closing  sync.Once
+	ungoverned bool           // security groups are put in force when the server serves
+	deciding   sync.WaitGroup // the parts that do more than to serve connections
+	closing    sync.Once
 
 	tokens *sts.STS
 	faces  []wire.Service
@@ -123,7 +123,7 @@ type reach struct {
 
 // newParts makes the parts over an open state, which it closes when it fails.
 func newParts(ctx context.Context, cfg Config, db *store.DB, at reach, log *slog.Logger) (p *parts, err error) {
-	p = &parts{cfg: cfg, db: db, log: log, governed: make(chan struct{})}
+	p = &parts{cfg: cfg, db: db, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close(ctx))

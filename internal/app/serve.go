@@ -76,13 +76,15 @@ func (d door) serve(ctx context.Context, log *slog.Logger) error {
 		return fmt.Errorf("serve %s: %w", d.name, err)
 	case <-ctx.Done():
 	}
+	_ = d.listener.Close() // first: Shutdown does not know a connection that is just being accepted
+	ended := <-failed
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
 		_ = srv.Close() // calls that outlast the grace are cut off
 	}
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve %s: %w", d.name, err)
+	if !errors.Is(ended, net.ErrClosed) {
+		return fmt.Errorf("serve %s: %w", d.name, ended)
 	}
 	return nil
 }

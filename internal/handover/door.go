@@ -37,7 +37,7 @@ type DoorConfig struct {
 type Door struct {
 	cfg    DoorConfig
 	socket *net.UnixListener
-	turn   chan struct{} // size 1: held by who hands over
+	turn   chan struct{}  // size 1: held by who hands over
 	calls  sync.WaitGroup // being answered
 	minds  sync.WaitGroup // of successors that we have started
 
