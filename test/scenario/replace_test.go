@@ -237,7 +237,7 @@ func askOnce(ctx context.Context, address string) error {
 		return err
 	}
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	return answered(resp, err)
+	return succeeded(resp, err)
 }
 
 func askHTTP2(ctx context.Context, c *http.Client, url string) error {
@@ -249,10 +249,10 @@ func askHTTP2(ctx context.Context, c *http.Client, url string) error {
 	if err == nil && resp.ProtoMajor != 2 {
 		err = fmt.Errorf("answered in %s", resp.Proto)
 	}
-	return answered(resp, err)
+	return succeeded(resp, err)
 }
 
-func answered(resp *http.Response, err error) error {
+func succeeded(resp *http.Response, err error) error {
 	if err != nil {
 		return err
 	}
