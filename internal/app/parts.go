@@ -178,6 +178,9 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 	if err = p.openCertificates(part("certificates")); err != nil {
 		return err
 	}
+	if err = cfg.warnAbsent(part("balancer")); err != nil {
+		return err
+	}
 	p.balancer, err = balancer.New(p.db, part("balancer"), p.withSources(balancer.Config{
 		Place: cfg.Place, FullDrain: parity, Grace: 5 * time.Second, MaxConns: maxConns(), Public: cfg.publicAddresses, Local: local, Domain: cfg.Domain,
 		Listen: p.listen, Knew: at.knew.Targets,

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"slices"
 
@@ -24,6 +25,29 @@ func (c Config) checkPublic() error {
 		case !a.IsUnspecified() && !a.IsGlobalUnicast():
 			return fmt.Errorf("public %q: other machines cannot connect to it", p)
 		}
+	}
+	return nil
+}
+
+// absent returns the addresses that Public names and the machine does not have.
+func (c Config) absent(has []netip.Addr) (all []netip.Addr) {
+	for _, p := range c.Public {
+		if a, err := netip.ParseAddr(p); err == nil && !a.IsUnspecified() && !slices.Contains(has, a) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// warnAbsent says at the start where nothing can be served, for now.
+func (c Config) warnAbsent(log *slog.Logger) error {
+	has, err := network.MachineAddresses()
+	if err != nil {
+		return err
+	}
+	for _, a := range c.absent(has) {
+		log.Warn("internet-facing load balancers are not served at an address: this machine does not have it", "address", a,
+			"hint", "--public names addresses of this machine; one that comes later is served then")
 	}
 	return nil
 }

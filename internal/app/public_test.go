@@ -1,6 +1,9 @@
 package app
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"testing"
@@ -50,5 +53,27 @@ func TestPublicAddresses(t *testing.T) {
 				t.Errorf("%s has %s", public, a)
 			}
 		}
+	}
+}
+
+// What --public names and the machine does not have is told at the start.
+func TestAbsentAddresses(t *testing.T) {
+	has := []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
+	for _, row := range []struct {
+		public []string
+		want   string
+	}{
+		{nil, "[]"},
+		{[]string{"all", "0.0.0.0", "::"}, "[]"},
+		{[]string{"192.0.2.1", "2001:db8::1"}, "[]"},
+		{[]string{"9.9.9.9", "192.0.2.1", "2001:db8::2"}, "[9.9.9.9 2001:db8::2]"},
+	} {
+		if got := fmt.Sprint(Config{Public: row.public}.absent(has)); got != row.want {
+			t.Errorf("--public %v: %s are absent, want %s", row.public, got, row.want)
+		}
+	}
+	var out bytes.Buffer
+	if err := (Config{Public: []string{"9.9.9.9"}}).warnAbsent(slog.New(slog.NewTextHandler(&out, nil))); err != nil || !strings.Contains(out.String(), "address=9.9.9.9") {
+		t.Errorf("got %v, %s", err, out.String())
 	}
 }
