@@ -14,6 +14,7 @@ import (
 // Name is what there is at a name of a namespace's zone.
 type Name struct {
 	Zone        string
+	VPC         string // whose names they are
 	Missing     bool // there is no such name
 	Records     []Record
 	NegativeTTL time.Duration
@@ -41,7 +42,7 @@ func (d *Directory) Lookup(name string) (n Name, ok bool) {
 	if !ok {
 		return n, false
 	}
-	n = Name{Zone: strings.ToLower(ns.Name), NegativeTTL: ns.NegativeTTL}
+	n = Name{Zone: strings.ToLower(ns.Name), VPC: ns.VpcID, NegativeTTL: ns.NegativeTTL}
 	relative, below := strings.CutSuffix(name, "."+n.Zone)
 	if !below {
 		return n, true // the zone's own name

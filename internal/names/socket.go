@@ -81,7 +81,7 @@ func (s *Server) serveUDP(ctx context.Context, k *socket) {
 		if errors.Is(err, errNoQuestion) {
 			continue
 		}
-		answer, done := s.answer(&q, err, k.view, min(q.size, ednsSize), out)
+		answer, done := s.answer(&q, err, k.view.of(from.Addr()), min(q.size, ednsSize), out)
 		if done {
 			_, _ = k.udp.WriteToUDPAddrPort(answer, from) // who is gone needs none
 			continue

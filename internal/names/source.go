@@ -9,6 +9,15 @@ import (
 type View struct {
 	From From
 	At   netip.Addr // of ours, that was asked
+	// Client is who asks for an answer; the zero address where what others say is
+	// looked at, for all clients alike.
+	Client netip.Addr
+}
+
+// of is the view of one client.
+func (v View) of(client netip.Addr) View {
+	v.Client = client
+	return v
 }
 
 // From is who asks.

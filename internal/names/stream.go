@@ -54,7 +54,7 @@ func (s *Server) serveStream(ctx context.Context, conn net.Conn, from netip.Addr
 		if errors.Is(err, errNoQuestion) {
 			return
 		}
-		answer, done := s.answer(&q, err, view, maxMessage, nil)
+		answer, done := s.answer(&q, err, view.of(from), maxMessage, nil)
 		if !done {
 			answer = s.askStream(ctx, q, asker{from, view}, msg)
 		}
