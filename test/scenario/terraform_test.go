@@ -66,13 +66,20 @@ func (tf *terraform) strict() {
 // where Terraform or the provider is not found. Nothing is fetched.
 func newTerraform(t *testing.T) *terraform {
 	t.Helper()
+	return newTerraformOf(t, "../../examples/terraform")
+}
+
+// newTerraformOf is newTerraform with another configuration, which has a variable
+// port as well.
+func newTerraformOf(t *testing.T, from string) *terraform {
+	t.Helper()
 	exe, err := exec.LookPath("terraform")
 	if err != nil {
 		t.Skip("needs terraform")
 	}
 	dir := t.TempDir()
 	config := providerConfig(t, dir)
-	if err := os.CopyFS(dir, os.DirFS("../../examples/terraform")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
 	s := serve(t, t.TempDir())
