@@ -116,6 +116,21 @@ func (a *localAuthority) Issue(_ context.Context, holder crypto.Signer, names []
 	return authority.Sign(holder.Public(), names, now, requestedLife)
 }
 
+// roots are the system's and the server's own: an identity provider may run on this
+// machine.
+func (a *localAuthority) roots() (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a machine without any
+	}
+	root, err := a.Root()
+	if err != nil {
+		return nil, err
+	}
+	pool.AppendCertsFromPEM(root)
+	return pool, nil
+}
+
 // Root returns the certificate in PEM that clients have to trust.
 func (a *localAuthority) Root() ([]byte, error) {
 	authority, err := a.open(time.Now())

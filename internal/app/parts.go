@@ -187,6 +187,7 @@ func (p *parts) makeHands(ctx context.Context, at reach, log *slog.Logger) (err 
 		Logs: logBuckets{p}, Certificates: p.certificates, TrustStores: listenerTrust{p}, Proofs: listenerProofs{p}, Key: p.key, Proxies: cfg.Proxies,
 		Awaken:         func(arn string) bool { return p.autoscaler.Awaken(arn) },
 		OnTargetChange: func(arn string) { p.scheduler.TargetChanged(arn) },
+		Roots:          p.authority.roots,
 	}))
 	if err != nil {
 		return fmt.Errorf("open the balancer: %w", err)

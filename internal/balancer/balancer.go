@@ -19,6 +19,7 @@ package balancer
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +30,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/accesslog"
+	"neargate/internal/balancer/authenticate"
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/http1"
@@ -53,6 +55,9 @@ type Config struct {
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
 	Grace time.Duration
+	// Roots returns whom certificates of identity providers must be signed by. nil:
+	// the system's.
+	Roots func() (*x509.CertPool, error)
 	// Proxies are whose connections begin with a PROXY header.
 	Proxies front.Proxies
 	// Certificates are where HTTPS listeners have theirs from. nil: there are none.
@@ -111,6 +116,7 @@ type Balancer struct {
 	pool    *exchange.Pool
 	changes *changes
 	cookies *sealer
+	users   *authenticate.Authenticator
 	logs    retiredLogs
 
 	// control serialises everything that changes load balancers, listeners,
@@ -173,6 +179,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	}})
 	b.changes = newChanges()
 	b.cookies = &sealer{}
+	b.users = b.newAuthenticator()
 	return b, nil
 }
 

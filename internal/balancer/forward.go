@@ -30,15 +30,24 @@ func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 	if to.looked > 0 {
 		to.lb.traffic.evaluations.Add(uint64(to.looked)) //nolint:gosec // a count of rules
 	}
+	if to.gate != nil {
+		to.admit(r, l, &v, to.gate.checks.Check(r))
+		return v
+	}
+	to.act(r, l, &v)
+	return v
+}
+
+// act is what the rule does with a request that may pass.
+func (to *route) act(r *exchange.Request, l *listener, v *exchange.Verdict) {
 	switch {
 	case to.fixed != nil:
 		v.Answer = to.fixed
 	case to.redirect != nil:
 		v.Answer = to.moved(r, l)
 	default:
-		to.lead(r, &v)
+		to.lead(r, v)
 	}
-	return v
 }
 
 // lead has a request forwarded; where all weights are 0 it gets 503.

@@ -55,6 +55,9 @@ func (f *frontend) note(log *accesslog.Stream, lb *lbConf, r *exchange.Request, 
 		if to.rewrites {
 			transformed(&e, s.Rewrite)
 		}
+		e.Before = to.gate.name()
+	case *stopped:
+		e.Action, e.Priority, e.ErrorReason = to.at.gate.action, to.at.priority, s.Reason
 	case *route:
 		e.Action, e.Priority = "forward", to.priority // to groups without a weight
 		switch {
@@ -71,6 +74,7 @@ func (f *frontend) note(log *accesslog.Stream, lb *lbConf, r *exchange.Request, 
 				e.Transform = "TransformInvalidHost"
 			}
 		}
+		e.Before = to.gate.name()
 	}
 	log.Request(&e)
 }

@@ -23,6 +23,7 @@ type route struct {
 	groups   []*weightedGroup
 	fixed    *exchange.Answer
 	redirect *model.Redirect
+	gate     *gate // nil: none
 	rewrite  *routing.Rewrite
 	sticky   time.Duration // how long clients stay at one of groups; 0: they do not
 	cookies  *sealer
@@ -37,6 +38,7 @@ type weightedGroup struct {
 	weight   int
 	priority int // of the rule
 	rewrites bool
+	gate     *gate
 }
 
 // route compiles a listener's rules anew and puts them in force.
@@ -65,10 +67,10 @@ func (b *Balancer) reroute(l model.Listener) {
 	b.associate()
 }
 
-// resolve turns actions into a route. There is one action in effect: we have
-// none of the authentications that may stand before it.
+// resolve turns actions into a route: the one that ends the rule, and the
+// authentication that may stand before it.
 func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
-	r := route{lb: lb, priority: rule.Priority, rewrite: b.rewrites(rule), cookies: b.cookies}
+	r := route{lb: lb, priority: rule.Priority, rewrite: b.rewrites(rule), cookies: b.cookies, gate: b.gateOf(rule.Actions)}
 	for _, a := range rule.Actions {
 		switch {
 		case a.Fixed != nil:
@@ -79,7 +81,7 @@ func (b *Balancer) resolve(lb *loadBalancer, rule model.Rule) route {
 			r.sticky = a.Sticky
 			for _, w := range a.Forward {
 				if g, ok := b.group(w.TargetGroupARN); ok {
-					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight, priority: rule.Priority, rewrites: r.rewrite != nil})
+					r.groups = append(r.groups, &weightedGroup{lb: lb, group: g, weight: w.Weight, priority: rule.Priority, rewrites: r.rewrite != nil, gate: r.gate})
 				}
 			}
 		}
@@ -132,6 +134,7 @@ func (b *Balancer) associate() {
 		}
 	}
 	b.mu.RUnlock()
+	b.unnamed()
 	for _, g := range changed {
 		g.dispatch()
 		b.changes.add(g.arn)

@@ -140,6 +140,8 @@ func (f *frontend) countedAt(note any) *loadBalancer {
 		return n.lb
 	case *route:
 		return n.lb
+	case *stopped:
+		return n.at.lb
 	case *listener: // that the client may not reach
 		return n.lb
 	}

@@ -12,8 +12,8 @@ import (
 	"neargate/internal/model"
 )
 
-// readActions checks the actions of a rule: exactly one that ends it, as there
-// are none of the authentications that may stand before it.
+// readActions checks the actions of a rule: exactly one that ends it, and before it
+// an authentication at most. They come back in their order.
 func (s *service) readActions(in []types.Action) ([]model.Action, error) {
 	if len(in) == 0 {
 		return nil, invalid("A listener or rule must have an action")
@@ -25,10 +25,40 @@ func (s *service) readActions(in []types.Action) ([]model.Action, error) {
 			return nil, err
 		}
 	}
-	if len(out) > 1 {
-		return nil, model.Errorf(model.Invalid, "InvalidLoadBalancerAction", "Only one of the actions 'forward', 'redirect' and 'fixed-response' can be specified for a rule")
+	if err := checkOrder(out); err != nil {
+		return nil, err
 	}
+	slices.SortFunc(out, func(a, b model.Action) int { return a.Order - b.Order })
 	return out, s.checkSticky(out)
+}
+
+// checkOrder wants one action that ends the rule, and it last.
+func checkOrder(actions []model.Action) error {
+	gates, ends, gate, end := 0, 0, 0, 0
+	for _, a := range actions {
+		if a.JWT != nil {
+			gates, gate = gates+1, a.Order
+		} else {
+			ends, end = ends+1, a.Order
+		}
+	}
+	switch {
+	case ends > 1:
+		return badAction("Only one of the actions 'forward', 'redirect' and 'fixed-response' can be specified for a rule")
+	case gates > 1:
+		return badAction("Only one of the actions 'authenticate-oidc', 'authenticate-cognito' and 'jwt-validation' can be specified for a rule")
+	case ends == 0:
+		return badAction("The last action of a rule must be one of 'forward', 'redirect' and 'fixed-response'")
+	case gates == 1 && gate == end:
+		return badAction("The order of each action of a rule must be unique")
+	case gates == 1 && gate > end:
+		return badAction("The last action of a rule must be one of 'forward', 'redirect' and 'fixed-response'")
+	}
+	return nil
+}
+
+func badAction(format string, args ...any) error {
+	return model.Errorf(model.Invalid, "InvalidLoadBalancerAction", format, args...)
 }
 
 func readAction(in types.Action) (a model.Action, err error) {
@@ -45,7 +75,9 @@ func readAction(in types.Action) (a model.Action, err error) {
 		a.Redirect, err = readRedirect(in.RedirectConfig)
 	case types.ActionTypeEnumFixedResponse:
 		a.Fixed, err = readFixed(in.FixedResponseConfig)
-	case types.ActionTypeEnumAuthenticateOidc, types.ActionTypeEnumAuthenticateCognito, types.ActionTypeEnumJwtValidation:
+	case types.ActionTypeEnumJwtValidation:
+		a.JWT, err = readJWT(in.JwtValidationConfig)
+	case types.ActionTypeEnumAuthenticateOidc, types.ActionTypeEnumAuthenticateCognito:
 		err = notHere("Actions of type '%s' are not supported here", in.Type)
 	default:
 		err = invalid("Action type '%s' must be one of 'forward,authenticate-oidc,authenticate-cognito,redirect,fixed-response,jwt-validation'", in.Type)
@@ -111,12 +143,16 @@ func readRedirect(in *types.RedirectActionConfig) (*model.Redirect, error) {
 	return r, checkRedirect(r)
 }
 
-// checkDowngrade refuses that a listener of HTTPS leads back to HTTP
-// (load-balancer-listeners, "Redirect actions").
-func checkDowngrade(protocol string, actions []model.Action) error {
+// checkProtocol refuses that a listener of HTTPS leads back to HTTP
+// (load-balancer-listeners, "Redirect actions"), and that one of HTTP takes
+// what is secret.
+func checkProtocol(protocol string, actions []model.Action) error {
 	for _, a := range actions {
+		if protocol != "HTTPS" && a.JWT != nil {
+			return badAction("Actions of type '%s' are only supported on HTTPS listeners", a.Type)
+		}
 		if protocol == "HTTPS" && a.Redirect != nil && a.Redirect.Protocol == "HTTP" {
-			return model.Errorf(model.Invalid, "InvalidLoadBalancerAction", "You cannot redirect HTTPS to HTTP")
+			return badAction("You cannot redirect HTTPS to HTTP")
 		}
 	}
 	return nil
@@ -140,7 +176,7 @@ func checkRedirect(r *model.Redirect) error {
 	case len(r.Query) > 128 || !printable(r.Query):
 		return invalid("Redirect query '%s' must have at most 128 characters", r.Query)
 	case same:
-		return model.Errorf(model.Invalid, "InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
+		return badAction("The redirect configuration is not valid because it creates a loop.")
 	}
 	return nil
 }
@@ -170,6 +206,8 @@ func showActions(in []model.Action) []types.Action {
 	for i, a := range in {
 		out[i] = types.Action{Type: types.ActionTypeEnum(a.Type), Order: aws.Int32(int32(a.Order))}
 		switch {
+		case a.JWT != nil:
+			out[i].JwtValidationConfig = showJWT(a.JWT)
 		case a.Redirect != nil:
 			out[i].RedirectConfig = showRedirect(a.Redirect)
 		case a.Fixed != nil:

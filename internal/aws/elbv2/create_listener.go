@@ -38,7 +38,7 @@ func (s *service) createListener(ctx context.Context, in *elb.CreateListenerInpu
 	if l.DefaultActions, err = s.readActions(in.DefaultActions); err != nil {
 		return nil, err
 	}
-	if err = checkDowngrade(l.Protocol, l.DefaultActions); err != nil {
+	if err = checkProtocol(l.Protocol, l.DefaultActions); err != nil {
 		return nil, err
 	}
 	if l.Tags, err = mergeTags(nil, in.Tags); err != nil {
@@ -94,7 +94,7 @@ func (s *service) modifyListener(ctx context.Context, in *elb.ModifyListenerInpu
 		if err := (security{in.Protocol, in.Certificates, in.SslPolicy, in.MutualAuthentication}).apply(l); err != nil {
 			return err
 		}
-		return checkDowngrade(l.Protocol, l.DefaultActions)
+		return checkProtocol(l.Protocol, l.DefaultActions)
 	})
 	if err != nil {
 		return nil, err

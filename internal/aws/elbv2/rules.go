@@ -37,7 +37,7 @@ func (s *service) createRule(ctx context.Context, in *elb.CreateRuleInput) (*elb
 	if r.Actions, err = s.readActions(in.Actions); err != nil {
 		return nil, err
 	}
-	if err = checkDowngrade(l.Protocol, r.Actions); err != nil {
+	if err = checkProtocol(l.Protocol, r.Actions); err != nil {
 		return nil, err
 	}
 	if r.Tags, err = mergeTags(nil, in.Tags); err != nil {
@@ -88,7 +88,7 @@ func (s *service) modifyRule(ctx context.Context, in *elb.ModifyRuleInput) (*elb
 	}
 	r, err := s.lb.UpdateRule(ctx, arn, func(r *model.Rule) error {
 		if l, ok := s.lb.Listener(r.ListenerARN); ok {
-			if err := checkDowngrade(l.Protocol, actions); err != nil {
+			if err := checkProtocol(l.Protocol, actions); err != nil {
 				return err
 			}
 		}

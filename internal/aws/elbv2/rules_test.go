@@ -8,6 +8,9 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"neargate/internal/aws/elbv2"
 )
 
 // front creates a load balancer with a target group and a listener.
@@ -203,4 +206,65 @@ func TestTags(t *testing.T) {
 		t.Errorf("tags %v after a refused call", got)
 	}
 	must[*elb.DescribeAccountLimitsOutput](t)(c.DescribeAccountLimits(ctx, &elb.DescribeAccountLimitsInput{}))
+}
+
+// TestActionsBeforeTheLast wants tokens of an issuer before a request is forwarded.
+func TestActionsBeforeTheLast(t *testing.T) {
+	client := dialWith(t, elbv2.Config{Place: place}, shelf(t, "cert"))
+	ctx := t.Context()
+	lb := must[*elb.CreateLoadBalancerOutput](t)(client.CreateLoadBalancer(ctx, loadBalancerInput("web"))).LoadBalancers[0]
+	tg := must[*elb.CreateTargetGroupOutput](t)(client.CreateTargetGroup(ctx, targetGroupInput("web"))).TargetGroups[0]
+	jwt := func(order int32, change func(*types.JwtValidationActionConfig)) types.Action {
+		cfg := &types.JwtValidationActionConfig{
+			JwksEndpoint: aws.String("https://id.test/keys"), Issuer: aws.String("https://id.test"),
+			AdditionalClaims: []types.JwtValidationActionAdditionalClaim{
+				{Format: types.JwtValidationActionAdditionalClaimFormatEnumSpaceSeparatedValues, Name: aws.String("scope"), Values: []string{"read", "write"}},
+			},
+		}
+		if change != nil {
+			change(cfg)
+		}
+		return types.Action{Type: types.ActionTypeEnumJwtValidation, Order: aws.Int32(order), JwtValidationConfig: cfg}
+	}
+	last := types.Action{Type: types.ActionTypeEnumForward, Order: aws.Int32(2), TargetGroupArn: tg.TargetGroupArn}
+	create := func(protocol types.ProtocolEnum, actions ...types.Action) (*elb.CreateListenerOutput, error) {
+		in := &elb.CreateListenerInput{LoadBalancerArn: lb.LoadBalancerArn, Port: freePort(t), Protocol: protocol, DefaultActions: actions}
+		if protocol == types.ProtocolEnumHttps {
+			in.Certificates = []types.Certificate{{CertificateArn: aws.String("cert")}}
+		}
+		return client.CreateListener(ctx, in)
+	}
+	for name, tc := range map[string]struct {
+		protocol types.ProtocolEnum
+		actions  []types.Action
+		code     string
+	}{
+		"over HTTP":           {types.ProtocolEnumHttp, []types.Action{jwt(1, nil), last}, "InvalidLoadBalancerAction"},
+		"alone":               {types.ProtocolEnumHttps, []types.Action{jwt(1, nil)}, "InvalidLoadBalancerAction"},
+		"behind the last":     {types.ProtocolEnumHttps, []types.Action{last, jwt(3, nil)}, "InvalidLoadBalancerAction"},
+		"in one order":        {types.ProtocolEnumHttps, []types.Action{last, jwt(2, nil)}, "InvalidLoadBalancerAction"},
+		"twice":               {types.ProtocolEnumHttps, []types.Action{jwt(1, nil), last, jwt(1, nil)}, "InvalidLoadBalancerAction"},
+		"two that end a rule": {types.ProtocolEnumHttps, []types.Action{last, last}, "InvalidLoadBalancerAction"},
+		"keys without TLS": {types.ProtocolEnumHttps, []types.Action{jwt(1, func(c *types.JwtValidationActionConfig) {
+			c.JwksEndpoint = aws.String("http://id.test/keys")
+		}), last}, "ValidationError"},
+		"a claim of our own": {types.ProtocolEnumHttps, []types.Action{jwt(1, func(c *types.JwtValidationActionConfig) {
+			c.AdditionalClaims[0].Name = aws.String("exp")
+		}), last}, "ValidationError"},
+		"a space among values": {types.ProtocolEnumHttps, []types.Action{jwt(1, func(c *types.JwtValidationActionConfig) {
+			c.AdditionalClaims[0].Values = []string{"read write"}
+		}), last}, "ValidationError"},
+	} {
+		if _, err := create(tc.protocol, tc.actions...); code(err) != tc.code {
+			t.Errorf("%s: got %v, want %s", name, err, tc.code)
+		}
+	}
+	l := must[*elb.CreateListenerOutput](t)(create(types.ProtocolEnumHttps, last, jwt(1, nil))).Listeners[0]
+	shown := must[*elb.DescribeListenersOutput](t)(client.DescribeListeners(ctx, &elb.DescribeListenersInput{ListenerArns: []string{*l.ListenerArn}})).Listeners[0]
+	if len(shown.DefaultActions) != 2 {
+		t.Fatalf("got %d actions", len(shown.DefaultActions))
+	}
+	if diff := cmp.Diff(jwt(1, nil), shown.DefaultActions[0], cmpopts.IgnoreUnexported(types.Action{}, types.JwtValidationActionConfig{}, types.JwtValidationActionAdditionalClaim{})); diff != "" {
+		t.Errorf("the first action (-want +got):\n%s", diff)
+	}
 }

@@ -12,7 +12,6 @@ func refused() []wire.Setting {
 	return []wire.Setting{
 		wire.Refused[types.Action]("AuthenticateCognitoConfig"),
 		wire.Refused[types.Action]("AuthenticateOidcConfig"),
-		wire.Refused[types.Action]("JwtValidationConfig"),
 		wire.Refused[types.IpamPools]("Ipv4IpamPoolId"),
 		wire.Refused[types.RevocationContent]("S3ObjectVersion", "null"),
 		wire.Refused[types.SourceIpConditionConfig]("IpAddressType", "ipv4"),

@@ -41,7 +41,9 @@ type Entry struct {
 	TargetGroup                string // an ARN; "": none
 	Priority                   int    // of the rule, 0 is the default's; NoRule: none was asked
 	Action                     string // "forward", "fixed-response" or "redirect"; "": none
+	Before                     string // an action that let the request pass before: "authenticate" or "jwt-validation"; "": none
 	Redirect                   string // where to
+	ErrorReason                string // of an authentication; "": none
 	Class, ClassReason         string // of desync mitigation; "" if compliant
 	// What the target got for host and URI; "" what the client sent.
 	TransformedHost, TransformedURI string
@@ -79,8 +81,9 @@ func (e *Entry) Append(b []byte) []byte {
 	b = append(appendQuoted(b, e.Certificate), ' ')
 	b = append(e.appendPriority(b), ' ')
 	b = append(appendTime(b, e.Arrived), ' ')
-	b = append(appendQuoted(b, e.Action), ' ')
-	b = append(appendQuoted(b, e.Redirect), ` "-" "`...) // no error of Lambda, WAF or authentication
+	b = append(e.appendActions(b), ' ')
+	b = append(appendQuoted(b, e.Redirect), ' ')
+	b = append(appendQuoted(b, e.ErrorReason), ` "`...) // there are no errors of Lambda or WAF
 	b = append(appendAddress(b, e.Target), `" "`...)
 	b = append(appendCode(b, e.TargetStatus), `" `...)
 	b = append(appendQuoted(b, e.Class), ' ')
@@ -140,4 +143,11 @@ func (e *Entry) appendPriority(b []byte) []byte {
 		return append(b, '-')
 	}
 	return strconv.AppendInt(b, int64(e.Priority), 10)
+}
+
+func (e *Entry) appendActions(b []byte) []byte {
+	if e.Before == "" || e.Action == "" {
+		return appendQuoted(b, e.Action)
+	}
+	return append(append(append(append(append(b, '"'), e.Before...), ','), e.Action...), '"')
 }

@@ -30,6 +30,7 @@ const (
 	ForwardedProtoField
 	HostField
 	KeepAliveField
+	OIDCField // what only a load balancer tells of a user
 	ProxyConnectionField
 	TEField
 	TraceField
@@ -40,6 +41,9 @@ const (
 // KnownField returns the id of a field by its name, in any case; most names fail
 // at the length or the first letter.
 func KnownField(name string) FieldID {
+	if userField(name) {
+		return OIDCField
+	}
 	want, id := "", OtherField
 	switch len(name) {
 	case 2:
@@ -80,6 +84,40 @@ func KnownField(name string) FieldID {
 		return OtherField
 	}
 	return id
+}
+
+// userField reports whether a name is one of those that tell targets who logged in.
+// An underscore counts as a hyphen: to many applications it is the same.
+func userField(name string) bool {
+	const prefix = "x-amzn-oidc-"
+	want := ""
+	switch len(name) - len(prefix) {
+	case len("data"):
+		want = "data"
+	case len("identity"):
+		want = "identity"
+	case len("accesstoken"):
+		want = "accesstoken"
+	}
+	return want != "" && folds(name[:len(prefix)], prefix) && folds(name[len(prefix):], want)
+}
+
+// folds reports whether a name is another, which is in lower case, but for case and
+// underscores.
+func folds(name, lower string) bool {
+	for i := range len(lower) {
+		c := name[i]
+		switch {
+		case c == '_':
+			c = '-'
+		case 'A' <= c && c <= 'Z':
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // find returns the value of the first field with this name, in any case.

@@ -112,6 +112,31 @@ func (f *Flow) handle(v Verdict) {
 		f.failBody(err)
 	case r.Class >= Acceptable && f.set.Desync == Strictest:
 		f.refuse(errStrict)
+	case v.Later != nil:
+		f.handleLater(v.Later)
+	default:
+		f.act(v)
+	}
+}
+
+// handleLater waits for what the Router decides.
+func (f *Flow) handleLater(d Decider) {
+	v := d.Decide(&f.Request)
+	f.endClaim()
+	f.rewrite, f.edits = v.Rewrite, v.Edits
+	switch {
+	case f.gone.Load():
+		f.leave()
+	case f.ended():
+		f.keep = false
+	default:
+		f.act(v)
+	}
+}
+
+// act answers the request, or passes it on.
+func (f *Flow) act(v Verdict) {
+	switch {
 	case v.Answer != nil:
 		f.answer(v.Answer)
 	case v.Group == nil:

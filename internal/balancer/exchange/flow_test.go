@@ -349,3 +349,65 @@ func TestInterimAnswersPassOnce(t *testing.T) {
 		t.Errorf("got %d after (-want +got):\n%s", c.head.Status, diff)
 	}
 }
+
+// later decides when something has come.
+type later struct {
+	come chan struct{}
+	then Verdict
+}
+
+func (l *later) Decide(r *Request) Verdict {
+	select {
+	case <-l.come:
+		return l.then
+	case <-r.Context().Done():
+		return Verdict{Answer: &Answer{Status: 500}}
+	}
+}
+
+func TestVerdictThatIsWaitedFor(t *testing.T) {
+	w := newWorld(&upstream{turns: []turn{{}}})
+	wait := &later{come: make(chan struct{}), then: w.verdict}
+	wait.then.Edits = &Edits{Request: Edit{Add: []Field{{Name: "X-User", Value: "ann"}}}}
+	w.verdict = Verdict{Later: wait}
+	close(wait.come)
+	c := &client{parts: []string{"bo", "dy"}}
+	if !w.serve(t, c, func(r *Request) { r.Method = "POST" }) || c.head.Status != 200 {
+		t.Errorf("got %d", c.head.Status)
+	}
+	up := w.target.kept.(*upstream)
+	if v, _ := find(up.fwd[0].Fields, "x-user"); v != "ann" || up.body.String() != "body" {
+		t.Errorf("the target got %q of %q", up.body.String(), v)
+	}
+}
+
+func TestClientThatIsGoneEndsTheWaitForAVerdict(t *testing.T) {
+	w := newWorld(&upstream{})
+	w.verdict = Verdict{Later: &later{come: make(chan struct{})}}
+	c := &client{}
+	c.watched = func() { c.flow.Gone() }
+	w.serve(t, c, nil)
+	if w.sum.Status != 460 || c.head.Status != 0 {
+		t.Errorf("got %+v, want 460", w.sum)
+	}
+}
+
+// TestOnlyWeTellOfUsers has nobody else tell a target who has logged in.
+func TestOnlyWeTellOfUsers(t *testing.T) {
+	up := &upstream{turns: []turn{{}}}
+	w := newWorld(up)
+	w.serve(t, &client{}, func(r *Request) {
+		for _, name := range []string{"x-amzn-oidc-data", "X-Amzn-Oidc-Identity", "x-amzn-oidc-accesstoken", "X_AMZN_OIDC_DATA", "x-amzn_oidc-identity", "x-amzn-oidc-date"} {
+			r.Fields = append(r.Fields, Field{Name: name, Value: "mallory", ID: KnownField(name)})
+		}
+	})
+	var got []string
+	for _, f := range up.fwd[0].Fields {
+		if f.Value == "mallory" {
+			got = append(got, f.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"x-amzn-oidc-date"}, got); diff != "" {
+		t.Errorf("passed (-want +got):\n%s", diff)
+	}
+}

@@ -77,6 +77,8 @@ func (f *Flow) passes(field *Field) bool {
 		return f.set.ForwardedFor == PreserveForwarded
 	case ForwardedPortField, ForwardedProtoField, TraceField:
 		return false // written anew
+	case OIDCField:
+		return false
 	default:
 		return !f.set.DropInvalid || f.Request.Invalid == 0 || plain(field.Name)
 	}

@@ -11,6 +11,7 @@ type Router interface {
 // own, or a group of targets. The zero Verdict is a 503.
 type Verdict struct {
 	Drop   bool    // the connection is reset without an answer, as if nobody listened
+	Later  Decider // if not nil, asked for the verdict; Settings and Edits hold already
 	Answer *Answer // if not nil, sent to the client; read only
 	Group  Group   // else asked for a target
 
@@ -21,6 +22,14 @@ type Verdict struct {
 	Rewrite *Rewrite
 	// Edits, if not nil, change header fields; read only.
 	Edits *Edits
+}
+
+// Decider decides what becomes of a request where that takes a wait, such as for an
+// identity provider.
+type Decider interface {
+	// Decide returns the verdict, one without Later, whose Settings do not count. It
+	// may wait as Group.Claim may.
+	Decide(r *Request) Verdict
 }
 
 // Rewrite is a request's address as the target gets it, in place of the client's.
