@@ -1,13 +1,10 @@
 package scenario_test
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,8 +12,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -29,9 +24,6 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/coder/websocket"
-
-	"neargate/internal/load"
-	"neargate/internal/traffic"
 )
 
 var restarts = flag.Int("restarts", 3, "how often TestReplacedUnderLoad replaces the server")
@@ -57,13 +49,7 @@ func TestReplacedUnderLoad(t *testing.T) {
 	var l loads
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	l.keep(ctx, t, "http://"+address+"/", 500)
-	l.each(ctx, "closing", 250, func() error { return askOnce(ctx, address) })
-	modern := &http.Client{Transport: &http.Transport{
-		ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // who is served is tested elsewhere
-	}}
-	defer modern.CloseIdleConnections()
-	l.each(ctx, "HTTP/2", 250, func() error { return askHTTP2(ctx, modern, "https://"+secure+"/") })
+	l.thousand(ctx, t, address, secure)
 	var made []string // by the calls
 	l.each(ctx, "calls", 10, func() error {
 		name := fmt.Sprintf("c-%d", len(made))
@@ -88,7 +74,8 @@ func TestReplacedUnderLoad(t *testing.T) {
 	}
 	stop()
 	l.wait()
-	l.report(t)
+	t.Logf("%d restarts", *restarts)
+	l.report(t, "calls")
 	if after := c.tasks("web", ecstypes.DesiredStatusRunning); len(after) != len(before) {
 		t.Errorf("%d tasks, %d before", len(after), len(before))
 	} else {
@@ -223,137 +210,6 @@ func said(ctx context.Context, socket *websocket.Conn, text string) error {
 		err = fmt.Errorf("heard %q", got)
 	}
 	return err
-}
-
-// askOnce asks on a connection for this request alone.
-func askOnce(ctx context.Context, address string) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n"); err != nil {
-		return err
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	return succeeded(resp, err)
-}
-
-func askHTTP2(ctx context.Context, c *http.Client, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := c.Do(req)
-	if err == nil && resp.ProtoMajor != 2 {
-		err = fmt.Errorf("answered in %s", resp.Proto)
-	}
-	return succeeded(resp, err)
-}
-
-func succeeded(resp *http.Response, err error) error {
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
-	}
-	return nil
-}
-
-// loads are clients that go on asking, and what became of it.
-type loads struct {
-	running sync.WaitGroup
-	asked   atomic.Int64
-
-	mu     sync.Mutex
-	counts map[string]int
-	failed []string
-}
-
-func (l *loads) note(who string, err error) {
-	l.asked.Add(1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.counts == nil {
-		l.counts = map[string]int{}
-	}
-	l.counts[who]++
-	if err != nil {
-		l.failed = append(l.failed, fmt.Sprintf("%s %s: %v", time.Now().Format("15:04:05.000"), who, err))
-	}
-}
-
-// keep asks over 20 kept connections, at a rate a second.
-func (l *loads) keep(ctx context.Context, t *testing.T, url string, rate int) {
-	const users = 20
-	tester := must[*load.Tester](t)(load.New(load.Config{
-		URL: url, Pace: time.Second * users / time.Duration(rate), Users: traffic.Shape{{For: time.Hour, From: users, To: users}},
-	}))
-	l.running.Go(func() {
-		_ = tester.Run(ctx, func(r load.Result) { // ends with ctx
-			switch {
-			case ctx.Err() != nil:
-			case r.Err != nil:
-				l.note("kept", r.Err)
-			case r.Failed():
-				l.note("kept", fmt.Errorf("status %d", r.Status))
-			default:
-				l.note("kept", nil)
-			}
-		})
-	})
-}
-
-// each asks at a rate a second, one request after another for each of up to 10 users.
-func (l *loads) each(ctx context.Context, who string, rate int, ask func() error) {
-	users := max(1, rate/25)
-	for range users {
-		l.running.Go(func() {
-			tick := time.NewTicker(time.Second * time.Duration(users) / time.Duration(rate))
-			defer tick.Stop()
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-tick.C:
-				}
-				if err := ask(); ctx.Err() == nil {
-					l.note(who, err)
-				}
-			}
-		})
-	}
-}
-
-// more waits for a second's requests.
-func (l *loads) more(t *testing.T) {
-	until := l.asked.Load() + 1000
-	eventually(t, time.Minute, "1,000 requests", func() error {
-		if n := l.asked.Load(); n < until {
-			return fmt.Errorf("%d are missing", until-n)
-		}
-		return nil
-	})
-}
-
-func (l *loads) wait() { l.running.Wait() }
-
-func (l *loads) report(t *testing.T) {
-	t.Logf("%d restarts, requests: %v", *restarts, l.counts)
-	for _, who := range []string{"kept", "closing", "HTTP/2", "calls"} {
-		if l.counts[who] == 0 {
-			t.Errorf("nobody asked: %s", who)
-		}
-	}
-	if len(l.failed) > 0 {
-		t.Errorf("%d requests failed:\n%s", len(l.failed), strings.Join(l.failed[:min(20, len(l.failed))], "\n"))
-	}
 }
 
 // endSuccessor ends a server that has replaced another.
