@@ -13,6 +13,12 @@ resource "aws_lb" "this" {
     enabled = true
   }
 
+  connection_logs {
+    bucket  = aws_s3_bucket.this.id
+    prefix  = "balancer/connections"
+    enabled = true
+  }
+
   tags       = { Stage = var.stage }
   depends_on = [aws_s3_bucket_policy.this, aws_internet_gateway.this] # one that faces the internet needs the latter
 }

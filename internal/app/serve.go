@@ -32,7 +32,7 @@ func (s *Server) serve(ctx, parts context.Context) error {
 		Place: s.cfg.Place, Names: s.cfg.names(s.listener.Addr()), Log: log,
 	}))
 	doors := []door{{
-		name: "the APIs", listener: s.listener, handler: orObjects(s.handler(apis), objects), most: apiConns(), each: apiConns(),
+		name: "the APIs", listener: s.listener, handler: orObjects(s.handler(ctx, apis), objects), most: apiConns(), each: apiConns(),
 	}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -102,8 +102,8 @@ func orObjects(next, objects http.Handler) http.Handler {
 }
 
 // handler joins the AWS APIs, the registry, the sessions of ECS Exec and the pages
-// about the server.
-func (s *Server) handler(apis http.Handler) http.Handler {
+// about the server. What has no end of its own ends with ctx.
+func (s *Server) handler(ctx context.Context, apis http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/v2/", steady(s.parts.registry.Handler()))
 	mux.Handle(session.Path, s.parts.sessions.Handler())
@@ -111,9 +111,21 @@ func (s *Server) handler(apis http.Handler) http.Handler {
 	mux.Handle(registry.ImagesPath+"/", s.parts.registry.ImagesHandler())
 	mux.Handle("/_neargate/", console.Handler(s.cfg.names(s.listener.Addr()), console.Sources{
 		Services: s.parts.ecs, Decisions: s.parts.autoscaler, Balancer: s.parts.balancer, Consumption: consumption{s.parts}, Names: nameDirectory{s.parts}, Authority: s.parts.authority,
+		Logs: s.parts.balancer, Signed: s.parts.signed, AtEnd: func(f func()) func() bool { return context.AfterFunc(ctx, f) },
 	}))
 	mux.Handle("/", apis)
 	return mux
+}
+
+// signed reports whether a request without a body is signed for a service by one who
+// has a key.
+func (p *parts) signed(r *http.Request, service string) error {
+	check, err := p.auth.Authenticate(r, service)
+	if err != nil {
+		return err
+	}
+	_, err = check(nil)
+	return err
 }
 
 // steady lets a body, such as the layer of an image, take as long as it needs

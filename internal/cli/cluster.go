@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 
@@ -24,6 +25,15 @@ func (c *clusterFlags) add(cmd *cobra.Command) {
 
 // open finds the server as explain does, with a key for it.
 func (c *clusterFlags) open(cmd *cobra.Command) (*inside.Cluster, error) {
+	cfg, client, err := c.configure(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return inside.Open(cfg, client, c.cluster), nil
+}
+
+// configure returns how the server is reached by the AWS APIs.
+func (c *clusterFlags) configure(cmd *cobra.Command) (cfg aws.Config, client *http.Client, err error) {
 	a := app.Access{
 		Endpoint: strings.TrimSuffix(os.Getenv("AWS_ENDPOINT_URL"), "/"), CAFile: os.Getenv("AWS_CA_BUNDLE"),
 		Region: os.Getenv("AWS_REGION"), AccessKey: os.Getenv("AWS_ACCESS_KEY_ID"), SecretKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
@@ -33,24 +43,22 @@ func (c *clusterFlags) open(cmd *cobra.Command) (*inside.Cluster, error) {
 		a.Region = os.Getenv("AWS_DEFAULT_REGION")
 	}
 	if cmd.Flags().Changed("data") || a.Endpoint == "" {
-		var err error
 		if a, err = readAccess(c.data); err != nil {
-			return nil, err
+			return cfg, nil, err
 		}
 		a.Endpoint = a.Local
 		session = ""
 	}
 	if a.AccessKey == "" || a.SecretKey == "" || a.Region == "" {
-		return nil, hinted{errors.New("AWS_ENDPOINT_URL is set without a region and a key"), `eval "$(neargate env)" sets them; --data names the server's directory instead`}
+		return cfg, nil, hinted{errors.New("AWS_ENDPOINT_URL is set without a region and a key"), `eval "$(neargate env)" sets them; --data names the server's directory instead`}
 	}
-	client, err := clientTrusting(a.CAFile)
-	if err != nil {
-		return nil, err
+	if client, err = clientTrusting(a.CAFile); err != nil {
+		return cfg, nil, err
 	}
-	return inside.Open(aws.Config{
+	return aws.Config{
 		Region: a.Region, BaseEndpoint: aws.String(a.Endpoint), HTTPClient: client,
 		Credentials: credentials.NewStaticCredentialsProvider(a.AccessKey, a.SecretKey, session),
-	}, client, c.cluster), nil
+	}, client, nil
 }
 
 // troubled gives an error of package inside its hint.

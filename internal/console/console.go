@@ -1,6 +1,6 @@
 // Package console is the pages beside the AWS APIs, below /_neargate/: what a
-// person or a program can ask the server about itself. They only read, ask for
-// no signature, and answer JSON, but for the root.
+// person or a program can ask the server about itself. They only read, and
+// answer JSON without a signature, but where another thing is said.
 //
 //	GET /_neargate/health
 //	    200 when the server is ready.
@@ -12,6 +12,9 @@
 //	    What tasks and their containers have consumed so far, as Usage.
 //	GET /_neargate/names
 //	    The names of load balancers and where they are asked for, as Names.
+//	GET /_neargate/logs?balancer=NAME&log=access|connections|health-checks
+//	    The lines of a load balancer's log from now on, until the client leaves. A
+//	    line "#lost N" says that it was too slow for N lines. It wants a signature.
 //	GET /_neargate/ca
 //	    The root that the server's own certificates are signed by, in PEM.
 //
@@ -99,6 +102,11 @@ type Sources struct {
 	Consumption consumption
 	Names       directory
 	Authority   authority
+	Logs        logs
+	// Signed reports whether a request without a body is signed for a service.
+	Signed func(r *http.Request, service string) error
+	// AtEnd calls f when the server ends, unless it is stopped.
+	AtEnd func(f func()) (stop func() bool)
 }
 
 // authority is who signs the server's own certificates.
@@ -142,6 +150,7 @@ func Handler(names []string, from Sources) http.Handler {
 		w.Header().Set("Content-Type", "application/x-pem-file")
 		_, _ = w.Write(root) // the client has gone
 	})
+	mux.HandleFunc("GET "+LogsPath, follow(from))
 	return named(names, mux)
 }
 
@@ -205,6 +214,10 @@ func refuse(w http.ResponseWriter, err error) {
 	switch {
 	case ok && e.Kind == model.NotFound:
 		answer(w, http.StatusNotFound, Fault{e.Code, e.Msg})
+	case ok && e.Kind == model.Denied:
+		answer(w, http.StatusForbidden, Fault{e.Code, e.Msg})
+	case ok && e.Kind == model.Conflict:
+		answer(w, http.StatusConflict, Fault{e.Code, e.Msg})
 	case ok && e.Kind == model.Invalid:
 		answer(w, http.StatusBadRequest, Fault{e.Code, e.Msg})
 	default:

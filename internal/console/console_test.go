@@ -115,7 +115,7 @@ func TestPages(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			w := &world{}
 			got := httptest.NewRecorder()
-			Handler(nil, Sources{w, w, w, w, w, w}).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
+			Handler(nil, Sources{Services: w, Decisions: w, Balancer: w, Consumption: w, Names: w, Authority: w}).ServeHTTP(got, httptest.NewRequestWithContext(t.Context(), row.method, "http://127.0.0.1:4566"+row.path, http.NoBody))
 			body := strings.TrimSpace(got.Body.String())
 			if _, rest, found := strings.Cut(body, `"at":`); found && strings.Contains(row.path, "usage") { // the time of the answer
 				_, body, _ = strings.Cut(rest, ",")
@@ -137,7 +137,7 @@ func TestOtherNamesAreNotAnswered(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_neargate/decisions?service=web", http.NoBody)
 		r.Host = host
 		w, got := &world{}, httptest.NewRecorder()
-		Handler([]string{"box.lan"}, Sources{w, w, w, w, w, w}).ServeHTTP(got, r)
+		Handler([]string{"box.lan"}, Sources{Services: w, Decisions: w, Balancer: w, Consumption: w, Names: w, Authority: w}).ServeHTTP(got, r)
 		if got.Code != status || (status != 200) != (w.asked == 0) {
 			t.Errorf("Host %q: status %d, %d decisions asked for, want %d", host, got.Code, w.asked, status)
 		}
