@@ -67,7 +67,8 @@ type Tasks interface {
 	// itself is to blame for, or its images, is a *model.Error with one of ECS's
 	// codes: CannotPullContainerError, CannotStartContainerError,
 	// ResourceInitializationError, or ECS's words for a container that waits in vain
-	// (CodeWait). Its Msg, like every reason in a state, is for callers of the APIs:
+	// (CodeWait). One that a container's image could not be pulled, or that it could
+	// not be started, wraps a *ContainerError. Its Msg, like every reason in a state, is for callers of the APIs:
 	// it names no place of the machine. Others wrap ErrStopped when Stop ended the
 	// start, or the cause of ctx when that ended.
 	//

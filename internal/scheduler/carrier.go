@@ -94,7 +94,16 @@ func (c carrier) start(ctx context.Context, t model.Task, def model.TaskDefiniti
 	if errors.Is(err, runtime.ErrEssentialEnded) {
 		return task.NotStarted{Run: run}
 	}
-	return task.NotStarted{Reason: reasonOf(err), Run: run}
+	return notStarted(err, run)
+}
+
+// notStarted is the answer of a start that ended with err.
+func notStarted(err error, run model.RunState) task.NotStarted {
+	answer := task.NotStarted{Reason: reasonOf(err), Run: run}
+	if c, ok := errors.AsType[*runtime.ContainerError](err); ok {
+		answer.Container = c.Container
+	}
+	return answer
 }
 
 // stop has the engine stop a task.

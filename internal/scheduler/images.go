@@ -31,7 +31,7 @@ func (c carrier) resolve(ctx context.Context, def model.TaskDefinition) (map[str
 				return nil, err
 			}
 			if digest, err = c.engine.Resolve(ctx, runtime.Image{Reference: one.Image, Credential: cred, Architecture: def.Architecture}); err != nil {
-				return nil, err
+				return nil, &runtime.ContainerError{Container: one.Name, Err: err}
 			}
 			byImage[one.Image] = digest
 		}

@@ -88,7 +88,7 @@ func (o *owner) start(ctx context.Context, e *entry) {
 			})
 		}
 		if err != nil {
-			return task.NotStarted{Reason: reasonOf(err)}
+			return notStarted(err, model.RunState{})
 		}
 		return answer
 	})

@@ -103,7 +103,8 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// stopsWith waits for a stopped task of a service that gives a reason.
+// stopsWith waits for a task of a service, of one container, that stopped for a
+// reason. The container has the task's where it could not be pulled or started.
 func (c *client) stopsWith(service, reason string) {
 	c.t.Helper()
 	eventually(c.t, 30*time.Second, "a stopped task with the reason "+reason, func() error {
@@ -114,6 +115,10 @@ func (c *client) stopsWith(service, reason string) {
 				said += " / " + aws.ToString(k.Reason)
 			}
 			if strings.Contains(said, reason) {
+				why, own := aws.ToString(task.StoppedReason), aws.ToString(task.Containers[0].Reason)
+				if (strings.HasPrefix(why, "CannotPull") || strings.HasPrefix(why, "CannotStart")) && own != why {
+					c.t.Errorf("the container's reason is %q, the task's %q", own, why)
+				}
 				return nil
 			}
 			seen = append(seen, said)

@@ -47,6 +47,15 @@ func (m *move) learnContainers(run model.RunState) {
 	m.Record.Health = Health(m.Def, m.Record.Containers)
 }
 
+// blame notes that the task did not start for a reason of one container's.
+func (m *move) blame(name, reason string) {
+	m.eachContainer(func(c *model.Container) {
+		if c.Name == name {
+			c.Reason = reason
+		}
+	})
+}
+
 func (m *move) stopContainers() {
 	m.eachContainer(func(c *model.Container) { c.LastStatus = model.TaskStopped })
 }

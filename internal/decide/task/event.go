@@ -19,8 +19,9 @@ type Started struct{ Run model.RunState }
 // NotStarted answers Start: it failed, or was cancelled. Run has what is known
 // of the containers.
 type NotStarted struct {
-	Reason string // "CODE: text"; "": the task ended by itself before all its containers had been started
-	Run    model.RunState
+	Reason    string // "CODE: text"; "": the task ended by itself before all its containers had been started
+	Container string // the one that Reason is about; "": it is about the task
+	Run       model.RunState
 }
 
 // Ended is the engine's word that the task has ended.
@@ -81,7 +82,7 @@ type WriteFailed struct{ Changes int }
 func (Tick) apply(*move) {}
 
 func (e Started) apply(m *move)           { m.started(e.Run) }
-func (e NotStarted) apply(m *move)        { m.notStarted(e.Reason, e.Run) }
+func (e NotStarted) apply(m *move)        { m.notStarted(e) }
 func (e Ended) apply(m *move)             { m.ended(e.Run) }
 func (e ContainersChanged) apply(m *move) { m.containersChanged(e.Run) }
 func (e StopOrdered) apply(m *move)       { m.stop(e) }

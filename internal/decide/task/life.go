@@ -86,7 +86,8 @@ func (m *move) run() {
 }
 
 // notStarted ends a task that did not reach RUNNING.
-func (m *move) notStarted(reason string, run model.RunState) {
+func (m *move) notStarted(e NotStarted) {
+	reason, blamed, run := e.Reason, "", e.Run
 	m.Starting, m.News = false, nil
 	m.Record.PullStartedAt, m.Record.PullStoppedAt = run.PullStartedAt, run.PullStoppedAt
 	if !m.StopOrdered() {
@@ -94,11 +95,15 @@ func (m *move) notStarted(reason string, run model.RunState) {
 		if reason == "" {
 			code, reason = endOf(&run)
 		}
+		blamed = e.Container
 		m.stopping(code, reason, run.StoppingAt)
 		m.tell(Fact{Kind: DidNotStart, Reason: reason})
 		m.fail()
 	}
 	m.finish(&run)
+	if blamed != "" {
+		m.blame(blamed, reason)
+	}
 }
 
 // stop orders the task to stop.

@@ -21,7 +21,8 @@ func (t *entry) listen() error {
 			for _, s := range t.servers {
 				_ = s.Close()
 			}
-			return model.Errorf(model.Invalid, runtime.CodeStart, "container %s: %v", t.spec.Containers[i].Name, err)
+			name := t.spec.Containers[i].Name
+			return &runtime.ContainerError{Container: name, Err: model.Errorf(model.Invalid, runtime.CodeStart, "container %s: %v", name, err)}
 		}
 		s := &http.Server{
 			ReadHeaderTimeout: time.Minute,

@@ -105,7 +105,7 @@ func (e *Engine) prepare(t *entry, begin time.Time) (waits bool, err error) {
 	for i, c := range t.spec.Containers {
 		digest, err := e.resolveLocked(runtime.ImageOf(t.spec, c))
 		if err != nil {
-			return false, err
+			return false, &runtime.ContainerError{Container: c.Name, Err: err}
 		}
 		s.Containers = append(s.Containers, model.ContainerState{
 			Name: c.Name, ImageDigest: digest, RuntimeID: model.RuntimeID(t.spec.ID, i), Health: "UNKNOWN",

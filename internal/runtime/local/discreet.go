@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/supervisor"
 )
 
@@ -76,7 +77,11 @@ func (d discretion) err(err error) error {
 	if text == m.Msg {
 		return err
 	}
-	return &model.Error{Kind: m.Kind, Code: m.Code, Msg: text, Err: errors.Join(errors.New(m.Msg), m.Err)}
+	var told error = &model.Error{Kind: m.Kind, Code: m.Code, Msg: text, Err: errors.Join(errors.New(m.Msg), m.Err)}
+	if c, ok := errors.AsType[*runtime.ContainerError](err); ok {
+		told = &runtime.ContainerError{Container: c.Container, Err: told}
+	}
+	return told
 }
 
 // report returns what a supervisor reports, without paths of the machine.

@@ -45,10 +45,11 @@ func TestFailedStartStopsWhatRuns(t *testing.T) {
 		name       string
 		containers []model.ContainerSpec
 		code, text string
+		blamed     string // container
 	}{
-		{"unhealthy", []model.ContainerSpec{ill("side", "signal"), waits(container("app", "wait"), "side", "HEALTHY")}, runtime.CodeWait, "dependency side is unhealthy"},
-		{"late", []model.ContainerSpec{late, waits(container("app", "wait"), "side", "HEALTHY")}, runtime.CodeWait, "startTimeout of 1s"},
-		{"cannot be created", []model.ContainerSpec{container("side", "signal"), init, missing}, runtime.CodeStart, `exec: "foo"`},
+		{"unhealthy", []model.ContainerSpec{ill("side", "signal"), waits(container("app", "wait"), "side", "HEALTHY")}, runtime.CodeWait, "dependency side is unhealthy", ""},
+		{"late", []model.ContainerSpec{late, waits(container("app", "wait"), "side", "HEALTHY")}, runtime.CodeWait, "startTimeout of 1s", ""},
+		{"cannot be created", []model.ContainerSpec{container("side", "signal"), init, missing}, runtime.CodeStart, `exec: "foo"`, "app"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := open(t)
@@ -56,6 +57,13 @@ func TestFailedStartStopsWhatRuns(t *testing.T) {
 			s.Containers = row.containers
 			end, err := b.Start(t.Context(), s)
 			failed(t, err, row.code, row.text)
+			var blamed string
+			if c, ok := errors.AsType[*runtime.ContainerError](err); ok {
+				blamed = c.Container
+			}
+			if blamed != row.blamed {
+				t.Errorf("container %q is blamed, want %q", blamed, row.blamed)
+			}
 			if got := code(end, 0); got == "137" || got == "none" || code(end, len(s.Containers)-1) != "none" {
 				t.Errorf("got %+v, want an orderly end of the first container alone", end.Containers)
 			}

@@ -36,15 +36,15 @@ func (e *Engine) order(ctx context.Context, t *task, images []Rootfs) (*supervis
 	}
 	for i, c := range spec.Containers {
 		if n := len(images[i].Config.Volumes); n > volume.MaxDeclared {
-			return nil, model.Errorf(model.Invalid, runtime.CodeStart,
-				"container %s: the image declares %d volumes, more than %d", c.Name, n, volume.MaxDeclared)
+			return nil, &runtime.ContainerError{Container: c.Name, Err: model.Errorf(model.Invalid, runtime.CodeStart,
+				"container %s: the image declares %d volumes, more than %d", c.Name, n, volume.MaxDeclared)}
 		}
 	}
 	mounts := orderMounts(t.dir, spec, images)
 	for i, c := range spec.Containers {
 		oc, err := orderContainer(c, images[i])
 		if err != nil {
-			return nil, err
+			return nil, &runtime.ContainerError{Container: c.Name, Err: err}
 		}
 		oc.ID = model.RuntimeID(t.id, i)
 		oc.Mounts = mounts[i]

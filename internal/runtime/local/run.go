@@ -176,7 +176,7 @@ func (e *Engine) pull(ctx context.Context, t *task) ([]Rootfs, error) {
 		group.Go(func() error {
 			return e.guard(t.id, func() (err error) {
 				if found[i], releases[i], err = e.images.Unpack(ctx, runtime.ImageOf(t.rec.Spec, c)); err != nil {
-					return pullError(err)
+					return &runtime.ContainerError{Container: c.Name, Err: pullError(err)}
 				}
 				return nil
 			})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"neargate/internal/model"
+	"neargate/internal/runtime"
 	"neargate/internal/runtime/local/cgroup"
 	"neargate/internal/runtime/local/confine"
 	"neargate/internal/runtime/local/logfile"
@@ -114,8 +115,11 @@ func (t *task) hasEnded() bool {
 func (t *task) startFailure() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.report.Failure == "" {
+	switch {
+	case t.report.Failure == "":
 		return nil
+	case t.report.FailedContainer != "":
+		return &runtime.ContainerError{Container: t.report.FailedContainer, Err: t.failure}
 	}
 	return t.failure
 }

@@ -108,6 +108,9 @@ func startErrors(b *bench) {
 	if m, ok := errors.AsType[*model.Error](err); !ok || m.Code != runtime.CodePull || !strings.Contains(m.Msg, b.MissingImage) {
 		b.Errorf("missing image: got %v, want %s with its name", err, runtime.CodePull)
 	}
+	if c, ok := errors.AsType[*runtime.ContainerError](err); !ok || c.Container != "side" {
+		b.Errorf("missing image: got %#v, want the container side blamed", err)
+	}
 	if s.Running {
 		b.Errorf("missing image: got %+v with the error", s)
 	}

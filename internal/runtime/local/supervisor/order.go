@@ -120,11 +120,13 @@ const (
 
 // Report is a supervisor's whole knowledge of its task.
 type Report struct {
-	Phase     Phase
-	Failure   string // why the task could not be started; "" when it was
-	Waited    bool   // that was because a container waited in vain for another
-	EndedBy   string // the essential container whose end is the task's; "": none
-	StartedAt time.Time
+	Phase   Phase
+	Failure string // why the task could not be started; "" when it was
+	// FailedContainer is the one that could not be started; "": the failure is none's.
+	FailedContainer string
+	Waited          bool   // that was because a container waited in vain for another
+	EndedBy         string // the essential container whose end is the task's; "": none
+	StartedAt       time.Time
 	// StoppingAt is when the task began to end, whatever ends it.
 	StoppingAt time.Time
 	EndedAt    time.Time

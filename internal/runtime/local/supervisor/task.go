@@ -102,8 +102,29 @@ func (t *task) run(ctx context.Context) error {
 func (t *task) fail(err error) {
 	t.report.Failure = err.Error()
 	_, t.report.Waited = errors.AsType[*vainWaitError](err)
+	if c, ok := errors.AsType[*memberError](err); ok {
+		t.report.FailedContainer = c.container
+	}
 	t.beginEnd()
 	t.tell()
+}
+
+// memberError is an error that one container is to blame for.
+type memberError struct {
+	container string
+	err       error
+}
+
+func (e *memberError) Error() string { return e.err.Error() }
+
+func (e *memberError) Unwrap() error { return e.err }
+
+// blame returns an error of the container, nil where err is.
+func (m *member) blame(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &memberError{m.spec.Name, err}
 }
 
 // beginEnd has the task end, whatever ends it.
@@ -139,10 +160,10 @@ func (t *task) prepare() error {
 	t.layout = layout
 	for _, m := range t.members {
 		if m.signal, err = stopSignal(m.spec.StopSignal); err != nil {
-			return err
+			return m.blame(err)
 		}
 		if err := pinMemlock(m.spec); err != nil {
-			return err
+			return m.blame(err)
 		}
 	}
 	if err := writeEtc(t.order); err != nil {
@@ -168,7 +189,7 @@ func (t *task) furnish() (err error) {
 	var roots []string
 	for _, m := range t.members {
 		if m.home, err = makeHome(t.order, m.spec); err != nil {
-			return err
+			return m.blame(err)
 		}
 		roots = append(roots, m.home.root)
 	}
@@ -257,7 +278,7 @@ func (t *task) startReady(ctx context.Context) error {
 			}
 			if ready {
 				if err := t.start(ctx, m); err != nil {
-					return err
+					return m.blame(err)
 				}
 				again = true
 			}
