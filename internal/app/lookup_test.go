@@ -90,8 +90,10 @@ func TestWhatStacksNameIsLookedUp(t *testing.T) {
 			LoadBalancerArn: lb.LoadBalancerArn, Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80),
 			DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: far}},
 		})), "InvalidConfigurationRequest", "Target group '" + *far + "' is in a different VPC than load balancer '" + *lb.LoadBalancerArn + "'"},
-		"no way to the internet": {second(s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("closed"), Subnets: closed})),
-			"InvalidSubnet", "VPC " + vpc + " has no internet gateway"},
+		"no way to the internet": {
+			second(s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("closed"), Subnets: closed})),
+			"InvalidSubnet", "VPC " + vpc + " has no internet gateway",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fault, ok := errors.AsType[smithy.APIError](row.err)

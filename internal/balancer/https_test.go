@@ -157,7 +157,7 @@ func TestHTTPS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if at := resp.Header.Get("Location"); resp.StatusCode != 301 || at != "https://www.test:443/a?b=c" {
+	if at := resp.Header.Get("Location"); resp.StatusCode != http.StatusMovedPermanently || at != "https://www.test:443/a?b=c" {
 		t.Errorf("plain HTTP is answered %d, %q", resp.StatusCode, at)
 	}
 	if status, body := reach(t, c, "https://other.test/", ""); status != 0 || !strings.Contains(body, "other.test") {

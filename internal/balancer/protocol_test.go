@@ -204,8 +204,10 @@ func TestTargetGroupVersions(t *testing.T) {
 				method, kind string
 				want         int
 			}{
-				{false, http.MethodGet, "", row.one}, {true, http.MethodGet, "", row.two},
-				{true, http.MethodPost, "text/plain", row.post}, {true, http.MethodPost, "application/grpc", row.g},
+				{false, http.MethodGet, "", row.one},
+				{true, http.MethodGet, "", row.two},
+				{true, http.MethodPost, "text/plain", row.post},
+				{true, http.MethodPost, "application/grpc", row.g},
 			} {
 				resp, body := call(t, port, q.second, q.method, q.kind)
 				if resp.StatusCode != q.want || q.want == 464 && (body != "" || resp.Header.Get("Content-Type") != "") {

@@ -15,7 +15,7 @@ import (
 type Name struct {
 	Zone        string
 	VPC         string // whose names they are
-	Missing     bool // there is no such name
+	Missing     bool   // there is no such name
 	Records     []Record
 	NegativeTTL time.Duration
 }

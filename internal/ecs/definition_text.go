@@ -38,9 +38,14 @@ func namesOf(c model.ContainerDefinition) []texts {
 	secrets, from := referenced(c.Secrets)
 	options, optionsFrom := referenced(c.Log.SecretOptions)
 	all := []texts{
-		{"image", []string{c.Image}}, {"repositoryCredentials", []string{c.RegistrySecret}}, {"environment", variables},
-		{"environmentFiles", c.EnvironmentFiles}, {"secrets", slices.Concat(secrets, from)}, {"secretOptions", slices.Concat(options, optionsFrom)},
-		{"logConfiguration", slices.Collect(maps.Keys(c.Log.Options))}, {"dockerLabels", slices.Collect(maps.Keys(c.DockerLabels))},
+		{"image", []string{c.Image}},
+		{"repositoryCredentials", []string{c.RegistrySecret}},
+		{"environment", variables},
+		{"environmentFiles", c.EnvironmentFiles},
+		{"secrets", slices.Concat(secrets, from)},
+		{"secretOptions", slices.Concat(options, optionsFrom)},
+		{"logConfiguration", slices.Collect(maps.Keys(c.Log.Options))},
+		{"dockerLabels", slices.Collect(maps.Keys(c.DockerLabels))},
 	}
 	if c.FireLens != nil {
 		all = append(all, texts{"firelensConfiguration", slices.Collect(maps.Keys(c.FireLens.Options))})
@@ -53,8 +58,13 @@ func valuesOf(c model.ContainerDefinition) []texts {
 	_, variables := pairs(c.Environment)
 	_, controls := pairs(c.SystemControls)
 	all := []texts{
-		{"command", c.Command}, {"entryPoint", c.EntryPoint}, {"workingDirectory", []string{c.WorkingDir}}, {"user", []string{c.User}},
-		{"environment", variables}, {"systemControls", controls}, {"logConfiguration", slices.Collect(maps.Values(c.Log.Options))},
+		{"command", c.Command},
+		{"entryPoint", c.EntryPoint},
+		{"workingDirectory", []string{c.WorkingDir}},
+		{"user", []string{c.User}},
+		{"environment", variables},
+		{"systemControls", controls},
+		{"logConfiguration", slices.Collect(maps.Values(c.Log.Options))},
 		{"dockerLabels", slices.Collect(maps.Values(c.DockerLabels))},
 	}
 	for _, m := range c.MountPoints {

@@ -18,7 +18,9 @@ func (r *Registry) collectPulledLocked(ctx context.Context) error {
 		return nil
 	}
 	named, names := r.cfg.Named(), r.namesByDigest()
-	slices.SortFunc(all, func(a, b pulled) int { return cmp.Or(r.usedAtLocked(a).Compare(r.usedAtLocked(b)), cmp.Compare(a.Digest, b.Digest)) })
+	slices.SortFunc(all, func(a, b pulled) int {
+		return cmp.Or(r.usedAtLocked(a).Compare(r.usedAtLocked(b)), cmp.Compare(a.Digest, b.Digest))
+	})
 	for _, p := range all {
 		if total <= r.cfg.MaxPulledBytes {
 			return nil

@@ -86,8 +86,10 @@ func TestBreakerCountsEveryTaskThatNeverBecameHealthy(t *testing.T) {
 		{name: "exits after 2 s", cmd: []string{"exit", "1", "2000"}},
 		{name: "exits after 2 s, its container check passes", cmd: []string{"exit", "1", "1500"}, check: always},
 		{name: "container unhealthy", check: never, blame: "failed container health checks."},
-		{name: "target unhealthy", groups: groupsOf(group), bad: func(r *rig) { r.lb.configure(false, "unhealthy") },
-			blame: "(port 8080) is unhealthy in (target-group " + group + ") due to (reason "},
+		{
+			name: "target unhealthy", groups: groupsOf(group), bad: func(r *rig) { r.lb.configure(false, "unhealthy") },
+			blame: "(port 8080) is unhealthy in (target-group " + group + ") due to (reason ",
+		},
 		{name: "exits behind a target group, before it is healthy", groups: groupsOf(group), cmd: []string{"exit", "1", "300"}, bad: func(r *rig) { r.lb.configure(false, "initial") }},
 		{name: "exits behind a target group, healthy for 1 s", groups: groupsOf(group), cmd: []string{"exit", "1", "1000"}},
 		{name: "one of two target groups unhealthy", groups: groupsOf(group, other), bad: func(r *rig) { r.lb.sicken(other) }},

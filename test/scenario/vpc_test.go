@@ -26,7 +26,7 @@ import (
 
 // testVPC returns three subnets of a VPC and the VPC's range: of the networks for
 // benchmarks (RFC 2544), which no machine has, another for each process.
-func testVPC() (whole netip.Prefix, a, b, small netip.Prefix) {
+func testVPC() (whole, a, b, small netip.Prefix) {
 	pid := os.Getpid()
 	at := func(last, bits int) netip.Prefix {
 		return netip.PrefixFrom(netip.AddrFrom4([4]byte{198, byte(18 + pid>>8&1), byte(pid), byte(last)}), bits)

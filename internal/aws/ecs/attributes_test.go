@@ -39,8 +39,10 @@ func TestRequiredAttributes(t *testing.T) {
 			in.ExecutionRoleArn = aws.String("r")
 			in.ContainerDefinitions[0].Image = aws.String("000000000000.dkr.ecr.us-east-1.amazonaws.com/web:1")
 		}, []string{oldCapability + "ecr-auth", capability + "execution-role-ecr-pull"}},
-		{"a private registry", container(func(c *types.ContainerDefinition) { c.RepositoryCredentials = &types.RepositoryCredentials{} }),
-			[]string{capability + "private-registry-authentication.secretsmanager"}},
+		{
+			"a private registry", container(func(c *types.ContainerDefinition) { c.RepositoryCredentials = &types.RepositoryCredentials{} }),
+			[]string{capability + "private-registry-authentication.secretsmanager"},
+		},
 		{"a health check", container(func(c *types.ContainerDefinition) { c.HealthCheck = &types.HealthCheck{} }), []string{capability + "container-health-check"}},
 		{"a dependency", container(func(c *types.ContainerDefinition) { c.DependsOn = []types.ContainerDependency{{}} }), []string{capability + "container-ordering"}},
 		{"a restart policy", container(func(c *types.ContainerDefinition) { c.RestartPolicy = &types.ContainerRestartPolicy{} }), []string{capability + "container-restart-policy"}},
@@ -48,12 +50,16 @@ func TestRequiredAttributes(t *testing.T) {
 		{"a range of ports", container(func(c *types.ContainerDefinition) {
 			c.PortMappings = []types.PortMapping{{ContainerPortRange: aws.String("1-2")}}
 		}), []string{capability + "network.container-port-range"}},
-		{"secrets", container(func(c *types.ContainerDefinition) { c.Secrets = from(secret, parameter, secret) }),
-			[]string{capability + "secrets.asm.environment-variables", capability + "secrets.ssm.environment-variables"}},
+		{
+			"secrets", container(func(c *types.ContainerDefinition) { c.Secrets = from(secret, parameter, secret) }),
+			[]string{capability + "secrets.asm.environment-variables", capability + "secrets.ssm.environment-variables"},
+		},
 		{"a log with secrets", container(func(c *types.ContainerDefinition) {
 			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, SecretOptions: from(secret, parameter)}
-		}), []string{oldCapability + "docker-remote-api.1.19", oldCapability + "logging-driver.awslogs",
-			capability + "secrets.asm.bootstrap.log-driver", capability + "secrets.ssm.bootstrap.log-driver"}},
+		}), []string{
+			oldCapability + "docker-remote-api.1.19", oldCapability + "logging-driver.awslogs",
+			capability + "secrets.asm.bootstrap.log-driver", capability + "secrets.ssm.bootstrap.log-driver",
+		}},
 		{"FireLens", container(func(c *types.ContainerDefinition) {
 			c.FirelensConfiguration = &types.FirelensConfiguration{Type: types.FirelensConfigurationTypeFluentbit, Options: map[string]string{"config-file-type": "s3"}}
 		}), []string{capability + "firelens.fluentbit", capability + "firelens.options.config.s3"}},

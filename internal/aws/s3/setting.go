@@ -43,8 +43,10 @@ func Settings() []Setting {
 		{Name: "logging", Default: document("BucketLoggingStatus", "")},
 		{Name: "notification", Default: document("NotificationConfiguration", "")},
 		{Name: "object-lock", Missing: "ObjectLockConfigurationNotFoundError", Fixed: "object lock"},
-		{Name: "ownershipControls", Default: document("OwnershipControls", "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"),
-			Removed: "OwnershipControlsNotFoundError"},
+		{
+			Name: "ownershipControls", Default: document("OwnershipControls", "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>"),
+			Removed: "OwnershipControlsNotFoundError",
+		},
 		{Name: "policy", Missing: "NoSuchBucketPolicy"},
 		{Name: "policyStatus", Default: document("PolicyStatus", "<IsPublic>false</IsPublic>"), Fixed: "policy status"},
 		{Name: "publicAccessBlock", Missing: "NoSuchPublicAccessBlockConfiguration"},

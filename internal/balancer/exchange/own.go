@@ -40,7 +40,7 @@ func (f *Flow) ownHead(a *Answer) (body string) {
 	}
 	h.Length = int64(len(body))
 	f.edit(h)
-	if f.Request.Method == "HEAD" {
+	if f.Request.Method == http.MethodHead {
 		h.Bodiless = true
 		return ""
 	}

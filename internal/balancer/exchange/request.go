@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -117,7 +118,7 @@ func (r *Request) Blame(class Desync, reason string) {
 // been received (RFC 9110 9.2.2).
 func (r *Request) idempotent() bool {
 	switch r.Method {
-	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS":
+	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions:
 		return true
 	}
 	return false

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -67,10 +68,8 @@ func (c Clients) verify(s tls.ConnectionState) error {
 	if c.Revoked == nil {
 		return nil
 	}
-	for _, one := range chains[0] {
-		if c.Revoked(one) {
-			return errRevoked
-		}
+	if slices.ContainsFunc(chains[0], c.Revoked) {
+		return errRevoked
 	}
 	return nil
 }

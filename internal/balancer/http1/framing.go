@@ -1,6 +1,10 @@
 package http1
 
-import "neargate/internal/balancer/exchange"
+import (
+	"net/http"
+
+	"neargate/internal/balancer/exchange"
+)
 
 // parseKnown reads the fields that steer connection and framing.
 func (r *request) parseKnown() error {
@@ -144,7 +148,7 @@ func (r *request) connection(list string) error {
 // frame decides how the body is framed and how well the request complies
 // (application-load-balancers, "Classification reasons").
 func (r *request) frame(encodings int) error {
-	bodiless := r.Method == "GET" || r.Method == "HEAD"
+	bodiless := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
 	case r.body == chunkedBody && r.minor == 0:
 		// RFC 9112 6.1: framing is faulty; no mode can tell where it ends.

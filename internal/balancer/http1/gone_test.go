@@ -203,7 +203,7 @@ func TestTargetOverTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, err := io.ReadAll(res.Body)
-		if err != nil || res.StatusCode != 200 {
+		if err != nil || res.StatusCode != http.StatusOK {
 			t.Fatalf("got %d and %v, want 200", res.StatusCode, err)
 		}
 		seen[string(body)] = true

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"net/http"
 	"strings"
 
 	"neargate/internal/balancer/exchange"
@@ -30,7 +31,7 @@ func (r *request) parse(buf []byte, at, end int) error {
 	if err := r.checkHost(); err != nil {
 		return err
 	}
-	if r.Method == "TRACE" {
+	if r.Method == http.MethodTrace {
 		return errTrace
 	}
 	r.publish()
@@ -88,7 +89,7 @@ func (r *request) parseURI() error {
 	path := uri
 	switch {
 	case uri[0] == '/':
-	case uri == "*" && r.Method == "OPTIONS":
+	case uri == "*" && r.Method == http.MethodOptions:
 	case len(uri) > 7 && isFold(uri[:7], "http://"):
 		path = r.authority(7)
 	case len(uri) > 8 && isFold(uri[:8], "https://"):

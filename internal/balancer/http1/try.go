@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -57,7 +58,7 @@ func (c *Codec) try(tc *targetConn) *try {
 // Send sends head and body at once: exchange.Try. Where this is all there is, Head
 // sends it as it begins to wait.
 func (t *try) Send(fwd *exchange.Forward, p []byte, end bool) error {
-	t.idle, t.toHead, t.upgrades = fwd.Idle, fwd.Method == "HEAD", fwd.Upgrade
+	t.idle, t.toHead, t.upgrades = fwd.Idle, fwd.Method == http.MethodHead, fwd.Upgrade
 	t.out = t.appendRequest(t.out[:0], fwd, p, end)
 	if end && t.tc.plain && len(t.out) <= streamBuffer {
 		t.tc.sendFirst(t.out, t.idle) // by Head, which follows

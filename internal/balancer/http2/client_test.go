@@ -145,7 +145,7 @@ func TestForwardHeads(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if resp.StatusCode != 404 || resp.ContentLength != 1000 || hints != 1 {
+	if resp.StatusCode != http.StatusNotFound || resp.ContentLength != 1000 || hints != 1 {
 		t.Errorf("got status %d, length %d, %d hints", resp.StatusCode, resp.ContentLength, hints)
 	}
 	if got, want := resp.Header.Get("X-Got"), "HEADhost.example/a%20b?c=d [127.0.0.1] [a=1; b=2; c=3] [trailers] []"; got != want {

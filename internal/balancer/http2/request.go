@@ -139,15 +139,15 @@ func (h *requestHead) finish(end bool) *exchange.Fault {
 	r := h.req
 	const needed = 1<<(tagMethod-tagUnknown) | 1<<(tagScheme-tagUnknown) | 1<<(tagPath-tagUnknown)
 	switch {
-	case r.Method == "CONNECT" && h.protocol == "":
+	case r.Method == http.MethodConnect && h.protocol == "":
 		return errConnect
-	case h.seen&needed != needed, r.Method != "CONNECT" && h.protocol != "":
+	case h.seen&needed != needed, r.Method != http.MethodConnect && h.protocol != "":
 		return errPseudo
 	case h.protocol != "" && h.protocol != "websocket":
 		return errProtocol
 	case len(r.URI) > maxURI:
 		return errURITooLong
-	case r.URI[0] != '/' && (r.URI != "*" || r.Method != "OPTIONS"):
+	case r.URI[0] != '/' && (r.URI != "*" || r.Method != http.MethodOptions):
 		return errBadURI
 	}
 	r.Path, r.Query, _ = strings.Cut(r.URI, "?")
@@ -163,7 +163,7 @@ func (h *requestHead) finish(end bool) *exchange.Fault {
 		}
 		r.Length = 0
 	}
-	if r.Method == "TRACE" {
+	if r.Method == http.MethodTrace {
 		return errTrace
 	}
 	return nil

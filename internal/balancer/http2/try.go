@@ -2,6 +2,7 @@ package http2
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"neargate/internal/balancer/exchange"
@@ -39,12 +40,12 @@ func newTry() *try {
 
 // Send implements exchange.Try.
 func (t *try) Send(fwd *exchange.Forward, p []byte, end bool) error {
-	t.idle, t.toHead = fwd.Idle, fwd.Method == "HEAD"
+	t.idle, t.toHead = fwd.Idle, fwd.Method == http.MethodHead
 	out := t.enc[:0]
 	switch fwd.Method {
-	case "GET":
+	case http.MethodGet:
 		out = hpack.AppendIndexed(out, 2)
-	case "POST":
+	case http.MethodPost:
 		out = hpack.AppendIndexed(out, 3)
 	default:
 		out = hpack.AppendField(out, ":method", fwd.Method)

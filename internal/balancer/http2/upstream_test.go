@@ -100,7 +100,7 @@ func TestUpstreamUnprocessed(t *testing.T) {
 			})
 			for range 3 {
 				resp, err := w.client().Post(w.url("/"), "text/plain", strings.NewReader("once"))
-				if err != nil || resp.StatusCode != 200 {
+				if err != nil || resp.StatusCode != http.StatusOK {
 					t.Fatalf("got %v, %v", resp, err)
 				}
 				_ = resp.Body.Close()
@@ -126,12 +126,12 @@ func TestUpstreamBreaks(t *testing.T) {
 		})
 	})
 	for range 2 {
-		if resp, _, err := w.get(); err != nil || resp.StatusCode != 200 {
+		if resp, _, err := w.get(); err != nil || resp.StatusCode != http.StatusOK {
 			t.Fatalf("got %v, %v", resp, err)
 		}
 	}
 	w.target.CloseIdle()
-	if resp, _, err := w.get(); err != nil || resp.StatusCode != 200 {
+	if resp, _, err := w.get(); err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("got %v, %v", resp, err)
 	}
 }
@@ -179,7 +179,7 @@ func TestUpstreamConnections(t *testing.T) {
 			for range 40 {
 				all.Go(func() {
 					resp, err := client.Get(w.url("/"))
-					if err != nil || resp.StatusCode != 200 {
+					if err != nil || resp.StatusCode != http.StatusOK {
 						t.Errorf("got %v, %v", resp, err)
 						return
 					}
@@ -234,7 +234,7 @@ func TestUpstreamUnreadBodies(t *testing.T) {
 				return false
 			}
 			_ = resp.Body.Close()
-			if resp.StatusCode != 200 {
+			if resp.StatusCode != http.StatusOK {
 				t.Fatalf("got %d", resp.StatusCode)
 			}
 		}
@@ -287,7 +287,7 @@ func TestUpstreamMalformed(t *testing.T) {
 				r.each(func(h *http2.MetaHeadersFrame) { answer(r, h.StreamID) })
 			})
 			resp, _, err := w.get()
-			if err != nil || resp.StatusCode != 502 {
+			if err != nil || resp.StatusCode != http.StatusBadGateway {
 				t.Errorf("got %v, %v", resp, err)
 			}
 		})
@@ -318,7 +318,7 @@ func TestUpstreamMalformedBody(t *testing.T) {
 				})
 			})
 			resp, b, err := w.get()
-			if err == nil && resp.StatusCode == 200 {
+			if err == nil && resp.StatusCode == http.StatusOK {
 				t.Errorf("got %q as if it were whole", b)
 			}
 			_, o := w.finished(1)
@@ -345,10 +345,10 @@ func TestUpstreamDead(t *testing.T) {
 		}
 		_, _ = io.Copy(io.Discard, r.Conn)
 	})
-	if resp, _, err := w.get(); err != nil || resp.StatusCode != 504 {
+	if resp, _, err := w.get(); err != nil || resp.StatusCode != http.StatusGatewayTimeout {
 		t.Fatalf("got %v, %v", resp, err)
 	}
-	if resp, _, err := w.get(); err != nil || resp.StatusCode != 200 || conns.Load() != 2 {
+	if resp, _, err := w.get(); err != nil || resp.StatusCode != http.StatusOK || conns.Load() != 2 {
 		t.Fatalf("got %v, %v, %d connections", resp, err, conns.Load())
 	}
 }
@@ -405,7 +405,7 @@ func TestUpstreamRefuses(t *testing.T) {
 	for range 20 {
 		all.Go(func() {
 			resp, err := c.Get(w.url("/"))
-			if err != nil || resp.StatusCode != 502 {
+			if err != nil || resp.StatusCode != http.StatusBadGateway {
 				t.Errorf("got %v, %v", resp, err)
 				return
 			}

@@ -151,8 +151,14 @@ func newer() (out []Policy) {
 		middle, oldest string
 		has            set
 	}{
-		{"1-3", TLS13, 0}, {"1-2", TLS12, plain}, {"1-2-Res", TLS12, restricted}, {"1-2-Ext2", TLS12, all},
-		{"1-2-Ext1", TLS12, rsa}, {"1-2-Ext0", TLS12, sha1}, {"1-1", TLS11, all}, {"1-0", TLS10, all},
+		{"1-3", TLS13, 0},
+		{"1-2", TLS12, plain},
+		{"1-2-Res", TLS12, restricted},
+		{"1-2-Ext2", TLS12, all},
+		{"1-2-Ext1", TLS12, rsa},
+		{"1-2-Ext0", TLS12, sha1},
+		{"1-1", TLS11, all},
+		{"1-0", TLS10, all},
 	} {
 		name := "ELBSecurityPolicy-TLS13-" + p.middle
 		out = append(out, of(name+"-FIPS-2023-04", p.oldest, p.has|modern))

@@ -13,7 +13,7 @@ import (
 
 // The index finds what trying one rule after the other finds.
 func TestTableMatchAgainstOneRuleAtATime(t *testing.T) {
-	pattern := func(from string, alphabet string) *rapid.Generator[string] {
+	pattern := func(from, alphabet string) *rapid.Generator[string] {
 		return rapid.Map(rapid.SliceOfN(rapid.SampledFrom(strings.Split(alphabet, "")), 0, 6), func(p []string) string { return from + strings.Join(p, "") })
 	}
 	condition := rapid.Custom(func(t *rapid.T) model.Condition {

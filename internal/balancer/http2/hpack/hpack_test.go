@@ -240,8 +240,12 @@ func BenchmarkDecoder(b *testing.B) {
 	var buf bytes.Buffer
 	e := peer.NewEncoder(&buf)
 	for _, f := range []peer.HeaderField{
-		{Name: ":method", Value: "GET"}, {Name: ":scheme", Value: "https"}, {Name: ":authority", Value: "my-load-balancer.example"},
-		{Name: ":path", Value: "/computation?n=12"}, {Name: "user-agent", Value: "h2load nghttp2/1.52.0"}, {Name: "accept", Value: "*/*"},
+		{Name: ":method", Value: "GET"},
+		{Name: ":scheme", Value: "https"},
+		{Name: ":authority", Value: "my-load-balancer.example"},
+		{Name: ":path", Value: "/computation?n=12"},
+		{Name: "user-agent", Value: "h2load nghttp2/1.52.0"},
+		{Name: "accept", Value: "*/*"},
 	} {
 		_ = e.WriteField(f)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -15,17 +16,18 @@ import (
 // socket by which it asks for names would ask a server that is gone.
 func (n *Network) forgetFlowsLocked() {
 	flows := datagrams{from: n.members}
-	led := fmt.Sprint(len(n.handedOver) > 0)
+	var led strings.Builder
+	led.WriteString(fmt.Sprint(len(n.handedOver) > 0))
 	for _, p := range slices.Concat(n.ports, n.handedOver) {
 		if p.UDP {
-			led += fmt.Sprint(" ", p.Address, p.Listener)
+			led.WriteString(fmt.Sprint(" ", p.Address, p.Listener))
 			flows.to = append(flows.to, p.Address.Addr())
 		}
 	}
-	if led == n.led {
+	if led.String() == n.led {
 		return
 	}
-	n.led = led
+	n.led = led.String()
 	for _, m := range n.members {
 		if m.link != "" { // a task, which may have asked
 			// What cannot be forgotten, where the kernel lacks nf_conntrack_netlink or

@@ -170,7 +170,9 @@ func TestHandOver(t *testing.T) {
 			known := netip.AddrPortFrom(n.Gateway(), 53)
 			second := netip.MustParseAddrPort("169.254.169.253:53")
 			check(t, n.OpenPorts([]runtime.Port{
-				{Address: known, Listener: service}, {Address: known, Listener: service, UDP: true}, {Address: second, Listener: service, UDP: true},
+				{Address: known, Listener: service},
+				{Address: known, Listener: service, UDP: true},
+				{Address: second, Listener: service, UDP: true},
 				{Address: netip.MustParseAddrPort("169.254.170.2:80"), Listener: service},
 			}))
 			check(t, n.SetPolicy(groups()))
