@@ -68,7 +68,7 @@ func volumes() error {
 // fetch asks for the credentials of the task's role.
 func fetch() error {
 	client := http.Client{Timeout: 10 * time.Second}
-	resp, err := client.Get("http://169.254.170.2" + os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"))
+	resp, err := client.Get("http://169.254.170.2" + os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")) //nolint:noctx // it has a limit
 	if err != nil {
 		return err
 	}

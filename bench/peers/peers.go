@@ -126,7 +126,7 @@ func (f *Field) startPeer(ctx context.Context, w io.Writer, name string, write f
 	command := write(plain, secure)
 	if _, err := exec.LookPath(command[0]); err != nil {
 		fmt.Fprintf(w, "left out: %s is not installed\n", name)
-		return nil
+		return nil //nolint:nilerr // as said
 	}
 	pid, err := f.run(ctx, secure, command...)
 	if err != nil {

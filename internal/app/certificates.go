@@ -29,7 +29,7 @@ func (p *parts) openCertificates(log *slog.Logger) (err error) {
 	if p.cfg.ACME.on() {
 		if p.acme, err = acme.Open(p.db, acme.Config{
 			Directory: p.cfg.ACME.Directory, Email: p.cfg.ACME.Email, Key: p.key,
-			Rejected: func(reason string, err error) error { return &certificates.Rejected{Reason: reason, Err: err} },
+			Rejected: func(reason string, err error) error { return &certificates.RejectedError{Reason: reason, Err: err} },
 		}); err != nil {
 			return err
 		}

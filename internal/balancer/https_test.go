@@ -1,8 +1,10 @@
 package balancer
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -73,7 +75,9 @@ func (s *shelf) client(port int) *http.Client {
 	roots.AppendCertsFromPEM(s.Root())
 	transport := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots},
-		Dial:            func(string, string) (net.Conn, error) { return net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port)) },
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(port))
+		},
 	}
 	s.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -184,7 +188,7 @@ func TestHTTPS(t *testing.T) {
 		t.Errorf("it is used by %v", users)
 	}
 	_, err = r.UpdateListener(t.Context(), l.ARN, func(l *model.Listener) error { l.Certificates = []string{"gone"}; return nil })
-	if e, ok := err.(*model.Error); !ok || e.Code != "CertificateNotFound" {
+	if e, ok := errors.AsType[*model.Error](err); !ok || e.Code != "CertificateNotFound" {
 		t.Errorf("a certificate that there is not: %v", err)
 	}
 	// The listener speaks plainly from now on, and then TLS again.

@@ -78,6 +78,7 @@ const batch = 4000
 
 // decide routes a batch of requests and claims their targets, as a codec has it done.
 func (w *world) decide(b *testing.B) {
+	b.Helper()
 	conn := &exchange.Conn{Client: netip.MustParseAddrPort("127.0.0.1:4000"), Scheme: "http"}
 	outcome := &exchange.Outcome{Status: 200, Sent: time.Now()}
 	for range batch {
@@ -99,6 +100,7 @@ const users = 8
 
 // forward sends a batch of requests through.
 func (w *world) forward(b *testing.B) {
+	b.Helper()
 	request := []byte("GET " + w.path + " HTTP/1.1\r\nHost: " + w.host + "\r\n\r\n")
 	var all sync.WaitGroup
 	for range users {
@@ -157,6 +159,7 @@ func BenchmarkMany(b *testing.B) {
 
 // ratio runs both in turns and reports what a request costs with each.
 func ratio(b *testing.B, name string, few, many func(*testing.B)) {
+	b.Helper()
 	b.Run(name, func(b *testing.B) {
 		best := [2]time.Duration{time.Hour, time.Hour}
 		for b.Loop() {

@@ -73,7 +73,7 @@ func (p *probe) ask() (code int, err error) {
 		}
 		// An ALB takes any certificate of a target (load-balancer-target-groups).
 		secured := tls.Client(p.conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{offer}}) //nolint:gosec // as AWS
-		if err := secured.Handshake(); err != nil {
+		if err := secured.Handshake(); err != nil {                                                       //nolint:noctx // the connection has a deadline
 			return 0, err
 		}
 		p.conn = secured

@@ -102,13 +102,14 @@ func (g *group) refreshLocked() {
 
 // weightLocked is a target's weight among the others, 1 when it is full.
 func (t *target) weightLocked(conf *groupConf, now time.Time) float64 {
-	switch {
-	case conf.algorithm == routing.RoundRobin:
+	switch conf.algorithm {
+	case routing.RoundRobin:
 		return routing.Share(t.warmSince, now, conf.ramp)
-	case conf.algorithm == routing.Random:
+	case routing.Random:
 		return t.anomaly.Weight()
+	default:
+		return 1
 	}
-	return 1
 }
 
 // enterLocked begins a target's slow start, if it has one, when it has come into

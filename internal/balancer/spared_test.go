@@ -76,11 +76,13 @@ func TestAnswersAnALBWouldHaveFailed(t *testing.T) {
 		asks   int // until it has happened, for sure
 	}{
 		{"TargetClosedIdleConnection", "502", 502, func(t *testing.T, r *rig, tg model.TargetGroup) {
+			t.Helper()
 			d := deaf(t)
 			r.register(tg, d)
 			r.await(tg, "healthy", d)
 		}, 2},
 		{"TargetRefusedConnection", "502", 502, func(t *testing.T, r *rig, tg model.TargetGroup) {
+			t.Helper()
 			a, gone := serve(t, "a"), refuses(t)
 			a.sick.Store(true)
 			r.register(tg, a, gone)

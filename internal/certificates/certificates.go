@@ -140,7 +140,7 @@ func (c *Certificates) Certificate(arn string) (*tls.Certificate, error) {
 // ResourceNotFoundException, ResourceInUseException, ValidationException for one in
 // a file.
 func (c *Certificates) Delete(ctx context.Context, arn string) error {
-	if _, isFile := c.fileOf(arn); isFile {
+	if c.ofFile(arn) {
 		return errFile(arn)
 	}
 	remove := func() error {

@@ -9,7 +9,7 @@ import (
 // Change changes a kept certificate by change, whose error leaves it as it was.
 // Codes: ResourceNotFoundException, ValidationException for one in a file.
 func (c *Certificates) Change(ctx context.Context, arn string, change func(*Certificate) error) error {
-	if _, isFile := c.fileOf(arn); isFile {
+	if c.ofFile(arn) {
 		return errFile(arn)
 	}
 	_, err := c.table.Update(ctx, arn, func(cur Certificate, exists bool) (Certificate, error) {

@@ -79,15 +79,12 @@ func (c *Certificates) fileARN(f File) string {
 	return c.cfg.Place.CertificateARN(id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:])
 }
 
-// fileOf returns the file that a certificate is read from.
-func (c *Certificates) fileOf(arn string) (File, bool) {
+// ofFile reports whether a certificate is read from a file.
+func (c *Certificates) ofFile(arn string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f, ok := c.files[arn]
-	if !ok {
-		return File{}, false
-	}
-	return f.File, true
+	_, ok := c.files[arn]
+	return ok
 }
 
 // follow rereads the files each second until ctx ends, and returns its cause. One

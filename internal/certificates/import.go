@@ -22,7 +22,7 @@ func (c *Certificates) Import(ctx context.Context, in Import) (Certificate, erro
 	if err := c.check(in); err != nil {
 		return Certificate{}, err
 	}
-	if _, isFile := c.fileOf(in.ARN); isFile {
+	if c.ofFile(in.ARN) {
 		return Certificate{}, errFile(in.ARN)
 	}
 	arn := in.ARN

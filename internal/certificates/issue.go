@@ -19,7 +19,7 @@ import (
 type issuer interface {
 	// Issue returns a certificate for the holder of a key and names, in PEM, with
 	// those that it is signed by, but for the root. An error that no repetition
-	// mends wraps a *Rejected.
+	// mends wraps a *RejectedError.
 	Issue(ctx context.Context, holder crypto.Signer, names []string) (chain []byte, err error)
 }
 
@@ -29,17 +29,17 @@ type Public struct {
 	Issuer issuer
 }
 
-// Rejected is why an issuer will never sign a certificate.
-type Rejected struct {
+// RejectedError is why an issuer will never sign a certificate.
+type RejectedError struct {
 	Reason string // in AWS's words: "CAA_ERROR"
 	Err    error
 }
 
 // Error implements error.
-func (r *Rejected) Error() string { return "rejected (" + r.Reason + "): " + r.Err.Error() }
+func (r *RejectedError) Error() string { return "rejected (" + r.Reason + "): " + r.Err.Error() }
 
 // Unwrap returns the cause.
-func (r *Rejected) Unwrap() error { return r.Err }
+func (r *RejectedError) Unwrap() error { return r.Err }
 
 // public reports whether names are those of the public issuer.
 func (c *Certificates) public(names []string) bool {
@@ -136,7 +136,7 @@ func (c *Certificates) carryOut(ctx context.Context, r Certificate) error {
 func (r *Certificate) failed(err error, now time.Time) {
 	r.Order.Failures++
 	r.Order.FailedAt = now
-	rejected, final := errors.AsType[*Rejected](err)
+	rejected, final := errors.AsType[*RejectedError](err)
 	switch {
 	case r.Chain != "":
 		r.Order.Renewal, r.Order.RenewedAt = RenewalFailed, now

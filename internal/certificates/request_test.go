@@ -133,7 +133,7 @@ func TestPublicRequestIsIssuedLater(t *testing.T) {
 
 func TestPublicRequestEnds(t *testing.T) {
 	s := open(t, t.TempDir())
-	s.public.fail = &Rejected{"CAA_ERROR", errors.New("CAA forbids it")}
+	s.public.fail = &RejectedError{"CAA_ERROR", errors.New("CAA forbids it")}
 	rejected, err := s.Request(t.Context(), request("a.public.test"), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -158,7 +158,7 @@ func (d *Door) handOver(l link) error {
 	if err := l.patiently(); err != nil {
 		return err
 	}
-	if _, _, err := l.expect(take); err != nil {
+	if _, err := l.expect(take); err != nil {
 		return err
 	}
 	if !d.isGiven() {
@@ -174,7 +174,7 @@ func (d *Door) handOver(l link) error {
 	if err := l.patiently(); err != nil {
 		return err
 	}
-	_, _, err := l.expect(ready)
+	_, err := l.expect(ready)
 	return err
 }
 

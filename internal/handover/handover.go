@@ -115,12 +115,13 @@ func (l link) receive() (m message, fds []int, err error) {
 }
 
 // expect is receive for the one kind of message that may come now.
-func (l link) expect(want kind) (m message, fds []int, err error) {
-	if m, fds, err = l.receive(); err == nil && m.Kind != want {
-		closeAll(fds)
-		return m, nil, fmt.Errorf("%q was said where %q was due", m.Kind, want)
+func (l link) expect(want kind) (message, error) {
+	m, fds, err := l.receive()
+	closeAll(fds) // none come with these kinds
+	if err == nil && m.Kind != want {
+		err = fmt.Errorf("%q was said where %q was due", m.Kind, want)
 	}
-	return m, fds, err
+	return m, err
 }
 
 // descriptors returns those beside a message.

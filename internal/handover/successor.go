@@ -57,7 +57,7 @@ func call(dir string) (link, error) {
 // offered reads the keys of the sockets to come; the last message has none.
 func (t *Taking) offered() (keys []string, err error) {
 	for {
-		m, _, err := t.link.expect(offer)
+		m, err := t.link.expect(offer)
 		if err != nil || len(m.Keys) == 0 {
 			return keys, err
 		}
@@ -129,7 +129,7 @@ func Restart(dir string) (text string, err error) {
 	if err := l.send(message{Kind: restart}); err != nil {
 		return "", err
 	}
-	m, _, err := l.expect(done)
+	m, err := l.expect(done)
 	if errors.Is(err, io.EOF) {
 		err = errors.New("the server went away")
 	}

@@ -134,7 +134,7 @@ func TestAlarmRollsBackWithinASecond(t *testing.T) {
 // The tasks of a new revision whose targets fail get the event that says so, though
 // they are stopped because their deployment has failed.
 func TestBlueGreenBlamesTasksThatFail(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
+	inBubble(t, func(_ *testing.T, r *rig) {
 		r.live()
 		r.create(2, r.shifting(blueGreen()), withBreaker)
 		r.stage(model.StageBake)

@@ -85,6 +85,7 @@ func (l *loads) note(who string, err error) {
 
 // keep asks over 20 kept connections, at a rate a second.
 func (l *loads) keep(ctx context.Context, t *testing.T, url string, rate int) {
+	t.Helper()
 	const users = 20
 	tester := must[*load.Tester](t)(load.New(load.Config{
 		URL: url, Pace: time.Second * users / time.Duration(rate), Users: traffic.Shape{{For: time.Hour, From: users, To: users}},
@@ -107,6 +108,7 @@ func (l *loads) keep(ctx context.Context, t *testing.T, url string, rate int) {
 // thousand asks 1,000 times a second in all, until ctx ends: over kept connections,
 // one connection a request, and HTTP/2 in TLS at the address secure.
 func (l *loads) thousand(ctx context.Context, t *testing.T, address, secure string) {
+	t.Helper()
 	modern := &http.Client{Transport: &http.Transport{
 		ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // who is served is tested elsewhere
 	}}
@@ -139,6 +141,7 @@ func (l *loads) each(ctx context.Context, who string, rate int, ask func() error
 
 // more waits for a second's requests.
 func (l *loads) more(t *testing.T) {
+	t.Helper()
 	until := l.asked.Load() + 1000
 	eventually(t, time.Minute, "1,000 requests", func() error {
 		if n := l.asked.Load(); n < until {

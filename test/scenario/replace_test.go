@@ -59,7 +59,7 @@ func TestReplacedUnderLoad(t *testing.T) {
 		made = append(made, name)
 		return nil
 	})
-	socket, _, err := websocket.Dial(ctx, "ws://"+echo+"/", nil) //nolint:bodyclose // it is the connection
+	socket, _, err := websocket.Dial(ctx, "ws://"+echo+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -308,10 +308,10 @@ func TestOptions(t *testing.T) {
 		_, err := r.UpdateCertificateOptions(t.Context(), &sdk.UpdateCertificateOptionsInput{CertificateArn: &arn, Options: &o})
 		return err
 	}
-	if err := update(types.CertificateOptions{CertificateTransparencyLoggingPreference: "DISABLED"}); err != nil {
+	if err := update(types.CertificateOptions{CertificateTransparencyLoggingPreference: "DISABLED"}); err != nil { //nolint:staticcheck // clients still send it
 		t.Fatal(err)
 	}
-	if d := r.describe(t, arn); d.Options.CertificateTransparencyLoggingPreference != "DISABLED" {
+	if d := r.describe(t, arn); d.Options.CertificateTransparencyLoggingPreference != "DISABLED" { //nolint:staticcheck // clients still send it
 		t.Errorf("got %+v", d.Options)
 	}
 	if err := update(types.CertificateOptions{Export: "ENABLED"}); code(err) != "ValidationException" {

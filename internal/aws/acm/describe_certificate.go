@@ -98,10 +98,10 @@ func origin(r certificates.Certificate) types.CertificateKeyPairOrigin {
 
 func options(r certificates.Certificate) *types.CertificateOptions {
 	if r.Type == certificates.Imported {
-		return &types.CertificateOptions{CertificateTransparencyLoggingPreference: "DISABLED"}
+		return &types.CertificateOptions{CertificateTransparencyLoggingPreference: "DISABLED"} //nolint:staticcheck // clients still send it
 	}
 	return &types.CertificateOptions{
-		CertificateTransparencyLoggingPreference: types.CertificateTransparencyLoggingPreference(r.Request.Transparency),
+		CertificateTransparencyLoggingPreference: types.CertificateTransparencyLoggingPreference(r.Request.Transparency), //nolint:staticcheck // clients still send it
 		Export:                                   types.CertificateExport(r.Request.Export),
 	}
 }

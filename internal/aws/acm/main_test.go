@@ -100,6 +100,7 @@ func code(err error) string {
 
 // must returns a function that fails the test for an error.
 func must[Out any](t *testing.T) func(Out, error) Out {
+	t.Helper()
 	return func(out Out, err error) Out {
 		t.Helper()
 		if err != nil {

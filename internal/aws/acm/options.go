@@ -32,7 +32,7 @@ func (s *service) updateCertificateOptions(ctx context.Context, in *sdk.UpdateCe
 		case in.Options.Export != "" && string(in.Options.Export) != r.Request.Export:
 			return invalid("The value of Export cannot be changed after the certificate was requested.")
 		}
-		if in.Options.CertificateTransparencyLoggingPreference != "" {
+		if in.Options.CertificateTransparencyLoggingPreference != "" { //nolint:staticcheck // clients still send it
 			r.Request.Transparency = transparency
 		}
 		return nil

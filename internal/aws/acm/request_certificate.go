@@ -51,7 +51,7 @@ func (s *service) requestCertificate(ctx context.Context, in *sdk.RequestCertifi
 func readOptions(c *wire.Checks, in *types.CertificateOptions) (transparency, export string) {
 	transparency, export = "ENABLED", "DISABLED"
 	if in != nil {
-		transparency = cmp.Or(string(in.CertificateTransparencyLoggingPreference), transparency)
+		transparency = cmp.Or(string(in.CertificateTransparencyLoggingPreference), transparency) //nolint:staticcheck // clients still send it
 		export = cmp.Or(string(in.Export), export)
 	}
 	c.OneOf("options.certificateTransparencyLoggingPreference", transparency, "ENABLED", "DISABLED")

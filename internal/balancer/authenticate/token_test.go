@@ -44,7 +44,7 @@ func (i issuer) sign(t testing.TB, head, claims string) string {
 }
 
 // jwk is the public key in a set.
-func (i issuer) jwk(id string, more string) string {
+func (i issuer) jwk(id, more string) string {
 	return fmt.Sprintf(`{"kty":"RSA","kid":%q,"n":%q,"e":"AQAB"%s}`, id, enc(i.key.N.Bytes()), more)
 }
 

@@ -22,7 +22,7 @@ var (
 // Fault is why a client's message cannot be passed on: the status that it gets
 // and AWS's reason (load-balancer-access-logs, "Classification reasons"), or our
 // own word where AWS has none.
-type Fault struct {
+type Fault struct { //nolint:errname // of a message first, an error by the way
 	Status int
 	Reason string
 	Class  Desync
@@ -68,7 +68,7 @@ type Body interface {
 //
 // Writes give up with ErrIdle after Flow.Settings().IdleTimeout without progress. A
 // write that fails otherwise means that the client has gone.
-type Client interface {
+type Client interface { //nolint:interfacebloat // what a codec does with one request
 	Body
 	// Collect waits until the whole body has come, whose length is known, and lies
 	// in Buffered. limit is for each wait.

@@ -55,10 +55,8 @@ func (f *Flow) answerWhole(first []byte) {
 // answerEarly passes an answer on that is complete before the request is, or that
 // has trailers, and then what the target still takes of the request.
 func (f *Flow) answerEarly(first []byte) {
-	failure := OK
-	if err := f.client.Respond(&f.head, first, f.trailers() == nil); err != nil {
-		failure = ClientGone
-	} else {
+	failure := ClientGone
+	if err := f.client.Respond(&f.head, first, f.trailers() == nil); err == nil {
 		failure = f.endWithTrailers()
 	}
 	f.close(failure)
@@ -67,10 +65,8 @@ func (f *Flow) answerEarly(first []byte) {
 // stream passes an answer on whose body has not come entirely. Once it has
 // begun, cutting the client's connection is the only way to say that it failed.
 func (f *Flow) stream(first []byte) {
-	failure := OK
-	if err := f.client.Respond(&f.head, first, false); err != nil {
-		failure = ClientGone
-	} else {
+	failure := ClientGone
+	if err := f.client.Respond(&f.head, first, false); err == nil {
 		failure = f.pass()
 	}
 	f.close(failure)

@@ -57,7 +57,7 @@ type Head struct {
 
 // Try is one try of a request: a connection to a target, or a stream of one.
 // After Head with status 101 its Body is what the target sends from then on.
-type Try interface {
+type Try interface { //nolint:interfacebloat // what a codec does with one try
 	Body
 	// Send sends the head and what there is of the body; end reports that this is
 	// all, and may leave the sending to Head. It is called once; p and what fwd

@@ -125,7 +125,7 @@ func (f *Flow) pump(t Try) (Failure, *Fault) {
 		case errors.Is(err, ErrIdle):
 			return Timeout, nil
 		case err != nil:
-			return OK, nil
+			return OK, nil //nolint:nilerr // the answer, or its absence, tells why
 		}
 		u.note()
 		if done {

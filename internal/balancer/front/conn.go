@@ -192,7 +192,7 @@ var errPlain = errors.New("the client does not speak TLS")
 func (c *conn) shake() (Conn, bool) {
 	began := time.Now()
 	secured := tls.Server(&beneath{Conn: c.socket, of: c}, c.server.tls)
-	if err := secured.Handshake(); err != nil {
+	if err := secured.Handshake(); err != nil { //nolint:noctx // the socket has a deadline
 		c.server.cfg.Events.Refused(Refusal{Client: c.from, ID: newConnID(), By: c.meant, Secure: c.secure(secured.ConnectionState()), Err: err})
 		return Conn{}, false
 	}

@@ -60,8 +60,9 @@ func groupName(id tls.CurveID) string {
 		return "secp384r1"
 	case tls.CurveP521:
 		return "secp521r1"
+	default:
+		return id.String() // those with ML-KEM have the same names
 	}
-	return id.String() // those with ML-KEM have the same names
 }
 
 func versionName(v uint16) string {

@@ -34,7 +34,8 @@ func TestTooManyConnectionsAreRejected(t *testing.T) {
 		}
 		return err == nil
 	}
-	for !eventually() {
+	for done := false; !done; {
+		done = eventually()
 	}
 }
 

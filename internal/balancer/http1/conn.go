@@ -72,7 +72,8 @@ func (c *Conn) Kill() {
 // Serve takes requests until one of both sides wants no more, and closes the
 // connection.
 func (c *Conn) Serve() {
-	for c.ServeAwake() > 0 {
+	for awake := true; awake; {
+		awake = c.ServeAwake() > 0
 	}
 }
 

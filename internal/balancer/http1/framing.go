@@ -40,12 +40,7 @@ func (r *request) parseKnown() error {
 		case exchange.ForwardedForField:
 			forwarded += countItems(value)
 		case exchange.OtherField:
-			if !all(f.Name, plainChar) {
-				r.Invalid++
-			}
-			if suspicious(f.Name) {
-				r.Blame(exchange.Ambiguous, "SuspiciousHeader")
-			}
+			r.inspect(f.Name)
 		default: // steers neither
 		}
 	}
@@ -57,6 +52,16 @@ func (r *request) parseKnown() error {
 	}
 	r.Upgrade = r.upgrades && upgrades && r.minor == 1 && r.body == noBody
 	return nil
+}
+
+// inspect looks at the name of a field that steers nothing.
+func (r *request) inspect(name string) {
+	if !all(name, plainChar) {
+		r.Invalid++
+	}
+	if suspicious(name) {
+		r.Blame(exchange.Ambiguous, "SuspiciousHeader")
+	}
 }
 
 // maxForwarded is how many addresses X-Forwarded-For may hold; above it a

@@ -47,11 +47,8 @@ func newLink(c net.Conn) link {
 func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, error) {
 	until := time.Now().Add(limit)
 	for {
-		if l.readBy.After(until) || l.readBy.Before(until.Add(-limit/2)) {
-			if err := l.SetReadDeadline(until); err != nil {
-				return 0, err
-			}
-			l.readBy = until
+		if err := l.readUntil(until, limit); err != nil {
+			return 0, err
 		}
 		if stop != nil && stop.Load() {
 			return 0, exchange.ErrWoken
@@ -78,6 +75,19 @@ func (l *link) readSome(p []byte, limit time.Duration, stop *atomic.Bool) (int, 
 			return 0, exchange.ErrIdle
 		}
 	}
+}
+
+// readUntil sets the read deadline to until, which is limit from now, if the one in
+// force is far from it.
+func (l *link) readUntil(until time.Time, limit time.Duration) error {
+	if !l.readBy.After(until) && !l.readBy.Before(until.Add(-limit/2)) {
+		return nil
+	}
+	if err := l.SetReadDeadline(until); err != nil {
+		return err
+	}
+	l.readBy = until
+	return nil
 }
 
 // sendRest sends what a read could not send before it waits. An error but

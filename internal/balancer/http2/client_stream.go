@@ -182,6 +182,7 @@ func (st *clientStream) answerBlock(h *exchange.Head) []byte {
 			if lengths++; lengths > 1 || h.Status < 200 {
 				continue
 			}
+		default: // passes as it is
 		}
 		out = hpack.AppendField(out, f.Name, f.Value)
 	}

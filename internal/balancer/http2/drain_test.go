@@ -20,7 +20,8 @@ func (w *world) only() (c *Conn) {
 	until(w.t, "connection accepted", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		for c = range w.conns {
+		for conn := range w.conns {
+			c = conn
 		}
 		return len(w.conns) == 1
 	})

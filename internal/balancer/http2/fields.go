@@ -154,6 +154,7 @@ func check(f *hpack.Field) *exchange.Fault {
 		if f.Value != "trailers" {
 			return errHopField
 		}
+	default: // all else may have any value
 	}
 	return nil
 }

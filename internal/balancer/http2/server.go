@@ -60,10 +60,10 @@ type Conn struct {
 // Conn creates the object that serves a connection, which it takes over. The
 // caller calls Serve. The end of ctx does not end it: that is for Kill, which
 // comes with it.
-func (srv *Server) Conn(ctx context.Context, proxy *exchange.Proxy, info *exchange.Conn, nc net.Conn) *Conn {
-	c := &Conn{srv: srv, proxy: proxy, info: info, idle: time.Now()}
+func (s *Server) Conn(ctx context.Context, proxy *exchange.Proxy, info *exchange.Conn, nc net.Conn) *Conn {
+	c := &Conn{srv: s, proxy: proxy, info: info, idle: time.Now()}
 	c.ctx, c.end = context.WithCancel(ctx)
-	c.init(nc, c, srv.pools, srv.tags)
+	c.init(nc, c, s.pools, s.tags)
 	c.first = 1
 	c.limit = proxy.Current().IdleTimeout
 	return c

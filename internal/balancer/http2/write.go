@@ -16,23 +16,13 @@ func (st *stream) transmit(block, p []byte, end bool, limit time.Duration) error
 	s.mu.Lock()
 	s.limit = limit
 	for {
-		err := st.err
-		if err == nil && st.id == 0 {
-			err = s.err
-		}
-		if err != nil {
+		before, room := len(p), len(s.out) < maxOut
+		if err := st.readyLocked(room && block != nil); err != nil {
 			s.mu.Unlock()
 			return err
 		}
-		before := len(p)
-		if len(s.out) < maxOut {
+		if room {
 			if block != nil {
-				if st.id == 0 {
-					if err := st.owner.startLocked(); err != nil {
-						s.mu.Unlock()
-						return err
-					}
-				}
 				st.queueBlockLocked(block, end && len(p) == 0)
 				block, before = nil, -1
 			}
@@ -54,6 +44,22 @@ func (st *stream) transmit(block, p []byte, end bool, limit time.Duration) error
 		runtime.Gosched()
 	}
 	s.send()
+	return nil
+}
+
+// readyLocked returns why nothing can be sent on the stream any more; first has it
+// begin if it has not.
+func (st *stream) readyLocked(first bool) error {
+	switch {
+	case st.err != nil:
+		return st.err
+	case st.id != 0:
+		return nil
+	case st.s.err != nil:
+		return st.s.err
+	case first:
+		return st.owner.startLocked()
+	}
 	return nil
 }
 
