@@ -116,7 +116,7 @@ func (a *localAuthority) Issue(_ context.Context, holder crypto.Signer, names []
 	return authority.Sign(holder.Public(), names, now, requestedLife)
 }
 
-// roots are the system's and the server's own: an identity provider may run on this
+// roots are the system's and the server's own: an issuer of tokens may run on this
 // machine.
 func (a *localAuthority) roots() (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()

@@ -11,13 +11,11 @@ import (
 // gate is an action that stands before what a rule leads to.
 type gate struct {
 	action string // as access logs name it
-	checks interface {
-		Check(r *exchange.Request) authenticate.Result
-	}
+	tokens *authenticate.JWT
 }
 
-// newAuthenticator creates what asks identity providers. It runs only what Run waits
-// for.
+// newAuthenticator creates what verifies tokens, and asks issuers for keys. It runs
+// only what Run waits for.
 func (b *Balancer) newAuthenticator() *authenticate.Authenticator {
 	return authenticate.New(authenticate.Config{
 		Roots: b.cfg.Roots,
@@ -38,8 +36,7 @@ func (b *Balancer) gateOf(actions []model.Action) *gate {
 // stopped is the Note of a request that a gate has answered.
 type stopped struct{ at *route }
 
-// admission is a request at a gate that waits for somebody's answer:
-// exchange.Decider.
+// admission is a request at a gate that waits for keys: exchange.Decider.
 type admission struct {
 	l   *listener
 	to  *route
@@ -50,12 +47,8 @@ type admission struct {
 // Decide implements exchange.Decider.
 func (a *admission) Decide(r *exchange.Request) exchange.Verdict {
 	v := a.v
-	for res := a.ask(r.Context()); ; res = res.Ask(r.Context()) {
-		if res.Ask == nil {
-			a.to.admit(r, a.l, &v, res)
-			return v
-		}
-	}
+	a.to.admit(r, a.l, &v, a.ask(r.Context()))
+	return v
 }
 
 // admit goes on with a request as its gate says.
@@ -66,23 +59,8 @@ func (to *route) admit(r *exchange.Request, l *listener, v *exchange.Verdict, re
 	case res.Answer != nil:
 		r.Note, v.Answer = &stopped{to}, res.Answer
 	default:
-		v.Edits = withFields(v.Edits, res.Fields)
 		to.act(r, l, v)
 	}
-}
-
-// withFields is edits that add fields to what the target gets, too.
-func withFields(edits *exchange.Edits, fields []exchange.Field) *exchange.Edits {
-	if len(fields) == 0 {
-		return edits
-	}
-	out := exchange.Edits{}
-	if edits != nil {
-		out = *edits
-	}
-	add := out.Request.Add
-	out.Request.Add = append(add[:len(add):len(add)], fields...)
-	return &out
 }
 
 // unnamed drops the keys of issuers whom no action names any more.

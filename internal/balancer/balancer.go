@@ -55,7 +55,7 @@ type Config struct {
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
 	Grace time.Duration
-	// Roots returns whom certificates of identity providers must be signed by. nil:
+	// Roots returns whom certificates of issuers of tokens must be signed by. nil:
 	// the system's.
 	Roots func() (*x509.CertPool, error)
 	// Proxies are whose connections begin with a PROXY header.

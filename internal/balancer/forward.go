@@ -31,7 +31,7 @@ func (f *frontend) Route(r *exchange.Request) exchange.Verdict {
 		to.lb.traffic.evaluations.Add(uint64(to.looked)) //nolint:gosec // a count of rules
 	}
 	if to.gate != nil {
-		to.admit(r, l, &v, to.gate.checks.Check(r))
+		to.admit(r, l, &v, to.gate.tokens.Check(r))
 		return v
 	}
 	to.act(r, l, &v)

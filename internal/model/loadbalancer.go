@@ -73,13 +73,12 @@ type Transform struct {
 
 // Action is what a rule does with a request.
 type Action struct {
-	Type     string // forward, redirect or fixed-response; authenticate-oidc or jwt-validation before one of them
+	Type     string // forward, redirect or fixed-response; jwt-validation before one of them
 	Order    int
 	Forward  []WeightedTargetGroup
 	Sticky   time.Duration `json:",omitempty"` // for how long a client stays at one of Forward; 0: it does not
 	Redirect *Redirect
 	Fixed    *FixedResponse
-	OIDC     *OIDC          `json:",omitempty"`
 	JWT      *JWTValidation `json:",omitempty"`
 }
 

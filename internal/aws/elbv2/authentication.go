@@ -11,8 +11,7 @@ import (
 	"neargate/internal/model"
 )
 
-// The bounds of authentications (API reference: AuthenticateOidcActionConfig,
-// JwtValidationActionConfig).
+// The bounds of jwt-validation (API reference: JwtValidationActionConfig).
 const (
 	maxEndpoint   = 256
 	maxClaims     = 10 // of an action, and values of a claim
@@ -24,7 +23,7 @@ func readJWT(in *types.JwtValidationActionConfig) (*model.JWTValidation, error) 
 		return nil, invalid("A JWT validation config must be specified")
 	}
 	out := &model.JWTValidation{JWKSEndpoint: aws.ToString(in.JwksEndpoint), Issuer: aws.ToString(in.Issuer)}
-	if err := checkEndpoint("JWKS endpoint", out.JWKSEndpoint); err != nil {
+	if err := checkKeysEndpoint(out.JWKSEndpoint); err != nil {
 		return nil, err
 	}
 	if out.Issuer == "" || len(out.Issuer) > maxEndpoint || !printable(out.Issuer) {
@@ -78,11 +77,11 @@ func showJWT(j *model.JWTValidation) *types.JwtValidationActionConfig {
 	return out
 }
 
-// checkEndpoint wants the whole URL of an endpoint over HTTPS.
-func checkEndpoint(what, text string) error {
+// checkKeysEndpoint wants the whole URL of an endpoint over HTTPS.
+func checkKeysEndpoint(text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Fragment != "" || len(text) > maxEndpoint || !printable(text) {
-		return invalid("The %s '%s' must be a full URL, including the HTTPS protocol, the domain, and the path", what, text)
+		return invalid("The JWKS endpoint '%s' must be a full URL, including the HTTPS protocol, the domain, and the path", text)
 	}
 	return nil
 }

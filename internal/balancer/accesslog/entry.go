@@ -40,8 +40,8 @@ type Entry struct {
 	ServerName, Certificate    string // of TLS: by SNI; the ARN of the one shown
 	TargetGroup                string // an ARN; "": none
 	Priority                   int    // of the rule, 0 is the default's; NoRule: none was asked
-	Action                     string // "forward", "fixed-response" or "redirect"; "": none
-	Before                     string // an action that let the request pass before: "authenticate" or "jwt-validation"; "": none
+	Action                     string // "forward", "fixed-response", "redirect", or "jwt-validation" that let nobody in; "": none
+	Before                     string // an action that let the request pass before: "jwt-validation"; "": none
 	Redirect                   string // where to
 	ErrorReason                string // of an authentication; "": none
 	Class, ClassReason         string // of desync mitigation; "" if compliant

@@ -1,11 +1,9 @@
-// Package authenticate lets clients in at a load balancer: by a token that they
-// bring (jwt-validation), or by logging in at an OpenID provider
-// (authenticate-oidc). What is right and what comes next is decided in
-// decide/authentication; here are the keys, signatures, cookies and the requests
-// to identity providers.
+// Package authenticate lets clients in at a load balancer by a token that they bring
+// (jwt-validation). What its claims must be is decided in decide/authentication;
+// here are the signatures, and the keys, which issuers are asked for.
 //
-// What can be decided at once is; a Result that takes an answer of somebody else
-// first has Ask. An Authenticator is safe for concurrent use.
+// What can be decided at once is; a Result that keys are needed for first has Ask.
+// An Authenticator is safe for concurrent use.
 package authenticate
 
 import (
@@ -24,8 +22,7 @@ import (
 
 // Config is what an Authenticator works with.
 type Config struct {
-	// Roots returns whom certificates of identity providers must be signed by. nil:
-	// the system's.
+	// Roots returns whom certificates of issuers must be signed by. nil: the system's.
 	Roots func() (*x509.CertPool, error)
 	// Spawn runs a function in a goroutine that its caller's owner waits for. The
 	// function may not be run at all, once that owner has ended.
@@ -34,8 +31,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Authenticator knows the keys of issuers and asks identity providers. Make it with
-// New.
+// Authenticator knows the keys of issuers, and asks for them. Make it with New.
 type Authenticator struct {
 	cfg    Config
 	client *http.Client
@@ -44,7 +40,7 @@ type Authenticator struct {
 	sets map[string]*keySet // by their endpoints; guarded by mu
 }
 
-// patience is how long an identity provider may take for an answer.
+// patience is how long an issuer may take for an answer.
 const patience = 5 * time.Second
 
 // New creates an Authenticator that has asked nobody yet.
@@ -61,13 +57,13 @@ func New(cfg Config) *Authenticator {
 			Timeout: patience,
 			// One request now and then: nothing is kept open for the next.
 			Transport: &http.Transport{DisableKeepAlives: true, DialTLSContext: cfg.dial},
-			// What is secret goes where the action says, and nowhere else.
+			// Keys come from where the action says, and from nowhere else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
 }
 
-// dial connects to an identity provider.
+// dial connects to an issuer.
 func (c *Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	roots, err := c.Roots()
 	if err != nil {
@@ -77,16 +73,16 @@ func (c *Config) dial(ctx context.Context, network, address string) (net.Conn, e
 	return d.DialContext(ctx, network, address)
 }
 
-// Result is what an authentication has come to: somebody must be asked, the request
+// Result is what an authentication has come to: keys must be waited for, the request
 // is answered, or it passes.
 type Result struct {
-	Ask    func(ctx context.Context) Result // if not nil, may wait, until ctx ends
-	Answer *exchange.Answer                 // else, if not nil, what the client gets
-	Fields []exchange.Field                 // else what the target gets beside
-	Reason authentication.Reason            // of Answer, "" for none
+	// Ask returns the Result, one without Ask. It may wait, until ctx ends. nil: this
+	// is it.
+	Ask    func(ctx context.Context) Result
+	Answer *exchange.Answer // what the client gets; nil: the request passes
 }
 
 // refused is the result of a request that is not let in.
 func refused(why authentication.Reason) Result {
-	return Result{Answer: &exchange.Answer{Status: why.Status(), Reason: string(why)}, Reason: why}
+	return Result{Answer: &exchange.Answer{Status: why.Status(), Reason: string(why)}}
 }

@@ -65,7 +65,7 @@ func (d *desk) publish(keys ...string) {
 func (d *desk) check(j *JWT, token string) authentication.Reason {
 	r := &exchange.Request{Fields: []exchange.Field{{Name: "authorization", Value: "Bearer " + token}}}
 	res := j.Check(r)
-	for res.Ask != nil {
+	if res.Ask != nil {
 		res = res.Ask(d.t.Context())
 	}
 	j.keys.mu.Lock()
@@ -74,7 +74,10 @@ func (d *desk) check(j *JWT, token string) authentication.Reason {
 	if running != nil {
 		<-running
 	}
-	return res.Reason
+	if res.Answer == nil {
+		return ""
+	}
+	return authentication.Reason(res.Answer.Reason)
 }
 
 func TestKeysOfIssuerOverTime(t *testing.T) {

@@ -43,19 +43,18 @@ func parseToken(text string) (t token, ok bool) {
 	if !decodePart(text[:i], &head) || head.Algorithm != "RS256" || head.Critical != nil {
 		return t, false
 	}
-	signature, err := part.DecodeString(text[j+1:])
+	signature, err := decode(text[j+1:])
 	if err != nil {
 		return t, false
 	}
 	return token{keyID: head.KeyID, signed: text[:j], payload: text[i+1 : j], signature: signature}, true
 }
 
-// part is how a token's parts are encoded; strictly, so that no two texts are one
-// token.
-var part = base64.RawURLEncoding.Strict()
+// decode decodes a part of a token; strictly, so that no two texts are one token.
+func decode(part string) ([]byte, error) { return base64.RawURLEncoding.Strict().DecodeString(part) }
 
 func decodePart(text string, v any) bool {
-	raw, err := part.DecodeString(text)
+	raw, err := decode(text)
 	return err == nil && json.Unmarshal(raw, v) == nil
 }
 

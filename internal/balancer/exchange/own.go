@@ -61,10 +61,6 @@ func page(status int) string {
 		title + "</h1></center>\r\n</body>\r\n</html>\r\n"
 }
 
-// statusProvider is what an identity provider's error gets
-// (load-balancer-troubleshooting, "HTTP 561").
-const statusProvider = 561
-
 // reason is how an ALB names a status: as nginx, of which it seems to be made
 // (captures show 302, 502 and 503).
 func reason(status int) string {
@@ -81,8 +77,6 @@ func reason(status int) string {
 		return "Service Temporarily Unavailable"
 	case http.StatusGatewayTimeout:
 		return "Gateway Time-out"
-	case statusProvider:
-		return "Unauthorized"
 	}
 	return http.StatusText(status)
 }

@@ -24,8 +24,8 @@ type Verdict struct {
 	Edits *Edits
 }
 
-// Decider decides what becomes of a request where that takes a wait, such as for an
-// identity provider.
+// Decider decides what becomes of a request where that takes a wait, such as for the
+// keys that a token is verified by.
 type Decider interface {
 	// Decide returns the verdict, one without Later, whose Settings do not count. It
 	// may wait as Group.Claim may.
