@@ -96,7 +96,7 @@ func newHouse() *house {
 			},
 		},
 		usage: model.TaskUsage{
-			TaskID: taskID, CPUs: 2, MachineCPU: 20 * time.Second,
+			TaskID: taskID, DiskUsed: 5<<20 + 1, CPUs: 2, MachineCPU: 20 * time.Second,
 			Containers: []model.ContainerUsage{
 				{Name: "app", Running: true, CPU: time.Second, Periods: 10, ThrottledPeriods: 3, Throttled: time.Millisecond, Memory: 100, MemoryPeak: 200, MemoryLimit: 300, MemoryStat: map[string]uint64{"cache": 40}, Processes: 5, DiskReadBytes: 6, DiskWrittenBytes: 7, DiskReads: 8, DiskWrites: 9},
 				{Name: "init"},

@@ -37,7 +37,7 @@ type taskLimits struct {
 
 // ephemeralStorage is in MiB.
 type ephemeralStorage struct {
-	Reserved int64
+	Utilized, Reserved int64
 }
 
 // task describes the task, on demand with its tags.
@@ -49,6 +49,9 @@ func (s subject) task(withTags bool) task {
 		PullStartedAt: moment(s.state.PullStartedAt), PullStoppedAt: moment(s.state.PullStoppedAt),
 		AvailabilityZone: s.cfg.Place.Region + "a", LaunchType: "FARGATE", ClockDrift: drift(time.Now()),
 		EphemeralStorageMetrics: ephemeralStorage{Reserved: int64(cmp.Or(s.record.EphemeralGiB, s.def.EphemeralGiB, model.FargateDiskGiB)) << 10},
+	}
+	if usage, ok := s.tasks.Usage(s.record.ID); ok {
+		out.EphemeralStorageMetrics.Utilized = usage.DiskUsed >> 20
 	}
 	for i := range min(len(s.state.Containers), len(s.record.Containers), len(s.def.Containers)) {
 		out.Containers = append(out.Containers, s.container(i))

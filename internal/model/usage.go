@@ -15,6 +15,9 @@ type TaskUsage struct {
 	CPUs       int
 	// CountsDisk reports whether what goes to and from disks is counted.
 	CountsDisk bool
+	// DiskUsed is what the task has written of its ephemeral storage and not
+	// deleted, in bytes; up to half a minute old.
+	DiskUsed int64
 }
 
 // ContainerUsage is what a container has consumed. One that does not run has

@@ -69,7 +69,7 @@ func (h *house) Usage(id string) (model.TaskUsage, bool) {
 	}
 	ran := time.Since(h.began)
 	return model.TaskUsage{
-		TaskID: id, At: time.Now(), CountsDisk: true, Network: model.NetworkUsage{RxBytes: uint64(1000 * ran.Seconds())},
+		TaskID: id, At: time.Now(), CountsDisk: true, DiskUsed: 3 << 29, Network: model.NetworkUsage{RxBytes: uint64(1000 * ran.Seconds())},
 		Containers: []model.ContainerUsage{
 			{Name: "app", Running: true, CPU: ran / 2, Memory: 300 << 20, MemoryStat: map[string]uint64{"inactive_file": 44 << 20}, DiskWrittenBytes: 77},
 			{Name: "side", Running: true, Memory: 0},
@@ -127,6 +127,7 @@ func TestEnabled(t *testing.T) {
 		"NetworkTxBytes ClusterName=shop ServiceName=web":           {0, 0, 0, 0},
 		"StorageWriteBytes ClusterName=shop ServiceName=web":        {77, 77, 77, 77},
 		"EphemeralStorageReserved ClusterName=shop ServiceName=web": {20, 20, 20, 20},
+		"EphemeralStorageUtilized ClusterName=shop ServiceName=web": {1.5, 1.5, 1.5, 1.5},
 		"DesiredTaskCount ClusterName=shop ServiceName=web":         {3, 3},
 		"DeploymentCount ClusterName=shop ServiceName=web":          {2, 2},
 		"TaskCount ClusterName=shop":                                {3, 3},

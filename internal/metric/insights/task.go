@@ -48,6 +48,7 @@ func (r reading) addTask(g *gathering, detailed bool) {
 	g.each("NetworkRxBytes", "Bytes/Second", sets, r.rate(r.was.Network.RxBytes, r.now.Network.RxBytes))
 	g.each("NetworkTxBytes", "Bytes/Second", sets, r.rate(r.was.Network.TxBytes, r.now.Network.TxBytes))
 	g.each("EphemeralStorageReserved", "Gigabytes", sets, float64(cmp.Or(r.task.EphemeralGiB, r.def.EphemeralGiB, model.FargateDiskGiB)))
+	g.each("EphemeralStorageUtilized", "Gigabytes", sets, float64(r.now.DiskUsed)/(1<<30))
 	if r.now.CountsDisk { // the bytes so far
 		g.each("StorageReadBytes", "Bytes", sets, float64(read))
 		g.each("StorageWriteBytes", "Bytes", sets, float64(written))

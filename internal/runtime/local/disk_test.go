@@ -42,6 +42,23 @@ func TestTaskThatWritesTooMuchEnds(t *testing.T) {
 	}
 }
 
+// TestDiskUseIsReported: what a task wrote is in its usage, also where it was
+// measured before the server was there.
+func TestDiskUseIsReported(t *testing.T) {
+	b := open(t)
+	s := spec("fill", "700") // MiB, of 1 GiB: enough to be measured at once
+	s.EphemeralGiB = 1
+	b.run(s)
+	reported := func() bool {
+		u, ok := b.Usage(s.ID)
+		return ok && u.DiskUsed > 400<<20 && u.DiskUsed < 1<<30
+	}
+	eventually(t, "what it wrote is reported", reported)
+	b.close()
+	b.open()
+	eventually(t, "the next server knows it", reported)
+}
+
 // TestFullDiskEndsTheTaskThatFilledIt: before nothing of the server's can be
 // written any more, and no other task.
 func TestFullDiskEndsTheTaskThatFilledIt(t *testing.T) {

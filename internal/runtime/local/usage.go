@@ -36,7 +36,7 @@ func (e *Engine) Usage(id string) (model.TaskUsage, bool) {
 	}
 	u := model.TaskUsage{
 		TaskID: id, At: time.Now(), Network: e.net.Usage(t.rec.Address), MachineCPU: machineCPU(), CPUs: goruntime.NumCPU(),
-		CountsDisk: e.layout.CountsDisk(),
+		CountsDisk: e.layout.CountsDisk(), DiskUsed: t.reported().DiskUsed,
 	}
 	for _, c := range t.rec.Spec.Containers {
 		one := model.ContainerUsage{Name: c.Name}

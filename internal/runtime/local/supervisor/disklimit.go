@@ -30,9 +30,11 @@ func HeldDirs(taskDir string) []string {
 }
 
 // limitDisk watches what the task writes and returns why it must end, or "" at
-// the end of ctx. Beside the task's limit it keeps half of the reserve that the
+// the end of ctx. It sends how many bytes these are to used when that has changed
+// by a MiB. Beside the task's limit it keeps half of the reserve that the
 // engine keeps of the machine's disk, for while no engine runs.
-func limitDisk(ctx context.Context, o *Order) string {
+func limitDisk(ctx context.Context, o *Order, used chan<- int64) string {
+	var sent int64
 	watch := decide.Watch{Limit: o.DiskBytes}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -52,6 +54,14 @@ func limitDisk(ctx context.Context, o *Order) string {
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err) // tried again
+		}
+		if watch.Used>>20 != sent>>20 {
+			select {
+			case used <- watch.Used:
+				sent = watch.Used
+			case <-ctx.Done():
+				return ""
+			}
 		}
 		timer.Reset(next)
 	}

@@ -133,6 +133,7 @@ type Report struct {
 	// PreparedCPU is what the task's cgroup had consumed before the first of
 	// the user's programs began: the making of its container.
 	PreparedCPU time.Duration
+	DiskUsed    int64 // bytes written by all containers together, as last measured
 	Containers  []ContainerReport
 }
 

@@ -205,11 +205,11 @@ func (t *task) furnish() (err error) {
 // loop moves the task on whenever something happened, until nothing runs.
 func (t *task) loop(ctx context.Context) {
 	done := ctx.Done()
-	full := make(chan string, 1)
+	full, used := make(chan string, 1), make(chan int64)
 	limits, endLimits := context.WithCancel(context.WithoutCancel(ctx)) // until the task ends
 	defer endLimits()
 	t.helpers.Go(func() {
-		if why := limitDisk(limits, t.order); why != "" {
+		if why := limitDisk(limits, t.order, used); why != "" {
 			full <- why
 		}
 	})
@@ -246,6 +246,8 @@ func (t *task) loop(ctx context.Context) {
 			t.kill(k.Reason)
 		case c := <-t.hub.calls:
 			t.exec(c) //nolint:contextcheck // it ends with its client, its container or the task
+		case t.report.DiskUsed = <-used:
+			t.tell()
 		case why := <-full:
 			t.kill(why)
 		case <-done:
