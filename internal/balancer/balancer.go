@@ -226,7 +226,7 @@ func (b *Balancer) Run(ctx context.Context) error {
 	b.retry(ctx)
 	if p := b.pass.Load(); p != nil {
 		tasks.wait()
-		stop := context.AfterFunc(p.Context(), func() { cut(context.Cause(ctx)) })
+		stop := context.AfterFunc(p.Context(), func() { cut(context.Cause(ctx)) }) //nolint:contextcheck // it outlives ctx
 		defer stop()
 		b.goOn(hard, p)
 	} else {

@@ -157,7 +157,7 @@ func (c *Connect) Run(ctx context.Context) error {
 	end, grace := (*door).drain, c.cfg.Grace
 	if p := c.pass.Load(); p != nil {
 		p.Settle()
-		defer context.AfterFunc(p.Context(), func() { cut(context.Cause(ctx)) })()
+		defer context.AfterFunc(p.Context(), func() { cut(context.Cause(ctx)) })() //nolint:contextcheck // it outlives ctx
 		if p.Wait() {
 			end, grace = (*door).retire, noTimeout
 		}

@@ -71,6 +71,7 @@ func (h *requestHead) take(f *hpack.Field) *exchange.Fault {
 	case exchange.ExpectField:
 		r.Expects = strings.EqualFold(f.Value, "100-continue")
 		field.Hop = r.Expects
+	default: // steers nothing
 	}
 	if f.Tag&tagID == tagCookie {
 		if h.cookies++; h.cookies > 1 {

@@ -17,10 +17,10 @@ import (
 func (n *Network) forgetFlowsLocked() {
 	flows := datagrams{from: n.members}
 	var led strings.Builder
-	led.WriteString(fmt.Sprint(len(n.handedOver) > 0))
+	fmt.Fprint(&led, len(n.handedOver) > 0)
 	for _, p := range slices.Concat(n.ports, n.handedOver) {
 		if p.UDP {
-			led.WriteString(fmt.Sprint(" ", p.Address, p.Listener))
+			fmt.Fprint(&led, " ", p.Address, p.Listener)
 			flows.to = append(flows.to, p.Address.Addr())
 		}
 	}
