@@ -7,8 +7,8 @@ import "golang.org/x/sys/unix"
 const reservedFiles = 2500
 
 // maxConns returns how many client connections the load balancers may have at
-// once: seven eighths of those there is room for. Each may need a second file,
-// for its connection to a target.
+// once, and how many to targets: seven eighths of those there is room for, half of
+// it for each kind.
 func maxConns() int { return max(7*conns()/8, 1) }
 
 // connectConns returns how many connections tasks may have to each other through

@@ -50,7 +50,9 @@ type Config struct {
 	// soon as the target has nothing in flight.
 	FullDrain bool
 	// MaxConns is how many client connections all listeners together take at
-	// once; more are closed and counted as rejected. 0 is no limit.
+	// once; more are closed and counted as rejected. It is also how many connections
+	// all targets together get (probes apart), and a quarter of how many requests by
+	// HTTP/2 are under way. 0 is no limit.
 	MaxConns int
 	// Grace is how long requests under way may go on when Run's context ends;
 	// 0 cuts them at once.
@@ -146,6 +148,10 @@ type Balancer struct {
 	serve func(*front.Server, net.Listener)
 }
 
+// streamsPerConn is how many requests by HTTP/2 may be under way at once for each
+// client connection there may be: some 20 kB each.
+const streamsPerConn = 4
+
 // New creates a balancer over the state in db. It reads the state and opens
 // nothing.
 func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
@@ -165,7 +171,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	b := &Balancer{
 		cfg: cfg, log: log, tables: tables, hist: latency.NewScale(),
 		lbs: map[string]*loadBalancer{}, listeners: map[string]*listener{}, groups: map[string]*group{},
-		targetLocks: newKeyLocks(), ready: make(chan struct{}), http1: http1.New(http1.Config{}), http2: http2.NewServer(),
+		targetLocks: newKeyLocks(), ready: make(chan struct{}), http1: http1.New(http1.Config{}), http2: http2.NewServer(streamsPerConn * cfg.MaxConns),
 	}
 	if cfg.MaxConns > 0 {
 		b.limit = front.NewLimit(cfg.MaxConns)
@@ -174,7 +180,7 @@ func New(db *store.DB, log *slog.Logger, cfg Config) (*Balancer, error) {
 	b.openTickets()
 	b.remember(cfg.Knew)
 	b.targets = http2.NewUpstream(http2.UpstreamConfig{})
-	b.pool = exchange.NewPool(exchange.PoolConfig{Upstreams: exchange.Upstreams{
+	b.pool = exchange.NewPool(exchange.PoolConfig{MaxConns: cfg.MaxConns, Upstreams: exchange.Upstreams{
 		exchange.HTTP1: b.http1, exchange.HTTP2: b.targets, exchange.GRPC: b.targets,
 	}})
 	b.changes = newChanges()

@@ -170,6 +170,8 @@ func (f *Flow) open(t *Target, fresh bool) Failure {
 	switch {
 	case f.ended():
 		return Ended
+	case errors.Is(err, errNoRoom):
+		return NoRoom
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
 		return ConnectTimeout
 	}

@@ -32,13 +32,14 @@ const (
 	ClientGone             // the client left or broke off its body first; 460 or 400
 	BadBody                // the client's body was malformed; 400
 	Ended                  // the server was ended hard
+	NoRoom                 // there are as many connections to targets as there may be; 503
 )
 
 // String names the failure in plain words.
 func (f Failure) String() string {
 	return [...]string{
 		"ok", "connect refused", "connect timeout", "broken", "bad answer",
-		"timeout", "truncated", "client gone", "bad body", "ended",
+		"timeout", "truncated", "client gone", "bad body", "ended", "too many connections to targets",
 	}[f]
 }
 

@@ -120,6 +120,8 @@ func (f *Flow) fail(failure Failure, fault *Fault) {
 		return
 	case ConnectTimeout, Timeout:
 		status = 504
+	case NoRoom:
+		status = 503
 	default: // a target that broke or answered badly: 502
 	}
 	f.answer(&Answer{Status: status, Reason: failure.String()})

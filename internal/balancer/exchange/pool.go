@@ -13,6 +13,7 @@ type PoolConfig struct {
 	Dial        Dial
 	DialTimeout time.Duration // 0 is AWS's 10 s
 	Upstreams   Upstreams
+	MaxConns    int // to all targets together, dials under way too; 0 is no limit
 }
 
 // Upstreams are the codecs that speak with targets.
@@ -21,7 +22,8 @@ type Upstreams map[Protocol]Upstream
 // Pool makes targets and looks after their connections, for any number of load
 // balancers.
 type Pool struct {
-	cfg PoolConfig
+	cfg  PoolConfig
+	room room
 
 	mu      sync.Mutex
 	targets map[*Target]struct{} // guarded by mu
@@ -37,7 +39,7 @@ func NewPool(cfg PoolConfig) *Pool {
 	if cfg.DialTimeout == 0 {
 		cfg.DialTimeout = 10 * time.Second
 	}
-	return &Pool{cfg: cfg, targets: map[*Target]struct{}{}}
+	return &Pool{cfg: cfg, room: room{most: int64(cfg.MaxConns)}, targets: map[*Target]struct{}{}}
 }
 
 // Run closes kept connections that have been idle too long or that their target

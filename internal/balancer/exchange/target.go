@@ -112,7 +112,8 @@ func (t *Target) EndDials() {
 // Dial opens a new connection, encrypted if the target wants that: for codecs,
 // which offer protos by ALPN. It takes no longer than the pool allows, and ends
 // when the target leaves service meanwhile. A codec that has noted the
-// connection, so that Break finds it, asks InService afterwards.
+// connection, so that Break finds it, asks InService afterwards. The pool counts
+// the connection until it is closed.
 func (t *Target) Dial(ctx context.Context, protos ...string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.pool.cfg.DialTimeout)
 	defer cancel()
@@ -157,9 +158,17 @@ func (t *Target) beginDial(d *dialing) bool {
 }
 
 func (t *Target) connect(ctx context.Context, protos []string) (net.Conn, error) {
+	if !t.pool.takeConn() {
+		return nil, errNoRoom
+	}
 	c, err := t.cfg.Dial(ctx, t.addr)
-	if err != nil || !t.cfg.TLS {
-		return c, err
+	if err != nil {
+		t.pool.room.open.Add(-1)
+		return nil, err
+	}
+	c = t.pool.room.count(c)
+	if !t.cfg.TLS {
+		return c, nil
 	}
 	// An ALB takes any certificate of a target (load-balancer-target-groups,
 	// "Protocol").

@@ -34,10 +34,13 @@ type link struct {
 // newLink returns the link of a connection.
 func newLink(c net.Conn) link {
 	l := link{Conn: c}
-	if tcp, ok := c.(*net.TCPConn); ok {
+	switch tcp := c.(type) {
+	case *net.TCPConn:
 		l.raw, _ = tcp.SyscallConn() // cannot fail
-		l.plain = l.raw != nil && !raceEnabled
+	case *exchange.Counted:
+		l.raw, _ = tcp.SyscallConn()
 	}
+	l.plain = l.raw != nil && !raceEnabled
 	return l
 }
 

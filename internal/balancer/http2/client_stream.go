@@ -59,6 +59,7 @@ func (st *clientStream) leave() {
 		}
 	}
 	st.detachLocked()
+	c.srv.running.Add(-1)
 	st.release(c.pools)
 	st.head.block.release(c.pools)
 	if len(c.streams) == 0 {

@@ -62,7 +62,7 @@ func FuzzServer(f *testing.F) {
 	_ = fr.WriteGoAway(0, http2.ErrCodeNo, nil)
 	f.Add(bytes.Clone(buf.Bytes()))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		srv := NewServer()
+		srv := NewServer(0)
 		defer srv.Wait()
 		w := &world{t: t}
 		set := exchange.DefaultSettings()

@@ -105,7 +105,7 @@ func (w *world) Finished(_ *exchange.Request, s *exchange.Summary) {
 // newWorld serves HTTP/2 by prior knowledge on a port of its own.
 func newWorld(t *testing.T, set exchange.Settings) *world {
 	t.Helper()
-	w := &world{t: t, srv: NewServer(), conns: map[*Conn]struct{}{}}
+	w := &world{t: t, srv: NewServer(0), conns: map[*Conn]struct{}{}}
 	hello := &exchange.Answer{Status: 200, ContentType: "text/plain", Body: "hello"}
 	w.route = func(*exchange.Request) exchange.Verdict { return exchange.Verdict{Answer: hello} }
 	w.up = NewUpstream(UpstreamConfig{})

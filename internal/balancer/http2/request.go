@@ -248,7 +248,7 @@ func (c *Conn) head(h *frameHeader, p []byte) error {
 	}
 	c.mu.Lock()
 	c.lastID = h.stream
-	full := c.open >= maxStreams || len(c.streams) >= maxRunning
+	full := c.open >= maxStreams || len(c.streams) >= maxRunning || c.srv.most > 0 && c.srv.running.Load() >= c.srv.most
 	c.mu.Unlock()
 	if full || c.farewell == leaving {
 		return c.turnAway(h, p)
@@ -283,6 +283,7 @@ func (c *Conn) admit(st *clientStream, h *frameHeader, size int) {
 	c.mu.Lock()
 	st.s, st.woken = &c.session, false
 	st.beginLocked(h.stream, streamSpace)
+	c.srv.running.Add(1)
 	st.received = int64(headerLen + size)
 	st.ended = h.has(flagEndStream)
 	if st.left, st.upgrade = r.Length, r.Upgrade; r.Upgrade {

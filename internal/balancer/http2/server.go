@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"neargate/internal/balancer/exchange"
@@ -20,11 +21,15 @@ type Server struct {
 	tags    *tags
 	streams sync.Pool // of *clientStream
 	workers workers
+	most    int64 // requests at once; 0 is no limit
+	running atomic.Int64
 }
 
-// NewServer creates a server. It starts nothing.
-func NewServer() *Server {
-	s := &Server{pools: newBuffers(), tags: newTags()}
+// NewServer creates a server that serves most requests at once, of all clients
+// together; 0 is no limit. Streams beyond are refused, and may be sent again. It
+// starts nothing.
+func NewServer(most int) *Server {
+	s := &Server{pools: newBuffers(), tags: newTags(), most: int64(most)}
 	s.streams.New = func() any { return newClientStream() }
 	return s
 }
