@@ -216,29 +216,44 @@ func (f *Flow) reform(t *Target) error {
 	return f.measure(f.fwd.Form)
 }
 
-// readHead reads heads until the final one. Interim ones go to the client; 100
-// was said already.
+// MaxInterim is how many interim heads an answer may have.
+const MaxInterim = 32
+
+// readHead reads heads until the final one.
 func (f *Flow) readHead() (Failure, error) {
-	h := &f.head
-	for began := f.outcome.Sent; ; began = time.Now() {
+	began := f.outcome.Sent
+	for n := 0; ; n++ {
 		if failure, err := f.awaitHead(began); failure != OK {
 			return failure, err
 		}
-		switch {
+		switch h := &f.head; {
 		case h.Status >= 200:
 			return OK, nil
-		case h.Status == 101:
-			if !f.Request.Upgrade {
-				return BadAnswer, ErrMalformed
-			}
+		case h.Status == 101 && f.Request.Upgrade:
 			return OK, nil
-		case h.Status != 100 && (f.hinted == 0 || f.hinted == f.sum.Tries):
-			f.hinted = f.sum.Tries // the client has had what another target said
-			if err := f.client.Interim(h); err != nil {
-				return ClientGone, err
-			}
+		case h.Status == 101, n == MaxInterim:
+			return BadAnswer, ErrMalformed
+		case h.Status != 100: // says nothing, so the wait goes on
+			began = time.Now()
+		}
+		if failure := f.passInterim(); failure != OK {
+			return failure, nil
 		}
 	}
+}
+
+// passInterim passes an interim head on to the client, unless it is 100, which was said
+// already, or the client has had those of another target. Heads may follow each other
+// without a pause, so the client is looked for here as in a pause.
+func (f *Flow) passInterim() Failure {
+	if f.head.Status != 100 && (f.hinted == 0 || f.hinted == f.sum.Tries) {
+		f.hinted = f.sum.Tries
+		if err := f.client.Interim(&f.head); err != nil {
+			return ClientGone
+		}
+	}
+	f.watch()
+	return f.stopped()
 }
 
 // settle ends the lease. The target's connection is kept for other requests if

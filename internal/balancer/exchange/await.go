@@ -34,13 +34,10 @@ func (w *wait) next() (time.Duration, Failure) {
 // Before an answer a connection that breaks is Broken.
 func (w *wait) over(err error) (failure Failure, again bool) {
 	f := w.f
+	if failure := f.stopped(); failure != OK {
+		return failure, false
+	}
 	switch {
-	case f.ended():
-		return Ended, false
-	case f.up.running && f.up.failed.Load():
-		return f.up.failure, false
-	case f.gone.Load():
-		return ClientGone, false
 	case errors.Is(err, ErrWoken):
 		return OK, true
 	case errors.Is(err, ErrMalformed):
@@ -50,10 +47,28 @@ func (w *wait) over(err error) (failure Failure, again bool) {
 	case time.Since(w.moved()) >= f.set.IdleTimeout:
 		return Timeout, false
 	}
+	f.watch()
+	return OK, true
+}
+
+// stopped returns why the target's answer is not awaited any longer; OK if it is.
+func (f *Flow) stopped() Failure {
+	switch {
+	case f.ended():
+		return Ended
+	case f.up.running && f.up.failed.Load():
+		return f.up.failure
+	case f.gone.Load():
+		return ClientGone
+	}
+	return OK
+}
+
+// watch has the client watched, which the upload does while it runs.
+func (f *Flow) watch() {
 	if !f.up.running {
 		f.client.Watch()
 	}
-	return OK, true
 }
 
 // moved returns when something moved on the target's connection.

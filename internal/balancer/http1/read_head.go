@@ -12,9 +12,11 @@ import (
 // not an *exchange.Fault has no one to be told.
 func (c *Conn) readHead() (end int, err error) {
 	var headBy time.Time
-	scanned := 0
+	scanned, empty := 0, 0
 	for {
-		c.skipEmptyLines()
+		if empty += c.skipEmptyLines(); empty > maxEmptyLines {
+			return 0, errBadMethod
+		}
 		if held := c.in.b[c.in.r:c.in.w]; len(held) > 0 {
 			n, err := headEnd(held, scanned)
 			if err == nil && n == 0 {
@@ -42,11 +44,14 @@ func (c *Conn) readHead() (end int, err error) {
 	}
 }
 
-// skipEmptyLines passes over empty lines before a request (RFC 9112 2.2).
-func (c *Conn) skipEmptyLines() {
+// skipEmptyLines passes over empty lines before a request (RFC 9112 2.2), and returns
+// how many there were.
+func (c *Conn) skipEmptyLines() (n int) {
 	for c.in.w-c.in.r >= 2 && c.in.b[c.in.r] == '\r' && c.in.b[c.in.r+1] == '\n' {
 		c.in.r += 2
+		n++
 	}
+	return n
 }
 
 // checkPartial refuses what cannot become a good head.

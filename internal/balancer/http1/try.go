@@ -29,6 +29,7 @@ type try struct {
 	in, buf   []byte
 	held, end int
 	scanned   int  // octets in which no end of a head was found
+	empty     int  // empty lines that came before a head
 	bare      bool // a line of it ends without CR
 	head      answer
 	body      body
@@ -47,7 +48,7 @@ type try struct {
 func (c *Codec) try(tc *targetConn) *try {
 	t := c.tries.Get().(*try)
 	t.tc, t.buf = tc, t.in
-	t.held, t.end, t.scanned, t.bare = 0, 0, 0, false
+	t.held, t.end, t.scanned, t.empty, t.bare = 0, 0, 0, 0, false
 	t.inChunks, t.whole, t.surplus, t.endless = false, false, false, false
 	t.crossed = false
 	t.woken.Store(false)
@@ -120,15 +121,16 @@ func (t *try) WriteTrailers(fields []exchange.Field) error {
 	return t.tc.writeAll(t.chunk, t.idle)
 }
 
-// Head reads the next head: exchange.Try.
+// Head reads the next head: exchange.Try. What comes of it does not start the wait anew.
 func (t *try) Head(h *exchange.Head, limit time.Duration) error {
 	if t.end > 0 { // that of an interim answer
 		t.held = copy(t.buf, t.buf[t.end:t.held])
 		t.end, t.scanned, t.bare = 0, 0, false
 	}
+	w := reading{limit: limit}
 	for {
-		if t.scanned == 0 {
-			t.skipEmptyLines()
+		if err := t.skipEmptyLines(); err != nil {
+			return err
 		}
 		end := t.headEnd()
 		if end > maxAnswerHeaders || end == 0 && t.held > maxAnswerHeaders {
@@ -142,7 +144,7 @@ func (t *try) Head(h *exchange.Head, limit time.Duration) error {
 		if t.held == len(t.buf) {
 			t.buf = append(t.buf, make([]byte, len(t.buf))...)
 		}
-		n, err := t.read(t.buf[t.held:], limit)
+		n, err := w.read(t, t.buf[t.held:])
 		t.held += n
 		if err != nil {
 			return err
@@ -172,15 +174,23 @@ func (t *try) headEnd() int {
 	}
 }
 
-// skipEmptyLines passes over empty lines before an answer.
-func (t *try) skipEmptyLines() {
+// maxEmptyLines is how many empty lines before a head are passed over.
+const maxEmptyLines = 8
+
+// skipEmptyLines passes over empty lines before an answer, of which a few may come.
+func (t *try) skipEmptyLines() error {
 	p := t.buf[:t.held]
 	for len(p) > 0 && p[0] == '\n' || len(p) > 1 && p[0] == '\r' && p[1] == '\n' {
 		p = p[bytes.IndexByte(p, '\n')+1:]
+		if t.empty++; t.empty > maxEmptyLines {
+			return exchange.ErrMalformed
+		}
 	}
 	if len(p) < t.held {
 		t.held = copy(t.buf, p)
+		t.scanned, t.bare = 0, false
 	}
+	return nil
 }
 
 // withCR ends all lines with CRLF.
@@ -239,8 +249,9 @@ func (t *try) Next(limit time.Duration) (part []byte, done bool, err error) {
 	if t.head.body == lengthBody && t.body.left > middleBuffer && len(t.buf) < largeBuffer {
 		t.buf = t.codec.pools.get(largeBuffer)
 	}
+	w := reading{limit: limit}
 	for {
-		n, err := t.read(t.buf, limit)
+		n, err := w.read(t, t.buf)
 		if errors.Is(err, io.EOF) && (t.endless || t.head.body == closeBody) {
 			t.whole = true
 			return nil, true, nil

@@ -93,7 +93,7 @@ func (c *targetConn) head(f *frameHeader, p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.streams[f.stream] != st || st == nil || st.err != nil || st.spoilt != nil || st.ended {
-		return nil
+		return c.paidGlitchLocked() // nobody waits for it
 	}
 	st.received += int64(headerLen + len(p))
 	if fault == nil {
@@ -116,7 +116,7 @@ func (t *try) takeLocked(f *frameHeader, h *answerHead) *exchange.Fault {
 		}
 		t.trailers, h.block = h.block, t.trailers
 	case h.status < 200:
-		if end {
+		if t.interim++; end || t.interim > exchange.MaxInterim {
 			return errPseudo
 		}
 		if h.status != 100 && len(t.heads) < maxInterim {

@@ -71,7 +71,7 @@ func (c *targetConn) reserve() *try {
 	c.used++
 	t := c.kept.up.tries.Get().(*try)
 	t.conn, t.s, t.reused = c, &c.session, c.served
-	t.id, t.err, t.spoilt, t.woken, t.headed = 0, nil, nil, false, false // of the request before
+	t.id, t.err, t.spoilt, t.woken, t.headed, t.interim = 0, nil, nil, false, false, 0 // of the request before
 	return t
 }
 

@@ -22,6 +22,8 @@ type try struct {
 	heads  []*answerHead // that have come and were not taken
 	final  answerHead
 	headed bool // final has come
+
+	interim int // interim heads that have come; guarded by mu
 }
 
 // maxInterim is how many interim answers wait at most; more are dropped.
@@ -162,6 +164,9 @@ func (t *try) Free(bool) {
 			c.doubtLocked()
 		}
 		_, theirs := t.err.(resetError) //nolint:errorlint // as the reader sets it
+		if !t.ended {
+			c.paid = min(c.paid+1, credit) // its head or trailers may be on their way
+		}
 		if c.err == nil && !theirs && (!t.ended || !t.finished) {
 			t.resetLocked(cancelled)
 		}
