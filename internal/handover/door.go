@@ -1,6 +1,7 @@
 package handover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 )
 
 // Host is a server that can be replaced. Its methods are called one at a time.
@@ -30,7 +32,10 @@ type DoorConfig struct {
 	// Start starts a successor: of the program on disk or, with own, of the one that
 	// runs here. nil: none can be started.
 	Start func(own bool) (*os.Process, error)
-	Log   *slog.Logger
+	// Patience is how long such a successor may take until it calls, and to end where it
+	// is not to serve; 0: 15 s. Then it is killed.
+	Patience time.Duration
+	Log      *slog.Logger
 }
 
 // Door is where the successors of a server call.
@@ -46,6 +51,7 @@ type Door struct {
 	over    bool           // a successor serves; guarded by mu
 	knows   []byte         // what it is to know; guarded by mu
 	child   *os.Process    // a successor that we have started and that does not serve yet; guarded by mu
+	idle    *time.Timer    // runs while the child is not being handed to; guarded by mu
 	refusal string         // why the last one does not; guarded by mu
 	asked   chan<- message // who waits for the child; guarded by mu
 }
@@ -64,6 +70,7 @@ func OpenDoor(dir string, cfg DoorConfig) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for a successor: %w", err)
 	}
+	cfg.Patience = cmp.Or(cfg.Patience, patience)
 	return &Door{cfg: cfg, socket: socket, turn: make(chan struct{}, 1)}, nil
 }
 
@@ -107,9 +114,13 @@ func (d *Door) answer(ctx context.Context, l link) {
 	switch {
 	case err != nil:
 	case m.Kind == restart:
-		_ = l.send(d.restart(ctx))
+		outcome := d.restart(ctx)
+		_ = l.soon() // the time for the question is over; the send fails where this does
+		_ = l.send(outcome)
 	case m.Kind == hello:
+		d.called(pid)
 		d.lead(ctx, l, pid)
+		d.hungUp(pid)
 	}
 }
 
@@ -146,16 +157,18 @@ func (d *Door) lead(ctx context.Context, l link, pid int) {
 
 // handOver returns nil when the caller serves.
 func (d *Door) handOver(l link) error {
+	var unprepared error
 	if !d.isGiven() {
-		if err := d.cfg.Host.Prepare(); err != nil {
-			_ = l.send(message{Kind: failed, Text: err.Error()})
-			return err
-		}
+		unprepared = d.cfg.Host.Prepare()
 	}
-	if err := d.offer(l); err != nil {
+	if err := l.patiently(); err != nil { // it may have taken longer than the time for a word
 		return err
 	}
-	if err := l.patiently(); err != nil {
+	if unprepared != nil {
+		_ = l.send(message{Kind: failed, Text: unprepared.Error()})
+		return unprepared
+	}
+	if err := d.offer(l); err != nil {
 		return err
 	}
 	if _, err := l.expect(take); err != nil {

@@ -17,6 +17,8 @@ const (
 	short = 10 * time.Second
 	// long is for opening a state, and for coming up with it.
 	long = 2 * time.Minute
+	// patience is for a program to start, and to end.
+	patience = 15 * time.Second
 )
 
 func (l link) soon() error      { return l.SetDeadline(time.Now().Add(short)) }
@@ -78,13 +80,15 @@ func (d *Door) launch(ctx context.Context, own bool, asked chan<- message) error
 	if err != nil {
 		return fmt.Errorf("start a successor: %w", err)
 	}
-	d.child, d.asked, d.refusal = child, asked, ""
-	d.minds.Go(func() { d.mind(ctx, child) })
+	idle := time.NewTimer(d.cfg.Patience)
+	d.child, d.idle, d.asked, d.refusal = child, idle, asked, ""
+	d.minds.Go(func() { d.mind(ctx, child, idle) })
 	return nil
 }
 
 // mind waits for a successor that we have started: until it serves, or has ended.
-func (d *Door) mind(ctx context.Context, child *os.Process) {
+func (d *Door) mind(ctx context.Context, child *os.Process, idle *time.Timer) {
+	defer idle.Stop()
 	ended := make(chan string, 1)
 	go func() { // ends with the child; nobody waits for it who ends before
 		how := "it is unknown how it ended"
@@ -93,16 +97,55 @@ func (d *Door) mind(ctx context.Context, child *os.Process) {
 		}
 		ended <- how
 	}()
-	select {
-	case how := <-ended:
-		d.ended(ctx, child, how)
-	case <-ctx.Done():
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.child == child { // it does not serve: nobody is to, then
-			_ = child.Signal(unix.SIGTERM)
+	for {
+		select {
+		case how := <-ended:
+			d.ended(ctx, child, how)
+			return
+		case <-idle.C:
+			d.kill(child)
+		case <-ctx.Done():
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			if d.child == child { // it does not serve: nobody is to, then
+				_ = child.Signal(unix.SIGTERM)
+			}
+			return
 		}
 	}
+}
+
+// called is for a successor that has called.
+func (d *Door) called(pid int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.child != nil && d.child.Pid == pid {
+		d.idle.Stop()
+	}
+}
+
+// hungUp is for a caller that is not handed to any more: a child that does not serve is
+// to end.
+func (d *Door) hungUp(pid int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.child != nil && d.child.Pid == pid {
+		d.idle.Reset(d.cfg.Patience)
+	}
+}
+
+// kill ends a successor of ours that hangs, so that there can be another.
+func (d *Door) kill(child *os.Process) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.child != child {
+		return
+	}
+	if d.refusal == "" {
+		d.refusal = fmt.Sprintf("it did not call within %v, and was killed", d.cfg.Patience)
+	}
+	d.cfg.Log.Error("the successor hangs and is killed; this server goes on", "pid", child.Pid, "reason", d.refusal)
+	_ = child.Kill() // it may just have ended
 }
 
 // ended is for a successor of ours that has ended. If it served, so does another now.
