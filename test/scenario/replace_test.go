@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -101,6 +102,62 @@ func TestReplacedUnderLoad(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestReplacedByWhatLiesThere replaces a server whose program was renamed: by the one
+// that lies in its place, and again by one that a link leads to.
+func TestReplacedByWhatLiesThere(t *testing.T) {
+	dir := t.TempDir()
+	path, old, linked := filepath.Join(dir, "neargate"), filepath.Join(dir, "neargate.old"), filepath.Join(dir, "neargate-3")
+	install(t, path)
+	s := startBy(t, []string{"sh", "-c", `shift; exec "$0" "$@"`, path}, t.TempDir())
+	s.ready()
+	if err := os.Rename(path, old); err != nil {
+		t.Fatal(err)
+	}
+	install(t, path)
+	for _, want := range []string{path, linked} {
+		s.replace()
+		if got, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", s.successor)); err != nil || got != want {
+			t.Fatalf("the successor is %s, %v; want %s", got, err, want)
+		}
+		install(t, linked)
+		if err := errors.Join(os.Remove(path), os.Symlink(linked, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReplacedByAProgramThatHangs has a server start a program that hangs: who asked for
+// it hears of that, and the next restart is not refused.
+func TestReplacedByAProgramThatHangs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "neargate")
+	install(t, path)
+	s := startBy(t, []string{"sh", "-c", `shift; exec "$0" "$@"`, path}, t.TempDir())
+	s.ready()
+	hangs := []byte("#!/bin/sh\nexec sleep 600\n")
+	if err := errors.Join(os.Remove(path), os.WriteFile(path, hangs, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(neargate(t), "restart", "--data", s.data).CombinedOutput()
+	if want := "the server goes on: it did not call within 15s, and was killed"; err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("restart: %v: %s; want %q", err, out, want)
+	}
+	install(t, path)
+	s.replace()
+}
+
+// install puts the program at a path.
+func install(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(neargate(t))
+	if err == nil {
+		_ = os.Remove(path) // one that runs cannot be written to
+		err = os.WriteFile(path, data, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // replace has the server replace itself; the successor is the server then.
