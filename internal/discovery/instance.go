@@ -97,7 +97,7 @@ func checkValues(attributes map[string]string, s model.DiscoveryService) error {
 		{model.InstanceIPv4, func(v string) bool { a, err := netip.ParseAddr(v); return err == nil && a.Is4() }},
 		{model.InstanceIPv6, func(v string) bool { a, err := netip.ParseAddr(v); return err == nil && a.Is6() && a.Zone() == "" }},
 		{model.InstancePort, func(v string) bool { n, err := strconv.ParseUint(v, 10, 16); return err == nil && n > 0 }},
-		{model.InstanceCNAME, domainForm.MatchString},
+		{model.InstanceCNAME, domainForm().MatchString},
 	} {
 		if v, ok := attributes[one.attribute]; ok && !one.valid(v) {
 			return invalid("%s is not a valid value of %s", v, one.attribute)

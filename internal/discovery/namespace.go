@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"neargate/internal/model"
@@ -19,7 +20,10 @@ const (
 // defaultNegativeTTL is that of a namespace that says nothing of its SOA record.
 const defaultNegativeTTL = 15 * time.Second
 
-var domainForm = regexp.MustCompile(`^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$`)
+// domainForm is compiled when it is needed: the programs beside the server would pay for it, too.
+var domainForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$`)
+})
 
 // CreateNamespace creates a namespace from ns, which has what the caller says,
 // and returns the operation. The same request again returns its operation.
@@ -67,7 +71,7 @@ func (d *Directory) checkNamespace(ns *model.DiscoveryNamespace) error {
 		ns.NegativeTTL = defaultNegativeTTL
 	}
 	switch {
-	case ns.Type == PrivateDNS && (len(ns.Name) > 253 || !domainForm.MatchString(ns.Name)):
+	case ns.Type == PrivateDNS && (len(ns.Name) > 253 || !domainForm().MatchString(ns.Name)):
 		return invalid("%s is not a valid domain name", ns.Name)
 	case ns.Type == PrivateDNS && reserved(ns.Name):
 		return invalid("%s is reserved", ns.Name)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"neargate/internal/model"
@@ -24,7 +25,10 @@ const (
 )
 
 // API_CreateService, "Name": the pattern without its look-ahead.
-var serviceForm = regexp.MustCompile(`^([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9])(\.([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9]))*$`)
+// serviceForm is compiled when it is needed: the programs beside the server would pay for it, too.
+var serviceForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9])(\.([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9]))*$`)
+})
 
 // CreateService creates a service from s, which has what the caller says, its ID
 // too where that is to be known before. The
@@ -34,7 +38,7 @@ func (d *Directory) CreateService(ctx context.Context, s model.DiscoveryService)
 	if err := checkTags(s.Tags); err != nil {
 		return s, err
 	}
-	if len(s.Name) > 127 || !serviceForm.MatchString(s.Name) {
+	if len(s.Name) > 127 || !serviceForm().MatchString(s.Name) {
 		return s, invalid("%s is not a valid name of a service", s.Name)
 	}
 	if s.ID == "" {
