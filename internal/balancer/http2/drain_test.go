@@ -3,6 +3,7 @@ package http2
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -32,6 +33,19 @@ func TestDrainIdle(t *testing.T) {
 	w := newWorld(t, exchange.DefaultSettings())
 	r := w.rawClient()
 	w.only().Drain()
+	if code, said := r.ending(); !said || code != http2.ErrCodeNo {
+		t.Errorf("got %v, %t", code, said)
+	}
+}
+
+// A connection that is drained before it is served ends like one that is.
+func TestDrainBeforeServe(t *testing.T) {
+	w := newWorld(t, exchange.DefaultSettings())
+	ours, theirs := net.Pipe()
+	c := w.srv.Conn(t.Context(), w.proxy, &exchange.Conn{Scheme: "http", Started: time.Now()}, ours)
+	c.Drain()
+	w.all.Go(c.Serve)
+	r := newRaw(t, theirs)
 	if code, said := r.ending(); !said || code != http2.ErrCodeNo {
 		t.Errorf("got %v, %t", code, said)
 	}

@@ -85,7 +85,7 @@ func (c *Conn) Serve() {
 		settingValue{settingConnectProtocol, 1},
 	)
 	c.out = appendWindow(c.out, 0, connSpace-defaultSpace)
-	_ = c.nc.SetReadDeadline(time.Now().Add(c.limit))
+	c.beginReading()
 	err := c.readExactly(preface)
 	if err == nil {
 		err = c.readFrames()
@@ -102,6 +102,16 @@ func (c *Conn) Serve() {
 	c.pools.put(c.block)
 	c.pools.put(c.out)
 	c.pools.put(c.spare)
+}
+
+// beginReading sets how long the client may take to say the first thing, unless a
+// Drain came before: its deadline stands.
+func (c *Conn) beginReading() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.draining {
+		_ = c.nc.SetReadDeadline(time.Now().Add(c.limit))
+	}
 }
 
 // said tells the client why its connection ends, unless the connection is broken.
