@@ -1,6 +1,10 @@
 package exchange
 
-import "strings"
+import (
+	"strings"
+
+	"neargate/internal/balancer/octet"
+)
 
 // compose sets what the target gets of the request's head: the client's fields,
 // then the balancer's own.
@@ -80,19 +84,8 @@ func (f *Flow) passes(field *Field) bool {
 	case OIDCField:
 		return false
 	default:
-		return !f.set.DropInvalid || f.Request.Invalid == 0 || plain(field.Name)
+		return !f.set.DropInvalid || f.Request.Invalid == 0 || octet.All(field.Name, octet.Plain)
 	}
-}
-
-// plain reports whether drop_invalid_header_fields lets a name pass.
-func plain(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		if c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
-			return false
-		}
-	}
-	return true
 }
 
 // hostPasses reports whether the Host header is right as it is: a default port

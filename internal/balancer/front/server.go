@@ -156,7 +156,10 @@ func (g *group) each(s *Server, f func(*conn)) {
 // Drain begins the graceful end, once and for all: no new connections, idle
 // ones closed, requests in flight finished, tunnels left until they end. It does
 // not wait.
-func (s *Server) Drain() {
+func (s *Server) Drain() { s.leave((*conn).drain) }
+
+// leave takes no new connections, and has those there are end in a way.
+func (s *Server) leave(end func(*conn)) {
 	s.draining.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +167,7 @@ func (s *Server) Drain() {
 		_ = socket.Close() // nothing was written
 	}
 	for c := range s.conns {
-		c.drain()
+		end(c)
 	}
 }
 
@@ -172,15 +175,7 @@ func (s *Server) Drain() {
 // connections end after their next request, or when their clients close them.
 func (s *Server) Retire() {
 	s.retiring.Store(true) // before the other: who sees that finds this
-	s.draining.Store(true)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for socket := range s.sockets {
-		_ = socket.Close() // nothing was written
-	}
-	for c := range s.conns {
-		c.retire()
-	}
+	s.leave((*conn).retire)
 }
 
 // accept starts a goroutine for each connection until the socket is closed. It

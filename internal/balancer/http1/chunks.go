@@ -1,6 +1,9 @@
 package http1
 
-import "neargate/internal/balancer/exchange"
+import (
+	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/octet"
+)
 
 // chunks follows a chunked body (RFC 9112 7.1) octet by octet and refuses what
 // two readers could read differently: signs, bare line feeds, sizes of over 15
@@ -160,7 +163,7 @@ func (c *chunks) skip(b byte, after chunkState, most int) bool {
 		return true
 	}
 	c.line++
-	return chars[b]&valueChar != 0 && c.line <= most
+	return octet.Is(b, octet.Value) && c.line <= most
 }
 
 func (c *chunks) trailer(b byte) bool {
@@ -181,7 +184,7 @@ func (c *chunks) trailer(b byte) bool {
 		c.name[c.named] = b
 	}
 	c.named++
-	return chars[b]&tokenChar != 0 && c.line <= maxTrailers
+	return octet.Is(b, octet.Token) && c.line <= maxTrailers
 }
 
 // framing reports whether the trailer's name may not stand in trailers

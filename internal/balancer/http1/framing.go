@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/octet"
 )
 
 // parseKnown reads the fields that steer connection and framing.
@@ -56,7 +57,7 @@ func (r *request) parseKnown() error {
 
 // inspect looks at the name of a field that steers nothing.
 func (r *request) inspect(name string) {
-	if !all(name, plainChar) {
+	if !octet.All(name, octet.Plain) {
 		r.Invalid++
 	}
 	if suspicious(name) {
@@ -84,7 +85,7 @@ func (r *request) addLength(list string) error {
 	for more := true; more; {
 		var item string
 		item, list, more = nextItem(list)
-		n, ok := parseLength(item)
+		n, ok := octet.Length(item)
 		if !ok {
 			return errBadLength
 		}
@@ -107,7 +108,7 @@ func codings(list string) (chunked int, err error) {
 		case isFold(item, "chunked"):
 			chunked++
 		case isFold(item, "identity"):
-		case len(item) == 0 || !all(item, tokenChar):
+		case len(item) == 0 || !octet.All(item, octet.Token):
 			return 0, errBadEncoding
 		default:
 			return 0, errEncoding

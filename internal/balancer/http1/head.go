@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/octet"
 )
 
 // view returns p as a string, without copying.
@@ -83,12 +84,12 @@ func parseField(line string) (exchange.Field, quirk) {
 	switch {
 	case colon == 0:
 		return f, nameless
-	case !all(name, tokenChar):
-		if all(name, visibleChar) {
+	case !octet.All(name, octet.Token):
+		if octet.All(name, octet.Visible) {
 			return f, oddName
 		}
 		return f, unreadable
-	case !cleanValue(value):
+	case !octet.Clean(value):
 		if strings.ContainsAny(value, "\x00\r\n") {
 			return f, unreadable
 		}
@@ -102,28 +103,11 @@ func parseField(line string) (exchange.Field, quirk) {
 func clean(f *exchange.Field) {
 	value := []byte(f.Value)
 	for i, c := range value {
-		if chars[c]&valueChar == 0 {
+		if !octet.Is(c, octet.Value) {
 			value[i] = ' '
 		}
 	}
 	f.Line, f.Value = "", trim(string(value))
-}
-
-// parseLength reads a Content-Length: digits only, and not above what a file
-// can have.
-func parseLength(s string) (int64, bool) {
-	if s == "" || len(s) > 18 {
-		return 0, false
-	}
-	var n int64
-	for i := range len(s) {
-		c := s[i]
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, true
 }
 
 // named reports whether the list of a Connection header names the field; known

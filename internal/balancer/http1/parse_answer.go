@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/octet"
 )
 
 // answer is the head of a target's answer being read: what passes to the client,
@@ -75,7 +76,7 @@ func (a *answer) parseFields(lines string) error {
 // parseLine reads "HTTP/1.x SP status [SP reason]". Later versions are taken for
 // 1.1, which is what was asked for.
 func (a *answer) parseLine(line string) error {
-	if len(line) < 12 || line[8] != ' ' || len(line) > 12 && line[12] != ' ' || !cleanValue(line[12:]) {
+	if len(line) < 12 || line[8] != ' ' || len(line) > 12 && line[12] != ' ' || !octet.Clean(line[12:]) {
 		return errBadVersion
 	}
 	minor, err := parseVersion(line[:8])
@@ -135,7 +136,7 @@ func (a *answer) addLength(list string) error {
 	for more := true; more; {
 		var item string
 		item, list, more = nextItem(list)
-		n, ok := parseLength(item)
+		n, ok := octet.Length(item)
 		if !ok || a.lengths > 0 && n != a.length {
 			return errBadLength
 		}
@@ -227,7 +228,7 @@ func keepAliveTimeout(list string) time.Duration {
 		var item string
 		item, list, more = nextItem(list)
 		if len(item) > 8 && isFold(item[:8], "timeout=") {
-			if n, ok := parseLength(item[8:]); ok && n < 1<<20 {
+			if n, ok := octet.Length(item[8:]); ok && n < 1<<20 {
 				return time.Duration(n) * time.Second
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/octet"
 )
 
 // parse reads the head buf[at:end], which headEnd has found. What could be read
@@ -43,7 +44,7 @@ func (r *request) parse(buf []byte, at, end int) error {
 func (r *request) parseLine(line string) error {
 	sp1 := strings.IndexByte(line, ' ')
 	sp2 := strings.LastIndexByte(line, ' ')
-	if sp1 <= 0 || !all(line[:sp1], tokenChar) {
+	if sp1 <= 0 || !octet.All(line[:sp1], octet.Token) {
 		return errBadMethod
 	}
 	r.Method = line[:sp1]
@@ -54,7 +55,7 @@ func (r *request) parseLine(line string) error {
 		return errBadURI
 	}
 	r.URI = line[sp1+1 : sp2]
-	if !all(r.URI, targetChar) {
+	if !octet.All(r.URI, octet.Target) {
 		if err := r.escapeURI(); err != nil {
 			return err
 		}
@@ -148,7 +149,7 @@ func goodHost(p string) bool {
 		return false
 	}
 	if name[0] != '[' {
-		return all(name, hostChar)
+		return octet.All(name, octet.Host)
 	}
 	if len(name) < 4 || name[len(name)-1] != ']' {
 		return false

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/octet"
 )
 
 // What AWS lets pass though it does not comply passes here too, in a form that no
@@ -35,7 +36,7 @@ func (r *request) escapeURI() error {
 	for i := range len(r.URI) {
 		c := r.URI[i]
 		switch {
-		case chars[c]&targetChar != 0:
+		case octet.Is(c, octet.Target):
 			out.WriteByte(c)
 			continue
 		case c == ' ':

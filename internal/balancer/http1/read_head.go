@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"neargate/internal/balancer/exchange"
+	"neargate/internal/balancer/octet"
 )
 
 // readHead waits for a head and returns where it ends in in.b. An error that is
@@ -56,7 +57,7 @@ func (c *Conn) skipEmptyLines() (n int) {
 
 // checkPartial refuses what cannot become a good head.
 func checkPartial(p []byte) error {
-	if chars[p[0]]&tokenChar == 0 && p[0] != '\r' {
+	if !octet.Is(p[0], octet.Token) && p[0] != '\r' {
 		return errBadMethod
 	}
 	if len(p) > maxRequestLine && bytes.IndexByte(p[:maxRequestLine], '\n') < 0 {

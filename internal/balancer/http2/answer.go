@@ -5,6 +5,7 @@ import (
 
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http2/hpack"
+	"neargate/internal/balancer/octet"
 )
 
 // answerHead is the head of a target's answer.
@@ -37,7 +38,7 @@ func (h *answerHead) take(f *hpack.Field) *exchange.Fault {
 	}
 	id := idOf(f.Tag)
 	if id == exchange.ContentLengthField {
-		n, ok := parseLength(f.Value)
+		n, ok := octet.Length(f.Value)
 		if !ok || h.length != exchange.Unknown {
 			return errBadLength
 		}
@@ -51,7 +52,7 @@ func (h *answerHead) takeStatus(f *hpack.Field) *exchange.Fault {
 	if f.Tag&tagID != tagStatus || h.regular || h.status != 0 || len(f.Value) != 3 {
 		return errPseudo
 	}
-	n, ok := parseLength(f.Value)
+	n, ok := octet.Length(f.Value)
 	if !ok || n < 100 || n == 101 || n > 599 {
 		return errPseudo
 	}

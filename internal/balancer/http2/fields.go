@@ -6,6 +6,7 @@ import (
 
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http2/hpack"
+	"neargate/internal/balancer/octet"
 )
 
 // The tag of a name: what exchange knows it as, or a mark of our own, and flags.
@@ -59,10 +60,10 @@ func (*tags) of(name string) uint16 {
 	}
 	tag := uint16(exchange.KnownField(name)) | tagPlain
 	for i := range len(name) {
-		switch c := chars[name[i]]; {
-		case c&nameChar == 0:
+		switch c := name[i]; {
+		case !octet.Is(c, octet.LowerToken):
 			return tagBad
-		case c&plainChar == 0:
+		case !octet.Is(c, octet.Plain):
 			tag &^= tagPlain
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/http2/hpack"
+	"neargate/internal/balancer/octet"
 )
 
 // requestHead takes the fields of a request's head.
@@ -54,7 +55,7 @@ func (h *requestHead) take(f *hpack.Field) *exchange.Fault {
 	field := exchange.Field{Name: f.Name, Value: f.Value, ID: idOf(f.Tag)}
 	switch field.ID {
 	case exchange.ContentLengthField:
-		n, ok := parseLength(f.Value)
+		n, ok := octet.Length(f.Value)
 		if !ok || h.lengths > 0 {
 			return errBadLength
 		}
@@ -111,7 +112,7 @@ func (h *requestHead) takePseudo(f *hpack.Field) *exchange.Fault {
 	r, v := h.req, f.Value
 	switch f.Tag & tagID {
 	case tagMethod:
-		if v == "" || !all(v, tokenChar) {
+		if v == "" || !octet.All(v, octet.Token) {
 			return errBadMethod
 		}
 		r.Method = v
@@ -122,7 +123,7 @@ func (h *requestHead) takePseudo(f *hpack.Field) *exchange.Fault {
 	case tagAuthority:
 		h.authority = v
 	case tagPath:
-		if v == "" || !all(v, targetChar) {
+		if v == "" || !octet.All(v, octet.Target) {
 			return errBadURI
 		}
 		r.URI = v
@@ -212,11 +213,11 @@ func goodHost(s string) bool {
 	if i := strings.LastIndexByte(s, ':'); i >= 0 && s[len(s)-1] != ']' {
 		name, port = s[:i], s[i+1:]
 	}
-	if _, ok := parseLength(port); name == "" || port != "" && !ok || len(port) > 5 {
+	if _, ok := octet.Length(port); name == "" || port != "" && !ok || len(port) > 5 {
 		return false
 	}
 	if name[0] != '[' {
-		return all(name, hostChar)
+		return octet.All(name, octet.Host)
 	}
 	if len(name) < 4 || name[len(name)-1] != ']' {
 		return false
