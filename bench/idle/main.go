@@ -61,28 +61,15 @@ func kinds() []kind {
 	return []kind{{"plain, after a request", false, false}, {"plain, nothing sent", false, true}, {"TLS 1.3, after a request", true, false}}
 }
 
-func run(ctx context.Context, out io.Writer, o options) (err error) {
+func run(ctx context.Context, out io.Writer, o options) error {
 	if os.Getuid() != 0 {
 		return errors.New("needs root: the server")
 	}
-	dir, err := os.MkdirTemp("", "idle")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary, err := rig.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	field, err := peers.Assemble(ctx, out, binary, func(addr string) []string { return []string{self, "-backend", addr} })
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, field.Stop(ctx)) }()
+	return peers.With(ctx, out, func(field *peers.Field) error { return compare(ctx, field, out, o) })
+}
+
+// compare measures the peers by turns.
+func compare(ctx context.Context, field *peers.Field, out io.Writer, o options) error {
 	results := map[string]map[string]int64{}
 	for _, k := range kinds() {
 		results[k.name] = map[string]int64{}

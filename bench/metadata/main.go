@@ -54,24 +54,15 @@ type round struct {
 	goal       bool // the goal is for it
 }
 
-func run(ctx context.Context, out io.Writer, o options) (err error) {
+func run(ctx context.Context, out io.Writer, o options) error {
 	if os.Getuid() != 0 {
 		return errors.New("needs root: containers")
 	}
-	dir, err := os.MkdirTemp("", "neargate-bench")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary, err := rig.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	s, err := rig.Start(ctx, binary, dir+"/data")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Remove(ctx)) }()
+	return rig.With(ctx, func(s *rig.Server, _ string) error { return onServer(ctx, s, out, o) })
+}
+
+// onServer has a task ask a server.
+func onServer(ctx context.Context, s *rig.Server, out io.Writer, o options) error {
 	address, err := startCaller(ctx, s)
 	if err != nil {
 		return err

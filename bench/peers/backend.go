@@ -23,7 +23,7 @@ func Backend(ctx context.Context, addr string) error {
 	context.AfterFunc(ctx, func() { _ = ln.Close() })
 	answers := map[string][]byte{}
 	for _, size := range Sizes() {
-		answers[fmt.Sprintf("/%d", size)] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
+		answers[fmt.Sprintf("/%d", size)] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Sat, 28 Nov 2026 09:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s",
 			size, bytes.Repeat([]byte{'x'}, size))
 	}
 	for {

@@ -48,9 +48,32 @@ const (
 	Caddy   = "Caddy"
 )
 
-// Assemble starts the backend and every peer. binary is neargate's, backend what
-// its own command is called with to be a backend at an address.
-func Assemble(ctx context.Context, w io.Writer, binary string, backend func(addr string) []string) (f *Field, err error) {
+// With has measure run on a field of its own, and ends it. The program that calls it
+// is a backend itself, when it is called with -backend ADDRESS.
+func With(ctx context.Context, w io.Writer, measure func(*Field) error) (err error) {
+	dir, err := os.MkdirTemp("", "neargate-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	binary, err := rig.Build(ctx, dir)
+	if err != nil {
+		return err
+	}
+	f, err := assemble(ctx, w, binary)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Stop(ctx)) }()
+	return measure(f)
+}
+
+// assemble starts the backend and every peer. binary is neargate's.
+func assemble(ctx context.Context, w io.Writer, binary string) (f *Field, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
 	f = &Field{}
 	defer func() {
 		if err != nil {
@@ -69,7 +92,7 @@ func Assemble(ctx context.Context, w io.Writer, binary string, backend func(addr
 	if f.backend, err = address(ctx); err != nil {
 		return f, err
 	}
-	if _, err := f.run(ctx, f.backend, backend(f.backend)...); err != nil {
+	if _, err := f.run(ctx, f.backend, self, "-backend", f.backend); err != nil {
 		return f, fmt.Errorf("start the backend: %w", err)
 	}
 	if err := f.startOurs(ctx, binary); err != nil {

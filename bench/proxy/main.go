@@ -17,6 +17,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"time"
+
+	"neargate/bench/peers"
 )
 
 // options are the command's flags.
@@ -73,7 +75,7 @@ func compare(ctx context.Context, o options, w io.Writer) error {
 	runs := map[cell][]run{}
 	began := time.Now()
 	for round := range o.rounds {
-		for _, size := range sizes() {
+		for _, size := range peers.Sizes() {
 			for i := range field.contestants {
 				// Another one goes first in each round.
 				c := field.contestants[(i+round)%len(field.contestants)]

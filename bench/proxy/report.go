@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"neargate/bench/peers"
 	"neargate/bench/rig"
 )
 
@@ -38,7 +39,7 @@ func report(f *field, runs map[cell][]run, o options) string {
 		o.rounds, o.seconds, o.conns, map[bool]string{true: " -churn"}[o.churn], time.Now().UTC().Format(time.DateOnly), rig.Machine())
 	fmt.Fprintf(&b, "%d connections (wrk), %d small backends, all on loopback and on the same cores; contestants interleaved, medians of %d rounds. Trust the CPU column and the ratios: requests per second and tails move with the neighbours. Load average during the run: %s.\n",
 		o.conns, backends, o.rounds, rig.LoadAverage())
-	for _, size := range sizes() {
+	for _, size := range peers.Sizes() {
 		fmt.Fprintf(&b, "\n## Answers of %d bytes\n\n", size)
 		b.WriteString("| proxy | CPU-seconds of the proxy per 100,000 requests | against nginx | requests/s | against nginx | p99, ms | failed |\n|---|---|---|---|---|---|---|\n")
 		ref := runs[cell{nginx, size}]

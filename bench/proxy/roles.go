@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,80 +14,31 @@ import (
 	"sync/atomic"
 	"time"
 
+	"neargate/bench/peers"
 	"neargate/internal/balancer/exchange"
 	"neargate/internal/balancer/front"
 	"neargate/internal/balancer/http1"
 )
 
-// sizes of the answers in bytes; the path names one.
-func sizes() []int { return []int{100, 10_000} }
-
 // play is a child process: a backend or one of the Go proxies.
 func play(ctx context.Context, role, addr string, backends []string) error {
-	if role == "balancer" { // opens its listeners itself
+	switch role { // these open their listeners themselves
+	case "balancer":
 		return proxyBalancer(ctx, addr, backends)
+	case "backend":
+		return peers.Backend(ctx, addr)
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	switch role {
-	case "backend":
-		return backend(ctx, ln)
 	case "http1":
 		return proxyHTTP1(ctx, ln, backends)
 	case "reverseproxy":
 		return proxyReverse(ctx, ln, backends)
 	}
 	return fmt.Errorf("unknown role %q", role)
-}
-
-// backend answers every request without looking at more than its path, so that
-// the proxy, not the backend, is what costs.
-func backend(ctx context.Context, ln net.Listener) error {
-	context.AfterFunc(ctx, func() { ln.Close() })
-	answers := map[string][]byte{}
-	for _, size := range sizes() {
-		answers[fmt.Sprintf("/%d", size)] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nDate: Sat, 28 Nov 2026 09:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s",
-			size, bytes.Repeat([]byte{'x'}, size))
-	}
-	for {
-		c, err := ln.Accept()
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return nil
-		case err != nil:
-			return err
-		}
-		go func() {
-			defer c.Close()
-			in := bufio.NewReader(c)
-			for err := error(nil); err == nil; {
-				err = answerOne(in, c, answers)
-			}
-		}()
-	}
-}
-
-// answerOne reads a head and writes the answer of its path.
-func answerOne(in *bufio.Reader, out io.Writer, answers map[string][]byte) error {
-	line, err := in.ReadSlice('\n')
-	if err != nil {
-		return err
-	}
-	_, rest, _ := bytes.Cut(line, []byte{' '})
-	path, _, _ := bytes.Cut(rest, []byte{' '})
-	answer, ok := answers[string(path)]
-	if !ok {
-		return fmt.Errorf("no answer for %q", path)
-	}
-	for len(line) > 2 {
-		if line, err = in.ReadSlice('\n'); err != nil {
-			return err
-		}
-	}
-	_, err = out.Write(answer)
-	return err
 }
 
 // least is the smallest router there is: the backend with the fewest requests.

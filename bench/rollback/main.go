@@ -57,27 +57,18 @@ type outcome struct {
 	took     []time.Duration // to the last answer of the new revision
 }
 
-func run(ctx context.Context, out io.Writer, o options) (err error) {
+func run(ctx context.Context, out io.Writer, o options) error {
 	if os.Getuid() != 0 {
 		return errors.New("needs root: containers")
 	}
 	if o.rounds < 1 || o.lines < 2 || o.rate < o.lines {
 		return errors.New("-rounds must be at least 1, -connections 2, and -rate as much as -connections")
 	}
-	dir, err := os.MkdirTemp("", "neargate-bench")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary, err := rig.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	s, err := rig.Start(ctx, binary, dir+"/data")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Remove(ctx)) }()
+	return rig.With(ctx, func(s *rig.Server, _ string) error { return onServer(ctx, s, out, o) })
+}
+
+// onServer has a server roll deployments back under load.
+func onServer(ctx context.Context, s *rig.Server, out io.Writer, o options) error {
 	average := rig.LoadAverage()
 	b, err := deployed(ctx, s)
 	if err != nil {

@@ -17,8 +17,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"neargate/bench/rig"
@@ -40,25 +38,15 @@ func main() {
 	rig.Main("step", func(ctx context.Context, w io.Writer) error { return run(ctx, o, w) })
 }
 
-// run does all rounds on one server, and takes it away.
-func run(ctx context.Context, o options, w io.Writer) (err error) {
+func run(ctx context.Context, o options, w io.Writer) error {
 	if o.rounds < 1 || o.many < 1 {
 		return errors.New("-rounds and -many must be at least 1")
 	}
-	dir, err := os.MkdirTemp("", "neargate-bench")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary, err := rig.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	s, err := rig.Start(ctx, binary, filepath.Join(dir, "data"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Remove(ctx)) }()
+	return rig.With(ctx, func(s *rig.Server, binary string) error { return onServer(ctx, s, binary, w, o) })
+}
+
+// onServer does all rounds on one server.
+func onServer(ctx context.Context, s *rig.Server, binary string, w io.Writer, o options) error {
 	page, short, err := measure(ctx, o, s, binary, w)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func trials() []trial {
 	return all
 }
 
-func run(ctx context.Context, out io.Writer, o options) (err error) {
+func run(ctx context.Context, out io.Writer, o options) error {
 	if os.Getuid() != 0 {
 		return errors.New("needs root: the server")
 	}
@@ -72,24 +72,11 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 			return fmt.Errorf("%s is needed: apt-get install wrk nghttp2-client", tool)
 		}
 	}
-	dir, err := os.MkdirTemp("", "tls")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary, err := rig.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	field, err := peers.Assemble(ctx, out, binary, func(addr string) []string { return []string{self, "-backend", addr} })
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, field.Stop(ctx)) }()
+	return peers.With(ctx, out, func(field *peers.Field) error { return compare(ctx, field, out, o) })
+}
+
+// compare measures the peers by turns.
+func compare(ctx context.Context, field *peers.Field, out io.Writer, o options) error {
 	costs := map[string]map[string][]time.Duration{} // CPU of one, by trial and peer
 	for round := range o.rounds {
 		for _, t := range trials() {

@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -49,24 +48,15 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options, w io.Writer) (err error) {
+func run(ctx context.Context, o options, w io.Writer) error {
 	if o.length < 10*time.Second {
 		return errors.New("-length must be at least 10s")
 	}
-	dir, err := os.MkdirTemp("", "neargate-validate")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary, err := rig.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	s, err := rig.Start(ctx, binary, filepath.Join(dir, "data"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Remove(ctx)) }()
+	return rig.With(ctx, func(s *rig.Server, binary string) error { return onServer(ctx, s, binary, w, o) })
+}
+
+// onServer has a server run what the simulator does.
+func onServer(ctx context.Context, s *rig.Server, binary string, w io.Writer, o options) error {
 	if o.precedence {
 		back, err := takePrecedence(s.PID)
 		if err != nil {

@@ -16,8 +16,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -49,24 +47,15 @@ func main() {
 	rig.Main("zero", func(ctx context.Context, w io.Writer) error { return run(ctx, o, w) })
 }
 
-func run(ctx context.Context, o options, w io.Writer) (err error) {
+func run(ctx context.Context, o options, w io.Writer) error {
 	if o.periods < 1 {
 		return errors.New("-periods must be at least 1")
 	}
-	dir, err := os.MkdirTemp("", "neargate-bench")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	binary, err := rig.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	s, err := rig.Start(ctx, binary, filepath.Join(dir, "data"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Remove(ctx)) }()
+	return rig.With(ctx, func(s *rig.Server, binary string) error { return onServer(ctx, s, binary, w, o) })
+}
+
+// onServer has requests come to a server while nothing runs there.
+func onServer(ctx context.Context, s *rig.Server, binary string, w io.Writer, o options) error {
 	average := rig.LoadAverage()
 	g, err := rig.SetUp(ctx, s, binary, 0)
 	if err != nil {

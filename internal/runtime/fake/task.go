@@ -158,31 +158,18 @@ func (e *Engine) undo(t *entry) model.RunState {
 
 // Stop ends a task as by SIGTERM, or aborts its start.
 func (e *Engine) Stop(ctx context.Context, id string, timeout time.Duration) error {
-	e.mu.Lock()
-	t, delay := e.tasks[id], e.cfg.StopDelay
-	if t == nil {
-		e.mu.Unlock()
-		return nil
-	}
-	done := t.ended
-	if t.starting() {
-		t.abort(runtime.ErrStopped)
-		done = t.gone
-	} else {
-		delay += t.resistance(timeout)
-		time.AfterFunc(delay, func() { e.stop(t) })
-	}
-	e.mu.Unlock()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("stop task %s: %w", id, context.Cause(ctx))
-	}
+	return e.finish(ctx, "stop", id, func(t *entry) {
+		time.AfterFunc(e.cfg.StopDelay+t.resistance(timeout), func() { e.stop(t) })
+	})
 }
 
 // Kill ends a task as by SIGKILL, or aborts its start.
 func (e *Engine) Kill(ctx context.Context, id string) error {
+	return e.finish(ctx, "kill", id, func(t *entry) { e.endLocked(t, killed, "") })
+}
+
+// finish aborts a task's start or has one that runs end, with e.mu held, and waits.
+func (e *Engine) finish(ctx context.Context, verb, id string, end func(*entry)) error {
 	e.mu.Lock()
 	t := e.tasks[id]
 	if t == nil {
@@ -194,14 +181,14 @@ func (e *Engine) Kill(ctx context.Context, id string) error {
 		t.abort(runtime.ErrStopped)
 		done = t.gone
 	} else {
-		e.endLocked(t, killed, "")
+		end(t)
 	}
 	e.mu.Unlock()
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("kill task %s: %w", id, context.Cause(ctx))
+		return fmt.Errorf("%s task %s: %w", verb, id, context.Cause(ctx))
 	}
 }
 
