@@ -20,7 +20,10 @@ const (
 // defaultNegativeTTL is that of a namespace that says nothing of its SOA record.
 const defaultNegativeTTL = 15 * time.Second
 
-// domainForm is compiled when it is needed: the programs beside the server would pay for it, too.
+// domainForm is what a private name may be. It is compiled when
+// it is needed: supervisors, which run the same program, would pay for it, too.
+//
+//nolint:gochecknoglobals // a constant
 var domainForm = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$`)
 })

@@ -24,8 +24,10 @@ const (
 	ServiceHTTP = "HTTP" // by the API alone
 )
 
-// API_CreateService, "Name": the pattern without its look-ahead.
-// serviceForm is compiled when it is needed: the programs beside the server would pay for it, too.
+// serviceForm is API_CreateService, "Name": the pattern without its look-ahead. It is compiled when
+// it is needed: supervisors, which run the same program, would pay for it, too.
+//
+//nolint:gochecknoglobals // a constant
 var serviceForm = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9])(\.([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9]))*$`)
 })
